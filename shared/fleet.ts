@@ -1,0 +1,73 @@
+/**
+ * What the rest of Drover sees of the fleet repository. The only implementation is `clients/git.ts`; steps and pure
+ * rooms import this file alone, so they can be tested with a tree held in memory.
+ */
+
+/** One entry of a folder: `mode` is Git's, e.g. '100644' (file), '040000' (folder), '120000' (symbolic link). */
+export interface TreeEntry {
+  name: string
+  mode: string
+  oid: string
+}
+
+/** The repository's files as of one commit. Paths are relative, with forward slashes, and never begin or end with one. */
+export interface Tree {
+  /** The commit that is read. */
+  readonly revision: string
+  /** The text of a file, or undefined when there is none. */
+  read(path: string): Promise<string | undefined>
+  /** The blob id of a file, or undefined when there is none. */
+  oid(path: string): Promise<string | undefined>
+  /** What a folder holds, in Git's order; nothing when there is no such folder. */
+  list(folder: string): Promise<TreeEntry[]>
+}
+
+/** New content for a path, or null to remove it. A removal of what is not there changes nothing. */
+export interface Change {
+  path: string
+  content: string | null
+}
+
+/** Who made a commit and why; written as trailers, so `git log` is the audit trail. */
+export interface CommitTrailers {
+  run: string
+  step: string
+  lifecycle: string
+  requester: string
+}
+
+/**
+ * Looks at the newest tree and says what to change. It is called again, with a newer tree, whenever somebody else's
+ * commit got in first, so it must derive everything from the tree it is given. `nothing` means that the wanted state
+ * is already there (the second delivery of an event); throwing leaves the repository as it was.
+ */
+export type Decide<T> = (tree: Tree) => Promise<{ changes: Change[]; value: T } | { nothing: true; value: T }>
+
+export interface Transaction<T> {
+  subject: string
+  trailers: CommitTrailers
+  decide: Decide<T>
+}
+
+export interface Committed<T> {
+  /** The commit that was made, or the newest commit when there was nothing to change. */
+  revision: string
+  /** False when `decide` found nothing to change. */
+  created: boolean
+  value: T
+}
+
+export interface Fleet {
+  /** The newest tree, never older than the call. */
+  head(): Promise<Tree>
+  /**
+   * Makes one commit of what `decide` answers, on top of whatever is newest, and pushes it. Transactions that are
+   * pending together are pushed together, each as its own commit; the later ones see what the earlier ones changed.
+   * When the push went through but its answer was lost, the commit is found again and not made twice.
+   */
+  transact<T>(transaction: Transaction<T>): Promise<Committed<T>>
+  /** The commit that a run made for a step, looked for among the commits since then (RFC 3339), however many. */
+  find(run: string, step: string, since: string): Promise<string | undefined>
+  /** Ends what the client holds: its child processes. */
+  close(): Promise<void>
+}
