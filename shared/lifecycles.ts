@@ -1,0 +1,162 @@
+/**
+ * The one table that declares every lifecycle. Event types, Triggers, the README's table and the docs of events follow
+ * from it; a test holds them together. A new lifecycle is one row.
+ */
+
+export const functionNames = [
+  'validate',
+  'allocate',
+  'place',
+  'register',
+  'build',
+  'commit',
+  'verify',
+  'notify',
+  'recover',
+] as const
+export type FunctionName = (typeof functionNames)[number]
+
+/** One task: the function that does it, the fact its success states, and the name people read (`eventSubTask`). */
+export interface Task {
+  name: string
+  by: FunctionName
+  done: string
+  title: string
+  /** True when it waits for the world and tells its progress. */
+  waits?: true
+}
+
+/** The steps that lifecycles are made of. */
+const steps = {
+  validate: { by: 'validate', done: 'validated', title: 'Validate parameters' },
+  name: { by: 'allocate', done: 'named', title: 'Generate and reserve the VM name' },
+  address: { by: 'allocate', done: 'allocated', title: 'Register IP, DNS and MAC' },
+  place: { by: 'place', done: 'placed', title: 'Identify the cluster', waits: true },
+  plan: { by: 'register', done: 'planned', title: 'Register in enterprise systems as planned' },
+  customize: { by: 'build', done: 'customized', title: 'Embed the customization in cloud-init' },
+  operate: { by: 'register', done: 'operational', title: 'Register in enterprise systems as operational' },
+  check: { by: 'verify', done: 'checked', title: 'Check the machine', waits: true },
+  complete: { by: 'commit', done: 'completed', title: 'Close the run' },
+  notify: { by: 'notify', done: 'notified', title: 'Feedback to the requester' },
+} as const satisfies Record<string, Omit<Task, 'name'>>
+
+/** build -> commit -> verify: a change of the fleet repository, and the wait until the cluster shows it. */
+interface Round {
+  round: string
+  titles: readonly [build: string, commit: string, verify: string]
+}
+
+const round = (name: string, ...titles: Round['titles']): Round => ({ round: name, titles })
+
+interface Row {
+  title: string
+  steps: readonly (keyof typeof steps | Round)[]
+}
+
+const table = {
+  provision: {
+    title: 'Provisioning',
+    steps: [
+      'validate',
+      'name',
+      'address',
+      'place',
+      'plan',
+      'customize',
+      round('create', 'Create the artifacts', 'Push to Git', 'Wait until the machine is ready'),
+      'operate',
+      'check',
+      'complete',
+      'notify',
+    ],
+  },
+} as const satisfies Record<string, Row>
+
+export type LifecycleName = keyof typeof table
+
+export interface Lifecycle {
+  name: LifecycleName
+  title: string
+  tasks: readonly Task[]
+}
+
+function tasksOf(row: Row): Task[] {
+  return row.steps.flatMap((step): Task[] => {
+    if (typeof step === 'string') return [{ name: step, ...steps[step] }]
+    const [build, commit, verify] = step.titles
+    return [
+      { name: `${step.round}.build`, by: 'build', done: `${step.round}.built`, title: build },
+      { name: `${step.round}.commit`, by: 'commit', done: `${step.round}.committed`, title: commit },
+      { name: `${step.round}.verify`, by: 'verify', done: `${step.round}.verified`, title: verify, waits: true },
+    ]
+  })
+}
+
+export const lifecycles: readonly Lifecycle[] = Object.entries(table).map(([name, row]) => ({
+  name: name as LifecycleName,
+  title: row.title,
+  tasks: tasksOf(row),
+}))
+
+/** What `recover` does; a task of every lifecycle, outside its chain. */
+export const undo = {
+  name: 'undo',
+  by: 'recover',
+  done: 'rolledback',
+  title: 'Undo what the run did',
+  waits: true,
+} as const satisfies Task
+
+/** How a run may end: in exactly one of these. */
+export const terminals = ['completed', 'rolledback', 'stranded'] as const
+export type Terminal = (typeof terminals)[number]
+
+export const prefix = 'dev.drover'
+
+/** The CloudEvents type of a fact of a lifecycle, such as `dev.drover.provision.create.committed`. */
+export const eventType = (lifecycle: LifecycleName, fact: string): string => `${prefix}.${lifecycle}.${fact}`
+
+/** The lifecycle and the fact that an event type names; undefined when it is not one of ours. */
+export function parseEventType(type: string): { lifecycle: Lifecycle; fact: string } | undefined {
+  const lifecycle = lifecycles.find((one) => type.startsWith(`${prefix}.${one.name}.`))
+  return lifecycle && { lifecycle, fact: type.slice(prefix.length + lifecycle.name.length + 2) }
+}
+
+/** The task that an event of this type starts, and undefined when it starts none (progress, the last fact, a stranger). */
+export function taskFor(type: string): { lifecycle: Lifecycle; task: Task } | undefined {
+  const parsed = parseEventType(type)
+  if (!parsed) return undefined
+  const { lifecycle, fact } = parsed
+  const { tasks } = lifecycle
+  const start = (task: Task | undefined) => task && { lifecycle, task }
+  if (fact === 'requested') return start(tasks[0])
+  if (fact === 'rolledback' || fact === 'stranded') return start(tasks.find((task) => task.by === 'notify'))
+  if (fact.endsWith('.failed')) return tasks.some((task) => fact === `${task.name}.failed`) ? start(undo) : undefined
+  const at = tasks.findIndex((task) => task.done === fact)
+  return at < 0 ? undefined : start(tasks[at + 1])
+}
+
+/** One event type of the table: who sends it and whom it wakes. */
+export interface EventRow {
+  type: string
+  lifecycle: LifecycleName
+  task: Task | undefined
+  status: 'request' | 'progress' | 'success' | 'failure'
+  wakes: FunctionName | undefined
+}
+
+/** Every event type that there is, in the order in which a run meets them. */
+export function eventTypes(): EventRow[] {
+  return lifecycles.flatMap((lifecycle) => {
+    const row = (fact: string, status: EventRow['status'], task?: Task): EventRow => {
+      const type = eventType(lifecycle.name, fact)
+      return { type, lifecycle: lifecycle.name, task, status, wakes: taskFor(type)?.task.by }
+    }
+    const ofTask = (task: Task) => [
+      ...(task.waits ? [row(`${task.name}.progressing`, 'progress', task)] : []),
+      row(task.done, 'success', task),
+      ...(task.name === undo.name ? [row('stranded', 'failure', task)] : [row(`${task.name}.failed`, 'failure', task)]),
+    ]
+    return [row('requested', 'request'), ...[...lifecycle.tasks, undo].flatMap(ofTask)]
+  })
+}

@@ -1,0 +1,41 @@
+import { createHash } from 'node:crypto'
+
+/**
+ * Where things lie in the fleet repository. Names and addresses are paths, so a name can be taken only once and nobody
+ * ever reads the whole fleet; what would grow with the fleet is spread over 256 folders.
+ */
+
+const spread = (name: string) => createHash('sha256').update(name).digest('hex').slice(0, 2)
+
+/** The file that holds a machine's name in the whole fleet. */
+export const nameFile = (name: string) => `names/${spread(name)}/${name}.yaml`
+
+/** The folder of a network's addresses. */
+export const networkFolder = (network: string) => `ipam/${network}`
+export const networkFile = (network: string) => `ipam/${network}/network.yaml`
+
+/** The file that holds one address; ':' cannot stand in a file name on every system. */
+export const addressFile = (network: string, address: string) => `ipam/${network}/${address.replaceAll(':', '-')}.yaml`
+
+/** The record of a run in flight: what it wrote and how to put it back. It is gone when the run has ended. */
+export const runFile = (run: string) => `runs/${run}.yaml`
+
+export const machineFolder = (cluster: string, namespace: string, name: string) => `vms/${cluster}/${namespace}/${name}`
+export const definitionFile = (cluster: string, namespace: string, name: string) =>
+  `${machineFolder(cluster, namespace, name)}/values.yaml`
+export const manifestsFolder = (cluster: string, namespace: string, name: string) =>
+  `${machineFolder(cluster, namespace, name)}/manifests`
+
+/** The folder of what a namespace's machines share: the Namespace itself. */
+export const namespaceFolder = (cluster: string, namespace: string) => `namespaces/${cluster}/${namespace}`
+
+/** Argo CD applies `hub/` to the hub itself: Placements and Applications. */
+export const placementFile = (name: string) => `hub/placements/${spread(name)}/${name}.yaml`
+export const applicationFile = (cluster: string, namespace: string, name: string) =>
+  `hub/applications/${cluster}/${namespace}/${name}.yaml`
+export const namespaceApplicationFile = (cluster: string, namespace: string) =>
+  `hub/applications/${cluster}/${namespace}.yaml`
+
+export const templateFile = (name: string) => `templates/${name}.yaml`
+export const customizationFile = (name: string) => `customizations/${name}.yaml`
+export const policyFolder = 'policy'

@@ -1,0 +1,92 @@
+import type { Change } from './fleet.ts'
+import type { LifecycleName } from './lifecycles.ts'
+import type { Definition, DnsRecord, Identity, Interface } from './schema/definition.ts'
+import type { Machine } from './schema/machine.ts'
+import type { ProvisionRequest } from './schema/request.ts'
+
+/** What the steps of a run have found out so far. It travels in the events; each step adds to it. */
+export interface Facts {
+  /** validate: template and request joined. */
+  machine?: Machine
+  /** validate: labels for the machine, from template and request. */
+  labels?: Record<string, string>
+  /** allocate: the machine's name, reserved in the fleet. */
+  name?: string
+  identity?: Identity
+  interfaces?: Interface[]
+  dns?: DnsRecord[]
+  /** place: the ManagedCluster, pinned for the machine's life. */
+  cluster?: string
+  /** place: why this cluster, for people. */
+  placementReason?: string
+  /** register: the record in the enterprise system. */
+  cmdb?: { id: string; state: 'planned' | 'operational' | 'retired' }
+  /** build: the definition that goes to Git. */
+  definition?: Definition
+  /** commit: the commit that holds the definition. */
+  revision?: string
+  /** verify: the machine as the cluster shows it. */
+  observed?: { status: string; addresses: string[]; guestAgent: boolean; node?: string }
+  /** recover: what an undo left alone on purpose, such as data disks. */
+  kept?: string[]
+}
+
+/** A change with what it expects to replace: a blob id, or null where nothing may be. */
+export interface ExpectedChange extends Change {
+  expect: string | null
+}
+
+/** Why a run failed. */
+export interface Failure {
+  task: string
+  title: string
+  message: string
+}
+
+/** One run as a step sees it: plain data, the same at every delivery of the same event. */
+export interface Run {
+  id: string
+  lifecycle: LifecycleName
+  /** The task that is to be done, e.g. `create.commit`. */
+  task: string
+  request: ProvisionRequest
+  facts: Facts
+  /** From `create.build` to `create.commit`. */
+  changes?: ExpectedChange[]
+  /** In a failed run. */
+  failure?: Failure
+  /** The fact that woke the step, e.g. `checked` or `create.verify.failed`. */
+  fact: string
+  /** When the run was requested and when it must have ended, RFC 3339. */
+  since: string
+  deadline: string
+  requester: string
+}
+
+/** What a step may use of the place where it runs. */
+export interface Here {
+  now(): Date
+  /** Tells the requester what is being waited for; the same message twice in a row is told once. */
+  progress(message: string): Promise<void>
+  /** Aborted when this delivery must be answered; a step that still waits then answers `notYet`. */
+  patience: AbortSignal
+}
+
+/** How a task ends. */
+export type Outcome =
+  | { kind: 'succeeded'; message: string; facts?: Facts; changes?: ExpectedChange[] }
+  /** The run fails with this sentence. */
+  | { kind: 'refused'; message: string }
+  /** Ends an undo that a person must look at. */
+  | { kind: 'stranded'; message: string; facts?: Facts }
+  /** Deliver the event again. */
+  | { kind: 'notYet'; message: string }
+  /** Nothing to do and nothing to say: a late or doubled event. */
+  | { kind: 'ignored'; message: string }
+
+export type Step = (run: Run, here: Here) => Promise<Outcome>
+
+export const succeeded = (message: string, facts: Facts = {}): Outcome => ({ kind: 'succeeded', message, facts })
+export const refused = (message: string): Outcome => ({ kind: 'refused', message })
+export const notYet = (message: string): Outcome => ({ kind: 'notYet', message })
+export const ignored = (message: string): Outcome => ({ kind: 'ignored', message })
