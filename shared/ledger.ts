@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto'
+import type { Change, Tree } from './fleet.ts'
+import type { LifecycleName } from './lifecycles.ts'
+import { runFile } from './paths.ts'
+import type { ExpectedChange, Facts, Run } from './step.ts'
+import { parseYaml, toYaml } from './yaml.ts'
+
+/**
+ * The record of a run in flight, `runs/<run>.yaml`. The run's first commit makes it, each commit brings it up to date,
+ * the last one removes it. It holds what an undo needs and what a person wants to know; never a secret. While it is
+ * there the run is in flight; an event of a run that has no record any more comes too late and changes nothing.
+ */
+export interface RunRecord {
+  run: string
+  lifecycle: LifecycleName
+  state: 'running' | 'undoing' | 'stranded'
+  /** The task whose commit came last. */
+  task: string
+  requester: string
+  since: string
+  deadline: string
+  /** In an undo: why the run failed. */
+  message?: string
+  request: Run['request']
+  facts: Facts
+  /** Each path the run wrote: the blob that was there before and the one that it wrote; null is 'no file'. */
+  wrote: Record<string, { before: string | null; after: string | null }>
+}
+
+/** The record of a run, or undefined when it has not begun to write or has ended. */
+export async function readRecord(tree: Tree, run: string): Promise<RunRecord | undefined> {
+  const text = await tree.read(runFile(run))
+  return text === undefined ? undefined : (parseYaml(text, `the record of run ${run}`) as RunRecord)
+}
+
+/** The id that Git gives to a file of this text. */
+export function blobId(text: string): string {
+  const bytes = Buffer.from(text)
+  return createHash('sha1').update(`blob ${bytes.length}\0`).update(bytes).digest('hex')
+}
+
+/** The changes of a task together with the record of them, to be made in one commit. */
+export async function recorded(tree: Tree, run: Run, facts: Facts, changes: readonly Change[]): Promise<Change[]> {
+  const record = await readRecord(tree, run.id)
+  const wrote = { ...record?.wrote }
+  for (const { path, content } of changes) {
+    const before = wrote[path] ? wrote[path].before : ((await tree.oid(path)) ?? null)
+    wrote[path] = { before, after: content === null ? null : blobId(content) }
+  }
+  const next: RunRecord = {
+    run: run.id,
+    lifecycle: run.lifecycle,
+    state: 'running',
+    task: run.task,
+    requester: run.requester,
+    since: run.since,
+    deadline: run.deadline,
+    request: run.request,
+    // The manifests are in Git already; the definition would double them.
+    facts: withoutDefinition(facts),
+    wrote,
+  }
+  return [...changes, { path: runFile(run.id), content: toYaml(next) }]
+}
+
+function withoutDefinition({ definition: _, ...facts }: Facts): Facts {
+  return facts
+}
+
+/** The change that a path must not have moved for: what the tree holds there now. */
+export async function expecting(tree: Tree, changes: readonly Change[]): Promise<ExpectedChange[]> {
+  return Promise.all(changes.map(async (change) => ({ ...change, expect: (await tree.oid(change.path)) ?? null })))
+}
+
+/** The first path that is no longer what a change expects to replace. */
+export async function conflicting(tree: Tree, changes: readonly ExpectedChange[]): Promise<string | undefined> {
+  for (const { path, expect } of changes) if (((await tree.oid(path)) ?? null) !== expect) return path
+  return undefined
+}

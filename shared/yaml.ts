@@ -1,0 +1,45 @@
+import { Document, isScalar, parseAllDocuments, Scalar, stringify, visit } from 'yaml'
+import { DroverError, messageOf } from './errors.ts'
+
+/**
+ * YAML for readers of version 1.1 (Kubernetes, Helm) and 1.2 alike: strings are quoted, so `yes`, `0o14`, `1:30` and
+ * dates stay strings; texts of several lines are literal blocks, so people can read a user-data in Git.
+ */
+export function toYaml(value: unknown): string {
+  const document = new Document(value, { version: '1.1', aliasDuplicateObjects: false })
+  visit(document, {
+    Scalar: (key, node) => {
+      if (key !== 'key' && typeof node.value === 'string')
+        node.type = isBlock(node.value) ? Scalar.BLOCK_LITERAL : Scalar.QUOTE_DOUBLE
+    },
+  })
+  const text = document.toString({ lineWidth: 0, directives: false })
+  if (
+    !isScalar(document.contents) &&
+    stringify(parseYaml(text)) !== stringify(value, { aliasDuplicateObjects: false })
+  ) {
+    throw new DroverError('broken', 'Cannot write YAML: it would not be read back as it was')
+  }
+  return text
+}
+
+/** A literal block keeps a text as it is unless it has characters that YAML cannot show or begins with a blank. */
+const isBlock = (text: string) =>
+  /^[^\s\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\ufeff]/.test(text) &&
+  text.includes('\n') &&
+  !/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\ufeff]|[ \t]\n/.test(text)
+
+/** Reads one YAML document; aliases are refused, so a small file cannot become a large object. */
+export function parseYaml(text: string, what = 'YAML'): unknown {
+  const documents = parseAllDocuments(text, { version: '1.1', maxAliasCount: 0, prettyErrors: true } as never)
+  const [document, another] = Array.isArray(documents) ? documents : []
+  if (!document) return undefined
+  const error = document.errors[0]
+  if (error) throw new DroverError('refused', `Cannot read ${what}: ${error.message.split('\n')[0]}`)
+  if (another) throw new DroverError('refused', `Cannot read ${what}: it holds several documents, wanted one`)
+  try {
+    return document.toJS({ maxAliasCount: 0 })
+  } catch (cause) {
+    throw new DroverError('refused', `Cannot read ${what}: ${messageOf(cause)}`, { cause })
+  }
+}
