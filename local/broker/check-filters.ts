@@ -1,0 +1,62 @@
+import { type Complain, type Fields, isFields, readFields, refuseOthers } from './fields.ts'
+import type { Filter, TriggerFilters } from './filter.ts'
+
+const dialects = ['exact', 'prefix', 'suffix', 'all', 'any', 'not', 'cesql']
+
+/** The filters of a Trigger's `spec`; what is wrong with them is complained about. */
+export function readFilters(spec: Fields, complain: Complain): TriggerFilters {
+  const filter = readFields(spec['filter'], 'spec.filter', complain)
+  if (filter) refuseOthers(filter, ['attributes'], 'spec.filter', complain)
+  const attributes = readTexts(filter?.['attributes'], 'spec.filter.attributes', complain)
+  return { filter: { attributes }, filters: readList(spec['filters'] ?? [], 'spec.filters', complain) }
+}
+
+function readList(value: unknown, field: string, complain: Complain): Filter[] {
+  if (Array.isArray(value)) return value.map((item, index) => readFilter(item, `${field}[${index}]`, complain))
+  complain(field, value, 'a list')
+  return []
+}
+
+function readFilter(value: unknown, field: string, complain: Complain): Filter {
+  const given = isFields(value) ? Object.keys(value) : []
+  if (!isFields(value) || given.length > 1) complain(field, value, `an object with one of ${dialects.join(', ')}`)
+  const dialect = given[0]
+  if (!isFields(value) || dialect === undefined) return {}
+  return readDialect(dialect, value[dialect], `${field}.${dialect}`, complain)
+}
+
+function readDialect(dialect: string, value: unknown, field: string, complain: Complain): Filter {
+  switch (dialect) {
+    case 'exact':
+    case 'prefix':
+    case 'suffix':
+      return { [dialect]: readTexts(value, field, complain) }
+    case 'all':
+    case 'any':
+      return { [dialect]: readList(value, field, complain) }
+    case 'not':
+      return readNot(value, field, complain)
+    case 'cesql':
+      complain(field, value, 'another dialect, because the local Broker does not know CESQL')
+      return {}
+    default:
+      complain(field, value, `one of ${dialects.join(', ')}`)
+      return {}
+  }
+}
+
+/** `not` around nothing makes the real Broker fall over. */
+function readNot(value: unknown, field: string, complain: Complain): Filter {
+  const not = readFilter(value, field, complain)
+  if (Object.keys(not).length === 0 && isFields(value)) complain(field, value, 'a filter inside')
+  return { not }
+}
+
+function readTexts(value: unknown, field: string, complain: Complain): Record<string, string> {
+  const texts = readFields(value, field, complain) ?? {}
+  for (const [name, text] of Object.entries(texts)) {
+    if (!/^[a-z][a-z0-9]*$/.test(name)) complain(field, name, 'names of a letter and then letters and digits, a-z, 0-9')
+    if (typeof text !== 'string') complain(`${field}.${name}`, text, 'text (in YAML: in quotes)')
+  }
+  return texts as Record<string, string>
+}

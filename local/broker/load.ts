@@ -1,0 +1,22 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { parseAllDocuments } from 'yaml'
+
+/** The Kubernetes objects of all YAML files of the folders, without those of subfolders; throws when one is no YAML. */
+export async function readManifests(...folders: string[]): Promise<unknown[]> {
+  const objects = await Promise.all(folders.map(readFolder))
+  return objects.flat()
+}
+
+async function readFolder(folder: string): Promise<unknown[]> {
+  const names = (await readdir(folder)).filter((name) => /\.ya?ml$/.test(name)).sort()
+  const objects = await Promise.all(names.map((name) => readDocuments(join(folder, name))))
+  return objects.flat()
+}
+
+async function readDocuments(path: string): Promise<unknown[]> {
+  const documents = [...parseAllDocuments(await readFile(path, 'utf8'))]
+  const error = documents.flatMap((document) => document.errors)[0]
+  if (error) throw new Error(`Cannot read ${path}: ${error.message.split('\n')[0]}`)
+  return documents.map((document) => document.toJS() as unknown).filter((object) => object !== null)
+}
