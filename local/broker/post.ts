@@ -46,6 +46,8 @@ function send(
   return new Promise((resolve, reject) => {
     const options = { method, headers: { ...writeHeaders(headers), ...length }, agent, signal, maxHeaderSize: 1 << 20 }
     const outgoing = request(url, options, (response) => {
+      // From here on the answer says itself when the connection breaks.
+      outgoing.off('error', reject).on('error', () => undefined)
       readAnswer(response).then(resolve, reject)
     })
     outgoing.once('error', reject).end(body)

@@ -10,12 +10,19 @@ export function readStructured(text: string): CloudEvent {
   const attributes: Attributes = { specversion }
   for (const [name, { value }] of members) {
     if (name === 'specversion' || isData(name, specversion) || value === null) continue
-    setAttribute(attributes, known.has(name) ? name : name.toLowerCase(), toText(name, value))
+    setAttribute(attributes, toName(name), toText(name, value))
   }
   return { attributes, data: readData(members, attributes) }
 }
 
 const known = new Set(['id', 'source', 'type', 'subject', 'time', 'dataschema', 'schemaurl', 'datacontenttype'])
+
+/** Extensions may come in upper case and lose it; `Type` is none, because then it would be `type`. */
+function toName(name: string): string {
+  const lower = name.toLowerCase()
+  if (name === lower || !(known.has(lower) || lower === 'specversion')) return lower
+  throw new Malformed(`Cannot read the event: it has an attribute "${name}", wanted "${lower}"`)
+}
 
 function isData(name: string, specversion: string): boolean {
   if (name === 'data') return true
