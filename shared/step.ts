@@ -10,6 +10,8 @@ export interface Facts {
   machine?: Machine
   /** validate: labels for the machine, from template and request. */
   labels?: Record<string, string>
+  /** validate: where the requester wants to be told how the run ended; allowed by policy. */
+  callback?: { url: string }
   /** allocate: the machine's name, reserved in the fleet. */
   name?: string
   identity?: Identity
@@ -76,7 +78,7 @@ export interface Here {
 export type Outcome =
   | { kind: 'succeeded'; message: string; facts?: Facts; changes?: ExpectedChange[] }
   /** The run fails with this sentence. */
-  | { kind: 'refused'; message: string }
+  | { kind: 'refused'; message: string; facts?: Facts }
   /** Ends an undo that a person must look at. */
   | { kind: 'stranded'; message: string; facts?: Facts }
   /** Deliver the event again. */
@@ -87,6 +89,6 @@ export type Outcome =
 export type Step = (run: Run, here: Here) => Promise<Outcome>
 
 export const succeeded = (message: string, facts: Facts = {}): Outcome => ({ kind: 'succeeded', message, facts })
-export const refused = (message: string): Outcome => ({ kind: 'refused', message })
+export const refused = (message: string, facts: Facts = {}): Outcome => ({ kind: 'refused', message, facts })
 export const notYet = (message: string): Outcome => ({ kind: 'notYet', message })
 export const ignored = (message: string): Outcome => ({ kind: 'ignored', message })

@@ -1,0 +1,21 @@
+import { environment, readConfig } from '../shared/config.ts'
+import { messageOf } from '../shared/errors.ts'
+import { serve } from '../shared/runtime/function.ts'
+import { startRuntime } from '../shared/runtime/start.ts'
+import { load } from './load.ts'
+
+/** `npm start`: serves the function that FUNCTION names, or any of them by event type. */
+async function main() {
+  const config = readConfig(environment())
+  // The runtime would end the process with code 0, as if all were well.
+  process.prependListener('uncaughtException', (error) => fail(error))
+  process.on('unhandledRejection', (error) => fail(error))
+  await startRuntime(serve(config.function, load, config), config.port)
+}
+
+function fail(error: unknown): never {
+  process.stderr.write(`${messageOf(error)}\n`)
+  process.exit(1)
+}
+
+main().catch(fail)

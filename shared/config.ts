@@ -1,0 +1,138 @@
+import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type FunctionName, functionNames } from './lifecycles.ts'
+import type { SigningKey } from './signature.ts'
+
+/**
+ * The one place that reads the environment, once, at start. Everything else receives values. What is missing or wrong
+ * stops the start with a sentence that names the variable.
+ */
+export interface Config {
+  /** Which function this process serves; undefined: any, by event type. */
+  function: FunctionName | undefined
+  port: number
+  logLevel: string
+  /** Where progress is posted. */
+  broker: string | undefined
+  signingKeys: SigningKey[]
+  git: {
+    url: string
+    branch: string
+    /** Read at each use, so that a rotated Secret is taken up. */
+    token: (() => Promise<string>) | undefined
+    directory: string
+    author: { name: string; email: string }
+    env: Record<string, string>
+  }
+  argocd: { namespace: string; project: string; rootApplication: string; repoUrl: string }
+  kubernetes: { kubeconfig: string | undefined; hubContext: string }
+  cmdb: { config: string | undefined; token: (() => Promise<string>) | undefined }
+  dnsResolvers: string[]
+  callback: { allowPrivate: boolean }
+  /** How long one delivery may wait before it answers 'not yet'; below the Triggers' timeout. */
+  patienceSeconds: number
+  /** How long a run may take unless it says otherwise, and an undo. */
+  deadlineMinutes: number
+  undoMinutes: number
+}
+
+export type Environment = Record<string, string | undefined>
+
+class ConfigurationError extends Error {}
+
+/** Reads the configuration, or throws an error that names every variable that is wrong. */
+export function readConfig(env: Environment): Config {
+  const problems: string[] = []
+  const text = (name: string, fallback?: string) => {
+    const value = env[name] ?? fallback
+    if (value === undefined) problems.push(`${name} is not set`)
+    return value ?? ''
+  }
+  const number = (name: string, fallback: number, least: number, most: number) => {
+    const value = env[name] === undefined ? fallback : Number(env[name])
+    if (!Number.isFinite(value) || value < least || value > most)
+      problems.push(`${name} is "${env[name]}", wanted a number from ${least} to ${most}`)
+    return value
+  }
+  const url = (name: string, fallback?: string) => {
+    const value = text(name, fallback)
+    if (value !== '' && !URL.canParse(value)) problems.push(`${name} is not a URL`)
+    return value
+  }
+  const name = env['FUNCTION'] === '' ? undefined : env['FUNCTION']
+  if (name !== undefined && !isFunctionName(name))
+    problems.push(`FUNCTION is "${name}", wanted one of ${functionNames.join(', ')}`)
+
+  const gitUrl = url('DROVER_GIT_URL')
+  const config: Config = {
+    function: name as FunctionName | undefined,
+    port: number('PORT', 8080, 1, 65535),
+    logLevel: text('DROVER_LOG_LEVEL', 'info'),
+    broker: env['DROVER_BROKER_URL'] ?? env['K_SINK'],
+    signingKeys: signingKeys(env, problems),
+    git: {
+      url: gitUrl,
+      branch: text('DROVER_GIT_BRANCH', 'main'),
+      token: secret(env, 'DROVER_GIT_TOKEN'),
+      directory: text('DROVER_GIT_DIRECTORY', join(tmpdir(), `drover-fleet-${process.pid}`)),
+      author: { name: text('DROVER_GIT_AUTHOR', 'Drover'), email: text('DROVER_GIT_EMAIL', 'drover@localhost') },
+      env: { PATH: env['PATH'] ?? '/usr/bin:/bin', HOME: env['HOME'] ?? tmpdir() },
+    },
+    argocd: {
+      namespace: text('DROVER_ARGOCD_NAMESPACE', 'argocd'),
+      project: text('DROVER_ARGOCD_PROJECT', 'default'),
+      rootApplication: text('DROVER_ARGOCD_ROOT_APPLICATION', 'drover-hub'),
+      repoUrl: url('DROVER_ARGOCD_REPO_URL', gitUrl),
+    },
+    kubernetes: { kubeconfig: env['KUBECONFIG'], hubContext: text('DROVER_HUB_CONTEXT', 'hub') },
+    cmdb: { config: env['DROVER_CMDB_CONFIG'], token: secret(env, 'DROVER_CMDB_TOKEN') },
+    dnsResolvers: (env['DROVER_DNS_RESOLVERS'] ?? '').split(',').filter((one) => one !== ''),
+    callback: { allowPrivate: env['DROVER_CALLBACK_ALLOW_PRIVATE'] === 'true' },
+    patienceSeconds: number('DROVER_PATIENCE_SECONDS', 50, 0, 600),
+    deadlineMinutes: number('DROVER_DEADLINE_MINUTES', 30, 0.01, 1440),
+    undoMinutes: number('DROVER_UNDO_MINUTES', 15, 0.01, 1440),
+  }
+  if (problems.length > 0) throw new ConfigurationError(`Cannot start: ${problems.join('; ')}`)
+  return config
+}
+
+function isFunctionName(name: string): name is FunctionName {
+  return (functionNames as readonly string[]).includes(name)
+}
+
+/** A secret by value (`NAME`) or, better, by file (`NAME_FILE`), which is read anew at each use. */
+function secret(env: Environment, name: string): (() => Promise<string>) | undefined {
+  const file = env[`${name}_FILE`]
+  const value = env[name]
+  if (file !== undefined) return async () => readFileSync(file, 'utf8').trim()
+  return value === undefined ? undefined : async () => value
+}
+
+/** `DROVER_SIGNING_KEYS_FILE` or `DROVER_SIGNING_KEYS`: `id:secret` words; the first signs. */
+function signingKeys(env: Environment, problems: string[]): SigningKey[] {
+  const file = env['DROVER_SIGNING_KEYS_FILE']
+  const text = file === undefined ? (env['DROVER_SIGNING_KEYS'] ?? '') : readFileSync(file, 'utf8')
+  const keys = text
+    .split(/[\s,]+/)
+    .filter((word) => word !== '')
+    .map((word) => ({ id: word.split(':')[0] ?? '', secret: word.slice(word.indexOf(':') + 1) }))
+  if (keys.length === 0)
+    problems.push('DROVER_SIGNING_KEYS (or DROVER_SIGNING_KEYS_FILE) is not set, wanted "id:secret"')
+  if (keys.some(({ id, secret }) => !/^[a-z0-9]{1,16}$/.test(id) || secret.length < 16)) {
+    problems.push(
+      'DROVER_SIGNING_KEYS holds a bad key, wanted "id:secret" with an id of letters and digits and a secret of at least 16 characters',
+    )
+  }
+  return keys
+}
+
+/** A fresh signing key in the form that `DROVER_SIGNING_KEYS` takes. */
+export const newSigningKey = (): string => `k1:${randomBytes(32).toString('base64url')}`
+
+/** The environment of this process. */
+export function environment(): Environment {
+  // biome-ignore lint/style/noProcessEnv: this is the one file that reads it
+  return process.env
+}

@@ -1,0 +1,106 @@
+import { CloudEvent, HTTP } from 'cloudevents'
+import { DroverError, messageOf } from './errors.ts'
+
+/** A CloudEvent as Drover handles it: the attributes it uses by name, every other one under `extensions`. */
+export interface Event {
+  id: string
+  source: string
+  type: string
+  subject?: string
+  time?: string
+  extensions: Record<string, string>
+  data: unknown
+  /** Why `data` could not be read; then `data` is undefined. */
+  dataProblem?: string
+}
+
+/** The headers and body of an HTTP request or answer, header names in lower case. */
+export interface Message {
+  headers: Record<string, string>
+  body: string
+}
+
+/** Bytes of a request, and of any other event: what the chain itself makes is larger than what people ask for. */
+const requestLimit = 128 * 1024
+const eventLimit = 1024 * 1024
+
+const unreadable = (message: string) => new DroverError('unreadable', `Cannot read the event: ${message}`)
+
+/**
+ * Reads an event in binary or structured mode. Stricter than the SDK, which makes up a missing id and takes any
+ * specversion: what Knative would not accept is unreadable here too. Bad data is not: it is `validate` that answers it.
+ */
+export function readEvent(headers: Record<string, string | undefined>, body: string): Event {
+  const mediaType = (headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? ''
+  if (mediaType.startsWith('application/cloudevents-batch')) throw unreadable('it is a batch, wanted one event')
+  const event = mediaType.startsWith('application/cloudevents')
+    ? readStructured(mediaType, body)
+    : readBinary(headers, mediaType, body)
+  const bytes = Buffer.byteLength(body)
+  const limit = event.type.endsWith('.requested') ? requestLimit : eventLimit
+  if (bytes > limit)
+    return { ...event, data: undefined, dataProblem: `the event is ${bytes} bytes long, wanted at most ${limit}` }
+  if (!event.data && !event.dataProblem) return { ...event, dataProblem: 'the event has no data, wanted a JSON object' }
+  return event
+}
+
+function readStructured(mediaType: string, body: string): Event {
+  if (mediaType !== 'application/cloudevents+json')
+    throw unreadable(`its format is ${mediaType}, wanted application/cloudevents+json`)
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(body)
+  } catch (cause) {
+    throw new DroverError('unreadable', `Cannot read the event: it is not JSON: ${messageOf(cause)}`, { cause })
+  }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
+    throw unreadable('it is not a JSON object')
+  const { data, data_base64, datacontenttype, ...attributes } = parsed as Record<string, unknown>
+  const texts: Record<string, string> = {}
+  for (const [name, value] of Object.entries(attributes))
+    if (value !== null && value !== undefined) texts[name] = String(value)
+  if (data_base64 !== undefined)
+    return { ...toEvent(texts), data: undefined, dataProblem: 'the data is binary, wanted a JSON object' }
+  return { ...toEvent(texts), data }
+}
+
+function readBinary(headers: Record<string, string | undefined>, mediaType: string, body: string): Event {
+  const attributes: Record<string, string> = {}
+  for (const [name, value] of Object.entries(headers))
+    if (name.startsWith('ce-') && value !== undefined) attributes[name.slice(3)] = value
+  const event = toEvent(attributes)
+  if (body === '') return { ...event, data: undefined }
+  if (mediaType !== '' && mediaType !== 'application/json' && !mediaType.endsWith('+json')) {
+    return { ...event, data: undefined, dataProblem: `the data is ${mediaType}, wanted application/json` }
+  }
+  try {
+    return { ...event, data: JSON.parse(body) }
+  } catch (error) {
+    return { ...event, data: undefined, dataProblem: `the data is not JSON: ${messageOf(error).slice(0, 200)}` }
+  }
+}
+
+function toEvent({
+  specversion,
+  id,
+  source,
+  type,
+  subject,
+  time,
+  dataschema: _,
+  ...extensions
+}: Record<string, string>): Event {
+  if (specversion === undefined) throw unreadable('it is no CloudEvent: it has no specversion, wanted "1.0"')
+  if (specversion !== '1.0') throw unreadable(`its specversion is not supported, wanted "1.0"`)
+  const bad = Object.keys(extensions).find((name) => !/^[a-z0-9]{1,20}$/.test(name))
+  if (bad !== undefined) throw unreadable('the name of an extension is not made of lower-case letters and digits')
+  if (!id || !source || !type) throw unreadable('it lacks id, source or type')
+  return { id, source, type, ...(subject ? { subject } : {}), ...(time ? { time } : {}), extensions, data: undefined }
+}
+
+/** Writes an event in binary mode, as Knative delivers it. */
+export function writeEvent({ id, source, type, subject, time, extensions, data }: Event): Message {
+  const attributes = { id, source, type, ...(subject ? { subject } : {}), ...(time ? { time } : {}), ...extensions }
+  const { headers, body } = HTTP.binary(new CloudEvent({ ...attributes, datacontenttype: 'application/json', data }))
+  return { headers: headers as Record<string, string>, body: body as string }
+}

@@ -1,0 +1,166 @@
+import { createHash } from 'node:crypto'
+import type { Event } from './event.ts'
+import { eventType, type Lifecycle, type Task, type Terminal, terminals } from './lifecycles.ts'
+import type { SigningKey } from './signature.ts'
+import { sign } from './signature.ts'
+import type { ExpectedChange, Facts, Failure, Run } from './step.ts'
+
+/** The data of every event but the request. */
+export interface RunData {
+  vmName: string
+  eventTask: string
+  eventSubTask: string
+  status: 'progress' | 'success' | 'failure'
+  message: string
+  requester: string
+  since: string
+  deadline: string
+  request: Run['request']
+  facts: Facts
+  changes?: ExpectedChange[]
+  failure?: Failure
+}
+
+export interface Limits {
+  deadlineMinutes: number
+  undoMinutes: number
+}
+
+const minute = 60_000
+const day = 24 * 60 * minute
+const maxHops = 100
+
+/** The run of a request: the same source and id is the same run, however often it is posted. */
+export function runId(source: string, id: string): string {
+  return createHash('sha256').update(`${source}\n${id}`).digest('hex').slice(0, 20)
+}
+
+/** The run that an event belongs to, and what is to be done in it. */
+export function toRun(event: Event, fact: string, lifecycle: Lifecycle, task: Task, now: Date, limits: Limits): Run {
+  const common = { lifecycle: lifecycle.name, task: task.name, fact }
+  if (fact === 'requested') return { ...common, ...fromRequest(event, now, limits) }
+  const { request, facts, changes, failure, since, deadline, requester } = event.data as RunData
+  const rest = {
+    request,
+    facts,
+    since,
+    deadline,
+    requester,
+    ...(changes ? { changes } : {}),
+    ...(failure ? { failure } : {}),
+  }
+  return { ...common, id: event.extensions['runid'] ?? '', ...rest }
+}
+
+function fromRequest(event: Event, now: Date, limits: Limits) {
+  const data = asObject(event.data)
+  const asked = data['deadlineMinutes']
+  const minutes = typeof asked === 'number' && asked >= 1 && asked <= 1440 ? asked : limits.deadlineMinutes
+  return {
+    id: runId(event.source, event.id),
+    // Validate is the one step that gets what it has not yet proved to be a request.
+    request: event.data as Run['request'],
+    facts: {},
+    since: new Date(requestedAt(event, now)).toISOString(),
+    deadline: new Date(now.getTime() + minutes * minute).toISOString(),
+    requester: oneLine(typeof data['requester'] === 'string' ? data['requester'] : event.source),
+  }
+}
+
+/** When the request was made: never in the future, and at most a week ago, whatever its sender's clock says. */
+function requestedAt(event: Event, now: Date): number {
+  const said = Date.parse(event.time ?? '')
+  const at = Number.isNaN(said) ? now.getTime() - day : said
+  return Math.max(now.getTime() - 7 * day, Math.min(at, now.getTime()))
+}
+
+const asObject = (value: unknown): Record<string, unknown> =>
+  typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
+const oneLine = (text: string) => text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, ' ').slice(0, 256)
+
+/** What a reply says beside what it takes over from the run. */
+export interface Says {
+  fact: string
+  status: RunData['status']
+  message: string
+  facts?: Facts
+  changes?: ExpectedChange[]
+  failure?: Failure
+  deadline?: string
+}
+
+/**
+ * The event that follows from another one: its id is derived from run and fact, so a redelivery repeats it; what
+ * correlates is copied; it is signed.
+ */
+export function toReply(
+  event: Event,
+  run: Run,
+  lifecycle: Lifecycle,
+  task: Task,
+  source: string,
+  now: Date,
+  says: Says,
+  keys: readonly SigningKey[],
+): Event {
+  const facts = says.facts ?? run.facts
+  const failure = says.failure ?? run.failure
+  const name = facts.name ?? text(asObject(run.request)['name'])
+  const data: RunData = {
+    vmName: name ?? '',
+    eventTask: lifecycle.title,
+    eventSubTask: task.title,
+    status: says.status,
+    message: says.message,
+    requester: run.requester,
+    since: run.since,
+    deadline: says.deadline ?? run.deadline,
+    request: run.request,
+    facts,
+    ...(says.changes ? { changes: says.changes } : {}),
+    ...(failure ? { failure } : {}),
+  }
+  const subject = subjectOf(run, name)
+  const reply: Event = {
+    id: `${run.id}-${says.fact}`,
+    source,
+    type: eventType(lifecycle.name, says.fact),
+    ...(subject ? { subject } : {}),
+    time: now.toISOString(),
+    extensions: extensionsOf(event, run, says.fact, facts),
+    data,
+  }
+  return { ...reply, extensions: { ...reply.extensions, signature: sign(reply, keys) } }
+}
+
+function extensionsOf(event: Event, run: Run, fact: string, facts: Facts): Record<string, string> {
+  const { correlationid, traceparent } = event.extensions
+  return {
+    runid: run.id,
+    causationid: event.id,
+    partitionkey: run.id,
+    hops: String(hopsOf(event) + 1),
+    ...(facts.cluster ? { cluster: facts.cluster } : {}),
+    ...(traceparent ? { traceparent } : {}),
+    ...(correlationid ? { correlationid } : {}),
+    ...(correlationid && isTerminal(fact) ? { replyid: correlationid } : {}),
+  }
+}
+
+export const isTerminal = (fact: string): fact is Terminal => (terminals as readonly string[]).includes(fact)
+
+/** How many events lie between the request and this one; brokers without a time to live would let a loop run for ever. */
+export const hopsOf = (event: Event): number => {
+  const hops = Number(event.extensions['hops'] ?? 0)
+  return Number.isInteger(hops) && hops >= 0 ? hops : maxHops
+}
+export const isLoop = (event: Event): boolean => hopsOf(event) >= maxHops
+
+/** `<namespace>/<name>`, as far as they are known and fit for a header. */
+function subjectOf(run: Run, name: string | undefined): string | undefined {
+  const namespace = text(asObject(run.request)['namespace'])
+  const isLabel = (word: string | undefined) => word !== undefined && /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(word)
+  return isLabel(namespace) ? `${namespace}/${isLabel(name) ? name : run.id}` : undefined
+}
+
+const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)

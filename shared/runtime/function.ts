@@ -1,0 +1,141 @@
+import { type Config, environment, readConfig } from '../config.ts'
+import { DroverError, messageOf } from '../errors.ts'
+import { type Event, type Message, readEvent, writeEvent } from '../event.ts'
+import type { FunctionName } from '../lifecycles.ts'
+import { createLog, type Log } from '../log.ts'
+import { type Answer, createShell, type Shell, type Wired } from '../shell.ts'
+import { aside } from './guard.ts'
+
+/** Connects a function to the world; called once, at its first event. */
+export type Wire = (config: Config, log: Log) => Wired | Promise<Wired>
+
+/** What faas-js-runtime passes to a function. */
+interface Context {
+  headers: Record<string, string | undefined>
+  body: unknown
+  method: string
+}
+
+interface HttpAnswer {
+  statusCode: number
+  headers: Record<string, string>
+  body: string
+}
+
+/** A module as faas-js-runtime takes it. */
+export interface RuntimeFunction {
+  handle(context: Context): Promise<HttpAnswer>
+  init(): void
+  /** Waits until every event that is being worked on has its answer: the runtime would cut them off. */
+  shutdown(): Promise<void>
+  cors(): string[]
+}
+
+/** The runtime's module for one function. */
+export const toFunction = (name: FunctionName, wire: Wire, config?: Config): RuntimeFunction =>
+  serve(name, async () => wire, config)
+
+/** The runtime's module for the function that the configuration names, or for all of them. */
+export function serve(
+  name: FunctionName | undefined,
+  load: (name: FunctionName) => Promise<Wire>,
+  given?: Config,
+): RuntimeFunction {
+  let shell: Shell | undefined
+  let draining = false
+  const pending = new Set<Promise<unknown>>()
+  const wired = new Map<FunctionName, Promise<Wired>>()
+
+  function init() {
+    const config = given ?? readConfig(environment())
+    const log = createLog(config.logLevel, name ?? 'any')
+    const connect = async (one: FunctionName) => (await load(one))(config, log)
+    shell = createShell({
+      name,
+      wired: (one) => wired.get(one) ?? remember(one, connect(one)),
+      keys: config.signingKeys,
+      limits: config,
+      patienceMilliseconds: config.patienceSeconds * 1000,
+      now: () => new Date(),
+      log,
+    })
+  }
+
+  /** A function that could not be connected tries again at the next event. */
+  function remember(one: FunctionName, connecting: Promise<Wired>) {
+    wired.set(one, connecting)
+    connecting.catch(() => wired.delete(one))
+    return connecting
+  }
+
+  async function handle(context: Context): Promise<HttpAnswer> {
+    if (draining) return text(503, 'Cannot take the event: this instance is shutting down')
+    const answering = answer(context, shell, name)
+    pending.add(answering)
+    return answering.finally(() => pending.delete(answering))
+  }
+
+  async function shutdown() {
+    draining = true
+    await Promise.allSettled(pending)
+    const open = await Promise.allSettled(wired.values())
+    await Promise.allSettled(open.map((one) => (one.status === 'fulfilled' ? one.value.close?.() : undefined)))
+  }
+
+  return { handle, init, shutdown, cors: () => [] }
+}
+
+async function answer(context: Context, shell: Shell | undefined, name: FunctionName | undefined): Promise<HttpAnswer> {
+  if (!shell) return text(503, 'Cannot take the event: this instance is still starting')
+  if (context.method !== 'POST') return text(405, 'Cannot answer: wanted a POST of a CloudEvent')
+  try {
+    const headers = restored(context.headers)
+    const event = readEvent(headers, bodyOf(context.body))
+    return toHttp(await shell({ event, dead: isDead(event, headers, name) }))
+  } catch (error) {
+    return text(400, error instanceof DroverError ? error.message : `Cannot read the event: ${messageOf(error)}`)
+  }
+}
+
+/** The headers as they were before the guard; without a guard they are as they came. */
+function restored(headers: Context['headers']): Context['headers'] {
+  const { [aside['content-type']]: type, [aside['ce-id']]: id, ...rest } = headers
+  if (rest['content-type'] !== 'application/octet-stream') return headers
+  const { 'content-type': _, ...others } = rest
+  return {
+    ...others,
+    ...(type === undefined ? {} : { 'content-type': type }),
+    ...(id === undefined ? {} : { 'ce-id': id }),
+  }
+}
+
+function bodyOf(body: unknown): string {
+  if (Buffer.isBuffer(body)) return body.toString('utf8')
+  return typeof body === 'string' ? body : JSON.stringify(body ?? '')
+}
+
+/**
+ * A dead letter has been through a Broker (it has a time to live or names its error) and asks for no reply; all else asks
+ * for one. `recover` is every Trigger's dead letter sink and wakes by itself only for failures.
+ */
+function isDead(event: Event, headers: Context['headers'], name: FunctionName | undefined): boolean {
+  if (name !== undefined && name !== 'recover') return false
+  const { knativeerrordest, knativeerrorcode, knativebrokerttl } = event.extensions
+  if (knativeerrordest !== undefined || knativeerrorcode !== undefined) return headers['prefer'] !== 'reply'
+  if (name === 'recover' && !event.type.endsWith('.failed')) return true
+  return knativebrokerttl !== undefined && headers['prefer'] !== 'reply'
+}
+
+function toHttp(answer: Answer): HttpAnswer {
+  if (answer.status === 204) return { statusCode: 204, headers: {}, body: '' }
+  if (answer.status !== 200) return text(answer.status, answer.message)
+  const message: Message = writeEvent(answer.event)
+  return { statusCode: 200, headers: message.headers, body: message.body }
+}
+
+/** A Knative dispatcher with a dead letter sink breaks on error bodies above 768 bytes. */
+const text = (statusCode: number, message: string): HttpAnswer => ({
+  statusCode,
+  headers: { 'content-type': 'text/plain; charset=utf-8' },
+  body: Buffer.from(message).subarray(0, 500).toString('utf8'),
+})

@@ -1,0 +1,49 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+
+/**
+ * What faas-js-runtime does not do before it calls a function, done in front of it. The runtime takes query parameters
+ * for its own context, answers 500 to events that are no events (so Knative retries what can never succeed), reads form
+ * bodies without limit, parses each event twice, and makes up what an event lacks. So it gets raw bytes: the headers that
+ * would make it parse are put aside here and taken back in `function.ts`.
+ */
+
+/** Where the guard puts the headers that the runtime must not see. */
+export const aside = { 'content-type': 'x-drover-content-type', 'ce-id': 'x-drover-ce-id' } as const
+
+/** No event is larger; a request this large still gets a sentence for an answer, not a closed connection. */
+export const bodyLimit = 8 * 1024 * 1024
+
+/** Puts the guard in front of a server that the runtime has started. */
+export function guard(server: Server): void {
+  const inner = server.listeners('request') as ((request: IncomingMessage, response: ServerResponse) => void)[]
+  server.removeAllListeners('request')
+  server.on('request', (request, response) => {
+    const refusal = request.method === 'POST' ? refuse(request) : undefined
+    if (refusal) return answer(request, response, ...refusal)
+    for (const listener of inner) listener(request, response)
+  })
+  // The runtime sets no limits: whoever sends a byte a minute would hold a connection for ever.
+  server.requestTimeout = 30_000
+  server.headersTimeout = 10_000
+}
+
+/** Status and sentence for a request that no function needs to see; undefined when it may pass, made harmless. */
+function refuse(request: IncomingMessage): [number, string] | undefined {
+  if (Number(request.headers['content-length'] ?? 0) > bodyLimit)
+    return [413, `Cannot read the event: it is longer than ${bodyLimit} bytes`]
+  if (request.url?.includes('?')) return [400, 'Cannot take the event: its address has a query, wanted none']
+  for (const [name, other] of Object.entries(aside)) {
+    const value = request.headers[name]
+    delete request.headers[other]
+    if (typeof value === 'string') request.headers[other] = value
+    delete request.headers[name]
+  }
+  // With this type the runtime hands over the body as bytes, within its limit.
+  request.headers['content-type'] = 'application/octet-stream'
+  return undefined
+}
+
+function answer(request: IncomingMessage, response: ServerResponse, status: number, sentence: string): void {
+  request.resume()
+  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', connection: 'close' }).end(sentence)
+}
