@@ -1,0 +1,87 @@
+import { DroverError } from '../errors.ts'
+import type { Committed, Fleet, Transaction } from '../fleet.ts'
+import { openClone } from './git/clone.ts'
+import type { Signature } from './git/fast-import.ts'
+import { findCommit } from './git/find.ts'
+import { type Landing, land } from './git/land.ts'
+import type { Timeouts } from './git/make-clone.ts'
+import { openObjects } from './git/objects.ts'
+import type { Ending } from './git/plan.ts'
+import { openQueue, type Window } from './git/queue.ts'
+import { type RemoteConfig, toRemote } from './git/remote.ts'
+
+export interface FleetConfig extends RemoteConfig {
+  branch: string
+  /** The folder in which this client keeps its clone; clients and processes may share it. */
+  directory: string
+  author: Signature
+  window?: Window
+  timeouts?: Partial<Timeouts>
+  /** How often a push is tried before the transaction is given back as busy. */
+  tries?: number
+  log?: { warn(fields: object, message: string): void }
+}
+
+interface Pending {
+  transaction: Transaction<unknown>
+  settle(ending: Ending): void
+}
+
+const TIMEOUTS: Timeouts = { clone: 120_000, fetch: 30_000, push: 60_000, local: 30_000 }
+// What Git allows in the name of a branch, without what has a meaning in a refspec or a shell.
+const BRANCH = /^(?!.*(?:\.\.|\/\/|\.lock(?:\/|$)|\/\.))[A-Za-z0-9_][A-Za-z0-9._/-]*(?<![./])$/
+
+/** Opens the fleet repository through native git; nothing is read before the first use. */
+export function openFleet(config: FleetConfig): Fleet {
+  if (!BRANCH.test(config.branch)) {
+    throw new DroverError(
+      'broken',
+      `Cannot use the branch ${JSON.stringify(config.branch)}: it is not a plain branch name`,
+    )
+  }
+  const remote = toRemote(config)
+  const timeouts = { ...TIMEOUTS, ...config.timeouts }
+  const closing = new AbortController()
+  const onRemake = (why: string) => config.log?.warn({ why }, 'the clone of the fleet repository is made again')
+  const { branch, directory, author } = config
+  const clone = openClone({ remote, branch, directory, timeouts, signal: closing.signal, onRemake })
+  const objects = openObjects(clone)
+  const landing: Landing = {
+    clone,
+    treeAt: objects.at,
+    author,
+    tries: config.tries ?? 10,
+    signal: closing.signal,
+    pushTimeout: timeouts.push,
+    redact: remote.redact,
+  }
+  const queue = openQueue<Pending>(config.window ?? { runs: 100, milliseconds: 0 }, (batch) => landAll(landing, batch))
+
+  return {
+    head: async () => objects.at(await clone.fetch()),
+    transact: (transaction) => enqueue(transaction, queue.add),
+    find: (run, step, since) => findCommit(clone, { run, step, since }, remote.redact),
+    close: async () => {
+      closing.abort(new DroverError('busy', 'Cannot use the fleet repository: the client is closed'))
+      await clone.close()
+    },
+  }
+}
+
+function enqueue<T>(transaction: Transaction<T>, add: (pending: Pending) => void): Promise<Committed<T>> {
+  return new Promise((resolve, reject) => {
+    const settle = (ending: Ending) => {
+      // The value is the one that this transaction's own decide answered.
+      if ('error' in ending) reject(ending.error)
+      else resolve({ ...ending, value: ending.value as T })
+    }
+    add({ transaction, settle })
+  })
+}
+
+async function landAll(landing: Landing, batch: readonly Pending[]): Promise<void> {
+  const transactions = batch.map(({ transaction }) => transaction)
+  const endings = await land(landing, transactions).catch((error: unknown) => batch.map(() => ({ error })))
+  for (const [index, { settle }] of batch.entries())
+    settle(endings[index] ?? { error: new DroverError('broken', 'Cannot commit: no answer') })
+}

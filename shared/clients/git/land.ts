@@ -1,0 +1,117 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { DroverError } from '../../errors.ts'
+import type { Transaction } from '../../fleet.ts'
+import type { Clone, Tip } from './clone.ts'
+import type { Failure } from './failure.ts'
+import type { Signature } from './fast-import.ts'
+import { decideAll, type Ending, type Plan, toEndings, writeCommits } from './plan.ts'
+import { publish } from './publish.ts'
+import type { EntryTree } from './tree.ts'
+
+export interface Landing {
+  clone: Clone
+  treeAt(tip: Tip): Promise<EntryTree>
+  author: Signature
+  tries: number
+  signal: AbortSignal
+  pushTimeout: number
+  redact(text: string): string
+}
+
+const FIRST_PAUSE = 40
+const LONGEST_PAUSE = 3_000
+
+/** Brings a batch of transactions onto the branch, with one push, and says how each of them ended. */
+export async function land(landing: Landing, batch: readonly Transaction<unknown>[]): Promise<Ending[]> {
+  // One moment for all attempts: written again on the same base, the commits keep their ids.
+  const seconds = Math.floor(Date.now() / 1_000)
+  let isFresh = false
+  let plan: Plan | undefined
+  let base: Tip | undefined = landing.clone.newest
+  let failure: Failure | undefined
+  for (let attempt = 1; attempt <= landing.tries; attempt++) {
+    if (attempt > 1) await pause(attempt, landing.signal)
+    try {
+      if (!base) {
+        base = await landing.clone.fetch()
+        isFresh = true
+      }
+      plan ??= await toPlan(landing, base, batch, seconds)
+      const outcome = await publish(landing, plan, isFresh)
+      if (outcome.kind === 'done') return toEndings(plan)
+      if (outcome.kind === 'moved') {
+        base = outcome.tip
+        isFresh = true
+        plan = undefined
+        failure = undefined
+        continue
+      }
+      failure = outcome.failure
+    } catch (error) {
+      failure = toThrown(error)
+      // A plan that may have been pushed is kept and pushed again: decided anew, it would be made twice.
+      if (!plan) base = undefined
+    }
+    if (failure.kind === 'final') return decline(landing, batch, plan, failure)
+    // Twice the same on the same base, and not the server's word: look for the fault in the clone.
+    if (failure.kind === 'unclear' && attempt % 2 === 0) {
+      base = await landing.clone.remake(String(failure.error.cause)).catch(() => undefined)
+      isFresh = base !== undefined
+      plan = undefined
+    }
+  }
+  return batch.map(() => ({ error: failure?.error ?? movedTooOften(landing.tries) }))
+}
+
+async function toPlan(
+  landing: Landing,
+  base: Tip,
+  batch: readonly Transaction<unknown>[],
+  seconds: number,
+): Promise<Plan> {
+  const verdicts = await decideAll(await landing.treeAt(base), batch)
+  const commits = verdicts.flatMap((verdict) => (verdict.kind === 'commit' ? [verdict.commit] : []))
+  return {
+    base,
+    verdicts,
+    commits: await writeCommits(landing.clone, base, commits, { author: landing.author, seconds }),
+  }
+}
+
+/** The server will not have the batch. It may dislike a single commit, so the others get another chance, by halves. */
+async function decline(
+  landing: Landing,
+  batch: readonly Transaction<unknown>[],
+  plan: Plan | undefined,
+  { error }: Failure,
+): Promise<Ending[]> {
+  if (error.reason === 'refused' && plan && plan.commits.length > 1) {
+    const middle = Math.ceil(batch.length / 2)
+    const first = await land(landing, batch.slice(0, middle))
+    return [...first, ...(await land(landing, batch.slice(middle)))]
+  }
+  return batch.map((_, index) => {
+    const verdict = plan?.verdicts[index]
+    return verdict?.kind === 'error' ? { error: verdict.error } : { error }
+  })
+}
+
+function toThrown(error: unknown): Failure {
+  if (error instanceof DroverError) return { kind: error.reason === 'busy' ? 'passing' : 'final', error }
+  return {
+    kind: 'passing',
+    error: new DroverError('busy', 'Cannot commit to the fleet repository: Git failed', { cause: error }),
+  }
+}
+
+function movedTooOften(tries: number): DroverError {
+  return new DroverError(
+    'busy',
+    `Cannot commit to the fleet repository: others committed first, ${tries} times in a row`,
+  )
+}
+
+async function pause(attempt: number, signal: AbortSignal): Promise<void> {
+  const longest = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (attempt - 2))
+  await sleep(Math.random() * longest, undefined, { signal }).catch(() => undefined)
+}

@@ -1,0 +1,105 @@
+import { appendFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { toFailure } from './failure.ts'
+import { type GitResult, runGit } from './process.ts'
+import type { Remote } from './remote.ts'
+import { leaveRoom, takeRoom } from './room.ts'
+
+export interface Timeouts {
+  clone: number
+  fetch: number
+  push: number
+  /** For what needs no network, or only now and then a single object. */
+  local: number
+}
+
+export interface CloneConfig {
+  remote: Remote
+  branch: string
+  /** The folder that the clone is kept in. */
+  directory: string
+  timeouts: Timeouts
+  signal: AbortSignal
+  onRemake(why: string): void
+}
+
+/** A clone that is there; a new object for each, so that one can be told from the next. */
+export interface Made {
+  directory: string
+}
+
+/** What a fetch must not do besides fetching. */
+export const QUIET = [
+  '--quiet',
+  '--no-tags',
+  '--no-write-fetch-head',
+  '--no-recurse-submodules',
+  '--no-show-forced-updates',
+]
+
+type Branch = Pick<CloneConfig, 'branch'>
+
+/** The local name for the server's branch. */
+export function trackingOf({ branch }: Branch): string {
+  return `refs/remotes/origin/${branch}`
+}
+
+export function refspecOf({ branch }: Branch): string {
+  return `+refs/heads/${branch}:${trackingOf({ branch })}`
+}
+
+/** Runs git in a clone, with the credentials of this moment. */
+export async function runIn(
+  { remote, signal }: CloneConfig,
+  directory: string,
+  args: readonly string[],
+  timeout: number,
+  input?: string,
+): Promise<GitResult> {
+  const env = await remote.environment()
+  return runGit({ directory, args, env, timeout, signal, ...(input === undefined ? {} : { input }) })
+}
+
+/** Whether the server has the branch; throws when it cannot be asked. The clone need not be sound. */
+export async function hasBranch(config: CloneConfig, directory: string): Promise<boolean> {
+  const args = ['ls-remote', '--quiet', config.remote.url, `refs/heads/${config.branch}`]
+  const result = await runIn(config, directory, args, config.timeouts.fetch)
+  if (result.code !== 0) throw toFailure('read the fleet repository', result, config.remote.redact).error
+  return result.stdout.trim() !== ''
+}
+
+/** Makes a new clone in a folder of its own, down to what servers can do that know neither shallow nor partial clones. */
+export async function makeClone(config: CloneConfig): Promise<Made> {
+  const { timeouts, remote } = config
+  const directory = await takeRoom(config.directory)
+  const must = async (running: Promise<GitResult>) => {
+    const result = await running
+    if (result.code !== 0) throw toFailure('clone the fleet repository', result, remote.redact).error
+  }
+  try {
+    await must(runIn(config, directory, ['init', '--quiet', '--bare', '--template='], timeouts.local))
+    await appendFile(join(directory, 'config'), settingsOf(remote.url, refspecOf(config)))
+    const shallow = ['fetch', ...QUIET, '--depth=1', '--filter=blob:none', 'origin', refspecOf(config)]
+    const result = await runIn(config, directory, shallow, timeouts.clone)
+    if (result.code !== 0 && (await hasBranch(config, directory))) {
+      await must(runIn(config, directory, ['fetch', ...QUIET, 'origin', refspecOf(config)], timeouts.clone))
+    }
+    return { directory }
+  } catch (error) {
+    await leaveRoom(directory)
+    throw error
+  }
+}
+
+function settingsOf(url: string, refspec: string): string {
+  return `[core]
+	repositoryformatversion = 1
+[extensions]
+	partialClone = origin
+[remote "origin"]
+	url = ${JSON.stringify(url)}
+	fetch = ${JSON.stringify(refspec)}
+	promisor = true
+	partialclonefilter = blob:none
+`
+}

@@ -1,0 +1,39 @@
+import { createHash } from 'node:crypto'
+import type { TreeEntry } from '../../fleet.ts'
+
+export type ObjectFormat = 'sha1' | 'sha256'
+
+/** What stands for the commit of a branch that has none yet. */
+export const NO_COMMIT = '0'.repeat(40)
+
+/** The hash a repository uses, told by one of its object ids. */
+export function formatOf(oid: string): ObjectFormat {
+  return oid.length === 64 ? 'sha256' : 'sha1'
+}
+
+/** The id that Git gives to a file of this content. */
+export function blobId(content: string, format: ObjectFormat = 'sha1'): string {
+  return objectId('blob', Buffer.from(content), format)
+}
+
+/** The id that Git gives to a folder of these entries, which must be in Git's order. */
+export function treeId(entries: readonly TreeEntry[], format: ObjectFormat = 'sha1'): string {
+  const parts = entries.flatMap(({ name, mode, oid }) => [
+    Buffer.from(`${mode.replace(/^0/, '')} ${name}\0`),
+    Buffer.from(oid, 'hex'),
+  ])
+  return objectId('tree', Buffer.concat(parts), format)
+}
+
+/** Sorts the entries of a folder as Git does: by bytes, a folder as if its name ended with a slash. */
+export function inGitOrder(entries: readonly TreeEntry[]): TreeEntry[] {
+  const key = (entry: TreeEntry) => Buffer.from(entry.mode === '040000' ? `${entry.name}/` : entry.name)
+  return entries
+    .map((entry) => ({ entry, key: key(entry) }))
+    .sort((one, other) => Buffer.compare(one.key, other.key))
+    .map(({ entry }) => entry)
+}
+
+function objectId(type: 'blob' | 'tree', body: Buffer, format: ObjectFormat): string {
+  return createHash(format).update(`${type} ${body.length}\0`).update(body).digest('hex')
+}

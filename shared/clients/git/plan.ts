@@ -1,0 +1,82 @@
+import { DroverError } from '../../errors.ts'
+import type { Transaction } from '../../fleet.ts'
+import type { Clone, Tip } from './clone.ts'
+import { type NewCommit, type Signature, toImportStream } from './fast-import.ts'
+import { toMessage } from './message.ts'
+import { NO_COMMIT } from './object-id.ts'
+import { apply, type Overlay, overlayOf } from './overlay.ts'
+import type { EntryTree } from './tree.ts'
+
+/** What one transaction came to, on a certain base: a commit, nothing to change, or an error of its own. */
+export type Verdict =
+  | { kind: 'commit'; value: unknown; commit: NewCommit }
+  | { kind: 'nothing'; value: unknown }
+  | { kind: 'error'; error: unknown }
+
+/** The verdicts of a whole batch, in its order, and the ids of the commits that were written for it. */
+export interface Plan {
+  base: Tip
+  verdicts: readonly Verdict[]
+  commits: readonly string[]
+}
+
+/** How one transaction ended, once its plan has become true. */
+export type Ending = { revision: string; created: boolean; value: unknown } | { error: unknown }
+
+/** Decides the transactions one after the other, each on top of what those before it changed. */
+export async function decideAll(base: EntryTree, transactions: readonly Transaction<unknown>[]): Promise<Verdict[]> {
+  const verdicts: Verdict[] = []
+  let tree = overlayOf(base)
+  for (const transaction of transactions) {
+    const decided = await decideOne(base, tree, transaction)
+    verdicts.push(decided.verdict)
+    tree = decided.tree
+  }
+  return verdicts
+}
+
+async function decideOne(
+  base: EntryTree,
+  tree: Overlay,
+  { subject, trailers, decide }: Transaction<unknown>,
+): Promise<{ verdict: Verdict; tree: Overlay }> {
+  try {
+    const answer = await decide(tree)
+    if ('nothing' in answer) return { verdict: { kind: 'nothing', value: answer.value }, tree }
+    const applied = await apply(tree, base, answer.changes)
+    if (applied.effective.size === 0) return { verdict: { kind: 'nothing', value: answer.value }, tree }
+    const commit = { message: toMessage(subject, trailers), changes: applied.effective }
+    return { verdict: { kind: 'commit', value: answer.value, commit }, tree: applied.tree }
+  } catch (error) {
+    return { verdict: { kind: 'error', error }, tree }
+  }
+}
+
+/** Writes the commits into the clone, where nobody sees them yet, and answers with their ids. */
+export async function writeCommits(
+  clone: Clone,
+  base: Tip,
+  commits: readonly NewCommit[],
+  { author, seconds }: { author: Signature; seconds: number },
+): Promise<string[]> {
+  if (commits.length === 0) return []
+  const input = toImportStream(commits, base.commit, author, seconds)
+  // The branch of the last attempt is of no more use; --force lets it be replaced. It never leaves the clone.
+  const result = await clone.git(['fast-import', '--quiet', '--force', '--date-format=raw'], { input })
+  const ids = result.stdout.split('\n').filter((line) => /^[0-9a-f]{40,64}$/.test(line))
+  if (result.code === 0 && ids.length === commits.length) return ids
+  await clone.remake(result.stderr)
+  throw new DroverError('busy', 'Cannot write the commits: the local clone was damaged')
+}
+
+/** What each transaction gets to hear when the plan has become true. */
+export function toEndings({ base, verdicts, commits }: Plan): Ending[] {
+  let revision = base.commit ?? NO_COMMIT
+  let made = 0
+  return verdicts.map((verdict) => {
+    if (verdict.kind === 'error') return { error: verdict.error }
+    const created = verdict.kind === 'commit'
+    if (created) revision = commits[made++] ?? revision
+    return { revision, created, value: verdict.value }
+  })
+}

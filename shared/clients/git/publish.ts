@@ -1,0 +1,56 @@
+import type { Clone, Tip } from './clone.ts'
+import { type Failure, toFailure } from './failure.ts'
+import type { Plan } from './plan.ts'
+
+export type Outcome = { kind: 'done' } | { kind: 'moved'; tip: Tip } | { kind: 'failed'; failure: Failure }
+
+export interface Publishing {
+  clone: Clone
+  pushTimeout: number
+  redact(text: string): string
+}
+
+/** Makes a plan true, if the branch is still where the plan began; `isFresh` says that the server was asked just now. */
+export async function publish(publishing: Publishing, plan: Plan, isFresh: boolean): Promise<Outcome> {
+  const last = plan.commits.at(-1)
+  return last === undefined ? confirm(publishing.clone, plan, isFresh) : push(publishing, plan, last)
+}
+
+/** Verdicts without any commit were made on what we believed to be the newest tree: they hold only if it was. */
+async function confirm(clone: Clone, { base }: Plan, isFresh: boolean): Promise<Outcome> {
+  if (isFresh) return { kind: 'done' }
+  const tip = await clone.fetch()
+  return tip.commit === base.commit ? { kind: 'done' } : { kind: 'moved', tip }
+}
+
+async function push({ clone, pushTimeout, redact }: Publishing, { base }: Plan, last: string): Promise<Outcome> {
+  const branch = clone.branch
+  // The lease is the compare in compare-and-swap: the branch must be where we saw it. It forces nothing, since what
+  // we push is a child of exactly that commit. The address, not the remote's name: no tracking branch is touched.
+  const lease = `--force-with-lease=refs/heads/${branch}:${base.commit ?? ''}`
+  const args = [
+    'push',
+    '--porcelain',
+    '--no-verify',
+    '--no-follow-tags',
+    lease,
+    clone.url,
+    `${last}:refs/heads/${branch}`,
+  ]
+  const result = await clone.git(args, { timeout: pushTimeout })
+  if (result.code !== 0) {
+    // Whatever was answered, or not: the branch alone tells whether the push went through.
+    const tip = await clone.fetch()
+    if (!(await contains(clone, tip, last))) {
+      if (tip.commit !== base.commit) return { kind: 'moved', tip }
+      return { kind: 'failed', failure: toFailure('push to the fleet repository', result, redact) }
+    }
+  }
+  clone.advance(last)
+  return { kind: 'done' }
+}
+
+async function contains(clone: Clone, tip: Tip, commit: string): Promise<boolean> {
+  if (tip.commit === undefined || tip.commit === commit) return tip.commit === commit
+  return (await clone.git(['merge-base', '--is-ancestor', commit, tip.commit])).code === 0
+}
