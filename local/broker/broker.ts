@@ -47,12 +47,12 @@ export interface RunningBroker {
 /** Serves every Broker of the manifests at one loopback port; throws an error that names all that is wrong with them. */
 export async function startBroker(options: BrokerOptions): Promise<RunningBroker> {
   const plans = toPlans(options.manifests, options.resolve ?? (() => undefined))
-  const house = new House(plans, options)
-  await house.listen(options.port ?? 0)
-  return house
+  const broker = new LocalBroker(plans, options)
+  await broker.listen(options.port ?? 0)
+  return broker
 }
 
-class House implements RunningBroker {
+class LocalBroker implements RunningBroker {
   readonly #plans: Map<string, BrokerPlan>
   readonly #options: BrokerOptions
   readonly #agent = new Agent({ keepAlive: true })

@@ -1,7 +1,7 @@
 import { readPolicy } from './check-delivery.ts'
 import { readFilters } from './check-filters.ts'
-import { type Complain, type Fields, isFields, readFields, toFields } from './fields.ts'
-import type { BrokerPlan, Policy, Route } from './plan.ts'
+import { type Complain, type Fields, isFields, readFields, refuseOthers, toFields } from './fields.ts'
+import type { BrokerPlan, Policy } from './plan.ts'
 
 /** What a Trigger may name instead of a URI. */
 export interface Reference {
@@ -21,6 +21,7 @@ interface Named {
   spec: Fields
   annotations: Fields
   complain: Complain
+  resolve: Resolve
 }
 
 /** A Broker as its Triggers see it. */
@@ -33,20 +34,23 @@ interface Host {
 /** The Brokers, with their Triggers, of Kubernetes objects. Throws one error that names all that is wrong with them. */
 export function toPlans(manifests: readonly unknown[], resolve: Resolve): BrokerPlan[] {
   const problems: string[] = []
-  const named = (kind: string) =>
-    manifests.filter((object) => isKind(object, kind)).map((object) => toNamed(object, kind, problems))
   const hosts = new Map<string, Host>()
-  for (const broker of named('Broker').filter(isOurs)) addBroker(broker, hosts, resolve)
-  for (const trigger of named('Trigger')) addTrigger(trigger, hosts, resolve)
+  for (const broker of named('Broker', manifests, resolve, problems).filter(isOurs)) addBroker(broker, hosts)
+  for (const trigger of named('Trigger', manifests, resolve, problems)) addTrigger(trigger, hosts)
   if (problems.length > 0) throw new Error(problems.join('\n'))
   return [...hosts.values()].map(({ plan }) => plan)
+}
+
+function named(kind: string, manifests: readonly unknown[], resolve: Resolve, problems: string[]): Named[] {
+  const objects = manifests.filter((object) => isKind(object, kind))
+  return objects.map((object) => ({ ...toNamed(object, kind, problems), resolve }))
 }
 
 function isKind(object: unknown, kind: string): object is Fields {
   return isFields(object) && object['kind'] === kind && String(object['apiVersion']).startsWith('eventing.knative.dev/')
 }
 
-function toNamed(object: Fields, kind: string, problems: string[]): Named {
+function toNamed(object: Fields, kind: string, problems: string[]): Omit<Named, 'resolve'> {
   const metadata = toFields(object['metadata'])
   const name = String(metadata['name'] ?? '')
   const namespace = String(metadata['namespace'] ?? 'default')
@@ -66,71 +70,56 @@ function isOurs({ annotations }: Named): boolean {
   return (annotations['eventing.knative.dev/broker.class'] ?? brokerClass) === brokerClass
 }
 
-function addBroker(
-  { namespace, name, spec, annotations, complain }: Named,
-  hosts: Map<string, Host>,
-  resolve: Resolve,
-) {
-  const key = `${namespace}/${name}`
-  if (hosts.has(key)) complain('metadata.name', name, 'a name that no other Broker of the namespace has')
+function addBroker(broker: Named, hosts: Map<string, Host>): void {
+  const { namespace, name, spec, annotations, complain } = broker
+  refuseOthers(spec, ['config', 'delivery'], 'spec', complain)
+  if (hosts.has(`${namespace}/${name}`)) complain('metadata.name', name, 'a name that no other Broker has')
   const isAsync = String(annotations['messaging.knative.dev/async-handler']) === 'true'
   const delivery = readFields(spec['delivery'], 'spec.delivery', complain) ?? {}
-  hosts.set(key, {
+  hosts.set(`${namespace}/${name}`, {
     plan: { namespace, name, isAsync, routes: [] },
     policy: readPolicy(delivery, complain),
-    deadLetterSink: readSink(delivery, namespace, resolve, complain),
+    deadLetterSink: readSink(delivery, broker),
   })
 }
 
-function addTrigger({ namespace, name, spec, complain }: Named, hosts: Map<string, Host>, resolve: Resolve) {
+function addTrigger(trigger: Named, hosts: Map<string, Host>): void {
+  const { namespace, name, spec, complain } = trigger
+  refuseOthers(spec, ['broker', 'filter', 'filters', 'subscriber', 'delivery'], 'spec', complain)
   const host = hosts.get(`${namespace}/${spec['broker']}`)
   if (!host) complain('spec.broker', spec['broker'], `a Broker of class ${brokerClass} in namespace "${namespace}"`)
+  const routes = host?.plan.routes ?? []
+  if (routes.some((route) => route.name === name)) complain('metadata.name', name, 'a name that no other Trigger has')
   const delivery = readFields(spec['delivery'], 'spec.delivery', complain)
   // Any delivery, even an empty one, takes away the Broker's retries and timeout, yet not its dead letter sink.
   const policy = readPolicy(delivery ?? {}, complain)
-  const route: Route = {
+  routes.push({
     name,
     filters: readFilters(spec, complain),
-    subscriber: readDestination(spec['subscriber'], 'spec.subscriber', namespace, resolve, complain),
-    deadLetterSink: readSink(delivery ?? {}, namespace, resolve, complain) ?? host?.deadLetterSink,
+    subscriber: readDestination(spec['subscriber'], 'spec.subscriber', trigger),
+    deadLetterSink: readSink(delivery ?? {}, trigger) ?? host?.deadLetterSink,
     policy: delivery === undefined && host ? host.policy : policy,
     isStructured: delivery?.['format'] === 'json',
-  }
-  host?.plan.routes.push(route)
+  })
 }
 
-function readSink(delivery: Fields, namespace: string, resolve: Resolve, complain: Complain): string | undefined {
+function readSink(delivery: Fields, owner: Named): string | undefined {
   const sink = delivery['deadLetterSink']
-  return sink === undefined
-    ? undefined
-    : readDestination(sink, 'spec.delivery.deadLetterSink', namespace, resolve, complain)
+  return sink === undefined ? undefined : readDestination(sink, 'spec.delivery.deadLetterSink', owner)
 }
 
-function readDestination(
-  value: unknown,
-  field: string,
-  namespace: string,
-  resolve: Resolve,
-  complain: Complain,
-): string {
+function readDestination(value: unknown, field: string, owner: Named): string {
   const { ref, uri } = toFields(value)
-  if (ref === undefined && uri === undefined) complain(field, value, 'a ref or a uri')
-  const base =
-    ref === undefined ? undefined : readReference(toFields(ref), `${field}.ref`, namespace, resolve, complain)
+  if (ref === undefined && uri === undefined) owner.complain(field, value, 'a ref or a uri')
+  const base = ref === undefined ? undefined : readReference(toFields(ref), `${field}.ref`, owner)
   if (uri === undefined) return base?.href ?? ''
   const isHttp = typeof uri === 'string' && URL.canParse(uri, base?.href) && new URL(uri, base).protocol === 'http:'
-  if (!isHttp) complain(`${field}.uri`, uri, 'an http address')
+  if (!isHttp) owner.complain(`${field}.uri`, uri, 'an http address')
   // The text as it stands: a URI without a path is reported without one.
   return base && isHttp ? new URL(uri, base).href : String(uri)
 }
 
-function readReference(
-  ref: Fields,
-  field: string,
-  namespace: string,
-  resolve: Resolve,
-  complain: Complain,
-): URL | undefined {
+function readReference(ref: Fields, field: string, { namespace, complain, resolve }: Named): URL | undefined {
   const { apiVersion, kind, name } = ref
   const isWhole = [apiVersion, kind, name].every((part) => typeof part === 'string')
   if (!isWhole) complain(field, ref, 'apiVersion, kind and name')

@@ -1,11 +1,11 @@
 import type { Agent } from 'node:http'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { isSuccess, type Outcome, persist } from './attempts.ts'
 import { type CloudEvent, Malformed } from './event.ts'
 import { matches } from './filter.ts'
 import { type Headers, readEvent, toBinary, toStructured } from './http-form.ts'
 import { continued, passedOn } from './pass-on.ts'
-import type { Policy, Route } from './plan.ts'
-import { type Answer, post } from './post.ts'
+import type { Route } from './plan.ts'
+import { type Answer, type Message, post } from './post.ts'
 import { sniff } from './sniff.ts'
 
 /** What a delivery needs to know of the Broker it happens in. */
@@ -21,14 +21,6 @@ export interface Surroundings {
   warn: (sentence: string) => void
 }
 
-/** How an attempt ended. Status 0: no answer in time. The dead letter carries `error` where the real one does. */
-interface Outcome {
-  status: number
-  headers: Headers
-  reply?: CloudEvent
-  error?: { destination: string; data: Buffer }
-}
-
 /**
  * Delivers an event by a Trigger: filter, subscriber, reply, and the dead letter sink when one of them fails for good.
  * Resolves with whether somebody took the event (or the Trigger does not want it).
@@ -42,48 +34,17 @@ export async function deliver(
   const { knativebrokerttl, ...attributes } = event.attributes
   if (!matches(route.filters, attributes)) return true
   const seen = { attributes, data: event.data }
-  const outcome = await persist(route.policy, around, (signal) => callSubscriber(seen, headers, route, around, signal))
+  const outcome = await persist(route.policy, around.closing, (signal) =>
+    callSubscriber(seen, headers, route, around, signal),
+  )
   if (!isSuccess(outcome.status)) return bury(event, headers, outcome, route, around)
   if (!outcome.reply) return true
   const reply = withTtl(outcome.reply, knativebrokerttl)
-  const replied = await persist(route.policy, around, () =>
+  const replied = await persist(route.policy, around.closing, () =>
     sendReply(reply, continued(headers, outcome.headers), around),
   )
   return isSuccess(replied.status) || bury(event, outcome.headers, replied, route, around)
 }
-
-/** Makes attempts until one succeeds, is refused for good, or was the last. */
-async function persist(
-  { retry, pause, timeout }: Policy,
-  { closing }: Surroundings,
-  attempt: (signal: AbortSignal) => Promise<Outcome>,
-): Promise<Outcome> {
-  for (let n = 0; ; n++) {
-    const outcome = await within(timeout, closing, attempt)
-    closing.throwIfAborted()
-    if (n >= retry || !isRetried(outcome.status)) return outcome
-    await sleep(pause(n), undefined, { signal: closing })
-  }
-}
-
-async function within(
-  timeout: number | undefined,
-  closing: AbortSignal,
-  attempt: (signal: AbortSignal) => Promise<Outcome>,
-): Promise<Outcome> {
-  if (timeout === undefined) return attempt(closing)
-  const controller = new AbortController()
-  const noAnswer = sleep(timeout, { status: 0, headers: {} }, { signal: AbortSignal.any([controller.signal, closing]) })
-  try {
-    return await Promise.race([attempt(AbortSignal.any([controller.signal, closing])), noAnswer])
-  } finally {
-    noAnswer.catch(() => undefined)
-    controller.abort()
-  }
-}
-
-const isSuccess = (status: number) => status >= 200 && status < 300
-const isRetried = (status: number) => status === 0 || status >= 500 || [404, 408, 409, 429].includes(status)
 
 async function callSubscriber(
   event: CloudEvent,
@@ -128,22 +89,31 @@ async function sendReply(reply: CloudEvent, headers: Headers, { accept, address 
 }
 
 /** Sends the event to the dead letter sink; resolves with whether the sink took it. */
-async function bury(event: CloudEvent, headers: Headers, failure: Outcome, route: Route, around: Surroundings) {
+async function bury(
+  event: CloudEvent,
+  headers: Headers,
+  failure: Outcome,
+  route: Route,
+  around: Surroundings,
+): Promise<boolean> {
   const sink = route.deadLetterSink
-  around.warn(
-    `Cannot deliver event "${event.attributes.id}" of type ${event.attributes.type} by Trigger "${route.name}": ${why(failure)}${sink ? '' : ', and there is no dead letter sink'}`,
-  )
+  around.warn(`Cannot deliver ${describe(event)} by Trigger "${route.name}": ${why(failure, sink)}`)
   if (!sink) return false
   const message = toBinary({ attributes: { ...errorExtensions(failure), ...event.attributes }, data: event.data })
   Object.assign(message.headers, passedOn(headers), { 'kn-namespace': around.namespace })
-  const outcome = await persist(route.policy, around, (signal) => callSink(sink, message, around, signal))
+  const outcome = await persist(route.policy, around.closing, (signal) => callSink(sink, message, around, signal))
   return isSuccess(outcome.status)
 }
 
-function why({ status, error }: Outcome): string {
-  if (status === 0) return 'no answer in time'
-  if (!error) return 'an answer that is neither empty nor an event'
-  return `${error.destination} answered ${status} ${error.data.toString('utf8').slice(0, 300)}`.trim()
+function describe({ attributes }: CloudEvent): string {
+  return `event "${attributes.id}" of type ${attributes.type}`
+}
+
+function why({ status, error }: Outcome, sink: string | undefined): string {
+  const loss = sink === undefined ? ', and there is no dead letter sink' : ''
+  if (status === 0) return `no answer in time${loss}`
+  if (!error) return `the answer is neither empty nor an event${loss}`
+  return `${error.destination} answered ${status} ${error.data.toString('utf8').slice(0, 300)}`.trim() + loss
 }
 
 /** The real dispatcher has room for 768 bytes of the answer, and falls over when there are more. */
@@ -158,10 +128,10 @@ function errorExtensions({ status, error }: Outcome): Record<string, string> {
 
 async function callSink(
   sink: string,
-  message: Parameters<typeof post>[1],
+  message: Message,
   { agent }: Surroundings,
   signal: AbortSignal,
-) {
+): Promise<Outcome> {
   try {
     const { status, headers } = await post(sink, message, agent, signal)
     return { status, headers }

@@ -52,6 +52,6 @@ export function admit(event: CloudEvent): CloudEvent | number {
 
 /** How many more times the event may pass: one less than it says, or 255 when it says no number. */
 function timeToLive(text = ''): number {
-  const isNumber = /^[+-]?\d+(\.\d*)?$/.test(text) && Math.abs(Number(text)) < 2 ** 31
+  const isNumber = /^[+-]?\d+(\.\d*)?(e\d+)?$/i.test(text) && Math.abs(Number(text)) < 2 ** 31
   return isNumber ? Math.trunc(Number(text)) - 1 : 255
 }

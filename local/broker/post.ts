@@ -21,11 +21,9 @@ export async function post(address: string, message: Message, agent: Agent, sign
   let sent = message
   for (let requests = 1; ; requests++) {
     const answer = await send(url, method, sent, agent, signal)
-    const isRedirect = [301, 302, 303, 307, 308].includes(answer.status)
-    if (!isRedirect) return answer
-    if (requests === 10) throw new Error(`Cannot reach ${address}: it redirects more than 10 times`)
     const { location } = answer.headers
-    if (!location) throw new Error(`Cannot reach ${address}: it answers ${answer.status} without a Location`)
+    if (!location || ![301, 302, 303, 307, 308].includes(answer.status)) return answer
+    if (requests === 10) throw new Error(`Cannot reach ${address}: it redirects more than 10 times`)
     url = new URL(location, url)
     if (answer.status < 307) [method, sent] = ['GET', withoutBody(sent)]
   }

@@ -9,7 +9,8 @@ export function readStructured(text: string): CloudEvent {
   }
   const attributes: Attributes = { specversion }
   for (const [name, { value }] of members) {
-    if (name === 'specversion' || isData(name, specversion) || value === null) continue
+    if (name === 'specversion' || isData(name, specversion)) continue
+    if (value === null || (name === 'time' && value === '')) continue
     setAttribute(attributes, toName(name), toText(name, value))
   }
   return { attributes, data: readData(members, attributes) }
@@ -38,16 +39,25 @@ function toText(name: string, value: unknown): string {
 }
 
 function readData(members: Members, attributes: Attributes): Buffer {
-  const encoded = members.get('data_base64')?.value
-  if (typeof encoded === 'string' && attributes.specversion !== '0.3') return Buffer.from(encoded, 'base64')
   const data = members.get('data')
-  if (data === undefined) return Buffer.alloc(0)
-  if (members.get('datacontentencoding')?.value === 'base64' && attributes.specversion === '0.3') {
-    return Buffer.from(String(data.value), 'base64')
+  const isOld = attributes.specversion === '0.3'
+  const encoding = members.get('datacontentencoding')?.value ?? undefined
+  if (isOld && encoding !== undefined && encoding !== 'base64') {
+    throw new Malformed('Cannot read the event: its datacontentencoding is no "base64"')
   }
+  if (isOld && encoding && data) return fromBase64(data.value)
+  const encoded = members.get('data_base64')
+  if (!isOld && encoded) return fromBase64(encoded.value)
+  if (data === undefined) return Buffer.alloc(0)
   if (isJson(attributes.datacontenttype)) return Buffer.from(data.raw)
   if (typeof data.value === 'string') return Buffer.from(data.value)
   throw new Malformed(`Cannot read the event: its data is no text, wanted text for ${attributes.datacontenttype}`)
+}
+
+function fromBase64(value: unknown): Buffer {
+  const isBase64 = typeof value === 'string' && value.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(value)
+  if (!isBase64) throw new Malformed('Cannot read the event: its data is no base64')
+  return Buffer.from(value, 'base64')
 }
 
 type Members = Map<string, { value: unknown; raw: string }>
