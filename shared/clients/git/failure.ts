@@ -11,6 +11,7 @@ export interface Failure {
 // Git tells these apart in its messages alone: its exit code is 1 or 128 for all of them. LC_ALL=C keeps the messages as they are.
 const STATUS = /(?:returned error: |HTTP )(\d{3})/
 const NO_CREDENTIALS = /Authentication failed|could not read (?:Username|Password)|Permission denied/
+const NOT_FOUND = /repository '.*' not found|does not appear to be a git repository/
 const NETWORK =
   /unable to access|Could not resolve|Connection (?:refused|reset|timed out)|hung up|RPC failed|early EOF|unexpected disconnect/i
 const DECLINED =
@@ -30,8 +31,8 @@ export function toFailure(what: string, result: GitResult, redact: (text: string
   if (status === 401 || NO_CREDENTIALS.test(text))
     return make('final', 'broken', 'the Git server does not accept our credentials')
   if (status === 403) return make('final', 'broken', 'the Git server forbids it (403)')
-  if (status === 404)
-    return make('final', 'broken', 'the Git server knows no such repository, or hides it from us (404)')
+  if (status === 404 || NOT_FOUND.test(text))
+    return make('final', 'broken', 'the Git server knows no such repository, or hides it from us')
   if (status >= 300 && status < 400)
     return make('final', 'broken', `the Git server redirects (${status}), its final address was expected`)
   if (status) return make('passing', 'busy', `the Git server answered ${status}`)

@@ -1,0 +1,102 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { onTestFinished } from 'vitest'
+import { type GitHost, startGitHost } from '../../../../local/git/host.ts'
+import { type FleetConfig, openFleet } from '../../../../shared/clients/git.ts'
+import type { Change, Fleet, Transaction } from '../../../../shared/fleet.ts'
+
+export const TOKEN = 'canary-4f1d2c'
+
+const execute = promisify(execFile)
+
+export interface World {
+  host: GitHost
+  directory: string
+  /** A client of its own, with a clone of its own, closed with the test. */
+  open(config?: Partial<FleetConfig>): Fleet
+  /** Git on the server's own repository. */
+  git(...args: string[]): Promise<string>
+  /** A commit by somebody else, straight into the server's repository; answers with its id. */
+  commitBehind(files: Record<string, string>, message?: string): Promise<string>
+  warnings: string[]
+}
+
+/** A real Git host with an empty repository, gone when the test ends. */
+export async function makeWorld(): Promise<World> {
+  const directory = await mkdtemp(join(tmpdir(), 'drover-git-'))
+  const host = await startGitHost({ directory: join(directory, 'host'), token: TOKEN })
+  const fleets: Fleet[] = []
+  const warnings: string[] = []
+  onTestFinished(async () => {
+    await Promise.all(fleets.map((fleet) => fleet.close()))
+    await host.close()
+    await rm(directory, { recursive: true, force: true })
+  })
+  const open = (config: Partial<FleetConfig> = {}) => {
+    const fleet = openFleet({
+      url: host.plainUrl,
+      branch: 'main',
+      token: TOKEN,
+      directory: join(directory, 'cache'),
+      author: { name: 'Drover', email: 'drover@example.com' },
+      log: { warn: (fields, message) => warnings.push(`${message} ${JSON.stringify(fields)}`) },
+      ...config,
+    })
+    fleets.push(fleet)
+    return fleet
+  }
+  const git = async (...args: string[]) =>
+    (await execute('git', [`--git-dir=${host.path}`, ...args])).stdout.replace(/\n$/, '')
+  const commitBehind = (files: Record<string, string>, message = 'by hand') =>
+    commitInto(host.path, git, files, message)
+  return { host, directory, open, git, commitBehind, warnings }
+}
+
+async function commitInto(
+  path: string,
+  git: World['git'],
+  files: Record<string, string>,
+  message: string,
+): Promise<string> {
+  const parent = await git('rev-parse', '--quiet', '--verify', 'refs/heads/main').catch(() => '')
+  const changes = Object.entries(files).map(
+    ([name, text]) => `M 100644 inline ${name}\ndata ${Buffer.byteLength(text)}\n${text}\n`,
+  )
+  const from = parent === '' ? '' : `from ${parent}\n`
+  const stream = `commit refs/heads/main\ncommitter Human <h@example.com> now\ndata ${message.length}\n${message}\n${from}${changes.join('')}\n`
+  const running = execute('git', [`--git-dir=${path}`, 'fast-import', '--quiet', '--date-format=now'])
+  running.child.stdin?.end(stream)
+  await running
+  return git('rev-parse', 'refs/heads/main')
+}
+
+/** A transaction with fixed changes. */
+export function writing(changes: Record<string, string | null>, run = 'run-1', step = 'commit'): Transaction<string> {
+  const list: Change[] = Object.entries(changes).map(([path, content]) => ({ path, content }))
+  return deciding(run, async () => ({ changes: list, value: run }), step)
+}
+
+/** A transaction that appends a line to its own file and adds one to the counter that all share. */
+export function counting(run: string): Transaction<number> {
+  return deciding(run, async (tree) => {
+    const count = Number((await tree.read('counter')) ?? '0') + 1
+    const own = `${(await tree.read(`vms/${run}.txt`)) ?? ''}${run}\n`
+    const changes = [
+      { path: 'counter', content: String(count) },
+      { path: `vms/${run}.txt`, content: own },
+    ]
+    return { changes, value: count }
+  })
+}
+
+/** A transaction with a decision of its own. */
+export function deciding<T>(run: string, decide: Transaction<T>['decide'], step = 'commit'): Transaction<T> {
+  return {
+    subject: `Change for ${run}`,
+    trailers: { run, step, lifecycle: 'provision', requester: 'ann@example.com' },
+    decide,
+  }
+}
