@@ -1,0 +1,76 @@
+import { type Manifest, machineLabel, managedBy } from '../kubevirt/manifest.ts'
+import { manifestsFolder, namespaceFolder } from '../paths.ts'
+
+/** Where Argo CD finds the fleet repository, and where its own objects live. */
+export interface GitOpsSettings {
+  /** The repository's address as Argo CD sees it. */
+  repoUrl: string
+  branch: string
+  /** Argo CD's namespace. */
+  namespace: string
+  project: string
+  /** The Application that applies `hub/` to the hub itself; no machine may have its name. */
+  rootApplication: string
+}
+
+/** A machine's place. */
+export interface Address {
+  cluster: string
+  namespace: string
+  name: string
+}
+
+/** The Application that applies one machine's manifests to its cluster. Its deletion deletes them, but for data disks. */
+export function machineApplication({ cluster, namespace, name }: Address, settings: GitOpsSettings): Manifest {
+  const labels = { [machineLabel]: name }
+  return application({ name, labels, path: manifestsFolder(cluster, namespace, name), cluster, namespace }, settings)
+}
+
+/**
+ * The Application of what a namespace's machines share. A machine's name has no dot in it, so the two kinds of
+ * Application cannot take each other's names.
+ */
+export function namespaceApplication(cluster: string, namespace: string, settings: GitOpsSettings): Manifest {
+  const name = `${cluster}.${namespace}`
+  return application({ name, labels: {}, path: namespaceFolder(cluster, namespace), cluster, namespace }, settings)
+}
+
+interface Target {
+  name: string
+  labels: Record<string, string>
+  path: string
+  cluster: string
+  namespace: string
+}
+
+function application({ name, labels, path, cluster, namespace }: Target, settings: GitOpsSettings): Manifest {
+  return {
+    apiVersion: 'argoproj.io/v1alpha1',
+    kind: 'Application',
+    metadata: {
+      name,
+      namespace: settings.namespace,
+      labels: { ...managedBy, 'drover.dev/cluster': toLabelValue(cluster), ...labels },
+      finalizers: ['resources-finalizer.argocd.argoproj.io'],
+    },
+    spec: {
+      project: settings.project,
+      source: { repoURL: settings.repoUrl, targetRevision: settings.branch, path },
+      destination: { name: cluster, namespace },
+      syncPolicy: {
+        automated: { prune: true, selfHeal: true, allowEmpty: true },
+        // Server-side apply leaves alone what KubeVirt and CDI own, and has no last-applied annotation to outgrow.
+        syncOptions: ['CreateNamespace=true', 'ServerSideApply=true'],
+        retry: {
+          limit: 10,
+          backoff: { duration: '5s', factor: 2, maxDuration: '1m' },
+          // Without it a mended manifest waits until the retries of the broken one are over.
+          refresh: true,
+        },
+      },
+    },
+  }
+}
+
+/** A cluster's name may be longer than a label's value. */
+const toLabelValue = (text: string) => text.slice(0, 63).replace(/[^a-z0-9]+$/, '')

@@ -1,0 +1,44 @@
+import { isDict } from '../cloudinit/merge.ts'
+import type { Change, Tree } from '../fleet.ts'
+import { parseYaml } from '../yaml.ts'
+import { diskLabel } from './manifest.ts'
+
+/** What a change set would do to data disks that nobody asked for: a sentence for each one it would remove or shrink. */
+export async function dataDiskLosses(tree: Tree, changes: readonly Change[]): Promise<string[]> {
+  const losses = await Promise.all(
+    changes.map(async ({ path, content }) => {
+      const before = toDataDisk(await tree.read(path), path)
+      return before && lossOf(before, content === null ? undefined : toDataDisk(content, path), path)
+    }),
+  )
+  return losses.filter((loss) => loss !== undefined)
+}
+
+interface DataDisk {
+  name: string
+  size: string
+}
+
+function lossOf(before: DataDisk, after: DataDisk | undefined, path: string): string | undefined {
+  if (after?.name !== before.name) return `${path} would remove the data disk "${before.name}"`
+  if (bytes(after.size) < bytes(before.size))
+    return `${path} would shrink the data disk "${before.name}" from ${before.size} to ${after.size}`
+  return undefined
+}
+
+function toDataDisk(text: string | undefined, path: string): DataDisk | undefined {
+  // Nothing is parsed that cannot be one; a change set has a dozen files.
+  if (!text?.includes(diskLabel)) return undefined
+  const object = parseYaml(text, path)
+  if (valueAt(object, ['metadata', 'labels', diskLabel]) !== 'data') return undefined
+  return {
+    name: String(valueAt(object, ['metadata', 'name'])),
+    size: String(valueAt(object, ['spec', 'storage', 'resources', 'requests', 'storage'])),
+  }
+}
+
+const valueAt = (object: unknown, path: string[]): unknown =>
+  path.reduce<unknown>((inner, key) => (isDict(inner) ? inner[key] : undefined), object)
+
+const units: Record<string, number> = { Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40 }
+const bytes = (size: string) => Number.parseInt(size, 10) * (units[size.slice(-2)] ?? 1)

@@ -1,0 +1,57 @@
+import { createHash } from 'node:crypto'
+import type { Definition } from '../schema/definition.ts'
+
+/** A Kubernetes object as it stands in Git: what is wanted, never a status. */
+export interface Manifest {
+  apiVersion: string
+  kind: string
+  metadata: {
+    name: string
+    namespace?: string
+    labels?: Record<string, string>
+    annotations?: Record<string, string>
+    finalizers?: string[]
+  }
+  [field: string]: unknown
+}
+
+export const managedBy = { 'app.kubernetes.io/managed-by': 'drover' } as const
+
+/** The label that all objects of a machine carry. */
+export const machineLabel = 'drover.dev/machine'
+
+/** The annotation that says which round of which run an object was last written by. */
+export const operationAnnotation = 'drover.dev/operation'
+
+/** The label that tells a machine's disks apart: `root` or `data`. */
+export const diskLabel = 'drover.dev/disk'
+
+/** What no sync and no deletion of an Application may remove, and what does not count as a difference once it left Git. */
+export const kept = {
+  'argocd.argoproj.io/sync-options': 'Prune=false,Delete=false',
+  'argocd.argoproj.io/compare-options': 'IgnoreExtraneous',
+} as const
+
+/** The metadata of an object of a machine. */
+export function metadataOf(definition: Definition, name: string): Manifest['metadata'] & { namespace: string } {
+  return { name, namespace: definition.namespace, labels: labelsOf(definition) }
+}
+
+/** Labels of a machine's objects; Drover's own cannot be overridden. */
+export const labelsOf = ({ labels, name, template }: Definition): Record<string, string> => ({
+  ...labels,
+  ...managedBy,
+  [machineLabel]: name,
+  'drover.dev/template': template,
+})
+
+/** The root disk's name has its image in it: another image is another disk, for a DataVolume cannot be changed. */
+export function rootDiskName({ name, image }: Pick<Definition, 'name' | 'image'>): string {
+  const reference = 'registry' in image ? image.registry : `${image.namespace}/${image.dataSource}`
+  return `${name}-root-${createHash('sha256').update(reference).digest('hex').slice(0, 8)}`
+}
+
+export const dataDiskName = (machine: string, disk: string) => `${machine}-data-${disk}`
+export const cloudInitName = (machine: string) => `${machine}-cloudinit`
+export const sysprepName = (machine: string) => `${machine}-sysprep`
+export const ownerName = (machine: string) => `${machine}-owner`
