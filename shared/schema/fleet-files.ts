@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { Guest } from './machine.ts'
-import { Address, Cidr, Label, LabelValue, Line, Strict, Subdomain } from './parts.ts'
+import { Address, Cidr, Label, Line, labelKey, Quantity, Strict, Subdomain } from './parts.ts'
 
 /** The files of the fleet repository that people write: networks, customizations and policy. */
 
@@ -56,20 +56,29 @@ export const Customization = Strict({
   /** Windows `unattend.xml`. At most one customization of a machine has it. */
   unattend: Type.Optional(Type.String({ maxLength: 65536 })),
   secrets: Type.Optional(
-    Type.Record(Type.String({ pattern: '^[a-z][a-zA-Z0-9]{0,31}$' }), SecretReference, { additionalProperties: false }),
+    Type.Record(Type.String({ pattern: '^[a-z][a-zA-Z0-9]{0,31}$' }), SecretReference, {
+      additionalProperties: false,
+      description: 'the name of a secret: up to 32 letters and digits, beginning with a small letter',
+    }),
   ),
   /** Variables that must have a value, with the one to take when the request gives none. */
   variables: Type.Optional(
     Type.Record(
       Type.String({ pattern: '^[a-z][a-zA-Z0-9]{0,31}$' }),
       Strict({ description: Line, default: Type.Optional(Line) }),
-      { additionalProperties: false },
+      {
+        additionalProperties: false,
+        description: 'the name of a variable: up to 32 letters and digits, beginning with a small letter',
+      },
     ),
   ),
 })
 
 /** A word in which `*` stands for anything, such as "team-*". */
-const Glob = Type.String({ pattern: '^[a-zA-Z0-9.*:/@_-]{1,253}$' })
+const Glob = Type.String({
+  pattern: '^[a-zA-Z0-9.*:/@_-]{1,253}$',
+  description: 'a word of letters, digits and ".:/@_-", in which "*" stands for anything',
+})
 
 /** `policy/<name>.yaml`. A request must satisfy every rule of every file. */
 export const Policy = Strict({
@@ -88,12 +97,14 @@ export const Policy = Strict({
     allowOwners: Type.Optional(Type.Array(Glob)),
     allowCallbackHosts: Type.Optional(Type.Array(Glob)),
     maxCores: Type.Optional(Type.Integer({ minimum: 1 })),
-    maxMemory: Type.Optional(Type.String({ pattern: '^[1-9][0-9]{0,8}(Mi|Gi|Ti)$' })),
+    maxMemory: Type.Optional(Quantity),
     maxDisks: Type.Optional(Type.Integer({ minimum: 0 })),
-    maxDiskSize: Type.Optional(Type.String({ pattern: '^[1-9][0-9]{0,8}(Mi|Gi|Ti)$' })),
+    maxDiskSize: Type.Optional(Quantity),
     allowInstancetypes: Type.Optional(Type.Array(Glob)),
     requireTicket: Type.Optional(Type.Boolean()),
-    requiredLabels: Type.Optional(Type.Array(LabelValue)),
+    requiredLabels: Type.Optional(
+      Type.Array(Type.String({ pattern: labelKey, maxLength: 317, description: 'a label key such as "cost-center"' })),
+    ),
   }),
 })
 

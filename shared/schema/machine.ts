@@ -58,6 +58,7 @@ export const Toleration = Strict({
 const Labels = Type.Record(Type.String({ pattern: labelKey }), LabelValue, {
   maxProperties: 32,
   additionalProperties: false,
+  description: 'a label key such as "tier" or "example.com/tier"',
 })
 
 const Expression = Strict({
@@ -115,6 +116,7 @@ export const LabelMap = Labels
 export const Variables = Type.Record(Type.String({ pattern: '^[a-z][a-zA-Z0-9]{0,31}$' }), Line, {
   maxProperties: 32,
   additionalProperties: false,
+  description: 'the name of a variable: up to 32 letters and digits, beginning with a small letter',
 })
 
 /** What a machine is to be, after template and request have been joined, and before it has a name or an address. */

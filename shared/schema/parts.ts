@@ -28,6 +28,13 @@ export const LabelValue = Type.String({
   description: 'up to 63 letters, digits, "-", "_" and ".", beginning and ending with a letter or digit',
 })
 
+/** What names are made from, such as "{environment}-{application}-{number:3}". */
+export const NamePattern = Type.String({
+  pattern: '^([a-z0-9-]|\\{[a-z]{1,20}(:[1-6])?\\})+$',
+  maxLength: 120,
+  description: 'lower-case letters, digits, "-", {environment}, {application}, {namespace}, {template} and {number:3}',
+})
+
 export const Quantity = Type.String({
   pattern: '^[1-9][0-9]{0,8}(Mi|Gi|Ti)$',
   description: 'a size such as "512Mi", "40Gi" or "2Ti"',

@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { DataDisk, LabelMap, Nic, Owner, Placement, RootDisk, Size, Variables } from './machine.ts'
-import { HttpsUrl, Label, LabelValue, Line, Strict } from './parts.ts'
+import { HttpsUrl, Label, LabelValue, Line, NamePattern, Strict } from './parts.ts'
 
 /** The data of `dev.drover.provision.requested`: what a requester may ask for. */
 export const ProvisionRequest = Strict({
@@ -9,14 +9,7 @@ export const ProvisionRequest = Strict({
   owner: Owner,
   requester: Type.Optional(Line),
   name: Type.Optional(Label),
-  namePattern: Type.Optional(
-    Type.String({
-      pattern: '^([a-z0-9-]|\\{[a-z]{1,20}(:[1-6])?\\})+$',
-      maxLength: 120,
-      description:
-        'lower-case letters, digits, "-", {environment}, {application}, {namespace}, {template} and {number:3}',
-    }),
-  ),
+  namePattern: Type.Optional(NamePattern),
   environment: Type.Optional(Label),
   application: Type.Optional(Label),
   labels: Type.Optional(LabelMap),

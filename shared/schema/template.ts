@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { DataDisk, Guest, Image, LabelMap, Nic, Placement, RootDisk, Size, Variables } from './machine.ts'
-import { Label, Line, Strict } from './parts.ts'
+import { Label, Line, NamePattern, Strict } from './parts.ts'
 
 /** The fields of a machine that a template may let requests override. */
 export const overridable = [
@@ -28,9 +28,9 @@ export const Template = Strict({
   variables: Type.Optional(Variables),
   placement: Placement,
   labels: Type.Optional(LabelMap),
-  namePattern: Type.Optional(Line),
+  namePattern: Type.Optional(NamePattern),
   maxNameLength: Type.Optional(Type.Integer({ minimum: 1, maximum: 63 })),
-  overrides: Type.Array(Type.Union(overridable.map((field) => Type.Literal(field))), { uniqueItems: true }),
+  overrides: Type.Array(Type.Enum([...overridable]), { uniqueItems: true }),
 })
 
 export type Template = Static<typeof Template>

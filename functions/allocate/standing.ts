@@ -1,0 +1,17 @@
+import type { Fleet, Tree } from '../../shared/fleet.ts'
+import { type RunRecord, readRecord } from '../../shared/ledger.ts'
+import type { Run } from '../../shared/step.ts'
+
+/**
+ * How a run stands in a tree: its record while it goes on, undefined before its first commit, 'ended' when it is over or
+ * being undone. Asked inside a transaction, so nobody can end the run between the answer and the commit.
+ */
+export async function standing(
+  tree: Tree,
+  run: Run,
+  fleet: Pick<Fleet, 'find'>,
+): Promise<RunRecord | 'ended' | undefined> {
+  const record = await readRecord(tree, run.id)
+  if (record) return record.state === 'running' ? record : 'ended'
+  return (await fleet.find(run.id, 'name', run.since)) === undefined ? undefined : 'ended'
+}

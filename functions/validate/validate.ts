@@ -1,0 +1,72 @@
+import type { Fleet, Tree } from '../../shared/fleet.ts'
+import { joinProblems, toMachine } from '../../shared/machine.ts'
+import { candidate, namingOf, namingProblems } from '../../shared/names.ts'
+import { nameFile } from '../../shared/paths.ts'
+import { type Subject, violations } from '../../shared/policy.ts'
+import { check } from '../../shared/schema/check.ts'
+import { ProvisionRequest } from '../../shared/schema/request.ts'
+import { show, summary } from '../../shared/schema/show.ts'
+import type { Template } from '../../shared/schema/template.ts'
+import { type Outcome, refused, succeeded } from '../../shared/step.ts'
+import { parseYaml } from '../../shared/yaml.ts'
+import { customizationProblems, networkProblems, readPolicies, readTemplate } from './fleet-files.ts'
+
+/** A run whose request nobody has looked at yet. */
+export interface Unproved {
+  id: string
+  request: unknown
+}
+
+/**
+ * Says whether a request can be granted, with every problem of it at once: its own words, the template it picks, what
+ * that template lets it override, the files it names, policy and its name. Changes nothing.
+ */
+export async function validate(run: Unproved, fleet: Pick<Fleet, 'head'>): Promise<Outcome> {
+  const checked = check(ProvisionRequest, run.request, 'the request')
+  if (!checked.ok) return refusal(checked.problems)
+  const request = checked.value
+  const tree = await fleet.head()
+  const template = await readTemplate(tree, request.template)
+  const policies = await readPolicies(tree)
+  if (!template.ok) return refusal([...template.problems, ...(policies.ok ? [] : policies.problems)])
+  const subject = toSubject(request, template.value)
+  const problems = [
+    ...namingProblems(request, template.value),
+    ...joinProblems(template.value, request),
+    ...callbackProblems(request),
+    ...(policies.ok ? violations(policies.value, subject) : policies.problems),
+    ...(await networkProblems(tree, subject)),
+    ...(await customizationProblems(tree, subject.machine)),
+    ...(await nameTaken(tree, run.id, request.name)),
+  ]
+  if (problems.length > 0) return refusal(problems)
+  const { machine, labels } = subject
+  const facts = { machine, labels, ...(request.callback && { callback: request.callback }) }
+  return succeeded(`The request is valid: template ${request.template} in namespace ${request.namespace}`, facts)
+}
+
+const refusal = (problems: readonly string[]) => refused(summary('Cannot grant the request', problems))
+
+/** Policy looks at the name that is asked for, or at the first one that the pattern gives. */
+function toSubject(request: ProvisionRequest, template: Template): Subject {
+  const naming = namingProblems(request, template).length > 0 ? undefined : namingOf(request, template)
+  const name = request.name ?? (naming && candidate(naming, 1))
+  return { request, ...toMachine(template, request), name }
+}
+
+function callbackProblems({ callback }: ProvisionRequest): string[] {
+  if (!callback) return []
+  if (!URL.canParse(callback.url)) return [`callback.url is ${show(callback.url)}, wanted a URL`]
+  const { username, password } = new URL(callback.url)
+  return username || password
+    ? ['callback.url has a user name or password in it, wanted none: events are not secret']
+    : []
+}
+
+/** An early word for people; it is `allocate` that proves the name free. */
+async function nameTaken(tree: Tree, run: string, name: string | undefined): Promise<string[]> {
+  const text = name === undefined ? undefined : await tree.read(nameFile(name))
+  if (text === undefined) return []
+  const holder = parseYaml(text, nameFile(name ?? '')) as { run?: string; namespace?: string }
+  return holder.run === run ? [] : [`name ${show(name)} is taken by a machine in namespace ${show(holder.namespace)}`]
+}

@@ -1,0 +1,169 @@
+import { mebibytes } from './machine.ts'
+import type { Policy } from './schema/fleet-files.ts'
+import type { Machine } from './schema/machine.ts'
+import type { ProvisionRequest } from './schema/request.ts'
+import { listed, show } from './schema/show.ts'
+
+/** What a request is held to by policy: itself, the machine it makes, and the name it asks for or would get first. */
+export interface Subject {
+  request: ProvisionRequest
+  machine: Machine
+  labels: Readonly<Record<string, string>>
+  name: string | undefined
+}
+
+type Rules = Policy['rules']
+type Rule = (rules: Rules, subject: Subject) => string[]
+
+/** Every rule that a request breaks, as sentences; each ends with the policy that holds the rule. */
+export function violations(policies: readonly Policy[], subject: Subject): string[] {
+  const holding = policies.filter(({ namespaces }) => !namespaces || matchesAny(namespaces, subject.request.namespace))
+  const broken = [builtIn, ...holding].flatMap((policy) =>
+    rules
+      .flatMap((rule) => rule(policy.rules, subject))
+      .map((sentence) => `${sentence} (policy: ${policy.description})`),
+  )
+  return [...broken, ...unspokenCallback(holding, subject)]
+}
+
+/** Holds even where a fleet has no policy: a machine in a namespace of the platform would own the platform. */
+const builtIn: Policy = {
+  description: 'namespaces of the platform are not for machines',
+  rules: { denyNamespaces: ['kube-*', 'openshift', 'openshift-*'] },
+}
+
+/** Drover calls from inside the cluster, so a host must be allowed by name before it is called. */
+function unspokenCallback(policies: readonly Policy[], { request }: Subject): string[] {
+  if (!request.callback || policies.some((policy) => policy.rules.allowCallbackHosts)) return []
+  return [`callback.url is ${show(request.callback.url)}, wanted none: no policy has allowCallbackHosts`]
+}
+
+/** A rule that a word must match one of some globs. */
+const allow =
+  (
+    globs: (rules: Rules) => readonly string[] | undefined,
+    words: (subject: Subject) => [path: string, word: string][],
+  ): Rule =>
+  (rules, subject) => {
+    const allowed = globs(rules)
+    if (!allowed) return []
+    return words(subject)
+      .filter(([, word]) => !matchesAny(allowed, word))
+      .map(([path, word]) => `${path} is ${show(word)}, wanted ${allowed.length > 0 ? either(allowed) : 'none'}`)
+  }
+
+/** A rule that a word must match none of some globs. */
+const deny =
+  (
+    globs: (rules: Rules) => readonly string[] | undefined,
+    words: (subject: Subject) => [path: string, word: string][],
+  ): Rule =>
+  (rules, subject) =>
+    words(subject)
+      .filter(([, word]) => matchesAny(globs(rules) ?? [], word))
+      .map(([path, word]) => `${path} is ${show(word)}, wanted anything but ${either(globs(rules) ?? [])}`)
+
+const either = (globs: readonly string[]) => (globs.length === 1 ? show(globs[0]) : `one of ${listed(globs)}`)
+
+const imageOf = ({ image }: Machine) =>
+  'registry' in image ? image.registry : `${image.namespace}/${image.dataSource}`
+const allDisks = ({ machine }: Subject) => [
+  ['rootDisk.size', machine.rootDisk.size] as const,
+  ...machine.disks.map(({ size }, index) => [`disks[${index}].size`, size] as const),
+]
+
+const rules: Rule[] = [
+  allow(
+    (rules) => rules.allowNamespaces,
+    ({ request }) => [['namespace', request.namespace]],
+  ),
+  deny(
+    (rules) => rules.denyNamespaces,
+    ({ request }) => [['namespace', request.namespace]],
+  ),
+  ({ names }, { name }) =>
+    names && name !== undefined && !new RegExp(names.pattern, 'u').test(name)
+      ? [`name is ${show(name)}, wanted ${names.wanted}`]
+      : [],
+  deny(
+    (rules) => rules.denyNames,
+    ({ name }) => (name === undefined ? [] : [['name', name]]),
+  ),
+  allow(
+    (rules) => rules.allowTemplates,
+    ({ request }) => [['template', request.template]],
+  ),
+  allow(
+    (rules) => rules.allowImages,
+    ({ machine }) => [['image', imageOf(machine)]],
+  ),
+  allow(
+    (rules) => rules.allowNetworks,
+    ({ machine }) => machine.networks.map(({ network }, index) => [`networks[${index}].network`, network]),
+  ),
+  // A cluster that OCM chooses is held to by the template's and the request's predicates.
+  allow(
+    (rules) => rules.allowClusters,
+    ({ machine }) => ('cluster' in machine.placement ? [['placement.cluster', machine.placement.cluster]] : []),
+  ),
+  allow(
+    (rules) => rules.allowOwners,
+    ({ request }) => [['owner', `${request.owner.kind}:${request.owner.name}`]],
+  ),
+  allow(
+    (rules) => rules.allowInstancetypes,
+    ({ machine }) => ('instancetype' in machine.size ? [['size.instancetype', machine.size.instancetype]] : []),
+  ),
+  allow(
+    (rules) => rules.allowCallbackHosts,
+    ({ request }) => (request.callback ? [['callback.url', callbackHost(request.callback.url)]] : []),
+  ),
+  ({ maxCores }, { machine }) =>
+    maxCores !== undefined && 'cores' in machine.size && machine.size.cores > maxCores
+      ? [`size.cores is ${machine.size.cores}, wanted at most ${maxCores}`]
+      : [],
+  ({ maxMemory }, { machine }) =>
+    'memory' in machine.size && larger(machine.size.memory, maxMemory)
+      ? [`size.memory is ${show(machine.size.memory)}, wanted at most ${show(maxMemory)}`]
+      : [],
+  ({ maxDisks }, { machine }) =>
+    maxDisks !== undefined && machine.disks.length > maxDisks
+      ? [`disks has ${machine.disks.length} entries, wanted at most ${maxDisks}`]
+      : [],
+  ({ maxDiskSize }, subject) =>
+    allDisks(subject)
+      .filter(([, size]) => larger(size, maxDiskSize))
+      .map(([path, size]) => `${path} is ${show(size)}, wanted at most ${show(maxDiskSize)}`),
+  ({ requireTicket }, { request }) =>
+    requireTicket && !request.ticket ? ['ticket is missing, wanted the change ticket of this request'] : [],
+  ({ requiredLabels }, { labels }) =>
+    (requiredLabels ?? [])
+      .filter((key) => !labels[key])
+      .map((key) => `labels has no ${show(key)}, wanted a value for it`),
+]
+
+const larger = (size: string, limit: string | undefined) => limit !== undefined && mebibytes(size) > mebibytes(limit)
+
+/** What a callback is matched by: the host, and for anything but https the scheme and port too. */
+function callbackHost(text: string): string {
+  const url = new URL(text)
+  return url.protocol === 'https:' ? url.hostname : `${url.protocol}//${url.host}`
+}
+
+const matchesAny = (globs: readonly string[], word: string) => globs.some((glob) => matches(glob, word))
+
+/** Whether a word fits a glob in which `*` stands for anything; never a regular expression made of somebody's text. */
+export function matches(glob: string, word: string): boolean {
+  const [head = '', ...rest] = glob.split('*')
+  const tail = rest.pop()
+  if (tail === undefined) return glob === word
+  if (!word.startsWith(head) || word.length < head.length + tail.length || !word.endsWith(tail)) return false
+  let at = head.length
+  const end = word.length - tail.length
+  for (const part of rest) {
+    const found = word.indexOf(part, at)
+    if (found < 0 || found + part.length > end) return false
+    at = found + part.length
+  }
+  return true
+}

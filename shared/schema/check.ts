@@ -1,0 +1,29 @@
+import { Ajv, type ValidateFunction } from 'ajv'
+import addFormats from 'ajv-formats'
+import type { Static, TSchema } from 'typebox'
+import { hazards } from './guard.ts'
+import { sentences } from './sentences.ts'
+
+export type Checked<T> = { ok: true; value: T } | { ok: false; problems: string[] }
+
+/** Says whether a value is what a schema describes; if not, every fault at once, each in a sentence with its path. */
+export function check<S extends TSchema>(schema: S, value: unknown, what: string): Checked<Static<S>> {
+  const unfit = hazards(value, what)
+  if (unfit.length > 0) return { ok: false, problems: unfit }
+  const validate = compiled(schema)
+  if (validate(value)) return { ok: true, value: value as Static<S> }
+  return { ok: false, problems: sentences(validate.errors ?? [], what) }
+}
+
+/** Made at the first use: compiling every schema would double the start of a function that needs one. */
+let ajv: Ajv | undefined
+const validators = new WeakMap<TSchema, ValidateFunction>()
+
+function compiled(schema: TSchema): ValidateFunction {
+  const known = validators.get(schema)
+  if (known) return known
+  ajv ??= addFormats.default(new Ajv({ allErrors: true, strict: true, verbose: true }), ['uuid'])
+  const made = ajv.compile(schema)
+  validators.set(schema, made)
+  return made
+}

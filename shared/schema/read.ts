@@ -1,0 +1,33 @@
+import type { Static, TSchema } from 'typebox'
+import { messageOf } from '../errors.ts'
+import type { Tree } from '../fleet.ts'
+import { parseYaml } from '../yaml.ts'
+import { type Checked, check } from './check.ts'
+
+/** Reads a file of the fleet repository and checks it; its problems begin with its path. Undefined when there is none. */
+export async function readChecked<S extends TSchema>(
+  tree: Tree,
+  path: string,
+  schema: S,
+): Promise<Checked<Static<S>> | undefined> {
+  const text = await tree.read(path)
+  if (text === undefined) return undefined
+  const checked = parsed(text, schema)
+  return checked.ok ? checked : { ok: false, problems: checked.problems.map((problem) => `${path}: ${problem}`) }
+}
+
+function parsed<S extends TSchema>(text: string, schema: S): Checked<Static<S>> {
+  let value: unknown
+  try {
+    value = parseYaml(text, 'the file')
+  } catch (error) {
+    return { ok: false, problems: [messageOf(error)] }
+  }
+  return check(schema, value, 'the file')
+}
+
+/** The names of the files `<name>.yaml` in a folder. */
+export async function namesIn(tree: Tree, folder: string): Promise<string[]> {
+  const entries = await tree.list(folder)
+  return entries.filter(({ name }) => name.endsWith('.yaml')).map(({ name }) => name.slice(0, -'.yaml'.length))
+}
