@@ -8,7 +8,7 @@ import { EventEmitter, setMaxListeners } from 'node:events'
 import { Agent, createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { messageOf } from '../../shared/errors.ts'
-import { type Resolve, toPlans } from './check.ts'
+import { type Refuse, type Resolve, toPlans } from './check.ts'
 import { deliver } from './dispatch.ts'
 import type { CloudEvent } from './event.ts'
 import type { Headers } from './http-form.ts'
@@ -29,7 +29,11 @@ export interface BrokerOptions {
   port?: number
   /** Where a Knative Service or the like is reached that a Trigger names as subscriber or dead letter sink. */
   resolve?: Resolve
+  /** Told of Triggers with CESQL, which are then left out; without it they are an error. */
+  refuse?: Refuse
+  /** Told of every event that is accepted, before it is delivered. */
   observe?: (accepted: Accepted) => void
+  /** Told of every delivery that failed for good. */
   warn?: (sentence: string) => void
 }
 
@@ -46,7 +50,7 @@ export interface RunningBroker {
 
 /** Serves every Broker of the manifests at one loopback port; throws an error that names all that is wrong with them. */
 export async function startBroker(options: BrokerOptions): Promise<RunningBroker> {
-  const plans = toPlans(options.manifests, options.resolve ?? (() => undefined))
+  const plans = toPlans(options.manifests, options.resolve ?? (() => undefined), options.refuse)
   const broker = new LocalBroker(plans, options)
   await broker.listen(options.port ?? 0)
   return broker

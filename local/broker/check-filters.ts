@@ -1,7 +1,7 @@
 import { type Complain, type Fields, isFields, readFields, refuseOthers } from './fields.ts'
 import type { Filter, TriggerFilters } from './filter.ts'
 
-const dialects = ['exact', 'prefix', 'suffix', 'all', 'any', 'not', 'cesql']
+const dialects = ['exact', 'prefix', 'suffix', 'all', 'any', 'not']
 
 /** The filters of a Trigger's `spec`; what is wrong with them is complained about. */
 export function readFilters(spec: Fields, complain: Complain): TriggerFilters {
@@ -9,6 +9,17 @@ export function readFilters(spec: Fields, complain: Complain): TriggerFilters {
   if (filter) refuseOthers(filter, ['attributes'], 'spec.filter', complain)
   const attributes = readTexts(filter?.['attributes'], 'spec.filter.attributes', complain)
   return { filter: { attributes }, filters: readList(spec['filters'] ?? [], 'spec.filters', complain) }
+}
+
+/** Where CESQL stands in the filters of a Trigger, if anywhere: the local Broker does not know it. */
+export function findCesql(filters: unknown, field = 'spec.filters'): string | undefined {
+  if (typeof filters !== 'object' || filters === null) return undefined
+  for (const [key, value] of Object.entries(filters)) {
+    const inner = Array.isArray(filters) ? `${field}[${key}]` : `${field}.${key}`
+    const found = key === 'cesql' ? inner : findCesql(value, inner)
+    if (found !== undefined) return found
+  }
+  return undefined
 }
 
 function readList(value: unknown, field: string, complain: Complain): Filter[] {
@@ -36,9 +47,6 @@ function readDialect(dialect: string, value: unknown, field: string, complain: C
       return { [dialect]: readList(value, field, complain) }
     case 'not':
       return readNot(value, field, complain)
-    case 'cesql':
-      complain(field, value, 'another dialect, because the local Broker does not know CESQL')
-      return {}
     default:
       complain(field, value, `one of ${dialects.join(', ')}`)
       return {}
@@ -47,9 +55,8 @@ function readDialect(dialect: string, value: unknown, field: string, complain: C
 
 /** `not` around nothing makes the real Broker fall over. */
 function readNot(value: unknown, field: string, complain: Complain): Filter {
-  const not = readFilter(value, field, complain)
-  if (Object.keys(not).length === 0 && isFields(value)) complain(field, value, 'a filter inside')
-  return { not }
+  if (isFields(value) && Object.keys(value).length === 0) complain(field, value, 'a filter inside')
+  return { not: readFilter(value, field, complain) }
 }
 
 function readTexts(value: unknown, field: string, complain: Complain): Record<string, string> {

@@ -1,5 +1,5 @@
 import { readPolicy } from './check-delivery.ts'
-import { readFilters } from './check-filters.ts'
+import { findCesql, readFilters } from './check-filters.ts'
 import { type Complain, type Fields, isFields, readFields, refuseOthers, toFields } from './fields.ts'
 import type { BrokerPlan, Policy } from './plan.ts'
 
@@ -13,14 +13,23 @@ export interface Reference {
 /** Where an object is reached; undefined when nobody knows. */
 export type Resolve = (reference: Reference, namespace: string) => URL | undefined
 
+const served = 'eventing.knative.dev/v1'
 const brokerClass = 'MTChannelBasedBroker'
 
+interface Ways {
+  problem: (sentence: string) => void
+  refuse: Refuse
+  resolve: Resolve
+}
+
 interface Named {
+  title: string
   namespace: string
   name: string
   spec: Fields
   annotations: Fields
   complain: Complain
+  refuse: Refuse
   resolve: Resolve
 }
 
@@ -31,38 +40,51 @@ interface Host {
   deadLetterSink: string | undefined
 }
 
+/** Told of an object that is left out; without it such an object is an error like others. */
+export type Refuse = (sentence: string) => void
+
 /** The Brokers, with their Triggers, of Kubernetes objects. Throws one error that names all that is wrong with them. */
-export function toPlans(manifests: readonly unknown[], resolve: Resolve): BrokerPlan[] {
+export function toPlans(manifests: readonly unknown[], resolve: Resolve, refuse?: Refuse): BrokerPlan[] {
   const problems: string[] = []
+  const ways: Ways = {
+    problem: (sentence) => problems.push(sentence),
+    resolve,
+    refuse: refuse ?? ((sentence) => problems.push(sentence)),
+  }
   const hosts = new Map<string, Host>()
-  for (const broker of named('Broker', manifests, resolve, problems).filter(isOurs)) addBroker(broker, hosts)
-  for (const trigger of named('Trigger', manifests, resolve, problems)) addTrigger(trigger, hosts)
+  const named = (kind: string) =>
+    manifests.filter((object) => isKind(object, kind)).map((object) => toNamed(object, kind, ways))
+  for (const broker of named('Broker').filter(isOurs)) addBroker(broker, hosts)
+  for (const trigger of named('Trigger').filter((trigger) => !isRefused(trigger))) addTrigger(trigger, hosts)
   if (problems.length > 0) throw new Error(problems.join('\n'))
   return [...hosts.values()].map(({ plan }) => plan)
 }
 
-function named(kind: string, manifests: readonly unknown[], resolve: Resolve, problems: string[]): Named[] {
-  const objects = manifests.filter((object) => isKind(object, kind))
-  return objects.map((object) => ({ ...toNamed(object, kind, problems), resolve }))
+/** CESQL is no fault of the Trigger but a limit of this Broker. */
+function isRefused({ title, spec, refuse }: Named): boolean {
+  const cesql = findCesql(spec['filters'])
+  if (cesql)
+    refuse(
+      `Cannot serve ${title}: ${cesql} is CESQL, wanted another dialect, because the local Broker does not know it`,
+    )
+  return cesql !== undefined
 }
 
 function isKind(object: unknown, kind: string): object is Fields {
   return isFields(object) && object['kind'] === kind && String(object['apiVersion']).startsWith('eventing.knative.dev/')
 }
 
-function toNamed(object: Fields, kind: string, problems: string[]): Omit<Named, 'resolve'> {
+function toNamed(object: Fields, kind: string, { problem, refuse, resolve }: Ways): Named {
   const metadata = toFields(object['metadata'])
   const name = String(metadata['name'] ?? '')
   const namespace = String(metadata['namespace'] ?? 'default')
-  const complain: Complain = (field, is, wanted) => {
-    problems.push(
-      `Cannot load ${kind} "${namespace}/${name}": ${field} is ${JSON.stringify(is) ?? 'missing'}, wanted ${wanted}`,
-    )
-  }
+  const title = `${kind} "${namespace}/${name}"`
+  const complain: Complain = (field, is, wanted) =>
+    problem(`Cannot load ${title}: ${field} is ${JSON.stringify(is) ?? 'missing'}, wanted ${wanted}`)
   if (name === '') complain('metadata.name', metadata['name'], 'a name')
-  if (object['apiVersion'] !== 'eventing.knative.dev/v1')
-    complain('apiVersion', object['apiVersion'], 'eventing.knative.dev/v1')
-  return { namespace, name, spec: toFields(object['spec']), annotations: toFields(metadata['annotations']), complain }
+  if (object['apiVersion'] !== served) complain('apiVersion', object['apiVersion'], served)
+  const annotations = toFields(metadata['annotations'])
+  return { title, namespace, name, spec: toFields(object['spec']), annotations, complain, refuse, resolve }
 }
 
 /** A Broker of another class is somebody else's, as in a cluster. */

@@ -25,7 +25,8 @@ async function main(): Promise<void> {
     manifests: await readManifests(...dir),
     port: readPort(port),
     resolve: await readHostMap(values['host-map']),
-    warn: quiet ? () => undefined : (sentence) => process.stderr.write(`${sentence}\n`),
+    refuse: complain,
+    warn: quiet ? () => undefined : complain,
   })
   process.stdout.write(`The Broker listens at ${broker.base}\n`)
   endOn(broker, values['while-stdin'])
@@ -65,7 +66,11 @@ function endOn(broker: RunningBroker, whileStdin: boolean): void {
   if (whileStdin) process.stdin.once('close', end).resume()
 }
 
+function complain(sentence: string): void {
+  process.stderr.write(`${sentence}\n`)
+}
+
 main().catch((error: unknown) => {
-  process.stderr.write(`${messageOf(error)}\n`)
+  complain(messageOf(error))
   process.exitCode = 1
 })
