@@ -21,14 +21,16 @@ export interface Config {
     url: string
     branch: string
     /** Read at each use, so that a rotated Secret is taken up. */
-    token: (() => Promise<string>) | undefined
+    token?: () => Promise<string>
     directory: string
     author: { name: string; email: string }
     env: Record<string, string>
   }
   argocd: { namespace: string; project: string; rootApplication: string; repoUrl: string }
   kubernetes: { kubeconfig: string | undefined; hubContext: string }
-  cmdb: { config: string | undefined; token: (() => Promise<string>) | undefined }
+  cmdb: { config: string | undefined; token?: () => Promise<string> }
+  /** How long an error that may pass must last until a run fails of it. */
+  graceSeconds: number
   dnsResolvers: string[]
   callback: { allowPrivate: boolean }
   /** How long one delivery may wait before it answers 'not yet'; below the Triggers' timeout. */
@@ -75,7 +77,7 @@ export function readConfig(env: Environment): Config {
     git: {
       url: gitUrl,
       branch: text('DROVER_GIT_BRANCH', 'main'),
-      token: secret(env, 'DROVER_GIT_TOKEN'),
+      ...secret(env, 'DROVER_GIT_TOKEN'),
       directory: text('DROVER_GIT_DIRECTORY', join(tmpdir(), `drover-fleet-${process.pid}`)),
       author: { name: text('DROVER_GIT_AUTHOR', 'Drover'), email: text('DROVER_GIT_EMAIL', 'drover@localhost') },
       env: { PATH: env['PATH'] ?? '/usr/bin:/bin', HOME: env['HOME'] ?? tmpdir() },
@@ -87,7 +89,8 @@ export function readConfig(env: Environment): Config {
       repoUrl: url('DROVER_ARGOCD_REPO_URL', gitUrl),
     },
     kubernetes: { kubeconfig: env['KUBECONFIG'], hubContext: text('DROVER_HUB_CONTEXT', 'hub') },
-    cmdb: { config: env['DROVER_CMDB_CONFIG'], token: secret(env, 'DROVER_CMDB_TOKEN') },
+    cmdb: { config: env['DROVER_CMDB_CONFIG'], ...secret(env, 'DROVER_CMDB_TOKEN') },
+    graceSeconds: number('DROVER_GRACE_SECONDS', 30, 0, 600),
     dnsResolvers: (env['DROVER_DNS_RESOLVERS'] ?? '').split(',').filter((one) => one !== ''),
     callback: { allowPrivate: env['DROVER_CALLBACK_ALLOW_PRIVATE'] === 'true' },
     patienceSeconds: number('DROVER_PATIENCE_SECONDS', 50, 0, 600),
@@ -103,11 +106,11 @@ function isFunctionName(name: string): name is FunctionName {
 }
 
 /** A secret by value (`NAME`) or, better, by file (`NAME_FILE`), which is read anew at each use. */
-function secret(env: Environment, name: string): (() => Promise<string>) | undefined {
+function secret(env: Environment, name: string): { token?: () => Promise<string> } {
   const file = env[`${name}_FILE`]
   const value = env[name]
-  if (file !== undefined) return async () => readFileSync(file, 'utf8').trim()
-  return value === undefined ? undefined : async () => value
+  if (file !== undefined) return { token: async () => readFileSync(file, 'utf8').trim() }
+  return value === undefined ? {} : { token: async () => value }
 }
 
 /** `DROVER_SIGNING_KEYS_FILE` or `DROVER_SIGNING_KEYS`: `id:secret` words; the first signs. */

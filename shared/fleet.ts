@@ -18,6 +18,8 @@ export interface Tree {
   read(path: string): Promise<string | undefined>
   /** The blob id of a file, or undefined when there is none. */
   oid(path: string): Promise<string | undefined>
+  /** The text of a blob by its id, whether or not the tree still has it. */
+  blob(oid: string): Promise<string>
   /** What a folder holds, in Git's order; nothing when there is no such folder. */
   list(folder: string): Promise<TreeEntry[]>
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import type { Change, Tree } from './fleet.ts'
+import type { Change, CommitTrailers, Tree } from './fleet.ts'
 import type { LifecycleName } from './lifecycles.ts'
-import { runFile } from './paths.ts'
+import { isShared, runFile } from './paths.ts'
 import type { ExpectedChange, Facts, Run } from './step.ts'
 import { parseYaml, toYaml } from './yaml.ts'
 
@@ -44,6 +44,7 @@ export async function recorded(tree: Tree, run: Run, facts: Facts, changes: read
   const record = await readRecord(tree, run.id)
   const wrote = { ...record?.wrote }
   for (const { path, content } of changes) {
+    if (isShared(path)) continue
     const before = wrote[path] ? wrote[path].before : ((await tree.oid(path)) ?? null)
     wrote[path] = { before, after: content === null ? null : blobId(content) }
   }
@@ -72,8 +73,19 @@ export async function expecting(tree: Tree, changes: readonly Change[]): Promise
   return Promise.all(changes.map(async (change) => ({ ...change, expect: (await tree.oid(change.path)) ?? null })))
 }
 
-/** The first path that is no longer what a change expects to replace. */
+/** The first path that is neither what a change expects to replace nor what it wants. */
 export async function conflicting(tree: Tree, changes: readonly ExpectedChange[]): Promise<string | undefined> {
-  for (const { path, expect } of changes) if (((await tree.oid(path)) ?? null) !== expect) return path
+  for (const { path, content, expect } of changes) {
+    const now = (await tree.oid(path)) ?? null
+    if (now !== expect && now !== (content === null ? null : blobId(content))) return path
+  }
   return undefined
 }
+
+/** Who makes a commit and why, as trailers. */
+export const trailersOf = ({ id, task, lifecycle, requester }: Run): CommitTrailers => ({
+  run: id,
+  step: task,
+  lifecycle,
+  requester,
+})

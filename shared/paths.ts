@@ -39,3 +39,9 @@ export const namespaceApplicationFile = (cluster: string, namespace: string) =>
 export const templateFile = (name: string) => `templates/${name}.yaml`
 export const customizationFile = (name: string) => `customizations/${name}.yaml`
 export const policyFolder = 'policy'
+
+/**
+ * True for what the machines of a namespace share. No run takes it back: another machine may count on it by now, and a
+ * disk may live in the namespace.
+ */
+export const isShared = (path: string) => /^(namespaces\/|hub\/applications\/[^/]+\/[^/]+\.yaml$)/.test(path)

@@ -39,13 +39,14 @@ export function runId(source: string, id: string): string {
 export function toRun(event: Event, fact: string, lifecycle: Lifecycle, task: Task, now: Date, limits: Limits): Run {
   const common = { lifecycle: lifecycle.name, task: task.name, fact }
   if (fact === 'requested') return { ...common, ...fromRequest(event, now, limits) }
-  const { request, facts, changes, failure, since, deadline, requester } = event.data as RunData
+  const { request, facts, changes, failure, since, deadline, requester, message } = event.data as RunData
   const rest = {
     request,
     facts,
     since,
     deadline,
     requester,
+    message,
     ...(changes ? { changes } : {}),
     ...(failure ? { failure } : {}),
   }
@@ -61,6 +62,7 @@ function fromRequest(event: Event, now: Date, limits: Limits) {
     // Validate is the one step that gets what it has not yet proved to be a request.
     request: event.data as Run['request'],
     facts: {},
+    message: '',
     since: new Date(requestedAt(event, now)).toISOString(),
     deadline: new Date(now.getTime() + minutes * minute).toISOString(),
     requester: oneLine(typeof data['requester'] === 'string' ? data['requester'] : event.source),

@@ -57,6 +57,8 @@ export interface Run {
   changes?: ExpectedChange[]
   /** In a failed run. */
   failure?: Failure
+  /** What the event that woke the step says to people; empty in a request. */
+  message: string
   /** The fact that woke the step, e.g. `checked` or `create.verify.failed`. */
   fact: string
   /** When the run was requested and when it must have ended, RFC 3339. */

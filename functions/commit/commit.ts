@@ -1,0 +1,47 @@
+import type { Fleet, Tree } from '../../shared/fleet.ts'
+import { blobId, conflicting, readRecord, recorded, trailersOf } from '../../shared/ledger.ts'
+import { type ExpectedChange, ignored, type Outcome, type Run, refused, succeeded } from '../../shared/step.ts'
+
+type Verdict = { kind: 'wanted' } | { kind: 'ended' } | { kind: 'conflict'; path: string }
+
+/**
+ * Puts a change set into Git: one commit, on top of whatever is newest, unless somebody changed one of its paths since
+ * it was built. The second delivery finds the first one's commit and changes nothing.
+ */
+export async function commit(run: Run, fleet: Fleet): Promise<Outcome> {
+  const changes = run.changes ?? []
+  const { value, revision, created } = await fleet.transact<Verdict>({
+    subject: subjectOf(run),
+    trailers: trailersOf(run),
+    decide: async (tree) => {
+      const verdict = await judge(tree, run, changes)
+      if (verdict.kind !== 'wanted') return { nothing: true, value: verdict }
+      return { changes: await recorded(tree, run, run.facts, changes), value: verdict }
+    },
+  })
+  if (value.kind === 'ended') return ignored(`Run ${run.id} has ended or is being undone: its change comes too late`)
+  if (value.kind === 'conflict') {
+    return refused(`Cannot push to Git: ${value.path} was changed by somebody else since this run looked at it`)
+  }
+  const made = created ? revision : ((await fleet.find(run.id, run.task, run.since)) ?? revision)
+  return succeeded(`Pushed ${changes.length} files in commit ${made.slice(0, 10)}`, { revision: made })
+}
+
+const subjectOf = ({ facts, lifecycle, id }: Run) =>
+  `${lifecycle} ${facts.definition?.namespace}/${facts.name} on ${facts.cluster}: run ${id}`
+
+async function judge(tree: Tree, run: Run, changes: readonly ExpectedChange[]): Promise<Verdict> {
+  const record = await readRecord(tree, run.id)
+  if (record?.state !== 'running') return { kind: 'ended' }
+  if (await isThere(tree, changes)) return { kind: 'wanted' }
+  const path = await conflicting(tree, changes)
+  return path === undefined ? { kind: 'wanted' } : { kind: 'conflict', path }
+}
+
+/** True when the tree already holds what the change set wants. */
+async function isThere(tree: Tree, changes: readonly ExpectedChange[]): Promise<boolean> {
+  for (const { path, content } of changes) {
+    if ((await tree.oid(path)) !== (content === null ? undefined : blobId(content))) return false
+  }
+  return true
+}

@@ -1,0 +1,12 @@
+import { brokerPoster } from '../../shared/clients/broker.ts'
+import { callbackPoster } from '../../shared/clients/callback.ts'
+import { toFunction, type Wire } from '../../shared/runtime/function.ts'
+import { notify } from './notify.ts'
+
+/** Feedback to the requester. */
+export const wire: Wire = (config) => {
+  const callback = callbackPoster(config.callback)
+  return { step: (run) => notify(run, callback), post: brokerPoster(config.broker) }
+}
+
+export const { handle, init, shutdown, cors } = toFunction('notify', wire)

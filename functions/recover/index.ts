@@ -1,0 +1,28 @@
+import { brokerPoster } from '../../shared/clients/broker.ts'
+import { openClusters } from '../../shared/clients/clusters.ts'
+import { noCmdb, openCmdb, readCmdbConfig } from '../../shared/clients/cmdb.ts'
+import { openFleet } from '../../shared/clients/git.ts'
+import { toCmdbRecord } from '../../shared/cmdb.ts'
+import { toFunction, type Wire } from '../../shared/runtime/function.ts'
+import { undo } from './undo.ts'
+
+/** Undoes a failed run. It is also every Trigger's dead letter sink; the shell turns those into failures. */
+export const wire: Wire = (config, log) => {
+  const fleet = openFleet({ ...config.git, log })
+  const { machines } = openClusters({ ...config.kubernetes, argocdNamespace: config.argocd.namespace })
+  const cmdb =
+    config.cmdb.config === undefined ? noCmdb : openCmdb(readCmdbConfig(config.cmdb.config), config.cmdb.token)
+  const clients = {
+    fleet,
+    machines,
+    rootApplication: config.argocd.rootApplication,
+    cmdb,
+  }
+  return {
+    step: (run, here) => undo(run, clients, here),
+    post: brokerPoster(config.broker),
+    close: () => fleet.close(),
+  }
+}
+
+export const { handle, init, shutdown, cors } = toFunction('recover', wire)

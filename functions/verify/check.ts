@@ -1,0 +1,44 @@
+import type { MachineView } from '../../shared/machines.ts'
+import type { Definition } from '../../shared/schema/definition.ts'
+import type { Assessment } from './ready.ts'
+
+/** Looks names up where a resolver is configured. */
+export interface Resolver {
+  /** The targets of a record, nothing when there is no such record. */
+  resolve(name: string, type: 'A' | 'AAAA' | 'PTR'): Promise<string[]>
+}
+
+/** The running machine has the addresses that were allocated to it. */
+export function assessAddresses({ instance }: MachineView, definition: Definition): Assessment {
+  const shown = instance?.status?.interfaces ?? []
+  const ofMac = (mac: string) =>
+    shown
+      .filter((one) => one.mac?.toLowerCase() === mac)
+      .flatMap((one) => one.ipAddresses ?? (one.ipAddress ? [one.ipAddress] : []))
+  const missing = definition.interfaces.flatMap(({ mac, leases }) =>
+    leases
+      .filter(({ address }) => !ofMac(mac).includes(address))
+      .map(({ address }) => ({ address, mac, has: ofMac(mac) })),
+  )
+  const [first] = missing
+  if (!first) return { state: 'reached', message: `VM ${definition.name} has the addresses that were allocated` }
+  const what = `the interface ${first.mac} has ${first.has.length === 0 ? 'no address' : first.has.join(', ')}, wanted ${first.address}`
+  return { state: first.has.length === 0 ? 'waiting' : 'troubled', message: what }
+}
+
+/** Every DNS record of the machine resolves to what was registered; reached at once where no resolver is configured. */
+export async function assessNames(definition: Definition, resolver: Resolver | undefined): Promise<Assessment> {
+  if (!resolver) return { state: 'reached', message: 'no resolver is configured' }
+  for (const { dnsName, recordType, targets } of definition.dns) {
+    const found = await resolver.resolve(dnsName, recordType)
+    const plain = (name: string) => name.replace(/\.$/, '').toLowerCase()
+    const lacking = targets.filter((target) => !found.map(plain).includes(plain(target)))
+    if (lacking.length > 0) {
+      return {
+        state: 'waiting',
+        message: `${recordType} ${dnsName} resolves to ${found.join(', ') || 'nothing'}, wanted ${lacking.join(', ')}`,
+      }
+    }
+  }
+  return { state: 'reached', message: `${definition.dns.length} DNS records resolve` }
+}

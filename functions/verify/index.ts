@@ -1,0 +1,21 @@
+import { brokerPoster } from '../../shared/clients/broker.ts'
+import { openClusters } from '../../shared/clients/clusters.ts'
+import { openResolver } from '../../shared/clients/dns.ts'
+import { toFunction, type Wire } from '../../shared/runtime/function.ts'
+import { check, verify } from './verify.ts'
+
+/** Waits until the cluster shows what Git says; and looks at the running machine. */
+export const wire: Wire = (config) => {
+  const { machines } = openClusters({ ...config.kubernetes, argocdNamespace: config.argocd.namespace })
+  const settings = {
+    rootApplication: config.argocd.rootApplication,
+    graceMilliseconds: config.graceSeconds * 1000,
+    resolver: openResolver(config.dnsResolvers),
+  }
+  return {
+    step: (run, here) => (run.task === 'check' ? check : verify)(run, machines, settings, here),
+    post: brokerPoster(config.broker),
+  }
+}
+
+export const { handle, init, shutdown, cors } = toFunction('verify', wire)

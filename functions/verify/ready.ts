@@ -1,0 +1,106 @@
+import type { Condition, DataVolume, MachineView } from '../../shared/machines.ts'
+import type { Definition } from '../../shared/schema/definition.ts'
+
+/**
+ * Whether a machine is what Git says, decided from what the cluster shows at one moment. `failed` is final; `troubled`
+ * names an error that may pass (a disk that is still being imported says DataVolumeError for a moment) and is final
+ * only when it lasts.
+ */
+export type Assessment =
+  | { state: 'reached'; message: string }
+  | { state: 'waiting'; message: string }
+  | { state: 'troubled'; message: string }
+  | { state: 'failed'; message: string }
+
+/** Statuses of a VirtualMachine that name an error (KubeVirt's VirtualMachinePrintableStatus). */
+const errorStatuses = [
+  'CrashLoopBackOff',
+  'ErrorUnschedulable',
+  'ErrImagePull',
+  'ImagePullBackOff',
+  'ErrorPvcNotFound',
+  'DataVolumeError',
+]
+
+/** The machine runs, is ready, shows this very definition, and its guest agent speaks where one is expected. */
+export function assessReady(view: MachineView, definition: Definition): Assessment {
+  return troubleOfDisks(view.disks) ?? troubleOfSync(view) ?? progressOf(view, definition)
+}
+
+function troubleOfDisks(disks: DataVolume[]): Assessment | undefined {
+  const failed = disks.find((disk) => disk.status?.phase === 'Failed')
+  if (!failed) return undefined
+  return {
+    state: 'failed',
+    message: `disk ${failed.metadata.name} failed: ${words(failed.status?.conditions, 'no reason given')}`,
+  }
+}
+
+/** Argo CD's own trouble: a manifest that the cluster refuses, a repository that it cannot read. */
+function troubleOfSync({ application }: MachineView): Assessment | undefined {
+  const { operationState, conditions, sync } = application?.status ?? {}
+  if (operationState?.phase === 'Failed' && sync?.status !== 'Synced') {
+    return { state: 'troubled', message: `Argo CD cannot apply it: ${operationState.message ?? 'no reason given'}` }
+  }
+  const error = conditions?.find(({ type }) => type.endsWith('Error'))
+  return error && { state: 'troubled', message: `Argo CD reports ${error.type}: ${error.message}` }
+}
+
+function progressOf({ application, machine, instance, disks }: MachineView, definition: Definition): Assessment {
+  if (!application) return { state: 'waiting', message: 'Argo CD has no Application for it yet' }
+  if (!machine)
+    return {
+      state: 'waiting',
+      message: `Argo CD is ${application.status?.sync?.status ?? 'starting'}, the VirtualMachine is not there yet`,
+    }
+  if (
+    machine.metadata.annotations?.['drover.dev/operation'] !== definition.operation ||
+    application.status?.sync?.status !== 'Synced'
+  ) {
+    return {
+      state: 'waiting',
+      message: `Argo CD is ${application.status?.sync?.status ?? 'starting'}, the cluster does not show this commit yet`,
+    }
+  }
+  const status = machine.status?.printableStatus ?? 'Unknown'
+  if (errorStatuses.includes(status)) {
+    const reason = words(
+      [...(instance?.status?.conditions ?? []), ...(machine.status?.conditions ?? [])],
+      'no reason given',
+    )
+    return { state: 'troubled', message: `the VirtualMachine says ${status}: ${reason}` }
+  }
+  const observed = (machine.status?.observedGeneration ?? 0) >= (machine.metadata.generation ?? 0)
+  if (!machine.status?.ready || !observed)
+    return { state: 'waiting', message: `the VirtualMachine is ${status}${importing(disks)}` }
+  const agent = instance?.status?.conditions?.some(({ type, status }) => type === 'AgentConnected' && status === 'True')
+  if (definition.guestAgent && !agent)
+    return { state: 'waiting', message: 'the VirtualMachine is Running, its guest agent has not connected yet' }
+  return {
+    state: 'reached',
+    message: `VM ${definition.name} is ${status} on node ${instance?.status?.nodeName ?? 'unknown'}`,
+  }
+}
+
+/** Which disks are still being made, with how far they are. */
+function importing(disks: DataVolume[]): string {
+  const pending = disks.filter(({ status }) => status?.phase !== 'Succeeded')
+  const one = ({ metadata, status }: DataVolume) =>
+    `${metadata.name} ${status?.phase ?? 'Pending'}${percent(status?.progress)}`
+  return pending.length === 0 ? '' : `; disks: ${pending.map(one).join(', ')}`
+}
+
+/** Progress in steps of ten, so that a long import does not make an event each second. */
+function percent(progress: string | undefined): string {
+  const value = Number.parseFloat(progress ?? '')
+  return Number.isNaN(value) ? '' : ` ${Math.floor(value / 10) * 10}%`
+}
+
+/** The cluster's own words: the messages of the conditions that do not hold. */
+function words(conditions: Condition[] | undefined, none: string): string {
+  const bad = (conditions ?? []).filter(
+    ({ type, status, message }) => message && (type === 'Failure' ? status === 'True' : status === 'False'),
+  )
+  const messages = [...new Set(bad.map(({ message }) => message))]
+  return messages.length === 0 ? none : messages.join('; ')
+}

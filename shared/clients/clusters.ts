@@ -1,0 +1,141 @@
+import type { KubeConfig } from '@kubernetes/client-node'
+import { DroverError } from '../errors.ts'
+import type { Decision, Hub, HubCondition, ManagedCluster } from '../hub.ts'
+import type { Application, DataVolume, Machines, VirtualMachine, VirtualMachineInstance } from '../machines.ts'
+import { type Source, watchObjects } from './watch.ts'
+
+/** Reads the hub and the managed clusters through one kubeconfig: a context per cluster, named like its ManagedCluster. */
+
+export interface ClustersConfig {
+  kubeconfig: string | undefined
+  hubContext: string
+  argocdNamespace: string
+}
+
+interface PlacementObject {
+  metadata: { name: string; generation?: number; labels?: Record<string, string> }
+  status?: { conditions?: HubCondition[]; decisions?: Decision[] }
+}
+
+interface ManagedClusterObject {
+  metadata: { name: string }
+  spec?: { hubAcceptsClient?: boolean }
+  status?: { conditions?: HubCondition[] }
+}
+
+const ocm = 'cluster.open-cluster-management.io'
+
+/** Opens both clients; the kubeconfig is read at the first call and the library loaded then. */
+export function openClusters(config: ClustersConfig): { hub: Hub; machines: Machines } {
+  const contexts = new Map<string, Promise<KubeConfig>>()
+  const context = (name: string) => contexts.get(name) ?? remember(name, load(config, name))
+  const remember = (name: string, loading: Promise<KubeConfig>) => {
+    contexts.set(name, loading)
+    loading.catch(() => contexts.delete(name))
+    return loading
+  }
+  const onHub = () => context(config.hubContext)
+
+  const machines: Machines = {
+    async *watch({ cluster, namespace, name }, signal) {
+      const [hub, kubeConfig] = await Promise.all([onHub(), context(cluster)])
+      const byName = { fieldSelector: `metadata.name=${name}` }
+      const kubevirt = { kubeConfig, group: 'kubevirt.io', version: 'v1', namespace, ...byName }
+      const sources: Source[] = [
+        {
+          kubeConfig: hub,
+          group: 'argoproj.io',
+          version: 'v1alpha1',
+          plural: 'applications',
+          namespace: config.argocdNamespace,
+          ...byName,
+        },
+        { ...kubevirt, plural: 'virtualmachines' },
+        { ...kubevirt, plural: 'virtualmachineinstances' },
+        {
+          kubeConfig,
+          group: 'cdi.kubevirt.io',
+          version: 'v1beta1',
+          plural: 'datavolumes',
+          namespace,
+          labelSelector: `drover.dev/machine=${name}`,
+        },
+      ]
+      for await (const [applications, vms, vmis, disks] of watchObjects(sources, signal)) {
+        yield {
+          application: applications?.[0] as Application | undefined,
+          machine: vms?.[0] as VirtualMachine | undefined,
+          instance: vmis?.[0] as VirtualMachineInstance | undefined,
+          disks: (disks ?? []) as DataVolume[],
+        }
+      }
+    },
+    refresh: async (application) => refresh(await onHub(), config.argocdNamespace, application),
+  }
+
+  const hub: Hub = {
+    async managedCluster(name) {
+      const { CustomObjectsApi } = await import('@kubernetes/client-node')
+      const api = (await onHub()).makeApiClient(CustomObjectsApi)
+      const found = await orNone(
+        api.getClusterCustomObject({ group: ocm, version: 'v1', plural: 'managedclusters', name }),
+      )
+      return found === undefined ? undefined : toManagedCluster(found as ManagedClusterObject)
+    },
+    async *watchPlacement(namespace, name, signal) {
+      const common = { kubeConfig: await onHub(), group: ocm, version: 'v1beta1', namespace }
+      const sources: Source[] = [
+        { ...common, plural: 'placements', fieldSelector: `metadata.name=${name}` },
+        { ...common, plural: 'placementdecisions', labelSelector: `${ocm}/placement=${name}` },
+      ]
+      for await (const [placements, decisions] of watchObjects(sources, signal)) {
+        const [placement] = (placements ?? []) as PlacementObject[]
+        const chosen = ((decisions ?? []) as PlacementObject[]).flatMap((one) => one.status?.decisions ?? [])
+        yield placement && {
+          generation: placement.metadata.generation ?? 0,
+          conditions: placement.status?.conditions ?? [],
+          decisions: chosen,
+        }
+      }
+    },
+    refresh: async (namespace, application) => refresh(await onHub(), namespace, application),
+  }
+  return { hub, machines }
+}
+
+const toManagedCluster = ({ metadata, spec, status }: ManagedClusterObject): ManagedCluster => ({
+  name: metadata.name,
+  accepted: spec?.hubAcceptsClient === true,
+  conditions: status?.conditions ?? [],
+})
+
+async function load({ kubeconfig }: ClustersConfig, context: string): Promise<KubeConfig> {
+  const { KubeConfig } = await import('@kubernetes/client-node')
+  const config = new KubeConfig()
+  if (kubeconfig === undefined) config.loadFromDefault()
+  else config.loadFromFile(kubeconfig)
+  if (!config.getContextObject(context)) {
+    throw new DroverError('broken', `Cannot reach cluster "${context}": the kubeconfig has no context of that name`)
+  }
+  config.setCurrentContext(context)
+  return config
+}
+
+/** The refresh annotation wakes Argo CD, which else looks at Git every few minutes. */
+async function refresh(config: KubeConfig, namespace: string, name: string): Promise<void> {
+  const { CustomObjectsApi, PatchStrategy, setHeaderOptions } = await import('@kubernetes/client-node')
+  const body = { metadata: { annotations: { 'argocd.argoproj.io/refresh': 'normal' } } }
+  const what = { group: 'argoproj.io', version: 'v1alpha1', plural: 'applications', namespace, name, body }
+  const options = setHeaderOptions('Content-Type', PatchStrategy.MergePatch)
+  await orNone(config.makeApiClient(CustomObjectsApi).patchNamespacedCustomObject(what, options))
+}
+
+/** Undefined for 404; what else fails is broken. */
+async function orNone<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer
+  } catch (cause) {
+    if ((cause as { code?: unknown }).code === 404) return undefined
+    throw new DroverError('broken', 'Cannot read a cluster', { cause })
+  }
+}

@@ -1,0 +1,130 @@
+import { readFileSync } from 'node:fs'
+import { type Static, Type } from 'typebox'
+import type { Cmdb, CmdbRecord, CmdbState } from '../cmdb.ts'
+import { DroverError } from '../errors.ts'
+import { check } from '../schema/check.ts'
+import { HttpsUrl, Strict } from '../schema/parts.ts'
+import { parseYaml } from '../yaml.ts'
+
+/**
+ * The generic HTTP adapter: three calls, described in a file (`DROVER_CMDB_CONFIG`), against any system with a JSON API.
+ * `${...}` in paths and bodies stands for a field of the record, `${state}`, `${id}` or `${key}`.
+ */
+
+const Method = Type.Union((['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const).map((method) => Type.Literal(method)))
+const Path = Type.String({ pattern: '^/', maxLength: 1024, description: 'a path that begins with "/"' })
+const Pointer = Type.String({
+  pattern: '^[A-Za-z0-9_.-]+$',
+  maxLength: 128,
+  description: 'where the id stands in the answer, such as "result.0.sys_id"',
+})
+const Call = Strict({ method: Method, path: Path, body: Type.Optional(Type.Unknown()), id: Type.Optional(Pointer) })
+
+export const CmdbConfig = Strict({
+  url: HttpsUrl,
+  headers: Type.Optional(
+    Type.Record(Type.String({ pattern: '^[A-Za-z0-9-]{1,64}$' }), Type.String({ maxLength: 512 })),
+  ),
+  /** The word for each state in that system; the state itself when absent. */
+  states: Type.Optional(
+    Strict({
+      planned: Type.Optional(Type.String()),
+      operational: Type.Optional(Type.String()),
+      retired: Type.Optional(Type.String()),
+    }),
+  ),
+  /** Finds the record by `${key}`; 404 or no id means that there is none. */
+  lookup: Call,
+  create: Call,
+  update: Call,
+})
+export type CmdbConfig = Static<typeof CmdbConfig>
+
+type Values = Record<string, string>
+
+const timeout = 15_000
+
+/** Reads the adapter's file; throws a sentence that names what is wrong with it. */
+export function readCmdbConfig(path: string): CmdbConfig {
+  const checked = check(CmdbConfig, parseYaml(readFileSync(path, 'utf8'), path), path)
+  if (!checked.ok) throw new DroverError('broken', `Cannot use ${path}: ${checked.problems.join('; ')}`)
+  return checked.value as CmdbConfig
+}
+
+/** Opens the HTTP adapter. The token is read at each call and goes nowhere but into the Authorization header. */
+export function openCmdb(config: CmdbConfig, token?: () => Promise<string>): Cmdb {
+  const call = async (step: Static<typeof Call>, values: Values, key: string): Promise<string | undefined> => {
+    const response = await send(config, step, values, key, token)
+    if (response.status === 404 && step === config.lookup) return undefined
+    if (!response.ok)
+      throw new DroverError('broken', `Cannot ${step.method} the CMDB record: it answered ${response.status}`)
+    return step.id === undefined ? values['id'] : at(await response.json().catch(() => undefined), step.id)
+  }
+  return {
+    async register(record, state) {
+      const key = `${record.name}.${record.run}`
+      const values: Values = { ...record, key, state: config.states?.[state] ?? state }
+      const id = await call(config.lookup, values, key)
+      if (id === undefined && state === 'retired') return { id: '' }
+      if (id === undefined) return { id: (await call(config.create, values, `${key}.create`)) ?? key }
+      if (state !== 'planned') await call(config.update, { ...values, id }, `${key}.${state}`)
+      return { id }
+    },
+  }
+}
+
+/** The adapter where no enterprise system is configured: nothing is registered, and every call says so by an empty id. */
+export const noCmdb: Cmdb = { register: async (_record: CmdbRecord, _state: CmdbState) => ({ id: '' }) }
+
+async function send(
+  config: CmdbConfig,
+  step: Static<typeof Call>,
+  values: Values,
+  key: string,
+  token?: () => Promise<string>,
+): Promise<Response> {
+  const url = config.url.replace(/\/$/, '') + fill(step.path, values, encodeURIComponent)
+  const headers: Record<string, string> = { accept: 'application/json', 'idempotency-key': key, ...config.headers }
+  if (token) headers['authorization'] = `Bearer ${await token()}`
+  if (step.body !== undefined) headers['content-type'] = 'application/json'
+  const body = step.body === undefined ? {} : { body: JSON.stringify(fillAll(step.body, values)) }
+  try {
+    return await fetch(url, {
+      method: step.method,
+      headers,
+      redirect: 'error',
+      signal: AbortSignal.timeout(timeout),
+      ...body,
+    })
+  } catch (cause) {
+    throw new DroverError('broken', 'Cannot reach the CMDB', { cause })
+  }
+}
+
+/** Fills the strings of a JSON body; the values stay strings, so they cannot change its structure. */
+function fillAll(body: unknown, values: Values): unknown {
+  if (typeof body === 'string') return fill(body, values, (value) => value)
+  if (Array.isArray(body)) return body.map((one) => fillAll(one, values))
+  if (typeof body !== 'object' || body === null) return body
+  return Object.fromEntries(Object.entries(body).map(([name, value]) => [name, fillAll(value, values)]))
+}
+
+function fill(text: string, values: Values, encode: (value: string) => string): string {
+  return text.replace(/\$\{([a-zA-Z]+)\}/g, (_, name: string) => {
+    const value = values[name]
+    if (value === undefined)
+      throw new DroverError('broken', `Cannot fill the CMDB template: there is no value "${name}"`)
+    return encode(value)
+  })
+}
+
+/** The value at a dotted path of an answer, as text. */
+function at(answer: unknown, pointer: string): string | undefined {
+  const found = pointer
+    .split('.')
+    .reduce<unknown>(
+      (value, name) => (typeof value === 'object' && value !== null ? (value as Values)[name] : undefined),
+      answer,
+    )
+  return typeof found === 'string' || typeof found === 'number' ? String(found) : undefined
+}

@@ -1,0 +1,75 @@
+/**
+ * What a cluster shows of one machine, as far as waiting for it needs it. Read only: nobody but Argo CD changes a
+ * managed cluster.
+ */
+
+export interface Condition {
+  type: string
+  status: string
+  reason?: string
+  message?: string
+  lastTransitionTime?: string
+}
+
+interface Metadata {
+  name: string
+  generation?: number
+  annotations?: Record<string, string>
+  deletionTimestamp?: string
+}
+
+export interface Application {
+  metadata: Metadata
+  status?: {
+    sync?: { status?: string; revision?: string }
+    health?: { status?: string; message?: string }
+    operationState?: { phase?: string; message?: string }
+    conditions?: { type: string; message: string }[]
+  }
+}
+
+export interface VirtualMachine {
+  metadata: Metadata
+  spec?: { runStrategy?: string }
+  status?: { printableStatus?: string; ready?: boolean; observedGeneration?: number; conditions?: Condition[] }
+}
+
+export interface VirtualMachineInstance {
+  metadata: Metadata
+  status?: {
+    phase?: string
+    nodeName?: string
+    conditions?: Condition[]
+    interfaces?: { name?: string; mac?: string; ipAddress?: string; ipAddresses?: string[] }[]
+  }
+}
+
+export interface DataVolume {
+  metadata: Metadata
+  status?: { phase?: string; progress?: string; conditions?: Condition[] }
+}
+
+/** Everything of one machine at one moment; what is not there is undefined. */
+export interface MachineView {
+  application: Application | undefined
+  machine: VirtualMachine | undefined
+  instance: VirtualMachineInstance | undefined
+  disks: DataVolume[]
+}
+
+export interface MachineAddress {
+  cluster: string
+  namespace: string
+  name: string
+}
+
+export interface Machines {
+  /**
+   * The machine as it is now, again whenever something of it changes, and every second or two when nothing does, so
+   * that whoever waits notices how long something lasts. It goes on over broken connections, and
+   * ends without an error once the signal is aborted. A cluster that cannot be asked at all throws.
+   */
+  watch(address: MachineAddress, signal: AbortSignal): AsyncIterable<MachineView>
+  /** Makes Argo CD look at Git now, by the refresh annotation; nothing when there is no such Application. */
+  refresh(application: string): Promise<void>
+}
