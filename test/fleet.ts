@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
 import { toMessage } from '../shared/clients/git/message.ts'
-import { blobId, inGitOrder, treeId } from '../shared/clients/git/object-id.ts'
+import { blobId, checkObjectId, inGitOrder, treeId } from '../shared/clients/git/object-id.ts'
 import { apply, overlayOf } from '../shared/clients/git/overlay.ts'
 import { checkFolder, checkPath } from '../shared/clients/git/path.ts'
 import type { EntryTree } from '../shared/clients/git/tree.ts'
+import { DroverError } from '../shared/errors.ts'
 import type { CommitTrailers, Committed, Fleet, Transaction, TreeEntry } from '../shared/fleet.ts'
 
 export interface MemoryCommit {
@@ -33,12 +34,18 @@ export function memoryFleet(files: Record<string, string> = {}): MemoryFleet {
   const commits: MemoryCommit[] = []
   const interferences: Record<string, string | null>[] = []
 
+  const blobs = new Map<string, string>()
+  const treeNow = () => {
+    for (const text of content.values()) blobs.set(blobId(text), text)
+    return treeOf(revision, content, blobs)
+  }
   const put = (changes: Record<string, string | null>) => {
+    treeNow()
     content = changed(content, Object.entries(changes))
     revision = nextRevision(revision, content)
   }
   const attempt = async <T>({ subject, trailers, decide }: Transaction<T>): Promise<Committed<T> | undefined> => {
-    const base = treeOf(revision, content)
+    const base = treeNow()
     const answer = await decide(base)
     const applied = await apply(overlayOf(base), base, 'nothing' in answer ? [] : answer.changes)
     const interference = interferences.shift()
@@ -65,7 +72,7 @@ export function memoryFleet(files: Record<string, string> = {}): MemoryFleet {
     }
   }
   return {
-    head: async () => treeOf(revision, content),
+    head: async () => treeNow(),
     transact: (transaction) => {
       const run = last.then(() => transactNow(transaction))
       last = run.catch(() => undefined)
@@ -99,7 +106,7 @@ function nextRevision(before: string, content: ReadonlyMap<string, string>): str
     .digest('hex')
 }
 
-function treeOf(revision: string, content: ReadonlyMap<string, string>): EntryTree {
+function treeOf(revision: string, content: ReadonlyMap<string, string>, blobs: ReadonlyMap<string, string>): EntryTree {
   const entry = (path: string): TreeEntry | undefined => {
     const name = path.slice(path.lastIndexOf('/') + 1)
     const text = content.get(path)
@@ -127,6 +134,13 @@ function treeOf(revision: string, content: ReadonlyMap<string, string>): EntryTr
       checkPath(path)
       const text = content.get(path)
       return text === undefined ? undefined : blobId(text)
+    },
+    blob: async (oid) => {
+      checkObjectId(oid)
+      const text = blobs.get(oid)
+      if (text === undefined)
+        throw new DroverError('busy', `Cannot read the fleet repository: the object ${oid} is missing`)
+      return text
     },
     list: async (folder) => {
       checkFolder(folder)

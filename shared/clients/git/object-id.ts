@@ -1,10 +1,21 @@
 import { createHash } from 'node:crypto'
+import { DroverError } from '../../errors.ts'
 import type { TreeEntry } from '../../fleet.ts'
 
 export type ObjectFormat = 'sha1' | 'sha256'
 
 /** What stands for the commit of a branch that has none yet. */
 export const NO_COMMIT = '0'.repeat(40)
+
+/** Throws unless the text is the full id of an object; anything else could mean something to Git. */
+export function checkObjectId(oid: string): void {
+  if (/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(oid)) return
+  const found = JSON.stringify(oid.slice(0, 100))
+  throw new DroverError(
+    'broken',
+    `Cannot read the object ${found} of the fleet repository: a full object id was expected`,
+  )
+}
 
 /** The hash a repository uses, told by one of its object ids. */
 export function formatOf(oid: string): ObjectFormat {

@@ -1,4 +1,6 @@
+import { DroverError } from '../../errors.ts'
 import type { TreeEntry } from '../../fleet.ts'
+import type { GitObject } from './cat-file.ts'
 import type { Clone, Tip } from './clone.ts'
 import { NO_COMMIT } from './object-id.ts'
 import { type EntryTree, type Objects, parseTree, treeAt } from './tree.ts'
@@ -11,13 +13,21 @@ export function openObjects(clone: Clone): Objects & { at(tip: Tip): Promise<Ent
   const trees = new Map<string, Promise<TreeEntry[]>>()
   const roots = new Map<string, Promise<string>>()
   const objects: Objects = {
-    blob: (oid) => remember(texts, oid, async () => (await clone.object(oid)).content.toString('utf8')),
+    blob: (oid) => remember(texts, oid, async () => textOf(await clone.object(oid))),
     tree: (oid) => remember(trees, oid, async () => parseTree((await clone.object(oid)).content, oid.length / 2)),
   }
   const rootOf = (commit: string) => remember(roots, commit, async () => (await clone.object(`${commit}^{tree}`)).oid)
   const at = async ({ commit }: Tip): Promise<EntryTree> =>
     commit === undefined ? treeAt(objects, NO_COMMIT, undefined) : treeAt(objects, commit, await rootOf(commit))
   return { ...objects, at }
+}
+
+function textOf({ oid, type, content }: GitObject): string {
+  if (type === 'blob') return content.toString('utf8')
+  throw new DroverError(
+    'broken',
+    `Cannot read the object ${oid} of the fleet repository: it is a ${type}, a file was expected`,
+  )
 }
 
 /** Forgets the oldest when there are too many; forgets what could not be had. */

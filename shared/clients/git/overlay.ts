@@ -121,5 +121,9 @@ function view(base: EntryTree, changed: ReadonlyMap<string, Written | null>, chi
     const written = changed.get(path)
     return written === undefined ? base.oid(path) : written?.oid
   }
-  return { revision: base.revision, changed, entry, list, read, oid }
+  const blob = async (id: string): Promise<string> => {
+    for (const written of changed.values()) if (written?.oid === id) return written.content
+    return base.blob(id)
+  }
+  return { revision: base.revision, changed, entry, list, read, oid, blob }
 }

@@ -44,7 +44,7 @@ export function toRemote(config: RemoteConfig): Remote {
 }
 
 function splitUrl(text: string): { url: string; scheme: string; username: string; password: string } {
-  if (/^[\w.-]+@[\w.-]+:[^-:]/.test(text)) return { url: text, scheme: 'ssh', username: '', password: '' }
+  if (/^\w[\w.-]*@\w[\w.-]*:[^-:]/.test(text)) return { url: text, scheme: 'ssh', username: '', password: '' }
   const url = URL.canParse(text) ? new URL(text) : undefined
   const scheme = url?.protocol.slice(0, -1)
   if (!url || !scheme || !['http', 'https', 'ssh', 'file'].includes(scheme) || url.hostname.startsWith('-')) {

@@ -1,4 +1,5 @@
 import type { Tree, TreeEntry } from '../../fleet.ts'
+import { checkObjectId } from './object-id.ts'
 import { checkFolder, checkPath } from './path.ts'
 
 /** A tree that can also say what exactly is at a path: a file, a folder, a symbolic link or a submodule. */
@@ -67,6 +68,10 @@ export function treeAt(objects: Objects, revision: string, root: string | undefi
       checkPath(path)
       const entry = await find(path)
       return isFile(entry) ? entry.oid : undefined
+    },
+    blob: async (oid) => {
+      checkObjectId(oid)
+      return objects.blob(oid)
     },
     list: async (folder) => {
       checkFolder(folder)

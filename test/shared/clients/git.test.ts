@@ -39,6 +39,18 @@ describe('openFleet', () => {
     expect(await tree.list('nowhere')).toEqual([])
   })
 
+  it('reads a blob by its id, also when the tree has it no more', async () => {
+    const { open, git, commitBehind } = await makeWorld()
+    await commitBehind({ 'a.txt': 'old' })
+    const oid = await git('rev-parse', 'main:a.txt')
+    await commitBehind({ 'a.txt': 'new' })
+    const tree = await open().head()
+    expect(await tree.blob(oid)).toBe('old')
+    await expect(tree.blob('main:a.txt\n')).rejects.toThrow('a full object id was expected')
+    await expect(tree.blob(tree.revision)).rejects.toThrow('it is a commit, a file was expected')
+    await expect(tree.blob('1'.repeat(40))).rejects.toMatchObject({ reason: 'busy' })
+  })
+
   it('sees with head what was committed before the call, whoever committed it', async () => {
     const { open, commitBehind } = await makeWorld()
     const fleet = open()

@@ -1,0 +1,101 @@
+import { execFile } from 'node:child_process'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { type GitHostConfig, startGitHost } from '../../../local/git/host.ts'
+import { seedFleet } from '../../../local/git/seed.ts'
+
+const execute = promisify(execFile)
+const git = async (...args: string[]) => (await execute('git', args)).stdout.trimEnd()
+
+async function start(config: Partial<GitHostConfig> = {}) {
+  const directory = await mkdtemp(join(tmpdir(), 'drover-host-'))
+  const host = await startGitHost({ directory, token: 't/o+ken', ...config })
+  onTestFinished(async () => {
+    await host.close()
+    await rm(directory, { recursive: true, force: true })
+  })
+  return { host, directory }
+}
+
+describe('startGitHost', () => {
+  it('serves what people clone with the address it gives, and takes what they push', async () => {
+    const { host, directory } = await start()
+    const clone = join(directory, 'clone')
+    await git('clone', '-q', host.url, clone)
+    await writeFile(join(clone, 'big.txt'), 'x\n'.repeat(1_500_000))
+    await git('-C', clone, 'add', '.')
+    await git('-C', clone, '-c', 'user.name=a', '-c', 'user.email=b', 'commit', '-q', '-m', 'first')
+    await git('-C', clone, 'push', '-q', 'origin', 'HEAD:main')
+    expect(await git('ls-remote', host.url, 'main')).toContain(await git('-C', clone, 'rev-parse', 'HEAD'))
+    await expect(git('-C', clone, 'push', '-q', 'origin', ':main')).rejects.toThrow('deletion prohibited')
+  })
+
+  it.each<[string, Record<string, string>, string, number]>([
+    ['no token', {}, '/fleet.git/info/refs?service=git-upload-pack', 401],
+    [
+      'a wrong token',
+      { authorization: `Basic ${btoa('any:wrong')}` },
+      '/fleet.git/info/refs?service=git-upload-pack',
+      401,
+    ],
+    ['an empty token', { authorization: 'Bearer ' }, '/fleet.git/info/refs?service=git-upload-pack', 401],
+    [
+      'any user with the token',
+      { authorization: `Basic ${btoa('any:t/o+ken')}` },
+      '/fleet.git/info/refs?service=git-upload-pack',
+      200,
+    ],
+    ['the token as a Bearer', { authorization: 'Bearer t/o+ken' }, '/fleet.git/info/refs?service=git-upload-pack', 200],
+    ['another repository', { authorization: 'Bearer t/o+ken' }, '/other.git/info/refs?service=git-upload-pack', 404],
+    ['a plain file', { authorization: 'Bearer t/o+ken' }, '/fleet.git/config', 404],
+    ['a path that leads out', { authorization: 'Bearer t/o+ken' }, '/fleet.git/%2e%2e/x/info/refs', 404],
+  ])('answers %s', async (_, headers, path, status) => {
+    const { host } = await start()
+    const response = await fetch(new URL(path, host.plainUrl), { headers })
+    expect(response.status).toBe(status)
+    await response.arrayBuffer()
+  })
+
+  it('goes on with the repository that is there, on the port it is asked for', async () => {
+    const { host, directory } = await start()
+    await mkdir(join(directory, 'files', 'vms'), { recursive: true })
+    await writeFile(join(directory, 'files', 'vms', 'a.yaml'), 'a: 1\n')
+    await seedFleet(directory, join(directory, 'files'))
+    const head = await git(`--git-dir=${host.path}`, 'rev-parse', 'main')
+    const port = Number(new URL(host.plainUrl).port)
+    await host.close()
+    const again = await startGitHost({ directory, token: 'other', port })
+    onTestFinished(() => again.close())
+    expect([new URL(again.url).port, await git('ls-remote', again.url, 'main')]).toEqual([
+      String(port),
+      `${head}\trefs/heads/main`,
+    ])
+  })
+})
+
+describe('seedFleet', () => {
+  it('commits all files of a folder once, as they are', async () => {
+    const { host, directory } = await start()
+    const folder = join(directory, 'files')
+    await mkdir(join(folder, 'templates', '.hidden'), { recursive: true })
+    await writeFile(join(folder, 'templates', 'small server.yaml'), 'cpu: 2\n')
+    await writeFile(join(folder, 'templates', '.hidden', '"b"'), Buffer.from([0, 255, 10, 13]))
+    expect(await seedFleet(host.path, folder)).toBe(true)
+    await writeFile(join(folder, 'late.yaml'), 'x')
+    expect(await seedFleet(directory, folder)).toBe(false)
+    const clone = join(directory, 'clone')
+    await git('clone', '-q', host.url, clone)
+    expect(await readFile(join(clone, 'templates', 'small server.yaml'), 'utf8')).toBe('cpu: 2\n')
+    expect([...(await readFile(join(clone, 'templates', '.hidden', '"b"')))]).toEqual([0, 255, 10, 13])
+    expect(await git('-C', clone, 'log', '--format=%an: %s')).toBe('Drover: Begin the fleet')
+    expect(await git('-C', clone, 'ls-files')).not.toContain('late.yaml')
+  })
+
+  it('says it when git cannot take the files', async () => {
+    const { directory } = await start()
+    await expect(seedFleet(join(directory, 'nowhere'), directory)).rejects.toThrow('nowhere')
+  })
+})
