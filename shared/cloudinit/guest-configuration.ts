@@ -1,6 +1,7 @@
 import { DroverError } from '../errors.ts'
 import type { GuestConfiguration } from '../schema/definition.ts'
 import type { SecretReference } from '../schema/fleet-files.ts'
+import { summary } from '../schema/show.ts'
 import { agreedSecrets } from './agreed-secrets.ts'
 import { type Filled, fillText, fillValue, type Lookup } from './fill.ts'
 import { fqdnOf, type Guest, type NamedCustomization, toLookup } from './lookup.ts'
@@ -26,7 +27,7 @@ export function toGuestConfiguration(guest: Guest): GuestConfiguration {
   const unattends = guest.customizations.filter((one) => one.unattend !== undefined)
   if (unattends.length > 1)
     problems.push(`${unattends.map(({ name }) => `"${name}"`).join(' and ')} both have an unattend, wanted one at most`)
-  if (problems.length > 0) throw new DroverError('refused', `Cannot customize "${guest.name}": ${problems.join('; ')}`)
+  if (problems.length > 0) throw new DroverError('refused', summary(`Cannot customize ${guest.name}`, problems))
   return toTexts(guest, parts, secrets)
 }
 

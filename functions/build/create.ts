@@ -1,0 +1,52 @@
+import { DroverError } from '../../shared/errors.ts'
+import type { Change, Fleet, Tree } from '../../shared/fleet.ts'
+import type { GitOpsSettings } from '../../shared/gitops/application.ts'
+import { toChangeSet } from '../../shared/gitops/change-set.ts'
+import { dataDiskLosses } from '../../shared/kubevirt/data-disks.ts'
+import { expecting, type RunRecord, readRecord } from '../../shared/ledger.ts'
+import { isShared, machineFolder } from '../../shared/paths.ts'
+import type { Definition } from '../../shared/schema/definition.ts'
+import { summary } from '../../shared/schema/show.ts'
+import { ignored, type Outcome, type Run, refused, succeeded } from '../../shared/step.ts'
+
+/** Builds the change set that makes the machine: its definition, its manifests and its Application. Changes nothing. */
+export async function create(run: Run, fleet: Pick<Fleet, 'head'>, settings: GitOpsSettings): Promise<Outcome> {
+  const { definition } = run.facts
+  if (!definition) throw new DroverError('unreadable', `Cannot build: run ${run.id} has no definition yet`)
+  const tree = await fleet.head()
+  const record = await readRecord(tree, run.id)
+  if (record?.state !== 'running') return ignored(`Run ${run.id} has ended: there is nothing to build`)
+  const changes = await toChangeSet(definition, tree, settings)
+  const problems = [
+    ...nameProblems(definition, settings),
+    ...(await strangers(tree, definition, record, changes)).map(
+      (path) => `${path} is there already and not this run's`,
+    ),
+    ...(await dataDiskLosses(tree, changes)),
+  ]
+  if (problems.length > 0) return refused(summary(`Cannot create ${definition.name}`, problems))
+  const message = `Built ${changes.length} files for ${definition.name} on ${definition.cluster}`
+  return { ...succeeded(message), changes: await expecting(tree, changes) } as Outcome
+}
+
+function nameProblems({ name }: Definition, { rootApplication }: GitOpsSettings): string[] {
+  return name === rootApplication ? [`its Application would take the place of "${name}", which applies the hub`] : []
+}
+
+/** The files that this run would write over, or would have beside its own, and that it did not write. */
+async function strangers(tree: Tree, definition: Definition, record: RunRecord, changes: readonly Change[]) {
+  const { cluster, namespace, name } = definition
+  const there = await filesIn(tree, machineFolder(cluster, namespace, name))
+  const touched = await Promise.all(
+    changes.map(async ({ path }) => ((await tree.oid(path)) === undefined || isShared(path) ? [] : [path])),
+  )
+  return [...new Set([...there, ...touched.flat()])].filter((path) => !record.wrote[path])
+}
+
+async function filesIn(tree: Tree, folder: string): Promise<string[]> {
+  const entries = await tree.list(folder)
+  const paths = await Promise.all(
+    entries.map(({ name, mode }) => (mode === '040000' ? filesIn(tree, `${folder}/${name}`) : [`${folder}/${name}`])),
+  )
+  return paths.flat()
+}

@@ -1,0 +1,22 @@
+import { brokerPoster } from '../../shared/clients/broker.ts'
+import { openFleet } from '../../shared/clients/git.ts'
+import { toFunction, type Wire } from '../../shared/runtime/function.ts'
+import { create } from './create.ts'
+import { customize } from './customize.ts'
+
+/** The definition of the machine, and the change set of files that it becomes. */
+export const wire: Wire = (config, log) => {
+  const fleet = openFleet({ ...config.git, log })
+  const { repoUrl, namespace, project, rootApplication } = config.argocd
+  const settings = { repoUrl, branch: config.git.branch, namespace, project, rootApplication }
+  return {
+    step: async (run) => {
+      const tree = await fleet.head()
+      return run.task === 'customize' ? customize(run, tree) : create(run, tree, settings)
+    },
+    post: brokerPoster(config.broker),
+    close: () => fleet.close(),
+  }
+}
+
+export const { handle, init, shutdown, cors } = toFunction('build', wire)

@@ -1,0 +1,97 @@
+import type { Hub, PlacementState } from '../../shared/hub.ts'
+import { chosen } from '../../shared/ocm/placement.ts'
+import { type Here, notYet, type Outcome, type Run, refused, succeeded } from '../../shared/step.ts'
+
+interface Settings {
+  namespace: string
+  graceMilliseconds: number
+}
+
+/** Why the wait ended without a decision. */
+type End = 'patience' | 'deadline' | 'nothing fits'
+
+/**
+ * Waits for the decision on a Placement. That no cluster fits is believed once it has lasted for the grace; when the
+ * run's time is up it fails with what OCM last said.
+ */
+export async function awaitDecision(
+  run: Run,
+  name: string,
+  hub: Hub,
+  settings: Settings,
+  here: Here,
+): Promise<Outcome> {
+  const wait = startWait(run, here)
+  let last = 'the Placement has not reached the hub yet'
+  try {
+    for await (const state of hub.watchPlacement(settings.namespace, name, wait.signal)) {
+      const decision = state && chosen(state.decisions)
+      if (decision) return placed(name, decision.clusterName, decision.reason)
+      last = sentenceOf(state)
+      wait.unlessChanged(isHopeless(state) ? settings.graceMilliseconds : undefined)
+      await here.progress(`Waiting for a cluster for ${name}: ${last}`)
+    }
+  } finally {
+    wait.stop()
+  }
+  if (wait.end() === 'patience') return notYet(`Still waiting for a cluster for ${name}: ${last}`)
+  const late = wait.end() === 'deadline' ? `not placed by ${run.deadline}; ` : ''
+  return refused(`Cannot place ${name}: ${late}${last}`)
+}
+
+function placed(name: string, cluster: string, reason: string): Outcome {
+  const placementReason = `OCM chose it among the clusters that fit${reason === '' ? '' : `: ${reason}`}`
+  return succeeded(`Placed ${name} on ${cluster}: ${placementReason}`, { cluster, placementReason })
+}
+
+/** A signal that ends with our patience, with the run's deadline, or when 'no cluster fits' has lasted. */
+function startWait(run: Run, here: Here) {
+  const controller = new AbortController()
+  const end = (why: End) => controller.abort(why)
+  const impatient = () => end('patience')
+  here.patience.addEventListener('abort', impatient)
+  if (here.patience.aborted) impatient()
+  const left = Date.parse(run.deadline) - here.now().getTime()
+  const deadline = setTimeout(end, Math.max(0, Math.min(left, 2 ** 31 - 1)), 'deadline')
+  let hopeless: NodeJS.Timeout | undefined
+  const clear = () => {
+    clearTimeout(hopeless)
+    hopeless = undefined
+  }
+  return {
+    signal: controller.signal,
+    end: () => controller.signal.reason as End,
+    /** Ends after the grace, unless it is told otherwise before; the clock runs from the first call. */
+    unlessChanged: (grace: number | undefined) => {
+      if (grace === undefined) clear()
+      else hopeless ??= setTimeout(end, grace, 'nothing fits')
+    },
+    stop: () => {
+      here.patience.removeEventListener('abort', impatient)
+      clearTimeout(deadline)
+      clear()
+      // Lets go of the watch; an end that came before stays the reason.
+      end('patience')
+    },
+  }
+}
+
+/** True when OCM has looked at this very Placement and says that it cannot be satisfied. */
+function isHopeless(state: PlacementState | undefined): boolean {
+  return state !== undefined && unsatisfied(state) !== undefined
+}
+
+const unsatisfied = ({ conditions, generation }: PlacementState) =>
+  conditions.find(
+    ({ type, status, observedGeneration }) =>
+      (observedGeneration === undefined || observedGeneration >= generation) &&
+      ((type === 'PlacementSatisfied' && status === 'False') ||
+        (type === 'PlacementMisconfigured' && status === 'True')),
+  )
+
+function sentenceOf(state: PlacementState | undefined): string {
+  if (!state) return 'the Placement has not reached the hub yet'
+  const condition = unsatisfied(state)
+  if (!condition) return 'OCM has not decided yet'
+  return condition.message || condition.reason || 'no ManagedCluster fits the Placement'
+}

@@ -1,0 +1,19 @@
+import { brokerPoster } from '../../shared/clients/broker.ts'
+import { openClusters } from '../../shared/clients/clusters.ts'
+import { openFleet } from '../../shared/clients/git.ts'
+import { toFunction, type Wire } from '../../shared/runtime/function.ts'
+import { place } from './place.ts'
+
+/** The cluster: the one that is asked for, or the one that OCM decides on. */
+export const wire: Wire = (config, log) => {
+  const fleet = openFleet({ ...config.git, log })
+  const { hub } = openClusters({ ...config.kubernetes, argocdNamespace: config.argocd.namespace })
+  const settings = { namespace: config.argocd.namespace, rootApplication: config.argocd.rootApplication }
+  return {
+    step: (run, here) => place(run, fleet, hub, settings, here),
+    post: brokerPoster(config.broker),
+    close: () => fleet.close(),
+  }
+}
+
+export const { handle, init, shutdown, cors } = toFunction('place', wire)
