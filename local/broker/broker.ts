@@ -82,7 +82,8 @@ class LocalBroker implements RunningBroker {
 
   listen(port: number): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#server.once('error', reject).listen(port, '127.0.0.1', () => {
+      const fail = (cause: Error) => reject(new Error(`Cannot listen at port ${port}: ${cause.message}`, { cause }))
+      this.#server.once('error', fail).listen(port, '127.0.0.1', () => {
         this.base = `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
         resolve()
       })

@@ -113,7 +113,8 @@ function why({ status, error }: Outcome, sink: string | undefined): string {
   const loss = sink === undefined ? ', and there is no dead letter sink' : ''
   if (status === 0) return `no answer in time${loss}`
   if (!error) return `the answer is neither empty nor an event${loss}`
-  return `${error.destination} answered ${status} ${error.data.toString('utf8').slice(0, 300)}`.trim() + loss
+  const words = error.data.toString('utf8').slice(0, 300)
+  return `${status} from ${error.destination}${words === '' ? '' : `: ${words}`}${loss}`
 }
 
 /** The real dispatcher has room for 768 bytes of the answer, and falls over when there are more. */

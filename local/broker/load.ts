@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseAllDocuments } from 'yaml'
+import { messageOf } from '../../shared/errors.ts'
 
 /** The Kubernetes objects of all YAML files of the folders, without those of subfolders; throws when one is no YAML. */
 export async function readManifests(...folders: string[]): Promise<unknown[]> {
@@ -9,7 +10,10 @@ export async function readManifests(...folders: string[]): Promise<unknown[]> {
 }
 
 async function readFolder(folder: string): Promise<unknown[]> {
-  const names = (await readdir(folder)).filter((name) => /\.ya?ml$/.test(name)).sort()
+  const entries = await readdir(folder).catch((cause: unknown) => {
+    throw new Error(`Cannot read the folder ${folder}: ${messageOf(cause)}`, { cause })
+  })
+  const names = entries.filter((name) => /\.ya?ml$/.test(name)).sort()
   const objects = await Promise.all(names.map((name) => readDocuments(join(folder, name))))
   return objects.flat()
 }

@@ -53,11 +53,21 @@ function readPort(text: string): number {
 
 async function readHostMap(path: string | undefined): Promise<Resolve> {
   if (path === undefined) return () => undefined
-  const map = new Map(Object.entries(JSON.parse(await readFile(path, 'utf8')) as Record<string, string>))
+  const map = new Map(Object.entries(await readJson(path)))
   return ({ name }, namespace) => {
     const address = map.get(`${namespace}/${name}`)
-    return address === undefined ? undefined : new URL(address)
+    return typeof address === 'string' && URL.canParse(address) ? new URL(address) : undefined
   }
+}
+
+async function readJson(path: string): Promise<object> {
+  try {
+    const value: unknown = JSON.parse(await readFile(path, 'utf8'))
+    if (typeof value === 'object' && value !== null) return value
+  } catch (cause) {
+    throw new Error(`Cannot read ${path}: ${messageOf(cause)}`, { cause })
+  }
+  throw new Error(`Cannot read ${path}: it is no JSON object, wanted {"<namespace>/<name>": "<address>"}`)
 }
 
 function endOn(broker: RunningBroker, whileStdin: boolean): void {

@@ -115,7 +115,7 @@ it('a Broker sends to the dead letter sink what was refused, with the reason', a
   expect(Buffer.from(String(dead['ce-knativeerrordata']), 'base64').toString()).toBe('no such disk')
   expect(sentences).toEqual([
     expect.stringMatching(
-      /^Cannot deliver event "i" of type asked by Trigger "first": http:.*\/first answered 400 no such disk$/,
+      /^Cannot deliver event "i" of type asked by Trigger "first": 400 from http:.*\/first: no such disk$/,
     ),
   ])
 })
@@ -142,4 +142,12 @@ it('a Broker that closes breaks off its deliveries', async () => {
   await broker.close()
   await broker.idle()
   expect([500, 'broken off']).toContain(await answer)
+})
+
+it('startBroker says that its port is taken', async () => {
+  await serve({}, () => ({}))
+  const port = Number(new URL(broker.base).port)
+  await expect(startBroker({ manifests: [], port })).rejects.toThrow(
+    new RegExp(`^Cannot listen at port ${port}: listen EADDRINUSE`),
+  )
 })

@@ -24,3 +24,7 @@ it.each([
   await writeFile(join(folder, 'bad.yaml'), text)
   await expect(readManifests(folder)).rejects.toThrow(sentence)
 })
+
+it('readManifests says which folder is missing', async () => {
+  await expect(readManifests(join(folder, 'none'))).rejects.toThrow(/^Cannot read the folder .*none: ENOENT/)
+})
