@@ -5,6 +5,7 @@ import { coalesce, inTurn } from './coalesce.ts'
 import { type CloneConfig, hasBranch, type Made, makeClone, QUIET, refspecOf, runIn, trackingOf } from './make-clone.ts'
 import type { GitResult } from './process.ts'
 import { leaveRoom } from './room.ts'
+import { tidier } from './tidy.ts'
 
 /** The newest commit of the branch; no commit means that the branch is not there yet. */
 export interface Tip {
@@ -23,6 +24,8 @@ export interface Clone {
   fetch(): Promise<Tip>
   /** Fetches the commits since then (seconds), without what they hold. */
   deepen(since: number): Promise<GitResult>
+  /** Fetches these files in one go, as far as the server allows. */
+  prefetch(oids: readonly string[]): Promise<void>
   /** Runs a command in the clone. */
   git(args: readonly string[], options?: { timeout?: number; input?: string }): Promise<GitResult>
   /** The object of this name; fetched from the server when the clone does not hold it. */
@@ -31,6 +34,8 @@ export interface Clone {
   remake(why: string): Promise<Tip>
   close(): Promise<void>
 }
+
+const TIDY_EVERY = 250
 
 /** Prepares the clone; nothing is fetched before the first use. */
 export function openClone(config: CloneConfig): Clone {
@@ -56,6 +61,7 @@ export function openClone(config: CloneConfig): Clone {
     })
     return remaking
   }
+  const tidy = tidier(TIDY_EVERY, (args) => git(args, { timeout: timeouts.clone }))
   const fetchInto = async (made: Made, isNew: boolean): Promise<Tip> => {
     if (isNew) return tipOf(made)
     const result = await runIn(config, made.directory, ['fetch', ...QUIET, 'origin', refspecOf(config)], timeouts.fetch)
@@ -66,6 +72,7 @@ export function openClone(config: CloneConfig): Clone {
     return tipOf(made)
   }
   const fetch = coalesce(async (): Promise<Tip> => {
+    void tidy()
     const before = advances
     const isNew = !held.isOpen
     const tip = await fetchInto(await held.open(), isNew)
@@ -81,6 +88,15 @@ export function openClone(config: CloneConfig): Clone {
     const args = ['fetch', ...QUIET, `--shallow-since=${start}`, '--filter=tree:0', 'origin', refspecOf(config)]
     return git(args, { timeout: timeouts.clone })
   })
+  let canPrefetch = true
+  const prefetch = async (oids: readonly string[]): Promise<void> => {
+    if (!canPrefetch) return
+    // The files stand alone: there is nothing to negotiate about, and no branch to follow.
+    const args = ['-c', 'fetch.negotiationAlgorithm=noop', 'fetch', ...QUIET, '--filter=blob:none', '--stdin', 'origin']
+    const result = await git(args, { timeout: timeouts.fetch, input: `${oids.join('\n')}\n` })
+    // What was not fetched together is fetched alone when it is read; some servers allow nothing else.
+    canPrefetch = result.code === 0
+  }
   const object = async (name: string): Promise<GitObject> => {
     const started = Date.now()
     for (let attempt = 1; ; attempt++) {
@@ -102,10 +118,11 @@ export function openClone(config: CloneConfig): Clone {
       return newest
     },
     advance: (commit) => {
+      void tidy()
       advances++
       newest = { commit }
     },
-    ...{ fetch, deepen, git, object, remake },
+    ...{ fetch, deepen, prefetch, git, object, remake },
     close: async () => {
       readers.end()
       await held.leave()

@@ -1,43 +1,57 @@
+import { setImmediate } from 'node:timers/promises'
 import { DroverError } from '../../errors.ts'
 import type { TreeEntry } from '../../fleet.ts'
+import { boundedCache } from './cache.ts'
 import type { GitObject } from './cat-file.ts'
 import type { Clone, Tip } from './clone.ts'
 import { NO_COMMIT } from './object-id.ts'
 import { type EntryTree, type Objects, parseTree, treeAt } from './tree.ts'
 
-const MOST = 20_000
+const MOST_CHARACTERS = 32_000_000
+const MOST_ENTRIES = 200_000
+const MOST_COMMITS = 10_000
 
 /** Reads the clone's objects; what was read once is kept, for an id never changes its meaning. */
 export function openObjects(clone: Clone): Objects & { at(tip: Tip): Promise<EntryTree> } {
-  const texts = new Map<string, Promise<string>>()
-  const trees = new Map<string, Promise<TreeEntry[]>>()
-  const roots = new Map<string, Promise<string>>()
+  const texts = boundedCache<string>(MOST_CHARACTERS, (text) => text.length)
+  const trees = boundedCache<TreeEntry[]>(MOST_ENTRIES, (entries) => entries.length)
+  const roots = boundedCache<string>(MOST_COMMITS, () => 1)
+  const gather = gatherer((oids) => clone.prefetch(oids))
+
   const objects: Objects = {
-    blob: (oid) => remember(texts, oid, async () => textOf(await clone.object(oid))),
-    tree: (oid) => remember(trees, oid, async () => parseTree((await clone.object(oid)).content, oid.length / 2)),
+    blob: (oid) =>
+      texts(oid, async () => {
+        await gather(oid)
+        return textOf(await clone.object(oid))
+      }),
+    tree: (oid) => trees(oid, async () => parseTree((await clone.object(oid)).content, oid.length / 2)),
   }
-  const rootOf = (commit: string) => remember(roots, commit, async () => (await clone.object(`${commit}^{tree}`)).oid)
+  const rootOf = (commit: string) => roots(commit, async () => (await clone.object(`${commit}^{tree}`)).oid)
   const at = async ({ commit }: Tip): Promise<EntryTree> =>
     commit === undefined ? treeAt(objects, NO_COMMIT, undefined) : treeAt(objects, commit, await rootOf(commit))
   return { ...objects, at }
 }
 
-function textOf({ oid, type, content }: GitObject): string {
-  if (type === 'blob') return content.toString('utf8')
-  throw new DroverError(
-    'broken',
-    `Cannot read the object ${oid} of the fleet repository: it is a ${type}, a file was expected`,
-  )
+/** Fetches in one go what is asked for in one moment: a partial clone would fetch file by file. A single one is left to it. */
+function gatherer(fetchAll: (oids: readonly string[]) => Promise<void>): (oid: string) => Promise<void> {
+  let wanted: string[] = []
+  let gathering: Promise<void> | undefined
+  const flush = async () => {
+    await setImmediate()
+    const oids = wanted
+    wanted = []
+    gathering = undefined
+    if (oids.length > 1) await fetchAll(oids)
+  }
+  return (oid) => {
+    wanted.push(oid)
+    gathering ??= flush()
+    return gathering
+  }
 }
 
-/** Forgets the oldest when there are too many; forgets what could not be had. */
-function remember<T>(kept: Map<string, Promise<T>>, key: string, get: () => Promise<T>): Promise<T> {
-  const found = kept.get(key)
-  if (found) return found
-  const getting = get()
-  kept.set(key, getting)
-  getting.catch(() => kept.delete(key))
-  const [oldest] = kept.keys()
-  if (kept.size > MOST && oldest !== undefined) kept.delete(oldest)
-  return getting
+function textOf({ oid, type, content }: GitObject): string {
+  if (type === 'blob') return content.toString('utf8')
+  const why = `it is a ${type}, a file was expected`
+  throw new DroverError('broken', `Cannot read the object ${oid} of the fleet repository: ${why}`)
 }

@@ -1,0 +1,94 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { type Clone, openClone } from '../../../../shared/clients/git/clone.ts'
+import { openObjects } from '../../../../shared/clients/git/objects.ts'
+import { toRemote } from '../../../../shared/clients/git/remote.ts'
+import { tidier } from '../../../../shared/clients/git/tidy.ts'
+import { makeWorld, TOKEN, type World } from './world.ts'
+
+const numbers = (count: number) => Array.from({ length: count }, (_, index) => index)
+
+function openIn({ host, directory }: World, url = host.plainUrl): Clone {
+  const closing = new AbortController()
+  const clone = openClone({
+    remote: toRemote({ url, token: TOKEN }),
+    branch: 'main',
+    directory: join(directory, 'cache'),
+    timeouts: { clone: 10_000, fetch: 10_000, push: 10_000, local: 10_000 },
+    signal: closing.signal,
+    onRemake: () => undefined,
+  })
+  onTestFinished(async () => {
+    closing.abort()
+    await clone.close()
+  })
+  return clone
+}
+
+async function packsOf({ directory }: World): Promise<string[]> {
+  const [name = ''] = await readdir(join(directory, 'cache'))
+  return (await readdir(join(directory, 'cache', name, 'objects', 'pack'))).filter((file) => file.endsWith('.pack'))
+}
+
+const manyFiles = Object.fromEntries(numbers(60).map((number) => [`vms/${number}/values.yaml`, `number: ${number}\n`]))
+
+describe('openClone', () => {
+  it('fetches no file before it is read, and those that are read together in one go', async () => {
+    const world = await makeWorld()
+    await world.commitBehind(manyFiles)
+    const clone = openIn(world)
+    const tree = await openObjects(clone).at(await clone.fetch())
+    expect(await packsOf(world)).toHaveLength(1)
+    const texts = await Promise.all(Object.keys(manyFiles).map((path) => tree.read(path)))
+    expect(texts).toEqual(Object.values(manyFiles))
+    expect((await packsOf(world)).length).toBeLessThan(5)
+  })
+
+  it.each([
+    ['over HTTP', (world: World) => world.host.plainUrl],
+    ['as a plain folder', (world: World) => `file://${world.host.path}`],
+  ])('works with a server that knows no partial clones, %s', async (_, url) => {
+    const world = await makeWorld()
+    await world.git('config', 'uploadpack.allowFilter', 'false')
+    await world.git('config', 'uploadpack.allowAnySHA1InWant', 'false')
+    await world.commitBehind(manyFiles)
+    const clone = openIn(world, url(world))
+    const tree = await openObjects(clone).at(await clone.fetch())
+    expect(await Promise.all(Object.keys(manyFiles).map((path) => tree.read(path)))).toEqual(Object.values(manyFiles))
+    await world.commitBehind({ later: 'x' })
+    expect(await (await openObjects(clone).at(await clone.fetch())).read('later')).toBe('x')
+  })
+
+  it('reads on while Git tidies up', async () => {
+    const world = await makeWorld()
+    await world.commitBehind(manyFiles)
+    const clone = openIn(world)
+    const tree = await openObjects(clone).at(await clone.fetch())
+    const paths = Object.keys(manyFiles)
+    for (const path of paths.slice(0, 10)) await tree.read(path)
+    const tidy = tidier(1, (args) => clone.git(args.map((arg) => arg.replace(/=(?:3000|60)$/, '=2'))))
+    expect((await packsOf(world)).length).toBeGreaterThan(10)
+    await Promise.all([tidy(), ...paths.slice(10, 20).map((path) => tree.read(path))])
+    await tidy()
+    expect((await packsOf(world)).length).toBeLessThan(5)
+    expect(await tree.read(paths[40] ?? '')).toBe('number: 40\n')
+    await world.commitBehind({ later: 'x' })
+    expect(await (await openObjects(clone).at(await clone.fetch())).read('later')).toBe('x')
+  })
+
+  it('sweeps what dead processes left, and nothing of the living', async () => {
+    const world = await makeWorld()
+    const cache = join(world.directory, 'cache')
+    const { mkdir } = await import('node:fs/promises')
+    const left = ['4194999-0a.git', `${process.pid}-0b.git`]
+    for (const name of [...left, '1-0c.git', 'precious', 'fleet.git'])
+      await mkdir(join(cache, name), { recursive: true })
+    const clones = [openIn(world), openIn(world)]
+    for (const clone of clones) await clone.fetch()
+    const names = await readdir(cache)
+    expect(names).toEqual(expect.arrayContaining(['1-0c.git', 'precious', 'fleet.git']))
+    expect(names.filter((name) => left.includes(name))).toEqual([])
+    expect(names).toHaveLength(5)
+  })
+})
