@@ -1,5 +1,5 @@
 import { DroverError } from '../../shared/errors.ts'
-import type { Change, Fleet, Tree } from '../../shared/fleet.ts'
+import type { Change, Tree } from '../../shared/fleet.ts'
 import type { GitOpsSettings } from '../../shared/gitops/application.ts'
 import { toChangeSet } from '../../shared/gitops/change-set.ts'
 import { dataDiskLosses } from '../../shared/kubevirt/data-disks.ts'
@@ -10,10 +10,9 @@ import { summary } from '../../shared/schema/show.ts'
 import { ignored, type Outcome, type Run, refused, succeeded } from '../../shared/step.ts'
 
 /** Builds the change set that makes the machine: its definition, its manifests and its Application. Changes nothing. */
-export async function create(run: Run, fleet: Pick<Fleet, 'head'>, settings: GitOpsSettings): Promise<Outcome> {
+export async function create(run: Run, tree: Tree, settings: GitOpsSettings): Promise<Outcome> {
   const { definition } = run.facts
   if (!definition) throw new DroverError('unreadable', `Cannot build: run ${run.id} has no definition yet`)
-  const tree = await fleet.head()
   const record = await readRecord(tree, run.id)
   if (record?.state !== 'running') return ignored(`Run ${run.id} has ended: there is nothing to build`)
   const changes = await toChangeSet(definition, tree, settings)

@@ -1,7 +1,7 @@
 import { toGuestConfiguration } from '../../shared/cloudinit/guest-configuration.ts'
 import type { NamedCustomization } from '../../shared/cloudinit/lookup.ts'
 import { DroverError } from '../../shared/errors.ts'
-import type { Fleet, Tree } from '../../shared/fleet.ts'
+import type { Tree } from '../../shared/fleet.ts'
 import { readRecord } from '../../shared/ledger.ts'
 import { customizationFile } from '../../shared/paths.ts'
 import type { Definition } from '../../shared/schema/definition.ts'
@@ -14,8 +14,7 @@ import { ignored, type Outcome, type Run, refused, succeeded } from '../../share
  * Puts everything that the run has found out together in the machine's definition, with the customizations merged into
  * what the guest reads at its first boot. Changes nothing.
  */
-export async function customize(run: Run, fleet: Pick<Fleet, 'head'>): Promise<Outcome> {
-  const tree = await fleet.head()
+export async function customize(run: Run, tree: Tree): Promise<Outcome> {
   const record = await readRecord(tree, run.id)
   if (record?.state !== 'running') return ignored(`Run ${run.id} has ended: there is nothing to customize`)
   const found = foundOut(run)
