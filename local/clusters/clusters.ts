@@ -1,0 +1,205 @@
+/**
+ * A hub and some managed clusters, simulated in this process: enough of the Kubernetes API and of the controllers that
+ * Drover works with for a whole life of a virtual machine, with no machine behind it.
+ *
+ * | part (file)                  | simulated                                                         | not simulated                          |
+ * |------------------------------|-------------------------------------------------------------------|----------------------------------------|
+ * | API server (`api/`, `store`) | discovery, list, watch with resume, bookmarks, create, replace,   | OpenAPI, protobuf, schema validation,  |
+ * |                              | patch (merge, JSON, apply), delete with finalizers and owners,    | permissions behind the token, exec,    |
+ * |                              | /status, selectors, paging, tables for kubectl, `Status` errors   | KubeVirt's subresources                |
+ * | kinds (`kinds`)              | those of the table; all others are 404                            | CustomResourceDefinitions              |
+ * | Argo CD (`argocd*`)          | Applications with a directory of YAML: compare, sync, retry,      | Helm, Kustomize, hooks, waves, windows,|
+ * |                              | prune, self-heal, cascade, refresh, health, object options        | ApplicationSets, project rules, jq     |
+ * | Placement (`ocm*`)           | sets, predicates, taints, prioritizers, decisions                 | spread, decision groups, CEL           |
+ * | CDI (`cdi`), storage         | imports, clones, blank disks, uploads, both binding modes         | DataImportCron, snapshots, any byte    |
+ * | KubeVirt (`vm*`, `guest`)    | admission, machine and instance states in order, launcher pods,   | migration, hot plug, snapshots, clones |
+ * |                              | addresses from network data, agent, restarts                      |                                        |
+ * | External Secrets, DNS        | Secrets from templates with made-up values; DNSEndpoints observed | providers, name servers                |
+ *
+ * Faults: `local.drover.dev/fault: <name>[,…]` on an object (see `faults.ts`), or `faults.add` on what is answered here.
+ */
+import { randomBytes } from 'node:crypto'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { serveApi } from './api/server.ts'
+import { selfSigned } from './certificate.ts'
+import { Cluster } from './cluster.ts'
+import { type Repository, runArgocd } from './controllers/argocd.ts'
+import { runCdi } from './controllers/cdi.ts'
+import { bindClaims } from './controllers/claims.ts'
+import { runCore } from './controllers/core.ts'
+import { runExternalDns, runExternalSecrets } from './controllers/external.ts'
+import { collectGarbage } from './controllers/garbage.ts'
+import { runPods } from './controllers/kubelet.ts'
+import { runPlacements } from './controllers/ocm.ts'
+import { runMachines } from './controllers/vm.ts'
+import { runInstances } from './controllers/vmi.ts'
+import { Faults } from './faults.ts'
+import { type Kubeconfig, kubeconfigOf } from './kubeconfig.ts'
+import type { NewObject } from './object.ts'
+import { type Delays, Pace } from './pace.ts'
+import { load, save } from './saved.ts'
+import { type ClusterTraits, ensure, seedHub, seedManaged, usualClusters } from './seed.ts'
+import type { Store } from './store.ts'
+
+export interface ClustersOptions {
+  /** The fleet's Git repository, or several. */
+  repository: Repository | Repository[]
+  /** Where the clusters are kept between two starts; nowhere when left out. */
+  directory?: string | undefined
+  /** The managed clusters, by name or with labels and size. */
+  clusters?: (string | ClusterTraits)[] | undefined
+  /** Ports by cluster name (the hub is `hub`); free ones when left out. */
+  ports?: Record<string, number> | undefined
+  /** How long things take: 0 to 1, or each step by itself. */
+  delays?: number | Delays | undefined
+  /** Milliseconds between Argo CD's own looks at Git. */
+  polling?: number | undefined
+  /** Starts with the root Application `drover-hub`, which applies the folder `hub` to the hub. */
+  bootstrap?: boolean | { repoURL: string; path?: string; targetRevision?: string } | undefined
+  /** More objects that a cluster has from the start, by cluster name. */
+  seed?: Record<string, NewObject[]> | undefined
+  /** Where to write the kubeconfig, and which context is its current one. */
+  kubeconfigPath?: string | undefined
+  currentContext?: string | undefined
+  /** How many changes a watch can go back. */
+  history?: number | undefined
+  /** Told of what went wrong inside a controller; it is tried again anyway. */
+  onError?: ((error: unknown) => void) | undefined
+}
+
+export interface Clusters {
+  names: string[]
+  kubeconfig: Kubeconfig
+  faults: Faults
+  /** A cluster's objects, for tests to look at. */
+  store(cluster: string): Store
+  save(): Promise<void>
+  /** Saves where there is a directory, and leaves nothing running. */
+  close(): Promise<void>
+}
+
+/** Starts the hub and the managed clusters, each on a loopback port of its own; a context is named as its cluster. */
+export async function startClusters(options: ClustersOptions): Promise<Clusters> {
+  const { directory, delays, onError = () => undefined, seed = {} } = options
+  const traits = (options.clusters ?? usualClusters).map((one) =>
+    typeof one === 'string' ? (usualClusters.find(({ name }) => name === one) ?? { name: one }) : one,
+  )
+  const repositories = Array.isArray(options.repository) ? options.repository : [options.repository]
+  const faults = new Faults()
+  const pace = new Pace(typeof delays === 'number' ? { scale: delays } : delays)
+  const clusters = new Map<string, Cluster>()
+  for (const name of ['hub', ...traits.map((one) => one.name)]) {
+    const saved = directory === undefined ? undefined : await load(directory, name)
+    const role = name === 'hub' ? 'hub' : 'managed'
+    clusters.set(name, new Cluster({ name, role, faults, pace, saved, onError, history: options.history }))
+  }
+  const hub = named(clusters, 'hub')
+  for (const cluster of clusters.values())
+    cluster.role === 'hub' ? runHub(cluster, clusters, traits, repositories, options) : runManaged(cluster)
+  for (const [name, objects] of Object.entries(seed)) ensure(named(clusters, name), objects)
+  ensure(hub, root(options, repositories))
+  const { kubeconfig, close } = await serve(options, clusters, faults, onError)
+  const store = (name: string) => named(clusters, name).store
+  const saveAll = async () => {
+    if (directory !== undefined)
+      await Promise.all([...clusters].map(([name, cluster]) => save(directory, name, cluster.store.save())))
+  }
+  return {
+    names: traits.map(({ name }) => name),
+    kubeconfig,
+    faults,
+    store,
+    save: saveAll,
+    close: async () => {
+      for (const cluster of clusters.values()) cluster.close()
+      await Promise.all([close(), saveAll()])
+    },
+  }
+}
+
+function named(clusters: Map<string, Cluster>, name: string): Cluster {
+  const cluster = clusters.get(name)
+  if (!cluster) throw new Error(`Cannot find cluster ${name}: there are ${[...clusters.keys()].join(', ')}`)
+  return cluster
+}
+
+function runHub(
+  hub: Cluster,
+  clusters: Map<string, Cluster>,
+  traits: ClusterTraits[],
+  repositories: Repository[],
+  { polling = 180_000 }: ClustersOptions,
+): void {
+  collectGarbage(hub)
+  runCore(hub)
+  seedHub(hub, traits)
+  runPlacements(hub)
+  runArgocd(hub, clusters, { repositories, polling })
+}
+
+function runManaged(cluster: Cluster): void {
+  collectGarbage(cluster)
+  runCore(cluster)
+  bindClaims(cluster)
+  runCdi(cluster)
+  runMachines(cluster)
+  runInstances(cluster)
+  runPods(cluster)
+  runExternalSecrets(cluster)
+  runExternalDns(cluster)
+  seedManaged(cluster)
+}
+
+function root({ bootstrap }: ClustersOptions, [first]: Repository[]): NewObject[] {
+  if (!bootstrap) return []
+  const { repoURL = first?.url ?? '', path = 'hub', targetRevision = 'main' } = bootstrap === true ? {} : bootstrap
+  const source = { repoURL, path, targetRevision, directory: { recurse: true } }
+  const syncPolicy = {
+    automated: { prune: true, selfHeal: true, allowEmpty: true },
+    retry: { limit: 5, refresh: true },
+  }
+  const spec = { project: 'default', source, destination: { name: 'in-cluster', namespace: 'argocd' }, syncPolicy }
+  return [
+    {
+      apiVersion: 'argoproj.io/v1alpha1',
+      kind: 'Application',
+      metadata: { name: 'drover-hub', namespace: 'argocd' },
+      spec,
+    },
+  ]
+}
+
+async function serve(
+  options: ClustersOptions,
+  clusters: Map<string, Cluster>,
+  faults: Faults,
+  onError: (error: unknown) => void,
+) {
+  const { certificate, key } = selfSigned('simulated clusters')
+  const servers = await Promise.all(
+    [...clusters].map(async ([name, { store }]) => {
+      const token = randomBytes(24).toString('base64url')
+      const server = await serveApi({
+        cluster: name,
+        store,
+        faults,
+        token,
+        certificate,
+        key,
+        port: options.ports?.[name],
+        onError,
+      })
+      return { name, token, certificate, ...server }
+    }),
+  )
+  const kubeconfig = kubeconfigOf(servers, options.currentContext ?? 'hub')
+  if (options.kubeconfigPath !== undefined) {
+    await mkdir(dirname(options.kubeconfigPath), { recursive: true })
+    await writeFile(options.kubeconfigPath, `${JSON.stringify(kubeconfig, null, 2)}\n`, { mode: 0o600 })
+  }
+  const close = async () => {
+    await Promise.all(servers.map((server) => server.close()))
+  }
+  return { kubeconfig, close }
+}

@@ -1,0 +1,110 @@
+import { isDeepStrictEqual } from 'node:util'
+import { lastApplied, threeWay } from '../apply.ts'
+import type { Cluster } from '../cluster.ts'
+import { apiVersionOf, type Kind } from '../kinds.ts'
+import { isFields, type KubeObject, type NewObject } from '../object.ts'
+import { jsonPatch, pointer } from '../patch.ts'
+import { type Health, healthOf } from './argocd-health.ts'
+import type { Application } from './argocd-types.ts'
+
+export const trackingId = 'argocd.argoproj.io/tracking-id'
+
+/** One object that an Application has, in Git (`wanted`), in the cluster (`live`), or in both. */
+export interface Item {
+  kind: Kind | undefined
+  wanted: NewObject | undefined
+  live: KubeObject | undefined
+  synced: boolean
+  health: Health | undefined
+  options: Set<string>
+}
+
+/** Puts what Git has beside what the cluster has of an Application. `tracked` are the live objects that it owns. */
+export function compare(app: Application, cluster: Cluster, wanted: NewObject[], tracked: KubeObject[]): Item[] {
+  const items = wanted.map((manifest) => wantedItem(app, cluster, manifest))
+  const known = new Set(items.flatMap(({ live }) => live?.metadata.uid ?? []))
+  const extra = tracked.filter(({ metadata }) => !known.has(metadata.uid))
+  return [...items, ...extra.map((live) => extraItem(cluster, live))]
+}
+
+function wantedItem(app: Application, { store }: Cluster, manifest: NewObject): Item {
+  const kind = store.kinds.find((row) => row.kind === manifest.kind && apiVersionOf(row) === manifest.apiVersion)
+  const wanted = placed(app, kind, manifest)
+  const live = kind && store.get(kind.kind, wanted.metadata.namespace ?? '', wanted.metadata.name ?? '')
+  const health = live ? healthOf(live) : ({ status: 'Missing' } as const)
+  return {
+    kind,
+    wanted,
+    live,
+    synced: live !== undefined && isSame(app, live, wanted),
+    health,
+    options: optionsOf(wanted),
+  }
+}
+
+function extraItem({ store }: Cluster, live: KubeObject): Item {
+  const ignored =
+    live.metadata.annotations?.['argocd.argoproj.io/compare-options']?.includes('IgnoreExtraneous') ?? false
+  const kind = store.kinds.find((row) => row.kind === live.kind)
+  return { kind, wanted: undefined, live, synced: ignored, health: healthOf(live), options: optionsOf(live) }
+}
+
+/** The sync options of an object, such as `Prune=false`. */
+export function optionsOf({ metadata }: NewObject): Set<string> {
+  const text = metadata.annotations?.['argocd.argoproj.io/sync-options'] ?? ''
+  return new Set(text.split(',').map((option) => option.trim()))
+}
+
+/** The manifest as it goes to the cluster: in its namespace, and marked as the Application's. */
+function placed(app: Application, kind: Kind | undefined, manifest: NewObject): NewObject {
+  const { namespace: _, ...rest } = manifest.metadata
+  const namespace = manifest.metadata.namespace ?? app.spec.destination.namespace ?? 'default'
+  const where = kind?.namespaced === false ? {} : { namespace }
+  const id = `${app.metadata.name}:${kind?.group ?? ''}/${manifest.kind}:${namespace}/${manifest.metadata.name}`
+  const annotations = { ...manifest.metadata.annotations, [trackingId]: id }
+  return { ...manifest, metadata: { ...rest, ...where, annotations } }
+}
+
+const results = new WeakMap<KubeObject, { wanted: string; same: boolean }>()
+
+/** Whether applying the manifest would leave the live object as it is. Remembered: live objects are never changed in place. */
+function isSame(app: Application, live: KubeObject, wanted: NewObject): boolean {
+  const text = JSON.stringify([wanted, app.spec.ignoreDifferences])
+  const before = results.get(live)
+  if (before?.wanted === text) return before.same
+  const strip = ignoring(app, wanted)
+  const same = isDeepStrictEqual(strip(threeWay(live, withoutStrings(wanted))), strip(live))
+  results.set(live, { wanted: text, same })
+  return same
+}
+
+/** A Secret's `stringData` is never stored: it becomes `data`. */
+export function withoutStrings(wanted: NewObject): NewObject {
+  const { stringData, ...rest } = wanted
+  if (wanted.kind !== 'Secret' || !isFields(stringData)) return wanted
+  const encoded = Object.entries(stringData).map(
+    ([key, text]) => [key, Buffer.from(String(text)).toString('base64')] as const,
+  )
+  return { ...rest, data: { ...(isFields(rest['data']) && rest['data']), ...Object.fromEntries(encoded) } }
+}
+
+/** Takes away what is not compared: status, the remembered configuration, and the pointers of `ignoreDifferences`. */
+function ignoring(app: Application, { kind, metadata }: NewObject): (object: NewObject) => unknown {
+  const rules =
+    app.spec.ignoreDifferences?.filter((rule) => rule.kind === kind && (!rule.name || rule.name === metadata.name)) ??
+    []
+  const pointers = rules.flatMap(({ jsonPointers = [] }) => jsonPointers)
+  return (object) => {
+    const annotations = { ...object.metadata.annotations, [lastApplied]: '' }
+    const plain: unknown = { ...object, status: undefined, metadata: { ...object.metadata, annotations } }
+    return pointers.reduce(without, JSON.parse(JSON.stringify(plain)))
+  }
+}
+
+function without(object: unknown, path: string): unknown {
+  try {
+    return pointer(path).length > 0 ? jsonPatch(object, [{ op: 'remove', path }]) : object
+  } catch {
+    return object // it is not there, so it cannot differ
+  }
+}

@@ -1,0 +1,102 @@
+import type { Cluster, Waker } from '../cluster.ts'
+import { type Condition, type KubeObject, ownedBy, withCondition } from '../object.ts'
+
+interface ExternalSecret extends KubeObject {
+  spec: {
+    secretStoreRef?: { name: string; kind?: string }
+    refreshPolicy?: string
+    target?: {
+      name?: string
+      creationPolicy?: string
+      template?: { type?: string; metadata?: Record<string, Record<string, string>>; data?: Record<string, string> }
+    }
+    data?: { secretKey: string }[]
+  }
+  status?: { conditions?: Condition[]; syncedResourceVersion?: string }
+}
+
+/** External Secrets: makes the Secret of an ExternalSecret, with made-up values filled into its template. */
+export function runExternalSecrets(cluster: Cluster): void {
+  const everyOne = () =>
+    cluster.store.list('ExternalSecret').map(({ metadata }) => `${metadata.namespace}/${metadata.name}`)
+  const ofSecret = ({ metadata }: KubeObject) =>
+    (metadata.ownerReferences ?? [])
+      .filter(({ kind }) => kind === 'ExternalSecret')
+      .map(({ name }) => `${metadata.namespace}/${name}`)
+  cluster.control<ExternalSecret>('ExternalSecret', (wanted, waker) => sync(cluster, wanted, waker), {
+    SecretStore: everyOne,
+    ClusterSecretStore: everyOne,
+    Secret: ofSecret,
+  })
+  for (const kind of ['SecretStore', 'ClusterSecretStore']) cluster.control(kind, (store) => accept(cluster, store))
+}
+
+/** ExternalDNS: takes notice of a DNSEndpoint; no name server is behind it. */
+export function runExternalDns(cluster: Cluster): void {
+  cluster.control(
+    'DNSEndpoint',
+    (endpoint) => void cluster.store.setStatus(endpoint, { observedGeneration: endpoint.metadata.generation }),
+  )
+}
+
+function accept({ store }: Cluster, secretStore: KubeObject): void {
+  const conditions = withCondition((secretStore['status'] as { conditions?: Condition[] } | undefined)?.conditions, {
+    type: 'Ready',
+    status: 'True',
+    reason: 'Valid',
+    message: 'store validated',
+  })
+  store.setStatus(secretStore, { capabilities: 'ReadWrite', conditions })
+}
+
+function sync(cluster: Cluster, wanted: ExternalSecret, { over }: Waker): void {
+  const { store } = cluster
+  const { namespace = '', generation } = wanted.metadata
+  const { secretStoreRef, target, refreshPolicy } = wanted.spec
+  const kind = secretStoreRef?.kind ?? 'SecretStore'
+  const say = (condition: Condition, fields = {}) =>
+    store.setStatus(wanted, { ...fields, conditions: withCondition(wanted.status?.conditions, condition) })
+  if (wanted.metadata.deletionTimestamp || !over('secret')) return
+  if (secretStoreRef && !store.get(kind, kind === 'SecretStore' ? namespace : '', secretStoreRef.name)) {
+    const message = `could not get secret data from provider: ${kind} "${secretStoreRef.name}" not found`
+    cluster.event(wanted, 'Warning', 'UpdateFailed', message)
+    say({ type: 'Ready', status: 'False', reason: 'SecretSyncedError', message })
+    return
+  }
+  const name = target?.name ?? wanted.metadata.name
+  const live = store.get('Secret', namespace, name)
+  if (live && (refreshPolicy === 'CreatedOnce' || wanted.status?.syncedResourceVersion?.startsWith(`${generation}-`)))
+    return
+  if (live)
+    store.update({ ...secretFor(wanted, name), metadata: { ...live.metadata, ...secretFor(wanted, name).metadata } })
+  else store.create(secretFor(wanted, name))
+  const refreshTime = new Date().toISOString()
+  say(
+    { type: 'Ready', status: 'True', reason: 'SecretSynced', message: 'secret synced' },
+    { refreshTime, syncedResourceVersion: `${generation}-${wanted.metadata.uid.slice(0, 8)}`, binding: { name } },
+  )
+}
+
+function secretFor(wanted: ExternalSecret, name: string) {
+  const { target, data = [] } = wanted.spec
+  const values = new Map(data.map(({ secretKey }) => [secretKey, 'simulated']))
+  const template = target?.template
+  const texts = template?.data
+    ? Object.entries(template.data).map(([key, text]) => [key, fill(text, values)] as const)
+    : [...values]
+  const encoded = Object.fromEntries(texts.map(([key, text]) => [key, Buffer.from(text).toString('base64')]))
+  const owned = (target?.creationPolicy ?? 'Owner') === 'Owner' ? { ownerReferences: [ownedBy(wanted)] } : {}
+  const metadata = { ...template?.metadata, name, namespace: wanted.metadata.namespace, ...owned }
+  return { apiVersion: 'v1', kind: 'Secret', type: template?.type ?? 'Opaque', metadata, data: encoded }
+}
+
+/** Fills `{{ .key }}` and `{{ "text" }}` in; of the engine's language no more is known here. */
+function fill(text: string, values: Map<string, string>): string {
+  return text.replace(
+    /\{\{-?\s*(?:\.([\w-]+)|("(?:[^"\\]|\\.)*")|`([^`]*)`)\s*-?\}\}/g,
+    (_all, key?: string, quoted?: string, raw?: string) => {
+      if (key !== undefined) return values.get(key) ?? '<no value>'
+      return quoted === undefined ? (raw ?? '') : String(JSON.parse(quoted))
+    },
+  )
+}

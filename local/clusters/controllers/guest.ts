@@ -1,0 +1,85 @@
+import { createHash } from 'node:crypto'
+import { parse } from 'yaml'
+import { type Fields, isFields, type KubeObject } from '../object.ts'
+import type { Store } from '../store.ts'
+import type { CloudInit, GuestSpec, Interface } from './vm-types.ts'
+
+/** An address of the pod network, the same one for the same object. */
+export function poolAddress({ metadata }: KubeObject): string {
+  const [a = 0, b = 0] = createHash('sha256').update(metadata.uid).digest()
+  return `10.244.${a}.${(b % 253) + 2}`
+}
+
+/** What a guest reports of its interfaces: the addresses its network data gave it by MAC, else one of the pool. */
+export function interfacesOf(
+  store: Store,
+  instance: KubeObject & { spec: GuestSpec },
+  said: { agent: boolean; wrong: boolean },
+) {
+  const { domain, networks = [] } = instance.spec
+  const ethernets = said.agent && !said.wrong ? networkData(store, instance) : []
+  return (domain.devices?.interfaces ?? []).map((nic, n) => {
+    const onPods = networks.some(({ name, multus }) => name === nic.name && !multus)
+    const given = addressesOf(ethernets, nic)
+    const known = given.length > 0 ? given : onPods || said.agent ? [poolAddress(instance)] : []
+    return {
+      name: nic.name,
+      mac: nic.macAddress ?? macOf(instance, n),
+      ...(known[0] && { ipAddress: known[0], ipAddresses: known }),
+      ...(said.agent && { interfaceName: `eth${n}` }),
+      infoSource: said.agent ? 'domain, guest-agent' : 'domain',
+      queueCount: 1,
+    }
+  })
+}
+
+function macOf({ metadata }: KubeObject, n: number): string {
+  const digits = createHash('sha256').update(metadata.uid).digest('hex').slice(0, 6)
+  return `02:00:${digits.match(/../g)?.join(':')}:${String(n).padStart(2, '0')}`
+}
+
+function addressesOf(ethernets: Fields[], { macAddress }: Interface): string[] {
+  const found = ethernets.find(
+    ({ match }) => isFields(match) && String(match['macaddress']).toLowerCase() === macAddress?.toLowerCase(),
+  )
+  const addresses = found?.['addresses']
+  return Array.isArray(addresses) ? addresses.map((address) => String(address).replace(/\/\d+$/, '')) : []
+}
+
+/** The ethernets of the guest's network data (netplan, version 2), from its Secret or from the manifest. */
+function networkData(store: Store, { spec, metadata }: KubeObject & { spec: GuestSpec }): Fields[] {
+  const sources = (spec.volumes ?? []).flatMap(
+    ({ cloudInitNoCloud, cloudInitConfigDrive }) => cloudInitNoCloud ?? cloudInitConfigDrive ?? [],
+  )
+  return sources.flatMap((source) => ethernetsOf(textOf(store, metadata.namespace ?? '', source)))
+}
+
+function textOf(
+  store: Store,
+  namespace: string,
+  { networkData, networkDataBase64, networkDataSecretRef, secretRef }: CloudInit,
+): string {
+  const encoded =
+    networkDataBase64 ??
+    [networkDataSecretRef, secretRef]
+      .map((ref) => ref && dataOf(store, namespace, ref.name)['networkdata'])
+      .find(Boolean)
+  return networkData ?? Buffer.from(String(encoded ?? ''), 'base64').toString()
+}
+
+function dataOf(store: Store, namespace: string, name: string): Fields {
+  const data = store.get('Secret', namespace, name)?.['data']
+  return isFields(data) ? data : {}
+}
+
+function ethernetsOf(text: string): Fields[] {
+  let document: unknown
+  try {
+    document = parse(text)
+  } catch {
+    return [] // a guest does not start its network with this either
+  }
+  const network = isFields(document) && isFields(document['network']) ? document['network'] : document
+  const ethernets = isFields(network) ? network['ethernets'] : undefined
+  return isFields(ethernets) ? Object.values(ethernets).filter(isFields) : []
+}

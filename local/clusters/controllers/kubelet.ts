@@ -1,0 +1,100 @@
+import type { Cluster, Waker } from '../cluster.ts'
+import { indexBy } from '../index-by.ts'
+import { type Condition, type KubeObject, keyOf, timestamp, withCondition } from '../object.ts'
+import type { Claim } from './claims.ts'
+import { poolAddress } from './guest.ts'
+import { machineOf } from './vmi.ts'
+
+export interface Pod extends KubeObject {
+  spec: {
+    nodeName?: string
+    volumes?: { name: string; persistentVolumeClaim?: { claimName: string }; secret?: { secretName: string } }[]
+  }
+  status?: { phase?: string; conditions?: Condition[] }
+}
+
+const noRoom =
+  '0/3 nodes are available: 3 Insufficient memory. preemption: 0/3 nodes are available: 3 No preemption victims found for incoming pod.'
+
+/** Plays the scheduler and the node: a pod starts when its claims are bound and its Secrets are there. */
+export function runPods(cluster: Cluster): void {
+  const needs =
+    (what: 'secret' | 'claim') =>
+    ({ metadata, spec }: Pod) =>
+      (spec.volumes ?? []).flatMap(({ persistentVolumeClaim, secret }) => {
+        const name = what === 'secret' ? secret?.secretName : persistentVolumeClaim?.claimName
+        return name ? [`${metadata.namespace}/${name}`] : []
+      })
+  const bySecret = indexBy<Pod>(cluster.store, 'Pod', needs('secret'))
+  const byClaim = indexBy<Pod>(cluster.store, 'Pod', needs('claim'))
+  cluster.control<Pod>('Pod', (pod, waker) => reconcile(cluster, pod, waker), {
+    Secret: (secret) => bySecret.keys(keyOf(secret)),
+    PersistentVolumeClaim: (claim) => byClaim.keys(keyOf(claim)),
+  })
+}
+
+function reconcile(cluster: Cluster, pod: Pod, { over }: Waker): void {
+  const { store } = cluster
+  const { namespace = '', name, deletionTimestamp } = pod.metadata
+  const { phase } = pod.status ?? {}
+  if (deletionTimestamp) return void (over('stop') && store.remove('Pod', namespace, name, { gracePeriodSeconds: 0 }))
+  if (!phase) return say(cluster, pod, 'Pending', [])
+  if (phase !== 'Pending') return
+  if (!over('schedule')) return
+  const instance =
+    pod.metadata.ownerReferences?.[0] &&
+    store.get('VirtualMachineInstance', namespace, pod.metadata.ownerReferences[0].name)
+  if (instance && cluster.hasFault('unschedulable', machineOf(cluster, instance))) return refuse(cluster, pod, noRoom)
+  const unbound = unboundClaim(cluster, pod)
+  if (unbound) return say(cluster, pod, 'Pending', [])
+  if (!pod.spec.nodeName)
+    return void store.modify(pod, (current) => ({ ...current, spec: { ...pod.spec, nodeName: 'node-1' } }))
+  for (const { name: volume, secret } of pod.spec.volumes ?? []) {
+    if (!secret || store.get('Secret', namespace, secret.secretName)) continue
+    cluster.event(
+      pod,
+      'Warning',
+      'FailedMount',
+      `MountVolume.SetUp failed for volume "${volume}" : secret "${secret.secretName}" not found`,
+    )
+    return say(cluster, pod, 'Pending', [{ type: 'PodScheduled', status: 'True' }])
+  }
+  if (over('pod')) start(cluster, pod)
+}
+
+function refuse(cluster: Cluster, pod: Pod, message: string): void {
+  cluster.event(pod, 'Warning', 'FailedScheduling', message)
+  say(cluster, pod, 'Pending', [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message }])
+}
+
+function unboundClaim({ store }: Cluster, { metadata, spec }: Pod): string | undefined {
+  const claims = (spec.volumes ?? []).flatMap(({ persistentVolumeClaim }) => persistentVolumeClaim?.claimName ?? [])
+  return claims.find(
+    (name) => store.get<Claim>('PersistentVolumeClaim', metadata.namespace ?? '', name)?.status?.phase !== 'Bound',
+  )
+}
+
+function start(cluster: Cluster, pod: Pod): void {
+  const conditions: Condition[] = ['PodScheduled', 'Initialized', 'ContainersReady', 'Ready'].map((type) => ({
+    type,
+    status: 'True',
+  }))
+  const podIP = poolAddress(pod)
+  say(cluster, pod, 'Running', conditions, {
+    podIP,
+    podIPs: [{ ip: podIP }],
+    hostIP: '192.0.2.10',
+    startTime: timestamp(),
+  })
+}
+
+function say(
+  { store }: Cluster,
+  pod: Pod,
+  phase: string,
+  changes: Condition[],
+  fields: Record<string, unknown> = {},
+): void {
+  const conditions = changes.reduce<Condition[] | undefined>(withCondition, pod.status?.conditions)
+  store.setStatus(pod, { phase, conditions, ...fields })
+}

@@ -1,0 +1,81 @@
+import type { Condition, KubeObject } from '../object.ts'
+
+export interface Volume {
+  name: string
+  dataVolume?: { name: string }
+  persistentVolumeClaim?: { claimName: string }
+  cloudInitNoCloud?: CloudInit
+  cloudInitConfigDrive?: CloudInit
+  sysprep?: { secret?: { name: string }; configMap?: { name: string } }
+  secret?: { secretName: string }
+  [source: string]: unknown
+}
+
+export interface CloudInit {
+  secretRef?: { name: string }
+  networkDataSecretRef?: { name: string }
+  networkData?: string
+  networkDataBase64?: string
+}
+
+export interface Interface {
+  name: string
+  macAddress?: string
+}
+
+export interface GuestSpec {
+  architecture?: string
+  domain: {
+    firmware?: { uuid?: string; serial?: string }
+    machine?: { type?: string }
+    memory?: { guest?: string }
+    resources?: { requests?: Record<string, string> }
+    devices?: { disks?: { name: string }[]; filesystems?: { name: string }[]; interfaces?: Interface[] }
+  }
+  networks?: { name: string; pod?: unknown; multus?: { networkName: string } }[]
+  volumes?: Volume[]
+}
+
+export interface VirtualMachine extends KubeObject {
+  spec: {
+    runStrategy?: string
+    running?: boolean
+    instancetype?: { name: string; kind?: string }
+    preference?: { name: string; kind?: string }
+    dataVolumeTemplates?: {
+      metadata: { name: string; annotations?: Record<string, string>; labels?: Record<string, string> }
+      spec: unknown
+    }[]
+    template: { metadata?: { labels?: Record<string, string>; annotations?: Record<string, string> }; spec: GuestSpec }
+  }
+  status?: {
+    printableStatus?: string
+    created?: boolean
+    ready?: boolean
+    conditions?: Condition[]
+    startFailure?: { consecutiveFailCount: number; lastFailedVMIUID: string; retryAfterTimestamp: string }
+  }
+}
+
+export interface Instance extends KubeObject {
+  spec: GuestSpec
+  status?: { phase?: string; conditions?: Condition[]; interfaces?: unknown[] }
+}
+
+/** The claims that a machine's volumes name; a DataVolume's claim has the DataVolume's name. */
+export function claimNames(volumes: Volume[] = []): string[] {
+  return volumes.flatMap(({ dataVolume, persistentVolumeClaim: claim }) => claim?.claimName ?? dataVolume?.name ?? [])
+}
+
+/** The Secrets that have to be there before the guest can start, with the volume that mounts each. */
+export function secretNames(volumes: Volume[] = []): { volume: string; secret: string }[] {
+  return volumes.flatMap(({ name, cloudInitNoCloud, cloudInitConfigDrive, sysprep, secret }) => {
+    const { secretRef, networkDataSecretRef } = cloudInitNoCloud ?? cloudInitConfigDrive ?? {}
+    const of = (suffix: string, found: string | undefined) => (found ? [{ volume: name + suffix, secret: found }] : [])
+    return [
+      ...of('-udata', secretRef?.name),
+      ...of('-ndata', networkDataSecretRef?.name),
+      ...of('', sysprep?.secret?.name ?? secret?.secretName),
+    ]
+  })
+}

@@ -1,0 +1,168 @@
+import { createHash } from 'node:crypto'
+import type { Cluster, Waker } from '../cluster.ts'
+import { type Condition, type KubeObject, keyOf, ownedBy, withCondition } from '../object.ts'
+import { release } from './garbage.ts'
+import { interfacesOf } from './guest.ts'
+import type { Pod } from './kubelet.ts'
+import { claimNames, type Instance, secretNames } from './vm-types.ts'
+
+/** KubeVirt's instance controller and its node: a pod for the guest, the guest's boot, its agent, and its end. */
+export function runInstances(cluster: Cluster): void {
+  const ofPod = ({ metadata }: KubeObject) =>
+    (metadata.ownerReferences ?? []).map(({ name }) => `${metadata.namespace}/${name}`)
+  const ofMachine = (machine: KubeObject) => [keyOf(machine)]
+  cluster.control<Instance>('VirtualMachineInstance', (instance, waker) => reconcile(cluster, instance, waker), {
+    Pod: ofPod,
+    VirtualMachine: ofMachine,
+  })
+}
+
+function reconcile(cluster: Cluster, instance: Instance, waker: Waker): void {
+  const { store } = cluster
+  const pod = store.dependents(instance.metadata.uid).find(({ kind }) => kind === 'Pod') as Pod | undefined
+  const { phase = '' } = instance.status ?? {}
+  if (instance.metadata.deletionTimestamp) return end(cluster, instance, pod, waker)
+  if (!phase)
+    return to(cluster, instance, 'Pending', {
+      type: 'Ready',
+      status: 'False',
+      reason: 'PodNotExists',
+      message: 'virt-launcher pod has not yet been scheduled',
+    })
+  if (phase === 'Failed' || phase === 'Succeeded') return
+  if (!pod) {
+    if (phase === 'Pending') store.create(launcher(instance))
+    else
+      to(cluster, instance, 'Failed', {
+        type: 'Ready',
+        status: 'False',
+        reason: 'PodTerminating',
+        message: 'virt-launcher pod is gone',
+      })
+    return
+  }
+  switch (phase) {
+    case 'Pending':
+      return to(cluster, instance, 'Scheduling', {
+        type: 'Ready',
+        status: 'False',
+        reason: 'GuestNotRunning',
+        message: 'Guest VM is not reported as running',
+      })
+    case 'Scheduling':
+      return schedule(cluster, instance, pod)
+    case 'Scheduled':
+      return waker.over('boot') ? boot(cluster, instance, pod) : undefined
+    case 'Running':
+      return runGuest(cluster, instance, waker)
+  }
+}
+
+function schedule(cluster: Cluster, instance: Instance, pod: Pod): void {
+  if (pod.status?.phase === 'Running')
+    return to(cluster, instance, 'Scheduled', undefined, { nodeName: pod.spec.nodeName })
+  const scheduled = pod.status?.conditions?.find(({ type }) => type === 'PodScheduled')
+  const known = instance.status?.conditions?.find(({ type }) => type === 'PodScheduled')
+  if (scheduled?.status === 'False') to(cluster, instance, 'Scheduling', scheduled)
+  else if (known)
+    cluster.store.setStatus(instance, { conditions: instance.status?.conditions?.filter((one) => one !== known) })
+}
+
+function boot(cluster: Cluster, instance: Instance, { spec }: Pod): void {
+  const interfaces = interfacesOf(cluster.store, instance, { agent: false, wrong: false })
+  to(
+    cluster,
+    instance,
+    'Running',
+    { type: 'Ready', status: 'True' },
+    { interfaces, nodeName: spec.nodeName, guestOSInfo: {} },
+  )
+}
+
+/** A running guest crashes where a fault says so; otherwise its agent reports, once it has started. */
+function runGuest(cluster: Cluster, instance: Instance, { over }: Waker): void {
+  const machine = machineOf(cluster, instance)
+  if (cluster.hasFault('crash-loop', machine)) {
+    return to(cluster, instance, 'Failed', {
+      type: 'Ready',
+      status: 'False',
+      reason: 'GuestNotRunning',
+      message: 'Guest VM is not reported as running',
+    })
+  }
+  const connected = instance.status?.conditions?.some(({ type }) => type === 'AgentConnected')
+  if (connected || cluster.hasFault('no-agent', machine) || !over('agent')) return
+  const interfaces = interfacesOf(cluster.store, instance, {
+    agent: true,
+    wrong: cluster.hasFault('wrong-address', machine),
+  })
+  to(
+    cluster,
+    instance,
+    'Running',
+    { type: 'AgentConnected', status: 'True' },
+    { interfaces, guestOSInfo: { name: 'Linux', id: 'linux' } },
+  )
+}
+
+/** A guest shuts down, its pod ends, and only then is the instance gone. */
+function end(cluster: Cluster, instance: Instance, pod: Pod | undefined, { over }: Waker): void {
+  if (instance.status?.phase === 'Running') {
+    if (over('stop'))
+      to(cluster, instance, 'Succeeded', {
+        type: 'Ready',
+        status: 'False',
+        reason: 'PodTerminating',
+        message: 'virt-launcher pod is terminating',
+      })
+    return
+  }
+  if (!pod) return release(cluster, instance, 'foregroundDeleteVirtualMachine')
+  if (!pod.metadata.deletionTimestamp) cluster.store.remove('Pod', pod.metadata.namespace ?? '', pod.metadata.name)
+}
+
+/** The machine that an instance belongs to: annotations for faults are written there. */
+export function machineOf({ store }: Cluster, instance: KubeObject): KubeObject {
+  return store.get('VirtualMachine', instance.metadata.namespace ?? '', instance.metadata.name) ?? instance
+}
+
+function to(
+  { store }: Cluster,
+  instance: Instance,
+  phase: string,
+  condition: Condition | undefined,
+  fields: Record<string, unknown> = {},
+): void {
+  const { conditions } = instance.status ?? {}
+  store.setStatus(instance, {
+    phase,
+    ...fields,
+    conditions: condition ? withCondition(conditions, condition) : conditions,
+  })
+}
+
+function launcher(instance: Instance) {
+  const { name, namespace, uid, labels } = instance.metadata
+  const suffix = createHash('sha256').update(uid).digest('hex').slice(0, 5)
+  const claims = claimNames(instance.spec.volumes).map((claimName) => ({
+    name: claimName,
+    persistentVolumeClaim: { claimName },
+  }))
+  const secrets = secretNames(instance.spec.volumes).map(({ volume, secret }) => ({
+    name: volume,
+    secret: { secretName: secret },
+  }))
+  const annotations = { 'kubevirt.io/domain': name }
+  const own = {
+    labels: { ...labels, 'kubevirt.io': 'virt-launcher', 'vm.kubevirt.io/name': name },
+    annotations,
+    ownerReferences: [ownedBy(instance)],
+  }
+  const metadata = { name: `virt-launcher-${name.slice(0, 40)}-${suffix}`, namespace, ...own }
+  const spec = {
+    restartPolicy: 'Never',
+    containers: [{ name: 'compute', image: 'simulated/virt-launcher' }],
+    volumes: [...claims, ...secrets],
+  }
+  return { apiVersion: 'v1', kind: 'Pod', metadata, spec }
+}

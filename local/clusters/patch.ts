@@ -1,0 +1,99 @@
+import { badRequest } from './api-error.ts'
+import { type Fields, isFields } from './object.ts'
+
+/** JSON merge patch (RFC 7386). `null` removes a field. */
+export function mergePatch(target: unknown, patch: unknown): unknown {
+  if (!isFields(patch)) return patch
+  const result: Fields = isFields(target) ? { ...target } : {}
+  for (const [field, value] of Object.entries(patch)) {
+    if (value === null) delete result[field]
+    else set(result, field, mergePatch(Object.hasOwn(result, field) ? result[field] : undefined, value))
+  }
+  return result
+}
+
+interface Operation {
+  op: string
+  path: string
+  from?: string
+  value?: unknown
+}
+
+/** JSON patch (RFC 6902): all operations, or an error that names the one which does not fit. */
+export function jsonPatch(target: unknown, operations: unknown): unknown {
+  if (!Array.isArray(operations)) throw badRequest('error decoding patch: a JSON patch is a list of operations')
+  let result = structuredClone(target)
+  for (const operation of operations as Operation[]) result = applyOne(result, operation)
+  return result
+}
+
+function applyOne(document: unknown, { op, path, from, value }: Operation): unknown {
+  const tokens = pointer(path)
+  switch (op) {
+    case 'add':
+      return write(document, tokens, value, true)
+    case 'replace':
+      read(document, tokens)
+      return write(document, tokens, value, false)
+    case 'remove':
+      return remove(document, tokens)
+    case 'copy':
+      return write(document, tokens, structuredClone(read(document, pointer(from ?? ''))), true)
+    case 'move': {
+      const moved = read(document, pointer(from ?? ''))
+      return write(remove(document, pointer(from ?? '')), tokens, moved, true)
+    }
+    case 'test':
+      if (JSON.stringify(read(document, tokens)) === JSON.stringify(value)) return document
+      throw badRequest(`testing value ${path} failed`)
+    default:
+      throw badRequest(`Unexpected kind: ${op}`)
+  }
+}
+
+/** The tokens of a JSON pointer. */
+export function pointer(path: string): string[] {
+  return path
+    .split('/')
+    .slice(1)
+    .map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'))
+}
+
+function read(document: unknown, tokens: string[]): unknown {
+  let value = document
+  for (const token of tokens) {
+    const child = Array.isArray(value)
+      ? value[Number(token)]
+      : isFields(value) && Object.hasOwn(value, token)
+        ? value[token]
+        : undefined
+    if (child === undefined) throw badRequest(`the path /${tokens.join('/')} does not exist: missing value`)
+    value = child
+  }
+  return value
+}
+
+function write(document: unknown, tokens: string[], value: unknown, insert: boolean): unknown {
+  const last = tokens.at(-1)
+  if (last === undefined) return value
+  const parent = read(document, tokens.slice(0, -1))
+  if (Array.isArray(parent)) {
+    const at = last === '-' ? parent.length : Number(last)
+    parent.splice(at, insert ? 0 : 1, value)
+  } else if (isFields(parent)) set(parent, last, value)
+  return document
+}
+
+function remove(document: unknown, tokens: string[]): unknown {
+  read(document, tokens)
+  const parent = read(document, tokens.slice(0, -1))
+  const last = tokens.at(-1) ?? ''
+  if (Array.isArray(parent)) parent.splice(Number(last), 1)
+  else if (isFields(parent)) delete parent[last]
+  return document
+}
+
+/** Sets a field of its own, so that `__proto__` in a patch stays a name like any other. */
+function set(target: Fields, field: string, value: unknown): void {
+  Object.defineProperty(target, field, { value, writable: true, enumerable: true, configurable: true })
+}
