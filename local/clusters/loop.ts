@@ -16,7 +16,7 @@ export function runLoop(reconcile: (key: string) => void | Promise<void>, onErro
   let turn: NodeJS.Immediate | undefined
   let closed = false
 
-  function wake(key: string, after = 0): void {
+  function wake(key: string, after = 0) {
     if (closed) return
     if (after > 0) return later(key, after)
     ready.add(key)

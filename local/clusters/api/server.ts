@@ -68,13 +68,7 @@ async function route(settings: Settings, request: IncomingMessage, response: Ser
   json(response, code, object)
 }
 
-function get(
-  store: Store,
-  target: Target,
-  query: URLSearchParams,
-  request: IncomingMessage,
-  response: ServerResponse,
-): void {
+function get(store: Store, target: Target, query: URLSearchParams, request: IncomingMessage, response: ServerResponse) {
   if (['true', '1'].includes(query.get('watch') ?? '')) return watch(store, target, query, request, response)
   const { kind, name } = target
   if (name !== undefined) {

@@ -87,7 +87,7 @@ function admit({ store }: Cluster, volume: DataVolume, previous: DataVolume | un
   return volume
 }
 
-function reconcile(cluster: Cluster, volume: DataVolume, { over }: Waker, isUsed: boolean): void {
+function reconcile(cluster: Cluster, volume: DataVolume, { over }: Waker, isUsed: boolean) {
   const { store } = cluster
   const { phase, conditions } = volume.status ?? {}
   const { namespace = '', name } = volume.metadata
@@ -140,7 +140,7 @@ const done: Conditions = {
   Ready: ['True'],
 }
 
-function importing(cluster: Cluster, volume: DataVolume, claim: Claim, over: Waker['over']): void {
+function importing(cluster: Cluster, volume: DataVolume, claim: Claim, over: Waker['over']) {
   if (cluster.hasFault('import-fails', volume)) {
     const url = volume.spec.source?.['http']?.url ?? volume.spec.source?.['registry']?.url ?? 'the source'
     const message = `Unable to process data: Unable to connect to data source ${url}: expected status code 200, got 404. Status: 404 Not Found`

@@ -55,10 +55,11 @@ export class GitReader {
 
   #read(name: string): Promise<Found | undefined> {
     if (/[\r\n]/.test(name)) return Promise.resolve(undefined)
-    const child = (this.#child ??= this.#start())
+    this.#child ??= this.#start()
+    const { stdin } = this.#child
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject })
-      child.stdin.write(`${name}\n`)
+      stdin.write(`${name}\n`)
     })
   }
 

@@ -33,7 +33,7 @@ export function runPods(cluster: Cluster): void {
   })
 }
 
-function reconcile(cluster: Cluster, pod: Pod, { over }: Waker): void {
+function reconcile(cluster: Cluster, pod: Pod, { over }: Waker) {
   const { store } = cluster
   const { namespace = '', name, deletionTimestamp } = pod.metadata
   const { phase } = pod.status ?? {}

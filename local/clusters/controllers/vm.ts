@@ -34,7 +34,7 @@ export function runMachines(cluster: Cluster): { bySecret: Index } {
   return { bySecret }
 }
 
-function reconcile(cluster: Cluster, machine: VirtualMachine, waker: Waker): void {
+function reconcile(cluster: Cluster, machine: VirtualMachine, waker: Waker) {
   const { store } = cluster
   const { namespace = '', name, finalizers, deletionTimestamp } = machine.metadata
   const instance = store.get<Instance>('VirtualMachineInstance', namespace, name)
@@ -57,7 +57,7 @@ function wantsToRun({ spec: { runStrategy, running } }: VirtualMachine): boolean
   return running ?? (runStrategy !== 'Halted' && runStrategy !== 'Manual')
 }
 
-function terminate(cluster: Cluster, machine: VirtualMachine, instance: Instance | undefined): void {
+function terminate(cluster: Cluster, machine: VirtualMachine, instance: Instance | undefined) {
   remove(cluster, instance)
   if (instance) return say(cluster, machine, instance, 'Terminating')
   release(cluster, machine, finalizer)
@@ -70,7 +70,7 @@ function stop(cluster: Cluster, machine: VirtualMachine, instance: Instance | un
 }
 
 /** A machine whose disks are ready starts; until then it says what it waits for, in the order of a real one. */
-function start(cluster: Cluster, machine: VirtualMachine, { again }: Waker): void {
+function start(cluster: Cluster, machine: VirtualMachine, { again }: Waker) {
   const { printableStatus = '', startFailure } = machine.status ?? {}
   if (startFailure) {
     const left = Date.parse(startFailure.retryAfterTimestamp) - Date.now()

@@ -17,7 +17,7 @@ export function runInstances(cluster: Cluster): void {
   })
 }
 
-function reconcile(cluster: Cluster, instance: Instance, waker: Waker): void {
+function reconcile(cluster: Cluster, instance: Instance, waker: Waker) {
   const { store } = cluster
   const pod = store.dependents(instance.metadata.uid).find(({ kind }) => kind === 'Pod') as Pod | undefined
   const { phase = '' } = instance.status ?? {}
@@ -58,7 +58,7 @@ function reconcile(cluster: Cluster, instance: Instance, waker: Waker): void {
   }
 }
 
-function schedule(cluster: Cluster, instance: Instance, pod: Pod): void {
+function schedule(cluster: Cluster, instance: Instance, pod: Pod) {
   if (pod.status?.phase === 'Running')
     return to(cluster, instance, 'Scheduled', undefined, { nodeName: pod.spec.nodeName })
   const scheduled = pod.status?.conditions?.find(({ type }) => type === 'PodScheduled')
@@ -80,7 +80,7 @@ function boot(cluster: Cluster, instance: Instance, { spec }: Pod): void {
 }
 
 /** A running guest crashes where a fault says so; otherwise its agent reports, once it has started. */
-function runGuest(cluster: Cluster, instance: Instance, { over }: Waker): void {
+function runGuest(cluster: Cluster, instance: Instance, { over }: Waker) {
   const machine = machineOf(cluster, instance)
   if (cluster.hasFault('crash-loop', machine)) {
     return to(cluster, instance, 'Failed', {
@@ -106,7 +106,7 @@ function runGuest(cluster: Cluster, instance: Instance, { over }: Waker): void {
 }
 
 /** A guest shuts down, its pod ends, and only then is the instance gone. */
-function end(cluster: Cluster, instance: Instance, pod: Pod | undefined, { over }: Waker): void {
+function end(cluster: Cluster, instance: Instance, pod: Pod | undefined, { over }: Waker) {
   if (instance.status?.phase === 'Running') {
     if (over('stop'))
       to(cluster, instance, 'Succeeded', {
