@@ -31,7 +31,12 @@ export async function openFolder(folder: string): Promise<FolderFleet> {
   }
 }
 
-async function transact<T>(files: Map<string, string>, tree: Tree, { decide }: Transaction<T>): Promise<Committed<T>> {
+async function transact<T>(
+  files: Map<string, string>,
+  written: Set<string>,
+  tree: Tree,
+  { decide }: Transaction<T>,
+): Promise<Committed<T>> {
   const decided = await decide(tree)
   const changes: Change[] = 'nothing' in decided ? [] : decided.changes
   for (const { path, content } of changes) {
