@@ -4,6 +4,8 @@ export type PushFault =
   | { kind: 'status'; status: number }
   /** Applied, and then the connection is cut before the answer. */
   | { kind: 'lostAnswer' }
+  /** The connection is cut, and nothing applied. */
+  | { kind: 'cut' }
   /** Neither applied nor answered, until the client gives up. */
   | { kind: 'hang' }
   /** Applied and answered, but so many milliseconds later. */
@@ -15,6 +17,8 @@ export interface Faults {
   push(fault: PushFault, times?: number): void
   /** Answers everything with this status until it is set back to undefined. */
   outage: number | undefined
+  /** Answers when the next of the faults has met its push. */
+  taken(): Promise<void>
   /** Forgets what was put in. */
   clear(): void
 }
@@ -22,15 +26,22 @@ export interface Faults {
 /** Faults, and the way for the host to take the next one. */
 export function makeFaults(): { faults: Faults; nextPush(): PushFault | undefined } {
   const pushes: PushFault[] = []
+  const waiting: (() => void)[] = []
   const faults: Faults = {
     push: (fault, times = 1) => {
       for (let count = 0; count < times; count++) pushes.push(fault)
     },
     outage: undefined,
+    taken: () => new Promise((resolve) => waiting.push(resolve)),
     clear: () => {
       pushes.length = 0
       faults.outage = undefined
     },
   }
-  return { faults, nextPush: () => pushes.shift() }
+  const nextPush = () => {
+    const fault = pushes.shift()
+    if (fault) for (const resolve of waiting.splice(0)) resolve()
+    return fault
+  }
+  return { faults, nextPush }
 }

@@ -48,6 +48,7 @@ export async function startGitHost(config: GitHostConfig): Promise<GitHost> {
     // A push begins with a small probe when it is large or needs to authenticate; only the real one counts.
     const fault = isPush && request.headers['content-length'] !== '4' ? nextPush() : undefined
     if (fault?.kind === 'status') return refuse(response, fault.status)
+    if (fault?.kind === 'cut') return void response.destroy()
     if (fault?.kind === 'hang') return
     const backend = startBackend(
       config.directory,

@@ -83,8 +83,11 @@ export function openClone(config: CloneConfig): Clone {
   const git: Clone['git'] = async (args, options = {}) =>
     runIn(config, (await held.open()).directory, args, options.timeout ?? timeouts.local, options.input)
 
+  let earliest = Number.POSITIVE_INFINITY
   const deepen = inTurn((since: number) => {
-    const start = new Date(since * 1_000).toISOString()
+    // Git would also shorten the history again, while somebody else still searches it.
+    earliest = Math.min(earliest, since)
+    const start = new Date(earliest * 1_000).toISOString()
     const args = ['fetch', ...QUIET, `--shallow-since=${start}`, '--filter=tree:0', 'origin', refspecOf(config)]
     return git(args, { timeout: timeouts.clone })
   })

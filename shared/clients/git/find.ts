@@ -1,3 +1,4 @@
+import { DroverError } from '../../errors.ts'
 import type { Clone } from './clone.ts'
 import { toFailure } from './failure.ts'
 import { oneLine } from './message.ts'
@@ -10,13 +11,19 @@ export async function findCommit(
   { run, step, since }: { run: string; step: string; since: string },
   redact: (text: string) => string,
 ): Promise<string | undefined> {
+  // A day more than asked for, because the clocks of those who commit may differ.
+  const start = Math.floor((Date.parse(since) - DAY) / 1_000)
+  if (!Number.isFinite(start)) {
+    throw new DroverError(
+      'broken',
+      `Cannot search the fleet repository: ${JSON.stringify(since)} is not a time, RFC 3339 was expected`,
+    )
+  }
   const tip = await clone.fetch()
   if (tip.commit === undefined) return undefined
   const wanted = { run: oneLine(run), step: oneLine(step) }
   const near = await search(clone, tip.commit, wanted, redact)
   if (near !== undefined) return near
-  // A day more than asked for, because the clocks of those who commit may differ.
-  const start = Math.floor((Date.parse(since) - DAY) / 1_000)
   if (!(await isDeeperWorthwhile(clone, tip.commit, start))) return undefined
   const result = await clone.deepen(start)
   if (result.code !== 0) throw toFailure('read the history of the fleet repository', result, redact).error
@@ -42,5 +49,5 @@ async function search(
 /** False when the newest commit is older than the time asked for: a server answers that with an error. */
 async function isDeeperWorthwhile(clone: Clone, tip: string, start: number): Promise<boolean> {
   const result = await clone.git(['log', '-1', '--format=%ct', tip, '--'])
-  return Number.isFinite(start) && Number(result.stdout) >= start
+  return Number(result.stdout) >= start
 }

@@ -1,5 +1,6 @@
 import { appendFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { DroverError } from '../../errors.ts'
 import { toFailure } from './failure.ts'
 import { type GitResult, runGit } from './process.ts'
 import type { Remote } from './remote.ts'
@@ -60,12 +61,18 @@ export async function runIn(
   return runGit({ directory, args, env, timeout, signal, ...(input === undefined ? {} : { input }) })
 }
 
-/** Whether the server has the branch; throws when it cannot be asked. The clone need not be sound. */
+/**
+ * Whether the server has the branch; false only when it has no branch at all, for a wrong name must not found a fleet of
+ * its own. Throws when the server cannot be asked. The clone need not be sound.
+ */
 export async function hasBranch(config: CloneConfig, directory: string): Promise<boolean> {
-  const args = ['ls-remote', '--quiet', config.remote.url, `refs/heads/${config.branch}`]
+  const args = ['ls-remote', '--quiet', '--heads', config.remote.url]
   const result = await runIn(config, directory, args, config.timeouts.fetch)
   if (result.code !== 0) throw toFailure('read the fleet repository', result, config.remote.redact).error
-  return result.stdout.trim() !== ''
+  const names = [...result.stdout.matchAll(/^[0-9a-f]+\trefs\/heads\/(.+)$/gm)].map((match) => match[1])
+  if (names.length === 0 || names.includes(config.branch)) return names.length > 0
+  const found = names.slice(0, 5).join(', ')
+  throw new DroverError('broken', `Cannot read the fleet repository: it has no branch "${config.branch}", but ${found}`)
 }
 
 /** Makes a new clone in a folder of its own, down to what servers can do that know neither shallow nor partial clones. */

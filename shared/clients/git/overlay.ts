@@ -12,52 +12,78 @@ export interface Written {
 }
 
 /** A tree with changes that are not committed yet. */
-export interface Overlay extends EntryTree {
-  readonly changed: ReadonlyMap<string, Written | null>
+export interface Overlay {
+  /** The tree as it is with all changes so far. */
+  readonly tree: EntryTree
+  /**
+   * Puts a change set on top and answers what differs from before, which may be nothing. Throws, and changes nothing,
+   * when a path is bad or when a link, a submodule or a folder is in its way.
+   */
+  apply(changes: readonly Change[]): Promise<ReadonlyMap<string, Written | null>>
 }
 
-/** What a change set does to a tree: the changes that count, and the tree that they lead to. */
-export interface Applied {
-  tree: Overlay
-  /** Only what differs from before; empty when the tree stays as it was. */
-  effective: ReadonlyMap<string, Written | null>
-}
-
-/** The tree, with nothing changed so far. */
+/** Begins with nothing changed. */
 export function overlayOf(base: EntryTree): Overlay {
-  return view(base, new Map(), new Map())
+  const state: State = { changed: new Map(), children: new Map() }
+  const tree = view(base, state)
+  const apply = async (changes: readonly Change[]): Promise<ReadonlyMap<string, Written | null>> => {
+    const before = new Map<string, Written | null | undefined>()
+    const effective = new Map<string, Written | null>()
+    try {
+      for (const [path, content] of inOrder(changes)) {
+        const written = await toWritten(state, tree, path, content)
+        if (written === undefined) continue
+        before.set(path, state.changed.get(path))
+        effective.set(path, written)
+        state.changed.set(path, written)
+        addChild(state.children, path)
+      }
+    } catch (error) {
+      for (const [path, written] of before) restore(state.changed, path, written)
+      throw error
+    }
+    return effective
+  }
+  return { tree, apply }
 }
 
-/** Puts a change set on top; throws, and changes nothing, when a path is bad or a link, submodule or folder is in its way. */
-export async function apply(tree: Overlay, base: EntryTree, changes: readonly Change[]): Promise<Applied> {
-  const changed = new Map(tree.changed)
-  const children = childrenOf(changed.keys())
-  const next = view(base, changed, children)
-  const effective = new Map<string, Written | null>()
-  const record = (path: string, written: Written | null) => {
-    changed.set(path, written)
-    effective.set(path, written)
-    addChild(children, path)
-  }
-  // Removals first, so that a file may give way to a folder of the same name within one change set.
-  const last = [...new Map(changes.map((change) => [change.path, change.content]))]
-  for (const [path, content] of last.sort((one, other) => Number(one[1] !== null) - Number(other[1] !== null))) {
-    const before = await entryInReach(next, path)
-    if (content === null) {
-      if (before) record(path, null)
-      continue
-    }
-    const oid = blobId(content, formatOf(base.revision))
-    if (before?.oid !== oid) record(path, { mode: before?.mode ?? '100644', oid, content })
-  }
-  return { tree: next, effective }
+interface State {
+  changed: Map<string, Written | null>
+  /** Which names in which folder were touched; a name too many does no harm. */
+  children: Map<string, Set<string>>
+}
+
+/** The last word for each path; removals first, so that a file may give way to a folder within one change set. */
+function inOrder(changes: readonly Change[]): [string, string | null][] {
+  const last = new Map(changes.map(({ path, content }) => [path, content]))
+  return [...last].sort(([, one], [, other]) => Number(one !== null) - Number(other !== null))
+}
+
+/** What a change makes of a path, or undefined when it makes no difference. */
+async function toWritten(
+  state: State,
+  tree: EntryTree,
+  path: string,
+  content: string | null,
+): Promise<Written | null | undefined> {
+  const before = await fileInReach(state, tree, path)
+  if (content === null) return before ? null : undefined
+  const oid = blobId(content, formatOf(tree.revision))
+  return before?.oid === oid ? undefined : { mode: before?.mode ?? '100644', oid, content }
+}
+
+function restore(changed: State['changed'], path: string, written: Written | null | undefined): void {
+  if (written === undefined) changed.delete(path)
+  else changed.set(path, written)
 }
 
 /** The file at the path, or undefined; throws when something other than a folder leads there or a file is not what is there. */
-async function entryInReach(tree: EntryTree, path: string): Promise<TreeEntry | undefined> {
+async function fileInReach(state: State, tree: EntryTree, path: string): Promise<TreeEntry | undefined> {
   checkPath(path)
   for (let slash = path.indexOf('/'); slash > 0; slash = path.indexOf('/', slash + 1)) {
     const parent = path.slice(0, slash)
+    // A folder with something new in it needs no look at all that it holds.
+    if (hasNewFile(state, parent)) continue
     const entry = await tree.entry(parent)
     if (entry === undefined) break
     if (!isFolder(entry)) throw inTheWay(path, parent, entry)
@@ -77,15 +103,16 @@ function inTheWay(path: string, at: string, entry: TreeEntry): DroverError {
   )
 }
 
-type Children = Map<string, Set<string>>
-
-function childrenOf(paths: Iterable<string>): Children {
-  const children: Children = new Map()
-  for (const path of paths) addChild(children, path)
-  return children
+/** Whether something was written below this folder; not looking deep, for it is asked again and again. */
+function hasNewFile({ changed, children }: State, folder: string): boolean {
+  for (const name of children.get(folder) ?? []) {
+    const path = `${folder}/${name}`
+    if (changed.get(path) || hasNewFile({ changed, children }, path)) return true
+  }
+  return false
 }
 
-function addChild(children: Children, path: string): void {
+function addChild(children: State['children'], path: string): void {
   const { folder, name } = splitPath(path)
   const names = children.get(folder)
   if (names?.has(name)) return
@@ -93,7 +120,7 @@ function addChild(children: Children, path: string): void {
   if (folder !== '') addChild(children, folder)
 }
 
-function view(base: EntryTree, changed: ReadonlyMap<string, Written | null>, children: Children): Overlay {
+function view(base: EntryTree, { changed, children }: State): EntryTree {
   const entry = async (path: string): Promise<TreeEntry | undefined> => {
     const { name } = splitPath(path)
     const written = changed.get(path)
@@ -125,5 +152,5 @@ function view(base: EntryTree, changed: ReadonlyMap<string, Written | null>, chi
     for (const written of changed.values()) if (written?.oid === id) return written.content
     return base.blob(id)
   }
-  return { revision: base.revision, changed, entry, list, read, oid, blob }
+  return { revision: base.revision, entry, list, read, oid, blob }
 }

@@ -4,7 +4,7 @@ import type { Clone, Tip } from './clone.ts'
 import { type NewCommit, type Signature, toImportStream } from './fast-import.ts'
 import { toMessage } from './message.ts'
 import { NO_COMMIT } from './object-id.ts'
-import { apply, type Overlay, overlayOf } from './overlay.ts'
+import { type Overlay, overlayOf } from './overlay.ts'
 import type { EntryTree } from './tree.ts'
 
 /** What one transaction came to, on a certain base: a commit, nothing to change, or an error of its own. */
@@ -25,30 +25,20 @@ export type Ending = { revision: string; created: boolean; value: unknown } | { 
 
 /** Decides the transactions one after the other, each on top of what those before it changed. */
 export async function decideAll(base: EntryTree, transactions: readonly Transaction<unknown>[]): Promise<Verdict[]> {
+  const overlay = overlayOf(base)
   const verdicts: Verdict[] = []
-  let tree = overlayOf(base)
-  for (const transaction of transactions) {
-    const decided = await decideOne(base, tree, transaction)
-    verdicts.push(decided.verdict)
-    tree = decided.tree
-  }
+  for (const transaction of transactions) verdicts.push(await decideOne(overlay, transaction))
   return verdicts
 }
 
-async function decideOne(
-  base: EntryTree,
-  tree: Overlay,
-  { subject, trailers, decide }: Transaction<unknown>,
-): Promise<{ verdict: Verdict; tree: Overlay }> {
+async function decideOne(overlay: Overlay, { subject, trailers, decide }: Transaction<unknown>): Promise<Verdict> {
   try {
-    const answer = await decide(tree)
-    if ('nothing' in answer) return { verdict: { kind: 'nothing', value: answer.value }, tree }
-    const applied = await apply(tree, base, answer.changes)
-    if (applied.effective.size === 0) return { verdict: { kind: 'nothing', value: answer.value }, tree }
-    const commit = { message: toMessage(subject, trailers), changes: applied.effective }
-    return { verdict: { kind: 'commit', value: answer.value, commit }, tree: applied.tree }
+    const answer = await decide(overlay.tree)
+    const changes = 'nothing' in answer ? new Map() : await overlay.apply(answer.changes)
+    if (changes.size === 0) return { kind: 'nothing', value: answer.value }
+    return { kind: 'commit', value: answer.value, commit: { message: toMessage(subject, trailers), changes } }
   } catch (error) {
-    return { verdict: { kind: 'error', error }, tree }
+    return { kind: 'error', error }
   }
 }
 

@@ -69,6 +69,58 @@ END`,
     expect([await git('show', 'main:counter'), await git('rev-list', '--count', 'main')]).toEqual(['1', '1'])
   })
 
+  it('loses and doubles nothing when clients compete while the server, the network and people misbehave', async () => {
+    const { open, host, git, commitBehind } = await makeWorld()
+    await commitBehind({ 'human.txt': '0' })
+    const clients = [0, 1, 2].map(() =>
+      open({ tries: 60, window: { runs: 4, milliseconds: 0 }, timeouts: { push: 1_000 } }),
+    )
+    const faults = ['lostAnswer', 'cut', 'lostAnswer', 'hang'] as const
+    for (const kind of [...faults, ...faults]) {
+      host.faults.push({ kind })
+      host.faults.push({ kind: 'status', status: 500 })
+      host.faults.push({ kind: 'delay', milliseconds: 20 })
+    }
+    const runs = Array.from({ length: 36 }, (_, index) => `r${index}`)
+    const transacting = Promise.all(runs.map((run, index) => clients[index % 3]!.transact(counting(run))))
+    for (const number of [1, 2, 3]) await commitBehind({ 'human.txt': String(number) }).catch(() => undefined)
+    const done = await transacting
+    expect(new Set(done.map(({ value }) => value)).size).toBe(runs.length)
+    expect(await git('show', 'main:counter')).toBe(String(runs.length))
+    const log = await git('log', '--format=%(trailers:key=Drover-Run,valueonly,separator=%x20)', 'main')
+    expect(log.split('\n').filter(Boolean).sort()).toEqual([...runs].sort())
+    for (const run of runs) expect(await git('show', `main:vms/${run}.txt`)).toBe(run)
+  })
+
+  it('rejects what is under way when it is closed', async () => {
+    const { open, host } = await makeWorld()
+    const fleet = open()
+    await fleet.head()
+    host.faults.push({ kind: 'hang' })
+    const transacting = Promise.allSettled([fleet.transact(counting('a')), fleet.transact(counting('b'))])
+    await host.faults.taken()
+    await fleet.close()
+    const message = 'Cannot use the fleet repository: the client is closed'
+    expect(await transacting).toMatchObject([
+      { reason: { reason: 'busy', message } },
+      { reason: { reason: 'busy', message } },
+    ])
+  })
+
+  it('refuses a branch that a repository with other branches does not have', async () => {
+    const { open, commitBehind } = await makeWorld()
+    await commitBehind({ a: 'a' })
+    await expect(open({ branch: 'mian' }).transact(counting('a'))).rejects.toMatchObject({
+      reason: 'broken',
+      message: 'Cannot read the fleet repository: it has no branch "mian", but main',
+    })
+  })
+
+  it('refuses to search since a time that is none', async () => {
+    const { open } = await makeWorld()
+    await expect(open().find('r', 's', 'yesterday')).rejects.toThrow('"yesterday" is not a time, RFC 3339 was expected')
+  })
+
   it('gives up as busy when the server stays unwell, and works again afterwards', async () => {
     const { open, host, git } = await makeWorld()
     const fleet = open({ tries: 3 })

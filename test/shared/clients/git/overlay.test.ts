@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { apply, overlayOf } from '../../../../shared/clients/git/overlay.ts'
+import { overlayOf } from '../../../../shared/clients/git/overlay.ts'
 import type { EntryTree } from '../../../../shared/clients/git/tree.ts'
 import { memoryFleet } from '../../../fleet.ts'
 
@@ -17,7 +17,7 @@ async function everything(tree: EntryTree, folder = ''): Promise<unknown[]> {
   )
 }
 
-describe('apply', () => {
+describe('overlayOf', () => {
   it('leads to the tree that a commit of the same changes has, down to the ids of its folders', async () => {
     const files = fc.dictionary(fc.constantFrom('a/b/c', 'a/b.c', 'z/y/x/w', 'k'), fc.constantFrom('1', '2'))
     const changes = fc.array(
@@ -28,9 +28,9 @@ describe('apply', () => {
       fc.asyncProperty(files, fc.array(changes, { maxLength: 4 }), async (start, sets) => {
         const fleet = memoryFleet(start)
         const base = (await fleet.head()) as EntryTree
-        let overlay = overlayOf(base)
+        const overlay = overlayOf(base)
         for (const set of sets) {
-          const applied = await apply(overlay, base, set).catch((error: Error) => error)
+          const applied = await overlay.apply(set).catch((error: Error) => error)
           const transaction = {
             subject: 's',
             trailers: { run: 'r', step: 's', lifecycle: 'l', requester: 'q' },
@@ -41,10 +41,9 @@ describe('apply', () => {
             expect(String(applied)).toBe(String(committed))
             continue
           }
-          overlay = applied.tree
-          expect(committed.created).toBe(applied.effective.size > 0)
+          expect(committed.created).toBe(applied.size > 0)
         }
-        expect(await everything(overlay)).toEqual(await everything((await fleet.head()) as EntryTree))
+        expect(await everything(overlay.tree)).toEqual(await everything((await fleet.head()) as EntryTree))
       }),
       { numRuns: 300 },
     )
@@ -57,7 +56,8 @@ describe('apply', () => {
       { path: 'a/b', content: 'x' },
       { path: 'a', content: null },
     ]
-    const { tree } = await apply(overlayOf(base), base, changes)
+    const { tree, apply } = overlayOf(base)
+    await apply(changes)
     expect([await tree.read('a'), await tree.read('a/b')]).toEqual([undefined, 'x'])
   })
 })
