@@ -13,7 +13,7 @@ export interface Kind {
   status: boolean
   /** Deletion waits for a node to end it. */
   graceful: boolean
-  /** What `kubectl get` shows after the name: title to path; `age` and `count` before a path make a text of it. */
+  /** What `kubectl get` shows after the name: title to path; `age` and `count` before a path make a text of it, `+` before a title shows it with `-o wide` alone. */
   columns: Record<string, string>
 }
 
@@ -70,8 +70,8 @@ export const kinds: readonly Kind[] = [
       Ready: 'status.conditions[Ready].status',
       Status: 'status.phase',
       Age: age,
-      IP: 'status.podIP',
-      Node: 'spec.nodeName',
+      '+IP': 'status.podIP',
+      '+Node': 'spec.nodeName',
     },
   }),
   kind('v1', 'Event', {
@@ -163,8 +163,8 @@ export const kinds: readonly Kind[] = [
     columns: {
       'Sync Status': 'status.sync.status',
       'Health Status': 'status.health.status',
-      Revision: 'status.sync.revision',
-      Project: 'spec.project',
+      '+Revision': 'status.sync.revision',
+      '+Project': 'spec.project',
     },
   }),
   kind('argoproj.io/v1alpha1', 'ApplicationSet', { ...hub, short: 'appset appsets' }),

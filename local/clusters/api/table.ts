@@ -4,12 +4,12 @@ import { fieldAt } from '../selector.ts'
 
 /** Objects as the API server prints them for `kubectl get`. */
 export function tableOf({ columns }: Kind, objects: KubeObject[], resourceVersion?: string) {
-  const described = ['Name', ...Object.keys(columns)].map((name) => ({
-    name,
+  const described = ['Name', ...Object.keys(columns)].map((title) => ({
+    name: title.replace('+', ''),
     type: 'string',
-    format: name === 'Name' ? 'name' : '',
+    format: title === 'Name' ? 'name' : '',
     description: '',
-    priority: 0,
+    priority: title.startsWith('+') ? 1 : 0,
   }))
   const rows = objects.map((object) => {
     const { apiVersion: _, kind: __, metadata } = object

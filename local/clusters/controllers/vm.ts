@@ -77,7 +77,7 @@ function start(cluster: Cluster, machine: VirtualMachine, { again }: Waker) {
     if (left > 0) return again(left)
   }
   const waiting = disks(cluster, machine)
-  if (waiting) return say(cluster, machine, undefined, waiting)
+  if (waiting !== undefined) return say(cluster, machine, undefined, waiting || printableStatus)
   if (/^(Provisioning|DataVolumeError|ErrorPvcNotFound)$/.test(printableStatus))
     return say(cluster, machine, undefined, 'WaitingForVolumeBinding')
   const { metadata: labels, spec } = machine.spec.template
@@ -101,19 +101,19 @@ function start(cluster: Cluster, machine: VirtualMachine, { again }: Waker) {
   say(cluster, machine, instance, 'Starting')
 }
 
-/** What the disks make a machine say that cannot start yet; undefined when it can. */
+/** What the disks make a machine say that cannot start yet, '' when that is nothing new; undefined when it can start. */
 function disks({ store }: Cluster, machine: VirtualMachine): string | undefined {
   const namespace = machine.metadata.namespace ?? ''
   let waiting: string | undefined
   for (const name of claimNames(machine.spec.template.spec.volumes)) {
-    const { phase, conditions } = store.get<DataVolume>('DataVolume', namespace, name)?.status ?? {}
-    const claim = store.get<Claim>('PersistentVolumeClaim', namespace, name)
-    const stumbled = conditions?.some(
-      ({ type, status, reason }) => type === 'Running' && status === 'False' && reason === 'Error',
-    )
-    if (phase === 'Failed' || stumbled) return 'DataVolumeError'
-    if (!claim && !phase) waiting = 'ErrorPvcNotFound'
-    else if (phase && !/^(Succeeded|WaitForFirstConsumer|PendingPopulation)$/.test(phase)) waiting ??= 'Provisioning'
+    const volume = store.get<DataVolume>('DataVolume', namespace, name)
+    const { phase = 'Pending', conditions } = volume?.status ?? {}
+    const running = conditions?.find(({ type }) => type === 'Running')
+    if (volume && (phase === 'Failed' || (running?.status === 'False' && running.reason === 'Error')))
+      return 'DataVolumeError'
+    if (!volume && !store.get('PersistentVolumeClaim', namespace, name)) waiting = 'ErrorPvcNotFound'
+    else if (volume && !/^(Succeeded|WaitForFirstConsumer|PendingPopulation)$/.test(phase))
+      waiting ||= running?.status === 'True' ? 'Provisioning' : ''
   }
   return waiting
 }
