@@ -1,10 +1,11 @@
-import { DroverError } from '../errors.ts'
+import { DroverError, messageOf } from '../errors.ts'
 import type { GuestConfiguration } from '../schema/definition.ts'
 import type { SecretReference } from '../schema/fleet-files.ts'
 import { summary } from '../schema/show.ts'
 import { agreedSecrets } from './agreed-secrets.ts'
 import { type Filled, fillText, fillValue, type Lookup } from './fill.ts'
 import { fqdnOf, type Guest, type NamedCustomization, toLookup } from './lookup.ts'
+import { takeMergers } from './merge-how.ts'
 import { networkData } from './network-data.ts'
 import { type Format, marker, secretsIn, toTemplate, xmlFormat, yamlFormat } from './secrets.ts'
 import { userData } from './user-data.ts'
@@ -89,6 +90,7 @@ function toPart(
     return value
   }
   const { userData, networkData, unattend } = customization
+  for (const fault of mergeFaults(userData)) problem(fault)
   return {
     ...(userData && { userData: checked(userData, fillValue(userData, lookup)) as object }),
     ...(networkData && { networkData: checked(networkData, fillValue(networkData, lookup)) as object }),
@@ -102,4 +104,13 @@ const escapeXml = (text: string | undefined) =>
 function holdsMarker(value: unknown): boolean {
   if (typeof value === 'string') return value.includes(marker)
   return typeof value === 'object' && value !== null && Object.values(value).some(holdsMarker)
+}
+
+function mergeFaults(userData: Record<string, unknown> = {}): string[] {
+  try {
+    takeMergers(userData)
+    return []
+  } catch (error) {
+    return [`has a merge_how that cannot be read: ${messageOf(error)}`]
+  }
 }

@@ -70,4 +70,4 @@ function toSpec(name: string, settings: string[]): MergerSpec {
   return { name: short, settings: new Set(settings.filter((setting) => setting !== '')) }
 }
 
-const unreadable = (why: string) => new DroverError('refused', `Cannot read merge_how: ${why}`)
+const unreadable = (why: string) => new DroverError('refused', why)

@@ -54,6 +54,7 @@ const mergers: Record<MergerSpec['name'], Merger> = {
       const fresh = items(after)
       if (method === 'append') return [...old, ...fresh]
       if (method === 'prepend') return [...fresh, ...old]
+      if (method === 'no_replace' && isDict(after) && old.length > 0 && fresh.length > 0) throw unmergeable(after)
       if (method === 'no_replace') return [...old]
       return old.map((item, at) => (at >= fresh.length ? item : again(fresh[at]) ? merge(item, fresh[at]) : fresh[at]))
     }
@@ -87,7 +88,10 @@ function items(value: unknown): unknown[] {
   if (Array.isArray(value)) return value
   if (typeof value === 'string') return [...value]
   if (isDict(value)) return Object.keys(value)
-  throw new DroverError('refused', `Cannot merge: ${name(value)} put into a list`)
+  throw unmergeable(value)
 }
 
-const name = (value: unknown) => (value === null || value === undefined ? 'nothing' : `a ${typeof value}`)
+const unmergeable = (value: unknown) => new DroverError('refused', `Cannot merge: ${name(value)} put into a list`)
+
+const name = (value: unknown) =>
+  value === null || value === undefined ? 'nothing' : isDict(value) ? 'a map' : `a ${typeof value}`
