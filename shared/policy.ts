@@ -114,10 +114,8 @@ const rules: Rule[] = [
     (rules) => rules.allowInstancetypes,
     ({ machine }) => ('instancetype' in machine.size ? [['size.instancetype', machine.size.instancetype]] : []),
   ),
-  allow(
-    (rules) => rules.allowCallbackHosts,
-    ({ request }) => (request.callback ? [['callback.url', callbackHost(request.callback.url)]] : []),
-  ),
+  ({ allowCallbackHosts }, { request }) =>
+    allowCallbackHosts && request.callback ? callbackSentences(allowCallbackHosts, request.callback.url) : [],
   ({ maxCores }, { machine }) =>
     maxCores !== undefined && 'cores' in machine.size && machine.size.cores > maxCores
       ? [`size.cores is ${machine.size.cores}, wanted at most ${maxCores}`]
@@ -128,7 +126,7 @@ const rules: Rule[] = [
       : [],
   ({ maxDisks }, { machine }) =>
     maxDisks !== undefined && machine.disks.length > maxDisks
-      ? [`disks has ${machine.disks.length} entries, wanted at most ${maxDisks}`]
+      ? [`disks is a list of ${machine.disks.length}, wanted at most ${maxDisks}`]
       : [],
   ({ maxDiskSize }, subject) =>
     allDisks(subject)
@@ -144,10 +142,12 @@ const rules: Rule[] = [
 
 const larger = (size: string, limit: string | undefined) => limit !== undefined && mebibytes(size) > mebibytes(limit)
 
-/** What a callback is matched by: the host, and for anything but https the scheme and port too. */
-function callbackHost(text: string): string {
-  const url = new URL(text)
-  return url.protocol === 'https:' ? url.hostname : `${url.protocol}//${url.host}`
+/** Without TLS a host must be named together with `http://`: a glob of hosts never opens that door by chance. */
+function callbackSentences(allowed: readonly string[], text: string): string[] {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  const word = url?.protocol === 'https:' ? url.hostname : `http://${url?.host ?? ''}`
+  const globs = allowed.filter((glob) => url?.protocol === 'https:' || glob.startsWith('http://'))
+  return matchesAny(globs, word) ? [] : [`callback.url goes to ${show(word)}, wanted ${either(allowed)}`]
 }
 
 const matchesAny = (globs: readonly string[], word: string) => globs.some((glob) => matches(glob, word))

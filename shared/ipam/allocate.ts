@@ -70,7 +70,7 @@ function lowest(network: string, subnets: readonly Subnet[], used: Used): Lease 
         if (!used(address)) return toLease(network, subnet, address)
       }
   const total = subnets.flatMap(gaps).reduce((sum, gap) => sum + gap.last - gap.first + 1n, 0n)
-  return `network ${show(network)} has no free IPv${subnets[0]?.family} address: all ${total} that it gives out are taken (${cidrs(subnets)})`
+  return `network ${show(network)} has no free IPv${subnets[0]?.family} address: ${total} of ${total} that it gives out are taken (${cidrs(subnets)})`
 }
 
 /** What is left of a subnet without closed and reserved ranges, from the lowest. */

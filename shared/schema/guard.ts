@@ -44,6 +44,7 @@ function oddity(node: unknown, path: string): string | undefined {
       if (node === null || Array.isArray(node) || Object.getPrototypeOf(node) === Object.prototype) return undefined
       return `${path} is a ${node.constructor?.name.toLowerCase() ?? 'strange object'}, wanted text in quotes`
     case 'boolean':
+    case 'undefined':
       return undefined
     default:
       return `${path} is ${typeof node}, wanted a value of JSON`

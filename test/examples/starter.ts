@@ -1,0 +1,48 @@
+import { globSync, readFileSync } from 'node:fs'
+import type { ProvisionRequest } from '../../shared/schema/request.ts'
+import type { Run } from '../../shared/step.ts'
+
+const folder = new URL('../../examples/', import.meta.url)
+
+/** The files of the fleet that Drover ships, by path. */
+export const starterFiles = (): Record<string, string> => filesIn('fleet/')
+
+/** The structured CloudEvents that Drover ships, by file name. */
+export const exampleEvents = (): Record<string, { type: string; data: unknown }> =>
+  Object.fromEntries(
+    globSync('*.json', { cwd: folder.pathname }).map((name) => [
+      name,
+      JSON.parse(readFileSync(new URL(name, folder), 'utf8')),
+    ]),
+  )
+
+function filesIn(path: string): Record<string, string> {
+  const cwd = new URL(path, folder)
+  return Object.fromEntries(
+    globSync('**/*.yaml', { cwd: cwd.pathname }).map((name) => [name, readFileSync(new URL(name, cwd), 'utf8')]),
+  )
+}
+
+/** A small request that the starter fleet grants. */
+export const smallRequest = (): ProvisionRequest => ({
+  template: 'linux-small',
+  namespace: 'shop',
+  owner: { kind: 'Group', name: 'team-shop' },
+  environment: 'prod',
+  application: 'shop',
+})
+
+/** A run of a request, as the shell would hand it to a step. */
+export const runOf = (change: Partial<Run> = {}): Run => ({
+  id: '0123456789abcdef0123',
+  lifecycle: 'provision',
+  task: 'validate',
+  request: smallRequest(),
+  facts: {},
+  fact: 'requested',
+  message: '',
+  since: '2030-01-01T10:00:00.000Z',
+  deadline: '2030-01-01T11:00:00.000Z',
+  requester: 'ann@example.com',
+  ...change,
+})
