@@ -44,7 +44,7 @@ export function openFleet(config: FleetConfig): Fleet {
   const closing = new AbortController()
   const onRemake = (why: string) => config.log?.warn({ why }, 'the clone of the fleet repository is made again')
   const { branch, directory, author } = config
-  const clone = openClone({ remote, branch, directory, timeouts, signal: closing.signal, onRemake })
+  const clone = openClone({ remote, branch, directory, timeouts, signal: closing.signal, running: new Set(), onRemake })
   const objects = openObjects(clone)
   const landing: Landing = {
     clone,

@@ -1,10 +1,9 @@
 import { DroverError } from '../../errors.ts'
-import type { GitObject, ObjectReader } from './cat-file.ts'
-import { startReader } from './cat-file.ts'
+import type { GitObject } from './cat-file.ts'
 import { coalesce, inTurn } from './coalesce.ts'
-import { type CloneConfig, hasBranch, type Made, makeClone, QUIET, refspecOf, runIn, trackingOf } from './make-clone.ts'
+import { holdClone, holdReader } from './hold.ts'
+import { type CloneConfig, hasBranch, type Made, QUIET, refspecOf, runIn, trackingOf } from './make-clone.ts'
 import type { GitResult } from './process.ts'
-import { leaveRoom } from './room.ts'
 import { tidier } from './tidy.ts'
 
 /** The newest commit of the branch; no commit means that the branch is not there yet. */
@@ -18,6 +17,8 @@ export interface Clone {
   readonly branch: string
   /** The newest commit we know of, without asking the server. */
   readonly newest: Tip | undefined
+  /** How often the clone was replaced: what was written into it before is gone, and so is the history it had. */
+  readonly remakes: number
   /** Says that a push made this commit the newest. */
   advance(commit: string): void
   /** Asks the server for the newest commit; never answers with what was true before the call. */
@@ -36,6 +37,7 @@ export interface Clone {
 }
 
 const TIDY_EVERY = 250
+const MOST_FAILURES = 3
 
 /** Prepares the clone; nothing is fetched before the first use. */
 export function openClone(config: CloneConfig): Clone {
@@ -64,12 +66,16 @@ export function openClone(config: CloneConfig): Clone {
   const tidy = tidier(TIDY_EVERY, (args) => git(args, { timeout: timeouts.clone }))
   const fetchInto = async (made: Made, isNew: boolean): Promise<Tip> => {
     if (isNew) return tipOf(made)
-    const result = await runIn(config, made.directory, ['fetch', ...QUIET, 'origin', refspecOf(config)], timeouts.fetch)
+    const args = ['fetch', ...QUIET, 'origin', refspecOf(config)]
+    const result = await runIn(config, made.directory, args, timeouts.fetch)
     if (result.code === 0) return tipOf(made)
-    // The server is well and has the branch, so it is the clone that is not.
-    if (await hasBranch(config, made.directory)) return remake(config.remote.redact(result.stderr))
-    await runIn(config, made.directory, ['update-ref', '-d', trackingOf(config)], timeouts.local)
-    return tipOf(made)
+    if (!(await hasBranch(config, made.directory))) {
+      await runIn(config, made.directory, ['update-ref', '-d', trackingOf(config)], timeouts.local)
+      return tipOf(made)
+    }
+    // The server is well and has the branch. If it fails again, it is the clone that is not well.
+    const again = await runIn(config, made.directory, args, timeouts.fetch)
+    return again.code === 0 ? tipOf(made) : remake(config.remote.redact(again.stderr))
   }
   const fetch = coalesce(async (): Promise<Tip> => {
     void tidy()
@@ -91,14 +97,14 @@ export function openClone(config: CloneConfig): Clone {
     const args = ['fetch', ...QUIET, `--shallow-since=${start}`, '--filter=tree:0', 'origin', refspecOf(config)]
     return git(args, { timeout: timeouts.clone })
   })
-  let canPrefetch = true
+  let failures = 0
   const prefetch = async (oids: readonly string[]): Promise<void> => {
-    if (!canPrefetch) return
+    // What is not fetched together is fetched alone when it is read; some servers allow nothing else.
+    if (failures >= MOST_FAILURES) return
     // The files stand alone: there is nothing to negotiate about, and no branch to follow.
     const args = ['-c', 'fetch.negotiationAlgorithm=noop', 'fetch', ...QUIET, '--filter=blob:none', '--stdin', 'origin']
     const result = await git(args, { timeout: timeouts.fetch, input: `${oids.join('\n')}\n` })
-    // What was not fetched together is fetched alone when it is read; some servers allow nothing else.
-    canPrefetch = result.code === 0
+    failures = result.code === 0 ? 0 : failures + 1
   }
   const object = async (name: string): Promise<GitObject> => {
     const started = Date.now()
@@ -120,6 +126,9 @@ export function openClone(config: CloneConfig): Clone {
     get newest() {
       return newest
     },
+    get remakes() {
+      return held.replaced
+    },
     advance: (commit) => {
       void tidy()
       advances++
@@ -131,52 +140,4 @@ export function openClone(config: CloneConfig): Clone {
       await held.leave()
     },
   }
-}
-
-/** Keeps the one clone there is, and changes it for another without a gap. */
-function holdClone(config: CloneConfig) {
-  let current: Promise<Made> | undefined
-  const open = (): Promise<Made> => {
-    config.signal.throwIfAborted()
-    if (current) return current
-    const making = makeClone(config)
-    current = making
-    making.catch(() => {
-      if (current === making) current = undefined
-    })
-    return making
-  }
-  const replace = async (): Promise<Made> => {
-    const before = await current?.catch(() => undefined)
-    const made = await makeClone(config)
-    current = Promise.resolve(made)
-    if (before) await leaveRoom(before.directory)
-    return made
-  }
-  const leave = async () => {
-    const made = await current?.catch(() => undefined)
-    if (made) await leaveRoom(made.directory)
-  }
-  return {
-    get isOpen() {
-      return current !== undefined
-    },
-    ...{ open, replace, leave },
-  }
-}
-
-/** Keeps one reader: for the clone of the moment, with the token of the moment. */
-function holdReader({ remote, timeouts }: CloneConfig) {
-  let reader: ObjectReader | undefined
-  let made = ''
-  const of = async (directory: string): Promise<ObjectReader> => {
-    const env = await remote.environment()
-    const wanted = JSON.stringify({ directory, env })
-    if (reader && !reader.ended && made === wanted) return reader
-    reader?.finish()
-    made = wanted
-    reader = startReader({ directory, env, timeout: timeouts.local, redact: remote.redact })
-    return reader
-  }
-  return { of, end: () => reader?.end() }
 }

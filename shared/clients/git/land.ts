@@ -71,11 +71,9 @@ async function toPlan(
 ): Promise<Plan> {
   const verdicts = await decideAll(await landing.treeAt(base), batch)
   const commits = verdicts.flatMap((verdict) => (verdict.kind === 'commit' ? [verdict.commit] : []))
-  return {
-    base,
-    verdicts,
-    commits: await writeCommits(landing.clone, base, commits, { author: landing.author, seconds }),
-  }
+  const { remakes } = landing.clone
+  const written = await writeCommits(landing.clone, base, commits, { author: landing.author, seconds })
+  return { base, verdicts, commits: written, remakes }
 }
 
 /** The server will not have the batch. It may dislike a single commit, so the others get another chance, by halves. */

@@ -21,6 +21,8 @@ export interface CloneConfig {
   directory: string
   timeouts: Timeouts
   signal: AbortSignal
+  /** The commands that are under way. */
+  running: Set<Promise<unknown>>
   onRemake(why: string): void
 }
 
@@ -51,14 +53,16 @@ export function refspecOf({ branch }: Branch): string {
 
 /** Runs git in a clone, with the credentials of this moment. */
 export async function runIn(
-  { remote, signal }: CloneConfig,
+  { remote, signal, running }: CloneConfig,
   directory: string,
   args: readonly string[],
   timeout: number,
   input?: string,
 ): Promise<GitResult> {
   const env = await remote.environment()
-  return runGit({ directory, args, env, timeout, signal, ...(input === undefined ? {} : { input }) })
+  const run = runGit({ directory, args, env, timeout, signal, ...(input === undefined ? {} : { input }) })
+  running.add(run)
+  return run.finally(() => running.delete(run))
 }
 
 /**

@@ -18,6 +18,8 @@ export interface Plan {
   base: Tip
   verdicts: readonly Verdict[]
   commits: readonly string[]
+  /** Which of the clones they were written into. */
+  remakes: number
 }
 
 /** How one transaction ended, once its plan has become true. */

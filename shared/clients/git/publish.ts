@@ -2,6 +2,8 @@ import type { Clone, Tip } from './clone.ts'
 import { type Failure, toFailure } from './failure.ts'
 import type { Plan } from './plan.ts'
 
+const DAY = 86_400
+
 export type Outcome = { kind: 'done' } | { kind: 'moved'; tip: Tip } | { kind: 'failed'; failure: Failure }
 
 export interface Publishing {
@@ -23,7 +25,11 @@ async function confirm(clone: Clone, { base }: Plan, isFresh: boolean): Promise<
   return tip.commit === base.commit ? { kind: 'done' } : { kind: 'moved', tip }
 }
 
-async function push({ clone, pushTimeout, redact }: Publishing, { base }: Plan, last: string): Promise<Outcome> {
+async function push(
+  { clone, pushTimeout, redact }: Publishing,
+  { base, remakes }: Plan,
+  last: string,
+): Promise<Outcome> {
   const branch = clone.branch
   // The lease is the compare in compare-and-swap: the branch must be where we saw it. It forces nothing, since what
   // we push is a child of exactly that commit. The address, not the remote's name: no tracking branch is touched.
@@ -41,7 +47,7 @@ async function push({ clone, pushTimeout, redact }: Publishing, { base }: Plan, 
   if (result.code !== 0) {
     // Whatever was answered, or not: the branch alone tells whether the push went through.
     const tip = await clone.fetch()
-    if (!(await contains(clone, tip, last))) {
+    if (!(await contains(clone, tip, last, remakes))) {
       if (tip.commit !== base.commit) return { kind: 'moved', tip }
       return { kind: 'failed', failure: toFailure('push to the fleet repository', result, redact) }
     }
@@ -50,7 +56,9 @@ async function push({ clone, pushTimeout, redact }: Publishing, { base }: Plan, 
   return { kind: 'done' }
 }
 
-async function contains(clone: Clone, tip: Tip, commit: string): Promise<boolean> {
+async function contains(clone: Clone, tip: Tip, commit: string, remakes: number): Promise<boolean> {
   if (tip.commit === undefined || tip.commit === commit) return tip.commit === commit
+  // A new clone begins with the tip: without the history below it, no commit would be found in the branch.
+  if (clone.remakes !== remakes) await clone.deepen(Math.floor(Date.now() / 1_000) - DAY)
   return (await clone.git(['merge-base', '--is-ancestor', commit, tip.commit])).code === 0
 }

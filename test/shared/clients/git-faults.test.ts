@@ -33,7 +33,10 @@ describe('openFleet, when things go wrong', () => {
     expect([await git('show', 'main:counter'), await git('rev-list', '--count', 'main')]).toEqual(['4', '4'])
   })
 
-  it('finds its commit under the commits of others when the answer is lost', async () => {
+  it.each([
+    ['', ''],
+    [', even when the clone is lost with it', 'rm -rf CACHE/*/objects'],
+  ])('finds its commit under the commits of others when the answer is lost%s', async (_, more) => {
     const world = await makeWorld()
     const fleet = world.open()
     await fleet.transact(counting('first'))
@@ -50,7 +53,8 @@ M 100644 inline human.txt
 data 4
 text
 
-END`,
+END
+${more.replace('CACHE', join(world.directory, 'cache'))}`,
     )
     world.host.faults.push({ kind: 'lostAnswer' })
     const { revision } = await fleet.transact(counting('a'))
@@ -59,6 +63,7 @@ END`,
       '2',
       '3',
     ])
+    expect(world.warnings).toHaveLength(more === '' ? 0 : 1)
   })
 
   it.each([500, 429])('tries a push again that was answered %i', async (status) => {

@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises'
+import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { type Clone, openClone } from '../../../../shared/clients/git/clone.ts'
@@ -17,6 +17,7 @@ function openIn({ host, directory }: World, url = host.plainUrl): Clone {
     directory: join(directory, 'cache'),
     timeouts: { clone: 10_000, fetch: 10_000, push: 10_000, local: 10_000 },
     signal: closing.signal,
+    running: new Set(),
     onRemake: () => undefined,
   })
   onTestFinished(async () => {
@@ -80,7 +81,6 @@ describe('openClone', () => {
   it('sweeps what dead processes left, and nothing of the living', async () => {
     const world = await makeWorld()
     const cache = join(world.directory, 'cache')
-    const { mkdir } = await import('node:fs/promises')
     const left = ['4194999-0a.git', `${process.pid}-0b.git`]
     for (const name of [...left, '1-0c.git', 'precious', 'fleet.git'])
       await mkdir(join(cache, name), { recursive: true })
