@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Backend, startBackend } from './backend.ts'
 import { type Faults, makeFaults, type PushFault } from './faults.ts'
-import { type Environment, prepareRepository, serverEnvironment } from './repository.ts'
+import { type Environment, prepareRepository, type Settings, servingEnvironment } from './repository.ts'
 
 export interface GitHostConfig {
   /** The folder that holds the repository. */
@@ -17,6 +17,8 @@ export interface GitHostConfig {
   branch?: string
   /** For git itself: only PATH is taken from it. */
   env?: Environment
+  /** Git's settings for serving, where they differ from the usual. */
+  settings?: Settings
 }
 
 export interface GitHost {
@@ -35,6 +37,7 @@ export async function startGitHost(config: GitHostConfig): Promise<GitHost> {
   const repository = config.repository ?? 'fleet.git'
   const path = join(config.directory, repository)
   await prepareRepository(path, config.branch ?? 'main', config.env)
+  const environment = servingEnvironment(config.env, config.settings)
   const { faults, nextPush } = makeFaults()
   const running = new Set<Backend>()
   const allowed = new Set(['info/refs', 'git-upload-pack', 'git-receive-pack'].map((name) => `/${repository}/${name}`))
@@ -50,13 +53,7 @@ export async function startGitHost(config: GitHostConfig): Promise<GitHost> {
     if (fault?.kind === 'status') return refuse(response, fault.status)
     if (fault?.kind === 'cut') return void response.destroy()
     if (fault?.kind === 'hang') return
-    const backend = startBackend(
-      config.directory,
-      url.pathname,
-      url.search.slice(1),
-      request,
-      serverEnvironment(config.env),
-    )
+    const backend = startBackend(config.directory, url.pathname, url.search.slice(1), request, environment)
     running.add(backend)
     backend.child.once('close', () => running.delete(backend))
     await relay(backend, response, fault)

@@ -4,7 +4,10 @@ import { promisify } from 'node:util'
 
 const execute = promisify(execFile)
 
-const SETTINGS = {
+export type Settings = Readonly<Record<string, string>>
+
+/** How the repository is served. Given to each process, so that a repository from elsewhere needs no change. */
+const SETTINGS: Settings = {
   'http.receivepack': 'true',
   'uploadpack.allowFilter': 'true',
   'uploadpack.allowAnySHA1InWant': 'true',
@@ -12,7 +15,6 @@ const SETTINGS = {
   'receive.denyDeletes': 'true',
   'receive.fsckObjects': 'true',
   'receive.autogc': 'false',
-  'core.logAllRefUpdates': 'false',
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -28,14 +30,22 @@ export function serverEnvironment(env: Environment | undefined): Record<string, 
   }
 }
 
-/** Creates the bare repository with its branch, unless it is there, and sets it up to be served. */
+/** As serverEnvironment, and how the repository is to be served. */
+export function servingEnvironment(env: Environment | undefined, settings: Settings = {}): Record<string, string> {
+  const entries = Object.entries({ ...SETTINGS, ...settings })
+  const variables = entries.flatMap(([key, value], index) => [
+    [`GIT_CONFIG_KEY_${index}`, key],
+    [`GIT_CONFIG_VALUE_${index}`, value],
+  ])
+  return { ...serverEnvironment(env), GIT_CONFIG_COUNT: String(entries.length), ...Object.fromEntries(variables) }
+}
+
+/** Creates the bare repository with its branch, unless it is there. */
 export async function prepareRepository(path: string, branch: string, env?: Environment): Promise<void> {
-  const git = (...args: string[]) => execute('git', args, { env: serverEnvironment(env) })
-  if (!(await exists(`${path}/HEAD`))) {
-    await mkdir(path, { recursive: true })
-    await git('init', '--quiet', '--bare', '--template=', `--initial-branch=${branch}`, path)
-  }
-  for (const [key, value] of Object.entries(SETTINGS)) await git(`--git-dir=${path}`, 'config', key, value)
+  if (await exists(`${path}/HEAD`)) return
+  await mkdir(path, { recursive: true })
+  const args = ['init', '--quiet', '--bare', '--template=', `--initial-branch=${branch}`, path]
+  await execute('git', args, { env: serverEnvironment(env) })
 }
 
 async function exists(path: string): Promise<boolean> {

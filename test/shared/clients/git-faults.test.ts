@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process'
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import type { DroverError } from '../../../shared/errors.ts'
-import { counting, deciding, makeWorld, TOKEN, type World, writing } from './git/world.ts'
+import { counting, makeWorld, TOKEN, type World } from './git/world.ts'
 
 const execute = promisify(execFile)
 const thrown = (error: unknown) => error as DroverError
@@ -16,11 +16,6 @@ const fullText = (error: unknown): string =>
 async function hook({ host }: World, name: string, script: string): Promise<void> {
   await mkdir(join(host.path, 'hooks'), { recursive: true })
   await writeFile(join(host.path, 'hooks', name), `#!/bin/sh\n${script}\n`, { mode: 0o755 })
-}
-
-async function cloneOf({ directory }: World): Promise<string> {
-  const [name = ''] = await readdir(join(directory, 'cache'))
-  return join(directory, 'cache', name)
 }
 
 describe('openFleet, when things go wrong', () => {
@@ -110,20 +105,6 @@ ${more.replace('CACHE', join(world.directory, 'cache'))}`,
       { reason: { reason: 'busy', message } },
       { reason: { reason: 'busy', message } },
     ])
-  })
-
-  it('refuses a branch that a repository with other branches does not have', async () => {
-    const { open, commitBehind } = await makeWorld()
-    await commitBehind({ a: 'a' })
-    await expect(open({ branch: 'mian' }).transact(counting('a'))).rejects.toMatchObject({
-      reason: 'broken',
-      message: 'Cannot read the fleet repository: it has no branch "mian", but main',
-    })
-  })
-
-  it('refuses to search since a time that is none', async () => {
-    const { open } = await makeWorld()
-    await expect(open().find('r', 's', 'yesterday')).rejects.toThrow('"yesterday" is not a time, RFC 3339 was expected')
   })
 
   it('gives up as busy when the server stays unwell, and works again afterwards', async () => {
@@ -224,137 +205,4 @@ ${more.replace('CACHE', join(world.directory, 'cache'))}`,
       '5',
     ])
   })
-
-  it.each<[string, (clone: string) => Promise<unknown>]>([
-    ['whose objects are gone', (clone) => rm(join(clone, 'objects'), { recursive: true })],
-    ['that is gone altogether', (clone) => rm(clone, { recursive: true })],
-    ['with a broken configuration', (clone) => writeFile(join(clone, 'config'), '[core\n')],
-    ['with a stale lock', (clone) => writeFile(join(clone, 'refs', 'remotes', 'origin', 'main.lock'), '')],
-    ['whose branch is broken', (clone) => writeFile(join(clone, 'refs', 'remotes', 'origin', 'main'), 'rubbish\n')],
-    [
-      'with broken packs',
-      async (clone) => {
-        const packs = join(clone, 'objects', 'pack')
-        for (const name of await readdir(packs)) {
-          const bytes = await readFile(join(packs, name))
-          await rm(join(packs, name))
-          await writeFile(join(packs, name), name.endsWith('.pack') ? bytes.fill(7, 12) : bytes)
-        }
-      },
-    ],
-  ])('works on with a clone %s', async (_, damage) => {
-    const world = await makeWorld()
-    await world.commitBehind({ 'a/b/c': 'deep', counter: '10' })
-    const fleet = world.open()
-    const before = await fleet.head()
-    await damage(await cloneOf(world))
-    expect(await before.read('a/b/c')).toBe('deep')
-    await fleet.transact(counting('x'))
-    await world.commitBehind({ 'a/b/d': 'new' })
-    const after = await fleet.head()
-    expect([await after.read('a/b/c'), await after.read('a/b/d'), await after.read('counter')]).toEqual([
-      'deep',
-      'new',
-      '11',
-    ])
-    expect(await world.git('rev-list', '--count', 'main')).toBe('3')
-  })
-
-  it('follows a branch that was removed and made anew', async () => {
-    const { open, git, commitBehind } = await makeWorld()
-    const fleet = open()
-    await fleet.transact(counting('a'))
-    await git('update-ref', '-d', 'refs/heads/main')
-    expect(await (await fleet.head()).list('')).toEqual([])
-    await commitBehind({ counter: '7' })
-    await fleet.transact(counting('b'))
-    expect(await git('show', 'main:counter')).toBe('8')
-  })
-
-  it.each([
-    ['120000', 'link', 'a symbolic link', 'a folder', 'link/x'],
-    ['120000', 'link', 'a symbolic link', 'a file', 'link'],
-    ['160000', 'module', 'a submodule', 'a folder', 'module/x/y'],
-    ['100644', 'plain', 'a file', 'a folder', 'plain/x'],
-    ['040000', 'folder', 'a folder', 'a file', 'folder'],
-  ])('refuses to write where a %s entry is in the way', async (mode, at, kind, wanted, path) => {
-    const { open, git, host, commitBehind } = await makeWorld()
-    const base = await commitBehind({ plain: 'p', 'folder/x': 'x', target: '/etc' })
-    const oid = mode === '160000' ? base : await git('rev-parse', 'main:target')
-    if (mode.startsWith('12') || mode.startsWith('16')) await put(host.path, `M ${mode} ${oid} ${at}\n`)
-    const fleet = open()
-    for (const content of ['text', null]) {
-      await expect(fleet.transact(writing({ [path]: content }))).rejects.toMatchObject({
-        reason: 'refused',
-        message: `Cannot change "${path}" in the fleet repository: "${at}" is ${kind}, ${wanted} was expected`,
-      })
-    }
-    expect(await (await fleet.head()).read('link')).toBeUndefined()
-  })
-
-  it('never shows the token to others on the machine', async () => {
-    const world = await makeWorld()
-    const fleet = world.open({ timeouts: { push: 500 } })
-    await fleet.head()
-    world.host.faults.push({ kind: 'hang' })
-    const transacting = fleet.transact(counting('a'))
-    const seen: string[] = []
-    let isDone = false
-    const done = transacting.then(() => {
-      isDone = true
-    })
-    while (!isDone) seen.push((await execute('ps', ['-eo', 'args'])).stdout)
-    await done
-    expect(seen.join('')).toContain('receive-pack')
-    expect(seen.join('').replaceAll('drover-git-', '')).not.toContain(TOKEN)
-  })
-
-  it('uses the token of the moment, also for objects that are fetched later', async () => {
-    const world = await makeWorld()
-    await world.commitBehind({ 'a.txt': 'one' })
-    let token = 'wrong'
-    const fleet = world.open({ token: async () => token })
-    await expect(fleet.head()).rejects.toThrow(
-      'Cannot read the fleet repository: the Git server does not accept our credentials',
-    )
-    token = TOKEN
-    expect(await (await fleet.head()).read('a.txt')).toBe('one')
-  })
-
-  it('gives a value to each transaction even when its decide is asked many times', async () => {
-    const { open, commitBehind } = await makeWorld()
-    const fleet = open()
-    await fleet.transact(counting('first'))
-    let asked = 0
-    const { value } = await fleet.transact(
-      deciding('r', async (tree) => {
-        if (asked++ < 4) await commitBehind({ 'human.txt': String(asked) })
-        return { changes: [{ path: 'seen', content: (await tree.read('human.txt')) ?? '' }], value: asked }
-      }),
-    )
-    expect(value).toBe(5)
-    expect(await (await fleet.head()).read('seen')).toBe('4')
-  })
-
-  it('gives up as busy when others always come first', async () => {
-    const { open, commitBehind } = await makeWorld()
-    const fleet = open({ tries: 3 })
-    let count = 0
-    const losing = deciding('r', async () => {
-      await commitBehind({ 'human.txt': String(count++) })
-      return { changes: [{ path: 'mine', content: 'x' }], value: 0 }
-    })
-    await expect(fleet.transact(losing)).rejects.toMatchObject({
-      reason: 'busy',
-      message: 'Cannot commit to the fleet repository: others committed first, 3 times in a row',
-    })
-  })
 })
-
-async function put(path: string, command: string): Promise<void> {
-  const running = execute('git', [`--git-dir=${path}`, 'fast-import', '--quiet', '--date-format=now'])
-  running.child.stdin?.end(
-    `commit refs/heads/main\ncommitter Human <h@example.com> now\ndata 4\nlink\nfrom refs/heads/main^0\n${command}\n`,
-  )
-  await running
-}

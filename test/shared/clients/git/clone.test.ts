@@ -50,9 +50,8 @@ describe('openClone', () => {
     ['over HTTP', (world: World) => world.host.plainUrl],
     ['as a plain folder', (world: World) => `file://${world.host.path}`],
   ])('works with a server that knows no partial clones, %s', async (_, url) => {
-    const world = await makeWorld()
-    await world.git('config', 'uploadpack.allowFilter', 'false')
-    await world.git('config', 'uploadpack.allowAnySHA1InWant', 'false')
+    const settings = { 'uploadpack.allowFilter': 'false', 'uploadpack.allowAnySHA1InWant': 'false' }
+    const world = await makeWorld({ settings })
     await world.commitBehind(manyFiles)
     const clone = openIn(world, url(world))
     const tree = await openObjects(clone).at(await clone.fetch())

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { onTestFinished } from 'vitest'
-import { type GitHost, startGitHost } from '../../../../local/git/host.ts'
+import { type GitHost, type GitHostConfig, startGitHost } from '../../../../local/git/host.ts'
 import { type FleetConfig, openFleet } from '../../../../shared/clients/git.ts'
 import type { Change, Fleet, Transaction } from '../../../../shared/fleet.ts'
 
@@ -25,9 +25,9 @@ export interface World {
 }
 
 /** A real Git host with an empty repository, gone when the test ends. */
-export async function makeWorld(): Promise<World> {
+export async function makeWorld(config: Partial<GitHostConfig> = {}): Promise<World> {
   const directory = await mkdtemp(join(tmpdir(), 'drover-git-'))
-  const host = await startGitHost({ directory: join(directory, 'host'), token: TOKEN })
+  const host = await startGitHost({ directory: join(directory, 'host'), token: TOKEN, ...config })
   const fleets: Fleet[] = []
   const warnings: string[] = []
   onTestFinished(async () => {
