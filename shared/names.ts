@@ -33,28 +33,34 @@ export function namingProblems(request: ProvisionRequest, template: Template): s
   const naming = namingOf(request, template)
   if (!naming)
     problems.push(`name is missing, wanted name or namePattern: template ${show(request.template)} has no pattern`)
-  if (naming && 'pattern' in naming) problems.push(...patternProblems(naming.pattern, naming.values, longest))
+  if (naming && 'pattern' in naming) {
+    const whose =
+      request.namePattern === undefined ? `namePattern of template ${show(request.template)}` : 'namePattern'
+    problems.push(...patternProblems(whose, naming, longest))
+  }
   return problems
 }
 
-function patternProblems(pattern: string, values: Values, longest: number): string[] {
+function patternProblems(
+  whose: string,
+  { pattern, values }: { pattern: string; values: Values },
+  longest: number,
+): string[] {
   const problems: string[] = []
   for (const [placeholder, word = '', width] of pattern.matchAll(placeholders)) {
     if (word === 'number') continue
     const known = fields.find((field) => field === word)
-    if (!known) problems.push(`namePattern has ${placeholder}, wanted {${fields.join('}, {')}} or {number:3}`)
-    else if (width) problems.push(`namePattern has ${placeholder}, wanted {${word}}: only a number has a width`)
+    if (!known) problems.push(`${whose} has ${placeholder}, wanted {${fields.join('}, {')}} or {number:3}`)
+    else if (width) problems.push(`${whose} has ${placeholder}, wanted {${word}}: only a number has a width`)
     else if (values[known] === undefined)
-      problems.push(`${word} is missing, wanted a value for namePattern ${show(pattern)}`)
+      problems.push(`${word} is missing, wanted a value for ${whose} ${show(pattern)}`)
   }
   if (problems.length > 0) return problems
   const first = expand(pattern, values, 1)
   if (first.length > longest)
-    return [
-      `namePattern ${show(pattern)} gives ${show(first)} of ${first.length} characters, wanted at most ${longest}`,
-    ]
+    return [`${whose} ${show(pattern)} gives ${show(first)} of ${first.length} characters, wanted at most ${longest}`]
   if (!/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(first))
-    return [`namePattern ${show(pattern)} gives ${show(first)}, wanted it to begin and end with a letter or digit`]
+    return [`${whose} ${show(pattern)} gives ${show(first)}, wanted it to begin and end with a letter or digit`]
   return []
 }
 

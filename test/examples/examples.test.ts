@@ -3,6 +3,7 @@ import { validate } from '../../functions/validate/validate.ts'
 import { toSubnets } from '../../shared/ipam/network.ts'
 import { check } from '../../shared/schema/check.ts'
 import { Customization, Network, Policy } from '../../shared/schema/fleet-files.ts'
+import { Machine } from '../../shared/schema/machine.ts'
 import { Template } from '../../shared/schema/template.ts'
 import { parseYaml } from '../../shared/yaml.ts'
 import { memoryFleet } from '../fleet.ts'
@@ -47,6 +48,8 @@ describe('the examples', () => {
       expect(event.type).toBe('dev.drover.provision.requested')
       const outcome = await validate({ id: 'run', request: event.data }, memoryFleet(starterFiles()))
       expect(outcome).toMatchObject({ kind: 'succeeded' })
+      const machine = outcome.kind === 'succeeded' ? outcome.facts?.machine : undefined
+      expect(check(Machine, machine, 'the machine')).toMatchObject({ ok: true })
     },
   )
 

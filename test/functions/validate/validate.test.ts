@@ -62,7 +62,7 @@ describe('validate', () => {
     [
       'a pattern without its values',
       with_({ application: undefined }),
-      'application is missing, wanted a value for namePattern "{environment}-{application}-{number:3}"',
+      'application is missing, wanted a value for namePattern of template "linux-small" "{environment}-{application}-{number:3}"',
     ],
     [
       'a name too long for Windows',
