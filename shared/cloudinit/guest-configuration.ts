@@ -35,20 +35,14 @@ export function toGuestConfiguration(guest: Guest): GuestConfiguration {
 function toTexts(guest: Guest, parts: readonly Part[], secrets: Map<string, SecretReference>): GuestConfiguration {
   const { name, interfaces } = guest
   const configs = parts.flatMap((part) => part.userData ?? [])
+  const networks = parts.flatMap((part) => part.networkData ?? [])
   const unattend = parts.find((part) => part.unattend !== undefined)?.unattend
   const texts: Text[] = [
     // A Windows guest has cloudbase-init only where somebody customizes it by user-data.
     ...(guest.kind === 'linux' || configs.length > 0
       ? [toText('userData', userData({ name, fqdn: fqdnOf(name, interfaces) }, configs), yamlFormat)]
       : []),
-    toText(
-      'networkData',
-      networkData(
-        interfaces,
-        parts.flatMap((part) => part.networkData ?? []),
-      ),
-      yamlFormat,
-    ),
+    toText('networkData', networkData(interfaces, networks), yamlFormat),
     ...(unattend === undefined ? [] : [toText('unattend', unattend, xmlFormat)]),
   ]
   const needed = [...secrets].filter(([secret]) =>
