@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { toMessage } from '../shared/clients/git/message.ts'
 import { blobId, checkObjectId, inGitOrder, treeId } from '../shared/clients/git/object-id.ts'
-import { apply, overlayOf } from '../shared/clients/git/overlay.ts'
+import { overlayOf } from '../shared/clients/git/overlay.ts'
 import { checkFolder, checkPath } from '../shared/clients/git/path.ts'
 import type { EntryTree } from '../shared/clients/git/tree.ts'
 import { DroverError } from '../shared/errors.ts'
@@ -47,14 +47,14 @@ export function memoryFleet(files: Record<string, string> = {}): MemoryFleet {
   const attempt = async <T>({ subject, trailers, decide }: Transaction<T>): Promise<Committed<T> | undefined> => {
     const base = treeNow()
     const answer = await decide(base)
-    const applied = await apply(overlayOf(base), base, 'nothing' in answer ? [] : answer.changes)
+    const effective = await overlayOf(base).apply('nothing' in answer ? [] : answer.changes)
     const interference = interferences.shift()
     if (interference) {
       put(interference)
       return undefined
     }
-    if (applied.effective.size === 0) return { revision, created: false, value: answer.value }
-    const changes = [...applied.effective].map(([path, written]) => [path, written?.content ?? null] as const)
+    if (effective.size === 0) return { revision, created: false, value: answer.value }
+    const changes = [...effective].map(([path, written]) => [path, written?.content ?? null] as const)
     put(Object.fromEntries(changes))
     commits.push({
       revision,

@@ -3,12 +3,15 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { onTestFinished } from 'vitest'
+import { onTestFinished, vi } from 'vitest'
 import { type GitHost, type GitHostConfig, startGitHost } from '../../../../local/git/host.ts'
 import { type FleetConfig, openFleet } from '../../../../shared/clients/git.ts'
 import type { Change, Fleet, Transaction } from '../../../../shared/fleet.ts'
 
 export const TOKEN = 'canary-4f1d2c'
+
+// Every test starts some dozens of processes, which takes its time on a busy machine.
+vi.setConfig({ testTimeout: 20_000 })
 
 const execute = promisify(execFile)
 
