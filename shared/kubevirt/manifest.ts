@@ -12,6 +12,7 @@ export interface Manifest {
     annotations?: Record<string, string>
     finalizers?: string[]
   }
+  spec?: unknown
   [field: string]: unknown
 }
 

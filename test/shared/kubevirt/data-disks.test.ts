@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest'
+import { dataDiskLosses } from '../../../shared/kubevirt/data-disks.ts'
+import { render } from '../../../shared/kubevirt/render.ts'
+import { toYaml } from '../../../shared/yaml.ts'
+import { memoryFleet } from '../../fleet.ts'
+import { databaseServer } from './definitions.ts'
+
+const path = 'vms/site-a/shop/db-01/manifests/datavolume-db-01-data-data.yaml'
+const textOf = (kind: 'root' | 'data', size = '200Gi') => {
+  const disks = [{ name: 'data', size }]
+  const disk = render(databaseServer({ disks })).find(({ metadata }) => metadata.labels?.['drover.dev/disk'] === kind)
+  return toYaml(disk)
+}
+
+describe('dataDiskLosses', () => {
+  it.each<[string, string | undefined, string | null, string[]]>([
+    [
+      'finds a data disk that is removed',
+      textOf('data'),
+      null,
+      [`${path} would remove the data disk "db-01-data-data"`],
+    ],
+    [
+      'finds a data disk that another object takes the place of',
+      textOf('data'),
+      textOf('root'),
+      [`${path} would remove the data disk "db-01-data-data"`],
+    ],
+    [
+      'finds a data disk that shrinks',
+      textOf('data', '1Ti'),
+      textOf('data', '1000Gi'),
+      [`${path} would shrink the data disk "db-01-data-data" from 1Ti to 1000Gi`],
+    ],
+    ['lets a data disk grow', textOf('data', '1000Gi'), textOf('data', '1Ti'), []],
+    ['lets a data disk be', textOf('data'), textOf('data'), []],
+    ['lets a data disk be made', undefined, textOf('data'), []],
+    ['lets a root disk go', textOf('root'), null, []],
+    ['lets what is no object go', 'a note on drover.dev/disk', null, []],
+  ])('%s', async (_, before, after, losses) => {
+    const tree = await memoryFleet(before === undefined ? {} : { [path]: before }).head()
+    expect(await dataDiskLosses(tree, [{ path, content: after }])).toEqual(losses)
+  })
+})

@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest'
+import { type Choice, chosen, toPlacement } from '../../../shared/ocm/placement.ts'
+
+const always = [
+  { key: 'cluster.open-cluster-management.io/unreachable', operator: 'Exists' },
+  { key: 'cluster.open-cluster-management.io/unavailable', operator: 'Exists' },
+]
+
+describe('toPlacement', () => {
+  it.each<[string, Choice, object]>([
+    ['asks for one cluster and bears those that are away', {}, { numberOfClusters: 1, tolerations: always }],
+    [
+      'writes cluster sets',
+      { clusterSets: ['global'] },
+      { numberOfClusters: 1, clusterSets: ['global'], tolerations: always },
+    ],
+    [
+      'writes each predicate as a selector of its own',
+      {
+        predicates: [
+          { labels: { region: 'eu' }, expressions: [{ key: 'gpu', operator: 'Exists' }] },
+          { claims: [{ key: 'version', operator: 'In', values: ['4.20'] }] },
+        ],
+      },
+      {
+        numberOfClusters: 1,
+        predicates: [
+          {
+            requiredClusterSelector: {
+              labelSelector: { matchLabels: { region: 'eu' }, matchExpressions: [{ key: 'gpu', operator: 'Exists' }] },
+            },
+          },
+          {
+            requiredClusterSelector: {
+              claimSelector: { matchExpressions: [{ key: 'version', operator: 'In', values: ['4.20'] }] },
+            },
+          },
+        ],
+        tolerations: always,
+      },
+    ],
+    [
+      'weighs only by the prioritizers that are named, built in or of an add-on',
+      {
+        prioritizers: [
+          { score: 'Balance', weight: 1 },
+          { score: 'storage/free', weight: -3 },
+        ],
+      },
+      {
+        numberOfClusters: 1,
+        prioritizerPolicy: {
+          mode: 'Exact',
+          configurations: [
+            { scoreCoordinate: { type: 'BuiltIn', builtIn: 'Balance' }, weight: 1 },
+            {
+              scoreCoordinate: { type: 'AddOn', addOn: { resourceName: 'storage', scoreName: 'free' } },
+              weight: -3,
+            },
+          ],
+        },
+        tolerations: always,
+      },
+    ],
+    [
+      'adds tolerations to its own',
+      { tolerations: [{ key: 'gpu', value: 'yes', effect: 'NoSelect' }] },
+      {
+        numberOfClusters: 1,
+        tolerations: [...always, { key: 'gpu', operator: 'Equal', value: 'yes', effect: 'NoSelect' }],
+      },
+    ],
+  ])('%s', (_, choice, spec) => {
+    expect(toPlacement('web-01', choice, 'argocd')).toEqual({
+      apiVersion: 'cluster.open-cluster-management.io/v1beta1',
+      kind: 'Placement',
+      metadata: { name: 'web-01', namespace: 'argocd', labels: { 'app.kubernetes.io/managed-by': 'drover' } },
+      spec,
+    })
+  })
+})
+
+describe('chosen', () => {
+  it.each<[string, { clusterName: string; reason: string }[], string | undefined]>([
+    ['is nothing while there is no decision', [], undefined],
+    ['is nothing while a decision names no cluster', [{ clusterName: '', reason: '' }], undefined],
+    ['is the cluster of the decision', [{ clusterName: 'site-a', reason: '' }], 'site-a'],
+  ])('%s', (_, decisions, cluster) => {
+    expect(chosen(decisions)?.clusterName).toBe(cluster)
+  })
+})
