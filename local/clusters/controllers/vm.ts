@@ -98,7 +98,7 @@ function start(cluster: Cluster, machine: VirtualMachine, { again }: Waker) {
     'SuccessfulCreate',
     `Started the virtual machine by creating the new virtual machine instance ${machine.metadata.name}`,
   )
-  say(cluster, machine, instance, 'Starting')
+  say(cluster, machine, instance, printable(cluster, machine, instance))
 }
 
 /** What the disks make a machine say that cannot start yet, '' when that is nothing new; undefined when it can start. */
