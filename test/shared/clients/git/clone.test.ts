@@ -46,6 +46,17 @@ describe('openClone', () => {
     expect((await packsOf(world)).length).toBeLessThan(5)
   })
 
+  it('reads files of any size, many at once, each its own', async () => {
+    const world = await makeWorld()
+    const sizes = [0, 1, 65_535, 65_536, 65_537, 1_000_000, 3_000_000]
+    const files = Object.fromEntries(sizes.map((size) => [`f${size}`, `${size}\n`.repeat(size).slice(0, size)]))
+    await world.commitBehind(files)
+    const clone = openIn(world)
+    const tree = await openObjects(clone).at(await clone.fetch())
+    const texts = await Promise.all(sizes.map((size) => tree.read(`f${size}`)))
+    expect(texts.map((text, index) => text === files[`f${sizes[index]}`])).toEqual(sizes.map(() => true))
+  })
+
   it.each([
     ['over HTTP', (world: World) => world.host.plainUrl],
     ['as a plain folder', (world: World) => `file://${world.host.path}`],
