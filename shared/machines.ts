@@ -49,12 +49,19 @@ export interface DataVolume {
   status?: { phase?: string; progress?: string; conditions?: Condition[] }
 }
 
+/** An ExternalSecret of the External Secrets operator. */
+export interface ExternalSecret {
+  metadata: Metadata
+  status?: { conditions?: Condition[] }
+}
+
 /** Everything of one machine at one moment; what is not there is undefined. */
 export interface MachineView {
   application: Application | undefined
   machine: VirtualMachine | undefined
   instance: VirtualMachineInstance | undefined
   disks: DataVolume[]
+  secrets: ExternalSecret[]
 }
 
 export interface MachineAddress {

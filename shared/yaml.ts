@@ -25,9 +25,7 @@ export function toYaml(value: unknown): string {
 
 /** A literal block keeps a text as it is unless it has characters that YAML cannot show or begins with a blank. */
 const isBlock = (text: string) =>
-  /^[^\s\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\ufeff]/.test(text) &&
-  text.includes('\n') &&
-  !/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\ufeff]|[ \t]\n/.test(text)
+  text.includes('\n') && /^\S/.test(text) && !/[^\P{C}\n\t]|[\p{Zl}\p{Zp}]|[ \t]\n/u.test(text)
 
 /** Reads one YAML document; aliases are refused, so a small file cannot become a large object. */
 export function parseYaml(text: string, what = 'YAML'): unknown {

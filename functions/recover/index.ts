@@ -2,7 +2,6 @@ import { brokerPoster } from '../../shared/clients/broker.ts'
 import { openClusters } from '../../shared/clients/clusters.ts'
 import { noCmdb, openCmdb, readCmdbConfig } from '../../shared/clients/cmdb.ts'
 import { openFleet } from '../../shared/clients/git.ts'
-import { toCmdbRecord } from '../../shared/cmdb.ts'
 import { toFunction, type Wire } from '../../shared/runtime/function.ts'
 import { undo } from './undo.ts'
 

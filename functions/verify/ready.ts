@@ -24,7 +24,7 @@ const errorStatuses = [
 
 /** The machine runs, is ready, shows this very definition, and its guest agent speaks where one is expected. */
 export function assessReady(view: MachineView, definition: Definition): Assessment {
-  return troubleOfDisks(view.disks) ?? troubleOfSync(view) ?? progressOf(view, definition)
+  return troubleOfDisks(view.disks) ?? troubleOfSync(view) ?? troubleOfSecrets(view) ?? progressOf(view, definition)
 }
 
 function troubleOfDisks(disks: DataVolume[]): Assessment | undefined {
@@ -46,6 +46,16 @@ function troubleOfSync({ application }: MachineView): Assessment | undefined {
   return error && { state: 'troubled', message: `Argo CD reports ${error.type}: ${error.message}` }
 }
 
+/** Without its Secret a guest never starts, and the machine itself would only say Starting. */
+function troubleOfSecrets({ secrets }: MachineView): Assessment | undefined {
+  const isFailing = ({ type, status, reason }: Condition) =>
+    type === 'Ready' && status === 'False' && reason === 'SecretSyncedError'
+  const failing = secrets.find(({ status }) => status?.conditions?.some(isFailing))
+  if (!failing) return undefined
+  const reason = words(failing.status?.conditions, 'no reason given')
+  return { state: 'troubled', message: `ExternalSecret ${failing.metadata.name} cannot be synced: ${reason}` }
+}
+
 function progressOf({ application, machine, instance, disks }: MachineView, definition: Definition): Assessment {
   if (!application) return { state: 'waiting', message: 'Argo CD has no Application for it yet' }
   if (!machine)
@@ -65,7 +75,11 @@ function progressOf({ application, machine, instance, disks }: MachineView, defi
   const status = machine.status?.printableStatus ?? 'Unknown'
   if (errorStatuses.includes(status)) {
     const reason = words(
-      [...(instance?.status?.conditions ?? []), ...(machine.status?.conditions ?? [])],
+      [
+        ...disks.flatMap((disk) => disk.status?.conditions ?? []),
+        ...(instance?.status?.conditions ?? []),
+        ...(machine.status?.conditions ?? []),
+      ],
       'no reason given',
     )
     return { state: 'troubled', message: `the VirtualMachine says ${status}: ${reason}` }

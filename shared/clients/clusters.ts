@@ -1,7 +1,14 @@
 import type { KubeConfig } from '@kubernetes/client-node'
 import { DroverError } from '../errors.ts'
 import type { Decision, Hub, HubCondition, ManagedCluster } from '../hub.ts'
-import type { Application, DataVolume, Machines, VirtualMachine, VirtualMachineInstance } from '../machines.ts'
+import type {
+  Application,
+  DataVolume,
+  ExternalSecret,
+  Machines,
+  VirtualMachine,
+  VirtualMachineInstance,
+} from '../machines.ts'
 import { type Source, watchObjects } from './watch.ts'
 
 /** Reads the hub and the managed clusters through one kubeconfig: a context per cluster, named like its ManagedCluster. */
@@ -39,6 +46,7 @@ export function openClusters(config: ClustersConfig): { hub: Hub; machines: Mach
   const machines: Machines = {
     async *watch({ cluster, namespace, name }, signal) {
       const [hub, kubeConfig] = await Promise.all([onHub(), context(cluster)])
+      const byLabel = { labelSelector: `drover.dev/machine=${name}` }
       const byName = { fieldSelector: `metadata.name=${name}` }
       const kubevirt = { kubeConfig, group: 'kubevirt.io', version: 'v1', namespace, ...byName }
       const sources: Source[] = [
@@ -52,21 +60,24 @@ export function openClusters(config: ClustersConfig): { hub: Hub; machines: Mach
         },
         { ...kubevirt, plural: 'virtualmachines' },
         { ...kubevirt, plural: 'virtualmachineinstances' },
+        { kubeConfig, group: 'cdi.kubevirt.io', version: 'v1beta1', plural: 'datavolumes', namespace, ...byLabel },
         {
           kubeConfig,
-          group: 'cdi.kubevirt.io',
-          version: 'v1beta1',
-          plural: 'datavolumes',
+          group: 'external-secrets.io',
+          version: 'v1',
+          plural: 'externalsecrets',
           namespace,
-          labelSelector: `drover.dev/machine=${name}`,
+          ...byLabel,
+          optional: true,
         },
       ]
-      for await (const [applications, vms, vmis, disks] of watchObjects(sources, signal)) {
+      for await (const [applications, vms, vmis, disks, secrets] of watchObjects(sources, signal)) {
         yield {
           application: applications?.[0] as Application | undefined,
           machine: vms?.[0] as VirtualMachine | undefined,
           instance: vmis?.[0] as VirtualMachineInstance | undefined,
           disks: (disks ?? []) as DataVolume[],
+          secrets: (secrets ?? []) as ExternalSecret[],
         }
       }
     },

@@ -10,6 +10,8 @@ export interface Source {
   namespace: string
   fieldSelector?: string
   labelSelector?: string
+  /** True for a kind that a cluster may not know; then there are none. */
+  optional?: boolean
 }
 
 interface KubernetesObject {
@@ -17,7 +19,7 @@ interface KubernetesObject {
 }
 
 interface List {
-  metadata: { resourceVersion: string }
+  metadata: { resourceVersion?: string }
   items: KubernetesObject[]
 }
 
@@ -42,11 +44,16 @@ export async function* watchObjects(
   signal.addEventListener('abort', stop)
 
   const list = async (source: Source): Promise<List> => {
-    const { kubeConfig, fieldSelector, labelSelector, ...rest } = source
+    const { kubeConfig, fieldSelector, labelSelector, optional, ...rest } = source
     const selectors = { ...(fieldSelector ? { fieldSelector } : {}), ...(labelSelector ? { labelSelector } : {}) }
-    return kubeConfig.makeApiClient(CustomObjectsApi).listNamespacedCustomObject({ ...rest, ...selectors })
+    try {
+      return await kubeConfig.makeApiClient(CustomObjectsApi).listNamespacedCustomObject({ ...rest, ...selectors })
+    } catch (error) {
+      if (optional && (error as { code?: unknown }).code === 404) return { metadata: {}, items: [] }
+      throw error
+    }
   }
-  const fill = async (index: number, source: Source): Promise<string> => {
+  const fill = async (index: number, source: Source): Promise<string | undefined> => {
     const { items, metadata } = await list(source)
     seen[index] = new Map(items.map((one) => [one.metadata.name, one]))
     return metadata.resourceVersion
@@ -70,14 +77,15 @@ export async function* watchObjects(
         }, ended)
     })
   }
-  const keep = async (index: number, source: Source, first: string): Promise<void> => {
-    let resourceVersion: string | undefined = first
+  const keep = async (index: number, source: Source, first: string | undefined): Promise<void> => {
+    let resourceVersion = first
     while (!ending.signal.aborted) {
       if (resourceVersion !== undefined) await follow(index, source, resourceVersion)
       if (ending.signal.aborted) return
       resourceVersion = await fill(index, source).catch(() => undefined)
       bell.ring()
-      if (resourceVersion === undefined) await bell.silence(pauseAfterError, ending.signal)
+      if (resourceVersion === undefined)
+        await bell.silence(source.optional ? heartbeat * 10 : pauseAfterError, ending.signal)
     }
   }
 
@@ -85,7 +93,7 @@ export async function* watchObjects(
     const versions = await Promise.all(sources.map((source, index) => fill(index, source))).catch((cause) => {
       throw new DroverError('broken', 'Cannot read a cluster', { cause })
     })
-    for (const [index, source] of sources.entries()) void keep(index, source, versions[index] ?? '')
+    for (const [index, source] of sources.entries()) void keep(index, source, versions[index])
     while (!signal.aborted) {
       yield seen.map((objects) => [...objects.values()])
       await bell.wait(heartbeat, signal)

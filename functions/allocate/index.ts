@@ -1,0 +1,17 @@
+import { brokerPoster } from '../../shared/clients/broker.ts'
+import { openFleet } from '../../shared/clients/git.ts'
+import { toFunction, type Wire } from '../../shared/runtime/function.ts'
+import { allocateAddress } from './address.ts'
+import { allocateName } from './name.ts'
+
+/** The machine's name, then its addresses, DNS names and identity: each reserved by a commit. */
+export const wire: Wire = (config, log) => {
+  const fleet = openFleet({ ...config.git, log })
+  return {
+    step: (run) => (run.task === 'name' ? allocateName : allocateAddress)(run, fleet),
+    post: brokerPoster(config.broker),
+    close: () => fleet.close(),
+  }
+}
+
+export const { handle, init, shutdown, cors } = toFunction('allocate', wire)

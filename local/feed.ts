@@ -1,0 +1,99 @@
+import { EventEmitter } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { RunData } from '../shared/run.ts'
+import type { Accepted } from './broker/broker.ts'
+import { toJson } from './broker/http-form.ts'
+
+/** One event as the Broker accepted it, with when it did. */
+export interface Seen {
+  id: string
+  type: string
+  source: string
+  subject: string | undefined
+  run: string | undefined
+  at: number
+  data: Partial<RunData>
+  /** The event in structured form. */
+  json: string
+}
+
+const remembered = 2_000
+
+/** Every event that the Broker accepts: for listeners here, and as server-sent events at a loopback port. */
+export class Feed {
+  readonly seen: Seen[] = []
+  readonly #emitter = new EventEmitter().setMaxListeners(0)
+  readonly #server = createServer()
+  url = ''
+
+  /** Notes an event and tells everybody. */
+  note({ event }: Accepted): void {
+    const { id = '', type = '', source = '', subject, runid } = event.attributes as Record<string, string>
+    const seen: Seen = {
+      id,
+      type,
+      source,
+      subject,
+      run: runid,
+      at: performance.now(),
+      data: read(event.data),
+      json: toJson(event),
+    }
+    this.seen.push(seen)
+    if (this.seen.length > remembered) this.seen.shift()
+    this.#emitter.emit('event', seen)
+  }
+
+  /** Calls back for each event from now on; answers how to stop. */
+  listen(listener: (seen: Seen) => void): () => void {
+    this.#emitter.on('event', listener)
+    return () => this.#emitter.off('event', listener)
+  }
+
+  /** The first event that fits, among those seen and those to come. */
+  async first(fits: (seen: Seen) => boolean): Promise<Seen> {
+    const found = this.seen.find(fits)
+    if (found) return found
+    return new Promise((done) => {
+      const stop = this.listen((seen) => {
+        if (!fits(seen)) return
+        stop()
+        done(seen)
+      })
+    })
+  }
+
+  /** Serves the stream: what is remembered, from after Last-Event-ID where one is given, and then what comes. */
+  async serve(port: number): Promise<void> {
+    this.#server.on('request', (request, response) => {
+      response.writeHead(200, {
+        'content-type': 'text/event-stream',
+        'cache-control': 'no-store',
+        'access-control-allow-origin': '*',
+      })
+      const send = ({ id, type, json }: Seen) => response.write(`id: ${id}\nevent: ${type}\ndata: ${json}\n\n`)
+      const last = this.seen.findIndex(({ id }) => id === request.headers['last-event-id'])
+      for (const one of this.seen.slice(last + 1)) send(one)
+      response.on('close', this.listen(send))
+    })
+    await new Promise<void>((done, failed) => this.#server.once('error', failed).listen(port, '127.0.0.1', done))
+    this.url = `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/events`
+  }
+
+  async close(): Promise<void> {
+    await new Promise((done) => {
+      this.#server.close(done)
+      this.#server.closeAllConnections()
+    })
+  }
+}
+
+function read(data: Buffer): Partial<RunData> {
+  try {
+    const parsed: unknown = JSON.parse(data.toString('utf8'))
+    return typeof parsed === 'object' && parsed !== null ? (parsed as Partial<RunData>) : {}
+  } catch {
+    return {}
+  }
+}

@@ -1,0 +1,113 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createWriteStream, mkdirSync } from 'node:fs'
+import type { Server } from 'node:http'
+import { type AddressInfo, createServer } from 'node:net'
+import { join } from 'node:path'
+import { load } from '../functions/load.ts'
+import { type Environment, readConfig } from '../shared/config.ts'
+import { type FunctionName, functionNames } from '../shared/lifecycles.ts'
+import { serve } from '../shared/runtime/function.ts'
+import { startRuntime } from '../shared/runtime/start.ts'
+
+/** Every function on faas-js-runtime, as on a cluster: each at an address of its own. */
+export interface Functions {
+  close(): Promise<void>
+  /** Kills one at once, as a node that fails would; it is started again. Only where they are processes. */
+  kill(name: FunctionName): void
+}
+
+export type Ports = Record<FunctionName, number>
+
+/** Free ports, one for each function. The runtime takes no port 0, so they are looked for beforehand. */
+export async function choosePorts(): Promise<Ports> {
+  const servers = functionNames.map(() => createServer().listen(0))
+  await Promise.all(servers.map((server) => once(server, 'listening')))
+  const ports = servers.map((server) => (server.address() as AddressInfo).port)
+  await Promise.all(servers.map((server) => once(server.close(), 'close')))
+  return Object.fromEntries(functionNames.map((name, index) => [name, ports[index]])) as Ports
+}
+
+/** Serves all functions within this process: for tests. */
+export async function startInline(
+  ports: Ports,
+  environmentOf: (name: FunctionName) => Environment,
+): Promise<Functions> {
+  const running: { server: Server; shutdown: () => Promise<void> }[] = []
+  for (const name of functionNames) {
+    const module = serve(name, load, readConfig({ ...environmentOf(name), FUNCTION: name }))
+    running.push({ server: await startRuntime(module, ports[name]), shutdown: module.shutdown })
+  }
+  return {
+    kill: () => undefined,
+    async close() {
+      await Promise.all(
+        running.map(async ({ server, shutdown }) => {
+          server.closeAllConnections()
+          server.close()
+          await shutdown()
+        }),
+      )
+    },
+  }
+}
+
+const restartAfter = 300
+
+/** Serves each function in a process of its own, from the bundle; one that dies is started again, as Knative would. */
+export async function startProcesses(
+  bundle: string,
+  ports: Ports,
+  logs: string,
+  environmentOf: (name: FunctionName) => Environment,
+): Promise<Functions> {
+  mkdirSync(logs, { recursive: true })
+  const children = new Map<FunctionName, ChildProcess>()
+  let closing = false
+  const begin = (name: FunctionName) => {
+    const log = createWriteStream(join(logs, `${name}.log`), { flags: 'a' })
+    const env = { ...environmentOf(name), FUNCTION: name, PORT: String(ports[name]) }
+    // Each leads a group of its own, so that Ctrl-C reaches them in our order; when we die, so do they.
+    const child = spawn(process.execPath, [new URL('function-process.ts', import.meta.url).pathname, bundle], {
+      env,
+      stdio: ['pipe', 'pipe', 'pipe'],
+      detached: true,
+    })
+    child.stdout.pipe(log, { end: false })
+    child.stderr.pipe(log, { end: false })
+    child.once('exit', () => {
+      log.end()
+      if (!closing) setTimeout(() => closing || begin(name), restartAfter)
+    })
+    children.set(name, child)
+  }
+  for (const name of functionNames) begin(name)
+  await Promise.all(functionNames.map((name) => awaitReady(ports[name], name)))
+  return {
+    kill: (name) => children.get(name)?.kill('SIGKILL'),
+    async close() {
+      closing = true
+      await Promise.all([...children.values()].map(end))
+    },
+  }
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const ended = once(child, 'exit')
+  child.kill('SIGTERM')
+  const timer = setTimeout(() => child.kill('SIGKILL'), 8_000)
+  await ended
+  clearTimeout(timer)
+}
+
+async function awaitReady(port: number, name: FunctionName): Promise<void> {
+  for (const deadline = Date.now() + 60_000; Date.now() < deadline; await new Promise((done) => setTimeout(done, 30))) {
+    const ready = await fetch(`http://127.0.0.1:${port}/health/readiness`).then(
+      (answer) => answer.ok,
+      () => false,
+    )
+    if (ready) return
+  }
+  throw new Error(`Cannot start the function "${name}": it was not ready within 60 s, its log says why`)
+}

@@ -1,0 +1,152 @@
+import { randomBytes } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { environment, newSigningKey } from '../shared/config.ts'
+import type { FunctionName } from '../shared/lifecycles.ts'
+import { type RunningBroker, startBroker } from './broker/broker.ts'
+import type { Resolve } from './broker/check.ts'
+import { readManifests } from './broker/load.ts'
+import { type Clusters, startClusters } from './clusters/clusters.ts'
+import type { Delays } from './clusters/pace.ts'
+import { Feed } from './feed.ts'
+import { choosePorts, type Functions, startInline, startProcesses } from './functions.ts'
+import { type GitHost, startGitHost } from './git/host.ts'
+import { seedFleet } from './git/seed.ts'
+
+/** All of Drover on one machine: Broker, Git host, clusters and functions, over real protocols on loopback. */
+export interface World {
+  /** Where events are POSTed. */
+  broker: string
+  git: GitHost
+  clusters: Clusters
+  kubeconfig: string
+  feed: Feed
+  functions: Functions
+  /** Resolves when no delivery is pending. */
+  idle(): Promise<void>
+  close(): Promise<void>
+}
+
+export interface WorldOptions {
+  /** Where everything is kept; a second start over it goes on with the same fleet. */
+  directory: string
+  /** The bundle to run the functions from, each as a process; without it they run within this process. */
+  bundle?: string
+  ports?: { broker?: number; git?: number; events?: number }
+  delays?: number | Delays
+  /** More of the functions' environment. */
+  settings?: Record<string, string>
+  /** The folder that a new fleet begins with. */
+  fleet?: string
+  warn?: (sentence: string) => void
+}
+
+const root = new URL('..', import.meta.url).pathname
+
+/** Argo CD's address of the fleet repository: it stands in Git, so it must not change with the Git host's port. */
+const repoUrl = 'http://git.drover.local/fleet.git'
+
+/** The store that the starter fleet's customizations take their secrets from. */
+const secretStore = {
+  apiVersion: 'external-secrets.io/v1',
+  kind: 'ClusterSecretStore',
+  metadata: { name: 'platform' },
+  spec: { provider: { vault: {} } },
+}
+
+/** Starts everything. What was started is ended again when something cannot start. */
+export async function startWorld(options: WorldOptions): Promise<World> {
+  const { directory, warn = () => undefined, ports = {} } = options
+  mkdirSync(directory, { recursive: true })
+  const started: (() => Promise<unknown>)[] = []
+  const close = async () => {
+    for (const end of started.splice(0).reverse()) await end()
+  }
+  try {
+    const secrets = readSecrets(directory)
+    const git = await startGitHost({
+      directory: join(directory, 'git'),
+      token: secrets.gitToken,
+      env: environment(),
+      ...(ports.git ? { port: ports.git } : {}),
+    })
+    started.push(() => git.close())
+    await seedFleet(git.path, options.fleet ?? join(root, 'examples/fleet'), { env: environment() })
+    const kubeconfig = join(directory, 'kubeconfig')
+    const clusters = await startClusters({
+      repository: { url: repoUrl, path: git.path },
+      directory: join(directory, 'clusters'),
+      kubeconfigPath: kubeconfig,
+      currentContext: 'hub',
+      delays: options.delays,
+      bootstrap: { repoURL: repoUrl },
+      seed: { 'site-a': [secretStore], 'site-b': [secretStore] },
+      onError: (error) => warn(String(error)),
+    })
+    started.push(() => clusters.close())
+    const feed = new Feed()
+    await feed.serve(ports.events ?? 0)
+    started.push(() => feed.close())
+    const functionPorts = await choosePorts()
+    const broker = await startLocalBroker(ports.broker ?? 0, (name) => functionPorts[name as FunctionName], feed, warn)
+    const url = broker.url('drover', 'default')
+    const environmentOf = (name: FunctionName) => ({
+      ...inherited(),
+      DROVER_BROKER_URL: url,
+      DROVER_SIGNING_KEYS: secrets.signingKey,
+      DROVER_GIT_URL: git.plainUrl,
+      DROVER_GIT_TOKEN: secrets.gitToken,
+      DROVER_GIT_DIRECTORY: join(directory, 'clones', name),
+      DROVER_ARGOCD_REPO_URL: repoUrl,
+      DROVER_CALLBACK_ALLOW_PRIVATE: 'true',
+      DROVER_GRACE_SECONDS: '5',
+      KUBECONFIG: kubeconfig,
+      ...options.settings,
+    })
+    const functions = options.bundle
+      ? await startProcesses(options.bundle, functionPorts, join(directory, 'logs'), environmentOf)
+      : await startInline(functionPorts, environmentOf)
+    started.push(() => functions.close())
+    // The Broker goes first: what it delivers while functions end would only fail.
+    started.push(() => broker.close())
+    return { broker: url, git, clusters, kubeconfig, feed, functions, idle: () => broker.idle(), close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+/** The Broker of `broker/` with the Triggers of `triggers/`, as they are. */
+async function startLocalBroker(
+  port: number,
+  portOf: (name: string) => number | undefined,
+  feed: Feed,
+  warn: (sentence: string) => void,
+): Promise<RunningBroker> {
+  const manifests = await readManifests(join(root, 'broker'), join(root, 'triggers'))
+  const resolve: Resolve = ({ name }) => {
+    const found = portOf(name)
+    return found === undefined ? undefined : new URL(`http://127.0.0.1:${found}/`)
+  }
+  return startBroker({ manifests, port, resolve, warn, observe: (accepted) => feed.note(accepted) })
+}
+
+interface Secrets {
+  gitToken: string
+  signingKey: string
+}
+
+/** The secrets of this directory, made at its first use. */
+function readSecrets(directory: string): Secrets {
+  const path = join(directory, 'secrets.json')
+  if (existsSync(path)) return JSON.parse(readFileSync(path, 'utf8')) as Secrets
+  const secrets = { gitToken: randomBytes(24).toString('base64url'), signingKey: newSigningKey() }
+  writeFileSync(path, JSON.stringify(secrets), { mode: 0o600 })
+  return secrets
+}
+
+/** What any process needs of ours, and nothing that would tell a function how to behave. */
+function inherited(): Record<string, string> {
+  const { PATH, HOME, TMPDIR } = environment()
+  return { ...(PATH ? { PATH } : {}), ...(HOME ? { HOME } : {}), ...(TMPDIR ? { TMPDIR } : {}) }
+}
