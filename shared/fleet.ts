@@ -68,8 +68,11 @@ export interface Fleet {
    * When the push went through but its answer was lost, the commit is found again and not made twice.
    */
   transact<T>(transaction: Transaction<T>): Promise<Committed<T>>
-  /** The commit that a run made for a step, looked for among the commits since then (RFC 3339), however many. */
-  find(run: string, step: string, since: string): Promise<string | undefined>
+  /**
+   * The commit that a run made for a step, looked for among the commits since then (RFC 3339), however many: in the
+   * history of a tree (inside a transaction), or of the newest one.
+   */
+  find(run: string, step: string, since: string, tree?: Tree): Promise<string | undefined>
   /** Ends what the client holds: its child processes. */
   close(): Promise<void>
 }

@@ -2,7 +2,7 @@ import { DroverError } from '../errors.ts'
 import type { Committed, Fleet, Transaction } from '../fleet.ts'
 import { openClone } from './git/clone.ts'
 import type { Signature } from './git/fast-import.ts'
-import { findCommit } from './git/find.ts'
+import { openHistory } from './git/find.ts'
 import { type Landing, land } from './git/land.ts'
 import type { Timeouts } from './git/make-clone.ts'
 import { openObjects } from './git/objects.ts'
@@ -55,12 +55,16 @@ export function openFleet(config: FleetConfig): Fleet {
     pushTimeout: timeouts.push,
     redact: remote.redact,
   }
+  const history = openHistory(clone, remote.redact)
   const queue = openQueue<Pending>(config.window ?? { runs: 100, milliseconds: 0 }, (batch) => landAll(landing, batch))
 
   return {
     head: async () => objects.at(await clone.fetch()),
     transact: (transaction) => enqueue(transaction, queue.add),
-    find: (run, step, since) => findCommit(clone, { run, step, since }, remote.redact),
+    find: async (run, step, since, tree) => {
+      const tip = tree ? tree.revision : (await clone.fetch()).commit
+      return history.find({ run, step, since }, tip)
+    },
     close: async () => {
       closing.abort(new DroverError('busy', 'Cannot use the fleet repository: the client is closed'))
       await clone.close()

@@ -1,49 +1,81 @@
 import { DroverError } from '../../errors.ts'
 import type { Clone } from './clone.ts'
+import { inTurn } from './coalesce.ts'
 import { toFailure } from './failure.ts'
 import { oneLine } from './message.ts'
 
-const DAY = 86_400_000
+const DAY = 86_400
+// About 40 MB; beyond it the history is read again rather than held.
+const MOST_COMMITS = 200_000
 
-/** The newest commit with these trailers; history beyond the shallow clone is fetched only when it is needed. */
-export async function findCommit(
-  clone: Clone,
-  { run, step, since }: { run: string; step: string; since: string },
-  redact: (text: string) => string,
-): Promise<string | undefined> {
-  // A day more than asked for, because the clocks of those who commit may differ.
-  const start = Math.floor((Date.parse(since) - DAY) / 1_000)
-  if (!Number.isFinite(start)) {
-    throw new DroverError(
-      'broken',
-      `Cannot search the fleet repository: ${JSON.stringify(since)} is not a time, RFC 3339 was expected`,
-    )
-  }
-  const tip = await clone.fetch()
-  if (tip.commit === undefined) return undefined
-  const wanted = { run: oneLine(run), step: oneLine(step) }
-  const near = await search(clone, tip.commit, wanted, redact)
-  if (near !== undefined) return near
-  if (!(await isDeeperWorthwhile(clone, tip.commit, start))) return undefined
-  const result = await clone.deepen(start)
-  if (result.code !== 0) throw toFailure('read the history of the fleet repository', result, redact).error
-  return search(clone, tip.commit, wanted, redact)
+export interface Wanted {
+  run: string
+  step: string
+  /** RFC 3339. */
+  since: string
 }
 
-async function search(
-  clone: Clone,
-  tip: string,
-  { run, step }: { run: string; step: string },
-  redact: (text: string) => string,
-): Promise<string | undefined> {
-  const trailer = (key: string) => `%(trailers:key=${key},valueonly,separator=%x20)`
-  const format = `--format=%H%x00${trailer('Drover-Run')}%x00${trailer('Drover-Step')}`
-  const grep = ['--fixed-strings', '--all-match', `--grep=Drover-Run: ${run}`, `--grep=Drover-Step: ${step}`]
-  const result = await clone.git(['log', ...grep, format, tip, '--'])
-  if (result.code !== 0) throw toFailure('search the history of the fleet repository', result, redact).error
-  // The search is for text anywhere in the message, and a run's name may begin as another's does.
-  const lines = result.stdout.split('\n').map((line) => line.split('\0'))
-  return lines.find(([, foundRun, foundStep]) => foundRun === run && foundStep === step)?.[0]
+/** What was committed by which run, read once and brought up to date with each question. */
+export interface History {
+  /** The newest commit with these trailers, in the history of a commit; an empty repository has none. */
+  find(wanted: Wanted, tip: string | undefined): Promise<string | undefined>
+}
+
+/** Opens the history of a clone; commits beyond the shallow clone are fetched only when a question reaches so far back. */
+export function openHistory(clone: Clone, redact: (text: string) => string): History {
+  const commits = new Map<string, string>()
+  let remakes = clone.remakes
+  let horizon = Number.POSITIVE_INFINITY
+  let known: string | undefined
+
+  const forget = () => {
+    commits.clear()
+    known = undefined
+  }
+  const deepen = async (tip: string, start: number): Promise<void> => {
+    if (await isDeeperWorthwhile(clone, tip, start)) {
+      const result = await clone.deepen(start)
+      if (result.code !== 0) throw toFailure('read the history of the fleet repository', result, redact).error
+    }
+    horizon = start
+    forget()
+  }
+  const read = async (tip: string): Promise<void> => {
+    const range = known === undefined ? [tip] : [`${known}..${tip}`]
+    const trailer = (key: string) => `%(trailers:key=${key},valueonly,separator=%x20)`
+    const format = `--format=%H%x00${trailer('Drover-Run')}%x00${trailer('Drover-Step')}`
+    const result = await clone.git(['log', '--reverse', format, ...range, '--'])
+    if (result.code !== 0) throw toFailure('search the history of the fleet repository', result, redact).error
+    for (const line of result.stdout.split('\n')) {
+      const [commit, run, step] = line.split('\0')
+      if (commit && run && step) commits.set(`${run}\0${step}`, commit)
+    }
+    known = tip
+  }
+  const catchUp = inTurn(async ({ tip, start }: { tip: string; start: number }): Promise<void> => {
+    if (remakes !== clone.remakes || commits.size > MOST_COMMITS) forget()
+    if (remakes !== clone.remakes) horizon = Number.POSITIVE_INFINITY
+    remakes = clone.remakes
+    if (start < horizon) await deepen(tip, start)
+    if (known !== tip) await read(tip)
+  })
+  return {
+    async find({ run, step, since }, tip) {
+      // A day more than asked for, because the clocks of those who commit may differ.
+      const start = Math.floor(Date.parse(since) / 1_000) - DAY
+      if (!Number.isFinite(start)) {
+        throw new DroverError(
+          'broken',
+          `Cannot search the fleet repository: ${JSON.stringify(since)} is not a time, RFC 3339 was expected`,
+        )
+      }
+      if (tip === undefined || /^0+$/.test(tip)) return undefined
+      const key = `${oneLine(run)}\0${oneLine(step)}`
+      // Commits are only ever added; one that was found stays found.
+      if (!commits.has(key)) await catchUp({ tip, start })
+      return commits.get(key)
+    },
+  }
 }
 
 /** False when the newest commit is older than the time asked for: a server answers that with an error. */
