@@ -22,6 +22,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { serveApi } from './api/server.ts'
+import { type Bootstrap, rootApplication } from './bootstrap.ts'
 import { selfSigned } from './certificate.ts'
 import { Cluster } from './cluster.ts'
 import { type Repository, runArgocd } from './controllers/argocd.ts'
@@ -56,7 +57,7 @@ export interface ClustersOptions {
   /** Milliseconds between Argo CD's own looks at Git. */
   polling?: number | undefined
   /** Starts with the root Application `drover-hub`, which applies the folder `hub` to the hub. */
-  bootstrap?: boolean | { repoURL: string; path?: string; targetRevision?: string } | undefined
+  bootstrap?: Bootstrap | undefined
   /** More objects that a cluster has from the start, by cluster name. */
   seed?: Record<string, NewObject[]> | undefined
   /** Where to write the kubeconfig, and which context is its current one. */
@@ -90,29 +91,51 @@ export async function startClusters(options: ClustersOptions): Promise<Clusters>
   const pace = new Pace(typeof delays === 'number' ? { scale: delays } : delays)
   const clusters = new Map<string, Cluster>()
   for (const name of ['hub', ...traits.map((one) => one.name)]) {
+    if (clusters.has(name))
+      throw new Error(`Cannot start cluster ${name}: there is one already, wanted names that differ`)
     const saved = directory === undefined ? undefined : await load(directory, name)
     const role = name === 'hub' ? 'hub' : 'managed'
     clusters.set(name, new Cluster({ name, role, faults, pace, saved, onError, history: options.history }))
   }
-  const hub = named(clusters, 'hub')
-  for (const cluster of clusters.values())
-    cluster.role === 'hub' ? runHub(cluster, clusters, traits, repositories, options) : runManaged(cluster)
-  for (const [name, objects] of Object.entries(seed)) ensure(named(clusters, name), objects)
-  ensure(hub, root(options, repositories))
-  const { kubeconfig, close } = await serve(options, clusters, faults, onError)
+  const stop = () => {
+    for (const cluster of clusters.values()) cluster.close()
+  }
+  try {
+    for (const cluster of clusters.values())
+      cluster.role === 'hub' ? runHub(cluster, clusters, traits, repositories, options) : runManaged(cluster)
+    for (const [name, objects] of Object.entries(seed)) ensure(named(clusters, name), objects)
+    ensure(named(clusters, 'hub'), rootApplication(options.bootstrap, repositories))
+    const served = await serve(options, clusters, faults, onError)
+    return { ...running(clusters, directory, stop, served), faults }
+  } catch (error) {
+    stop()
+    throw error
+  }
+}
+
+interface Served {
+  kubeconfig: Kubeconfig
+  close(): Promise<void>
+}
+
+function running(
+  clusters: Map<string, Cluster>,
+  directory: string | undefined,
+  stop: () => void,
+  { kubeconfig, close }: Served,
+) {
   const store = (name: string) => named(clusters, name).store
   const saveAll = async () => {
     if (directory !== undefined)
       await Promise.all([...clusters].map(([name, cluster]) => save(directory, name, cluster.store.save())))
   }
   return {
-    names: traits.map(({ name }) => name),
+    names: [...clusters.keys()].filter((name) => name !== 'hub'),
     kubeconfig,
-    faults,
     store,
     save: saveAll,
     close: async () => {
-      for (const cluster of clusters.values()) cluster.close()
+      stop()
       await Promise.all([close(), saveAll()])
     },
   }
@@ -149,25 +172,6 @@ function runManaged(cluster: Cluster): void {
   runExternalSecrets(cluster)
   runExternalDns(cluster)
   seedManaged(cluster)
-}
-
-function root({ bootstrap }: ClustersOptions, [first]: Repository[]): NewObject[] {
-  if (!bootstrap) return []
-  const { repoURL = first?.url ?? '', path = 'hub', targetRevision = 'main' } = bootstrap === true ? {} : bootstrap
-  const source = { repoURL, path, targetRevision, directory: { recurse: true } }
-  const syncPolicy = {
-    automated: { prune: true, selfHeal: true, allowEmpty: true },
-    retry: { limit: 5, refresh: true },
-  }
-  const spec = { project: 'default', source, destination: { name: 'in-cluster', namespace: 'argocd' }, syncPolicy }
-  return [
-    {
-      apiVersion: 'argoproj.io/v1alpha1',
-      kind: 'Application',
-      metadata: { name: 'drover-hub', namespace: 'argocd' },
-      spec,
-    },
-  ]
 }
 
 async function serve(

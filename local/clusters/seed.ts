@@ -160,12 +160,7 @@ export function seedManaged(cluster: Cluster): void {
     ...['default', 'kube-system', images].map(namespace),
     storage('standard', 'Immediate', { [defaultClass]: 'true' }),
     storage('local', 'WaitForFirstConsumer'),
-    {
-      apiVersion: 'external-secrets.io/v1',
-      kind: 'ClusterSecretStore',
-      metadata: { name: 'vault' },
-      spec: { provider: { fake: { data: [] } } },
-    },
+    ...['platform', 'vault'].map(secretStore),
     ...['u1', 'o1', 'cx1', 'm1', 'n1'].flatMap((series) =>
       sizes.map(([size, cpu, memory]) => ({
         apiVersion: 'instancetype.kubevirt.io/v1beta1',
@@ -183,6 +178,13 @@ export function seedManaged(cluster: Cluster): void {
     ...systems.flatMap(goldenImage),
   ])
 }
+
+const secretStore = (name: string): NewObject => ({
+  apiVersion: 'external-secrets.io/v1',
+  kind: 'ClusterSecretStore',
+  metadata: { name },
+  spec: { provider: { fake: { data: [] } } },
+})
 
 function goldenImage(name: string): NewObject[] {
   const storage = name.startsWith('win') ? '64Gi' : '30Gi'

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { isDeepStrictEqual } from 'node:util'
-import { alreadyExists, badRequest, conflict, forbidden, invalid, notFound } from './api-error.ts'
+import { alreadyExists, badRequest, forbidden, notFound } from './api-error.ts'
 import { type Change, History } from './history.ts'
-import { apiVersionOf, isCustom, type Kind, kindNamed } from './kinds.ts'
+import { isCustom, type Kind, kindNamed } from './kinds.ts'
 import { type GivenMetadata, isFields, type KubeObject, type Metadata, type NewObject, timestamp } from './object.ts'
+import { bumped, checkName, checkPreconditions, isHeld, replaced, same, sameSpec, waiting } from './store-rules.ts'
 
 /** Checks and completes an object before it is stored; `previous` is undefined on creation. Throws to refuse. */
 export type Admission = (object: KubeObject, previous: KubeObject | undefined) => KubeObject
@@ -40,7 +40,7 @@ export class Store {
   /** Adds the finalizers that a deletion has to wait for besides the object's own. */
   finalizersFor: (object: KubeObject) => string[] = () => []
 
-  constructor({ kinds, history = 10_000, saved }: Settings) {
+  constructor({ kinds, history = 5000, saved }: Settings) {
     this.kinds = kinds
     for (const { kind } of kinds) this.#objects.set(kind, new Map())
     this.#version = saved?.resourceVersion ?? 1
@@ -111,7 +111,7 @@ export class Store {
     let object = subresource ? { ...previous, status: input['status'] } : replaced(kind, previous, input)
     if (!subresource)
       for (const admission of this.#admissions.get(kind.kind) ?? []) object = admission(object, previous)
-    if (isDeepStrictEqual(clean(object), clean(previous))) return previous
+    if (same(object, previous)) return previous
     if (isCustom(kind) && !sameSpec(kind, previous, object)) object = bumped(object)
     return dryRun ? object : this.#commit('MODIFIED', kind, object, previous)
   }
@@ -137,8 +137,7 @@ export class Store {
     const object = this.get(kindName, namespace, name)
     if (!object) throw notFound(kind, name)
     const { uid, resourceVersion } = options.preconditions ?? {}
-    if (uid && uid !== object.metadata.uid) throw conflict(kind, name, precondition('UID', uid, object.metadata.uid))
-    checkPreconditions(kind, object, { resourceVersion })
+    checkPreconditions(kind, object, { uid, resourceVersion })
     const at = object.metadata.deletionTimestamp
     const finalizers = [
       ...new Set([
@@ -154,7 +153,7 @@ export class Store {
       deletionTimestamp: at ?? timestamp(),
       deletionGracePeriodSeconds: grace,
     }
-    if (at && isDeepStrictEqual(metadata, object.metadata)) return object
+    if (at && same(metadata, object.metadata)) return object
     const marked = at ? { ...object, metadata } : bumped({ ...object, metadata })
     return this.#commit('MODIFIED', kind, marked, object)
   }
@@ -172,10 +171,10 @@ export class Store {
     const name = given.name ?? (given.generateName ? given.generateName + randomUUID().slice(0, 5) : '')
     checkName(kind, name)
     if (kind.namespaced) this.#checkNamespace(kind, given.namespace, name)
-    if (this.get(kind.kind, given.namespace ?? '', name)) throw alreadyExists(kind, name)
-    const { deletionTimestamp: _, ...rest } = given
+    if (this.get(kind.kind, kind.namespaced ? (given.namespace ?? '') : '', name)) throw alreadyExists(kind, name)
+    const { deletionTimestamp: _, namespace, ...rest } = given
     const born = { uid: randomUUID(), resourceVersion: '', creationTimestamp: timestamp() }
-    return { ...rest, name, ...born, ...(isCustom(kind) && { generation: 1 }) }
+    return { ...rest, ...(kind.namespaced && { namespace }), name, ...born, ...(isCustom(kind) && { generation: 1 }) }
   }
 
   #checkNamespace(kind: Kind, namespace: string | undefined, name: string): void {
@@ -219,84 +218,3 @@ export class Store {
 }
 
 const sortKey = ({ metadata: { namespace = '', name } }: KubeObject) => `${namespace}\u0000${name}`
-const precondition = (what: string, wanted: string, actual: string) =>
-  `Precondition failed: ${what} in precondition: ${wanted}, ${what} in object meta: ${actual}`
-
-function waiting({ propagationPolicy }: DeleteOptions): string[] {
-  return propagationPolicy === 'Foreground' ? ['foregroundDeletion'] : []
-}
-
-/** A namespace is held by a finalizer of its spec until it is empty, a graceful kind until its node ended it. */
-function isHeld(kind: Kind, { metadata, spec }: KubeObject): boolean {
-  if (metadata.finalizers?.length || (kind.graceful && metadata.deletionGracePeriodSeconds)) return true
-  return isFields(spec) && Array.isArray(spec['finalizers']) && spec['finalizers'].length > 0
-}
-
-function checkName(kind: Kind, name: string): void {
-  if (!name) {
-    const message = 'Required value: name or generateName is required'
-    throw invalid(kind, '', [{ reason: 'FieldValueRequired', message, field: 'metadata.name' }])
-  }
-  const loose = kind.group === 'rbac.authorization.k8s.io'
-  if (name.length <= 253 && (loose || /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/.test(name)))
-    return
-  const rule =
-    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character"
-  const message = `Invalid value: ${JSON.stringify(name)}: ${rule}`
-  throw invalid(kind, name, [{ reason: 'FieldValueInvalid', message, field: 'metadata.name' }])
-}
-
-function checkPreconditions(kind: Kind, previous: KubeObject, { uid, resourceVersion }: GivenMetadata): void {
-  const { metadata } = previous
-  if (uid && uid !== metadata.uid) throw conflict(kind, metadata.name, precondition('UID', uid, metadata.uid))
-  if (resourceVersion && resourceVersion !== metadata.resourceVersion) throw conflict(kind, metadata.name)
-}
-
-/** The object after a replacement: what the server keeps by itself stays as it is. */
-function replaced(kind: Kind, previous: KubeObject, input: NewObject): KubeObject {
-  const {
-    uid,
-    creationTimestamp,
-    generation,
-    deletionTimestamp,
-    deletionGracePeriodSeconds,
-    resourceVersion,
-    name,
-    namespace,
-  } = previous.metadata
-  const kept = {
-    name,
-    namespace,
-    uid,
-    creationTimestamp,
-    generation,
-    deletionTimestamp,
-    deletionGracePeriodSeconds,
-    resourceVersion,
-  }
-  const { status, ...rest } = input
-  const shown = kind.status ? previous['status'] : status
-  const object = { ...rest, apiVersion: apiVersionOf(kind), metadata: { ...input.metadata, ...kept } }
-  return shown === undefined ? object : { ...object, status: shown }
-}
-
-function sameSpec(kind: Kind, a: KubeObject, b: KubeObject): boolean {
-  const strip = ({ metadata: _, status, ...rest }: KubeObject) => (kind.status ? rest : { ...rest, status })
-  return isDeepStrictEqual(clean(strip(a)), clean(strip(b)))
-}
-
-function bumped(object: KubeObject): KubeObject {
-  const { generation } = object.metadata
-  return generation === undefined ? object : { ...object, metadata: { ...object.metadata, generation: generation + 1 } }
-}
-
-/** Without fields that are undefined, which JSON does not have either. */
-function clean(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(clean)
-  if (!isFields(value)) return value
-  return Object.fromEntries(
-    Object.entries(value)
-      .filter(([, v]) => v !== undefined)
-      .map(([k, v]) => [k, clean(v)]),
-  )
-}

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { lastApplied, threeWay } from '../apply.ts'
+import { lastApplied, remembering, serverSideApply, threeWay } from '../apply.ts'
 import type { Cluster } from '../cluster.ts'
 import { apiVersionOf, type Kind } from '../kinds.ts'
 import { isFields, type KubeObject, type NewObject } from '../object.ts'
@@ -73,13 +73,21 @@ function isSame(app: Application, live: KubeObject, wanted: NewObject): boolean 
   const before = results.get(live)
   if (before?.wanted === text) return before.same
   const strip = ignoring(app, wanted)
-  const same = isDeepStrictEqual(strip(threeWay(live, withoutStrings(wanted))), strip(live))
+  const same = isDeepStrictEqual(strip(merged(app, live, wanted)), strip(live))
   results.set(live, { wanted: text, same })
   return same
 }
 
+/** What a manifest makes of an object, or of nothing, when it is applied in the way that the Application asks for. */
+export function merged(app: Application, live: KubeObject | undefined, manifest: NewObject): NewObject {
+  const wanted = withoutStrings(manifest)
+  if (app.spec.syncPolicy?.syncOptions?.includes('ServerSideApply=true'))
+    return serverSideApply(live, wanted, 'argocd-controller')
+  return live ? threeWay(live, remembering(wanted)) : remembering(wanted)
+}
+
 /** A Secret's `stringData` is never stored: it becomes `data`. */
-export function withoutStrings(wanted: NewObject): NewObject {
+function withoutStrings(wanted: NewObject): NewObject {
   const { stringData, ...rest } = wanted
   if (wanted.kind !== 'Secret' || !isFields(stringData)) return wanted
   const encoded = Object.entries(stringData).map(
@@ -88,7 +96,7 @@ export function withoutStrings(wanted: NewObject): NewObject {
   return { ...rest, data: { ...(isFields(rest['data']) && rest['data']), ...Object.fromEntries(encoded) } }
 }
 
-/** Takes away what is not compared: status, the remembered configuration, and the pointers of `ignoreDifferences`. */
+/** Takes away what is not compared: status, what is remembered of who applied what, and the pointers of `ignoreDifferences`. */
 function ignoring(app: Application, { kind, metadata }: NewObject): (object: NewObject) => unknown {
   const rules =
     app.spec.ignoreDifferences?.filter((rule) => rule.kind === kind && (!rule.name || rule.name === metadata.name)) ??
@@ -96,7 +104,8 @@ function ignoring(app: Application, { kind, metadata }: NewObject): (object: New
   const pointers = rules.flatMap(({ jsonPointers = [] }) => jsonPointers)
   return (object) => {
     const annotations = { ...object.metadata.annotations, [lastApplied]: '' }
-    const plain: unknown = { ...object, status: undefined, metadata: { ...object.metadata, annotations } }
+    const metadata = { ...object.metadata, annotations, managedFields: undefined }
+    const plain: unknown = { ...object, status: undefined, metadata }
     return pointers.reduce(without, JSON.parse(JSON.stringify(plain)))
   }
 }

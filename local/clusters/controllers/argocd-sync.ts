@@ -1,7 +1,6 @@
-import { remembering, threeWay } from '../apply.ts'
 import type { Cluster } from '../cluster.ts'
 import type { NewObject } from '../object.ts'
-import { type Item, withoutStrings } from './argocd-compare.ts'
+import { type Item, merged } from './argocd-compare.ts'
 import type { Application } from './argocd-types.ts'
 
 // What others need stands first, as in Argo CD; kinds that are not named come last, by their names.
@@ -37,7 +36,7 @@ export function synchronize(app: Application, cluster: Cluster, items: Item[]): 
   if (creates && namespace && !cluster.store.get('Namespace', '', namespace))
     cluster.store.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } })
   const wanted = items.filter((item) => item.wanted).sort((a, b) => (rank(a) < rank(b) ? -1 : 1))
-  const applied = wanted.map((item) => resultOf(item, () => apply(cluster, item)))
+  const applied = wanted.map((item) => resultOf(item, () => apply(app, cluster, item)))
   const pruned = items.filter((item) => isPrunable(app, item)).map((item) => resultOf(item, () => prune(cluster, item)))
   return [...applied, ...pruned]
 }
@@ -54,7 +53,7 @@ function rank({ wanted }: Item): string {
   return `${String(place < 0 ? order.length : place).padStart(2, '0')}/${kind}/${metadata?.namespace ?? ''}/${metadata?.name}`
 }
 
-function apply({ store }: Cluster, { kind, wanted, live, synced }: Item): string {
+function apply(app: Application, { store }: Cluster, { kind, wanted, live, synced }: Item): string {
   if (!wanted) return ''
   const { apiVersion, kind: name, metadata } = wanted
   if (!kind)
@@ -62,11 +61,11 @@ function apply({ store }: Cluster, { kind, wanted, live, synced }: Item): string
       `The Kubernetes API could not find ${apiVersion.includes('/') ? apiVersion.split('/')[0] : ''}/${name} for requested resource ${metadata.namespace}/${metadata.name}. Make sure the "${name}" CRD is installed on the destination cluster.`,
     )
   if (live && synced) return 'unchanged'
-  const configured = remembering(withoutStrings(wanted))
   // Read again: an object of this very sync may have changed it.
   const current = store.get(kind.kind, metadata.namespace ?? '', metadata.name ?? '')
-  if (!current) store.create(configured)
-  else store.update(ofCurrent(threeWay(current, configured)))
+  const next = merged(app, current, wanted)
+  if (!current) store.create(next)
+  else store.update(ofCurrent(next))
   return current ? 'configured' : 'created'
 }
 

@@ -1,9 +1,9 @@
 import type { Cluster, Waker } from '../cluster.ts'
-import { type KubeObject, keyOf, type NewObject, timestamp } from '../object.ts'
-import { compare, type Item, optionsOf } from './argocd-compare.ts'
-import { worst } from './argocd-health.ts'
+import { type KubeObject, keyOf, type NewObject } from '../object.ts'
+import { compare, optionsOf } from './argocd-compare.ts'
 import { attempt, begin, decide, type Operation } from './argocd-operation.ts'
 import { Manifests, SourceError } from './argocd-source.ts'
+import { refuse, report, unask } from './argocd-status.ts'
 import { Tracking } from './argocd-tracking.ts'
 import { type Application, finalizer, refreshAnnotation } from './argocd-types.ts'
 import { release } from './garbage.ts'
@@ -79,10 +79,10 @@ async function reconcile(argo: Argo, app: Application, waker: Waker): Promise<vo
   if (argo.hub.hasFault('sync-stuck', app)) return
   const project = app.spec.project ?? 'default'
   if (!argo.hub.store.get('AppProject', 'argocd', project))
-    return refuse(argo, app, 'InvalidSpecError', `Application referencing project ${project} which does not exist`)
+    return refuse(argo.hub, app, 'InvalidSpecError', `Application referencing project ${project} which does not exist`)
   if (!cluster)
     return refuse(
-      argo,
+      argo.hub,
       app,
       'InvalidSpecError',
       `unable to find destination server: there are no clusters with this name: ${app.spec.destination.name ?? app.spec.destination.server}`,
@@ -97,16 +97,9 @@ async function reconcile(argo: Argo, app: Application, waker: Waker): Promise<vo
     performance.now() - memory.readAt >= argo.polling
   ) {
     const problem = await read(argo, app)
-    if (problem !== undefined) return refuse(argo, app, 'ComparisonError', problem)
+    if (problem !== undefined) return refuse(argo.hub, app, 'ComparisonError', problem)
   }
   look(argo, app, cluster, waker)
-}
-
-function unask({ store }: Cluster, app: Application): void {
-  store.modify(app, (current) => {
-    const { [refreshAnnotation]: _, ...annotations } = current.metadata.annotations ?? {}
-    return { ...current, metadata: { ...current.metadata, annotations } }
-  })
 }
 
 /** Reads Git anew; answers what was wrong with it. */
@@ -170,62 +163,7 @@ function look(argo: Argo, app: Application, cluster: Cluster, waker: Waker): voi
   if (memory.operation?.state.phase === 'Running') waker.again(Math.max(0, memory.operation.due - performance.now()))
   waker.again(Math.max(1, memory.readAt + argo.polling - performance.now()))
   const reason = 'reason' in decision ? decision.reason : undefined
-  say(argo.hub, app, memory, items, reason)
-}
-
-function say(
-  { store }: Cluster,
-  app: Application,
-  { revision, operation, readAt }: Memory,
-  items: Item[],
-  reason: string | undefined,
-): void {
-  const synced = items.every((item) => item.synced)
-  const health = worst(items.map((item) => (item.wanted ? item.health : undefined)))
-  const before = app.status?.health
-  const lastTransitionTime = before?.status === health ? before.lastTransitionTime : timestamp()
-  const comparedTo = { source: app.spec.source, destination: app.spec.destination }
-  write(store, app, {
-    sync: { status: synced ? 'Synced' : 'OutOfSync', revision, comparedTo },
-    health: { status: health, lastTransitionTime },
-    resources: items.map(resource),
-    reconciledAt: timestamp(new Date(Date.now() - (performance.now() - readAt))),
-    sourceType: 'Directory',
-    ...(operation && { operationState: operation.state }),
-    conditions: conditionsOf(app, reason === undefined ? [] : [{ type: 'SyncError', message: reason }]),
-  })
-}
-
-function resource({ kind, wanted, live, synced, health }: Item) {
-  const { metadata, kind: name } = wanted ?? live ?? { kind: '', metadata: {} }
-  const place = {
-    group: kind?.group,
-    version: kind?.version,
-    kind: name,
-    namespace: metadata.namespace,
-    name: metadata.name,
-  }
-  return { ...place, status: synced ? 'Synced' : 'OutOfSync', health, ...(!wanted && { requiresPruning: true }) }
-}
-
-function refuse({ hub }: Argo, app: Application, type: string, message: string): void {
-  const sync = { ...app.status?.sync, status: 'Unknown' }
-  const health = { status: app.status?.health?.status ?? 'Unknown' }
-  write(hub.store, app, { sync, health, conditions: conditionsOf(app, [{ type, message }]) })
-  if (app.metadata.annotations?.[refreshAnnotation]) unask(hub, app)
-}
-
-function conditionsOf(app: Application, next: { type: string; message: string }[]) {
-  return next.map((condition) => {
-    const before = app.status?.conditions?.find(
-      ({ type, message }) => type === condition.type && message === condition.message,
-    )
-    return before ?? { ...condition, lastTransitionTime: timestamp() }
-  })
-}
-
-function write(store: Cluster['store'], app: Application, fields: Record<string, unknown>): void {
-  store.setStatus(app, fields)
+  report(argo.hub, app, memory, items, reason)
 }
 
 function destinationOf({ hub, clusters }: Argo, { spec: { destination } }: Application): Cluster | undefined {

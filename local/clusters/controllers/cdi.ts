@@ -1,8 +1,7 @@
-import { isDeepStrictEqual } from 'node:util'
-import { denied } from '../api-error.ts'
 import type { Cluster, Waker } from '../cluster.ts'
 import { indexBy } from '../index-by.ts'
 import { type Condition, hasCondition, type KubeObject, keyOf, ownedBy, withCondition } from '../object.ts'
+import { admitVolumes } from './cdi-admission.ts'
 import { bind, type Claim, defaultStorageClass, podsByClaim, waitsForConsumer } from './claims.ts'
 
 interface Reference {
@@ -34,9 +33,7 @@ type Conditions = Record<string, [status: Condition['status'], reason?: string, 
  */
 export function runCdi(cluster: Cluster): void {
   const { store } = cluster
-  store.admit('DataVolume', (volume, previous) =>
-    admit(cluster, volume as DataVolume, previous as DataVolume | undefined),
-  )
+  admitVolumes(cluster)
   const bySource = indexBy<DataVolume>(store, 'DataVolume', (volume) => {
     const { namespace = volume.metadata.namespace, name } = volume.spec.sourceRef ?? volume.spec.source?.['pvc'] ?? {}
     return name ? [`${namespace}/${name}`] : []
@@ -66,25 +63,6 @@ function podClaims({ metadata, spec }: KubeObject): string[] {
   return volumes.flatMap(({ persistentVolumeClaim: claim }) =>
     claim ? [`${metadata.namespace}/${claim.claimName}`] : [],
   )
-}
-
-function admit({ store }: Cluster, volume: DataVolume, previous: DataVolume | undefined): KubeObject {
-  const webhook = 'datavolume-validate.cdi.kubevirt.io'
-  const refuse = (message: string, field: string) => denied(webhook, [{ reason: 'FieldValueInvalid', message, field }])
-  if (previous) {
-    if (!isDeepStrictEqual(volume.spec, previous.spec)) throw refuse('Cannot update DataVolume Spec', 'spec')
-    return volume
-  }
-  const { namespace = '', name, annotations } = volume.metadata
-  const { source, sourceRef, storage, pvc } = volume.spec ?? {}
-  if (!source && !sourceRef)
-    throw refuse('Data volume should have either Source or SourceRef, or be externally populated', 'spec')
-  if (source && sourceRef) throw refuse('Data volume should have either Source or SourceRef', 'spec')
-  if (!storage && !pvc) throw refuse('Missing Data volume PVC', 'spec.PVC')
-  const adopted = annotations?.['cdi.kubevirt.io/allowClaimAdoption'] === 'true'
-  if (store.get('PersistentVolumeClaim', namespace, name) && !adopted)
-    throw refuse(`Destination PVC ${namespace}/${name} already exists`, 'metadata.name')
-  return volume
 }
 
 function reconcile(cluster: Cluster, volume: DataVolume, { over }: Waker, isUsed: boolean) {

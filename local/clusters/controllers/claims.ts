@@ -1,6 +1,7 @@
-import type { Cluster } from '../cluster.ts'
+import type { Cluster, Waker } from '../cluster.ts'
 import { type Index, indexBy } from '../index-by.ts'
 import { type KubeObject, keyOf } from '../object.ts'
+import { release } from './garbage.ts'
 
 export interface Claim extends KubeObject {
   spec: {
@@ -21,6 +22,7 @@ interface StorageClass extends KubeObject {
   volumeBindingMode?: string
 }
 
+const protection = 'kubernetes.io/pvc-protection'
 export const defaultClass = 'storageclass.kubernetes.io/is-default-class'
 
 /** The claims that pods use: `namespace/claim` to the pods. */
@@ -38,11 +40,16 @@ export function bindClaims(cluster: Cluster): void {
   const { store } = cluster
   const users = podsByClaim(cluster)
   store.admit('PersistentVolumeClaim', (claim, previous) => (previous ? claim : withClass(cluster, claim as Claim)))
-  const reconcile = (claim: Claim, { over }: { over(step: 'bind'): boolean }) => {
+  const reconcile = (claim: Claim, { over }: Waker) => {
+    const isUsed = [...users.keys(keyOf(claim))].length > 0
+    if (claim.metadata.deletionTimestamp) {
+      if (!isUsed) release(cluster, claim, protection)
+      return
+    }
     if (claim.status?.phase === 'Bound') return
     if (!claim.status?.phase) return void store.setStatus(claim, { phase: 'Pending' })
     const populated = claim.metadata.ownerReferences?.some(({ kind }) => kind === 'DataVolume')
-    const waits = waitsForConsumer(cluster, claim.spec.storageClassName) && [...users.keys(keyOf(claim))].length === 0
+    const waits = waitsForConsumer(cluster, claim.spec.storageClassName) && !isUsed
     if (!populated && !waits && over('bind')) bind(cluster, claim)
   }
   cluster.control('PersistentVolumeClaim', reconcile, { Pod: (pod) => claimsOf(pod as Pod) })
@@ -74,5 +81,11 @@ export function defaultStorageClass({ store }: Cluster): string | undefined {
 
 function withClass(cluster: Cluster, claim: Claim): KubeObject {
   const storageClassName = claim.spec.storageClassName ?? defaultStorageClass(cluster)
-  return { ...claim, spec: { volumeMode: 'Filesystem', ...claim.spec, ...(storageClassName && { storageClassName }) } }
+  // A claim that a pod uses stays until the pod is gone.
+  const metadata = { ...claim.metadata, finalizers: [...(claim.metadata.finalizers ?? []), protection] }
+  return {
+    ...claim,
+    metadata,
+    spec: { volumeMode: 'Filesystem', ...claim.spec, ...(storageClassName && { storageClassName }) },
+  }
 }

@@ -1,16 +1,21 @@
 import type { Cluster, Waker } from '../cluster.ts'
 import { type Condition, type KubeObject, ownedBy, withCondition } from '../object.ts'
 
+interface StoreReference {
+  name: string
+  kind?: string
+}
+
 interface ExternalSecret extends KubeObject {
   spec: {
-    secretStoreRef?: { name: string; kind?: string }
+    secretStoreRef?: StoreReference
     refreshPolicy?: string
     target?: {
       name?: string
       creationPolicy?: string
       template?: { type?: string; metadata?: Record<string, Record<string, string>>; data?: Record<string, string> }
     }
-    data?: { secretKey: string }[]
+    data?: { secretKey: string; sourceRef?: { storeRef?: StoreReference } }[]
   }
   status?: { conditions?: Condition[]; syncedResourceVersion?: string }
 }
@@ -52,13 +57,15 @@ function accept({ store }: Cluster, secretStore: KubeObject): void {
 function sync(cluster: Cluster, wanted: ExternalSecret, { over }: Waker): void {
   const { store } = cluster
   const { namespace = '', generation } = wanted.metadata
-  const { secretStoreRef, target, refreshPolicy } = wanted.spec
-  const kind = secretStoreRef?.kind ?? 'SecretStore'
+  const { target, refreshPolicy } = wanted.spec
   const say = (condition: Condition, fields = {}) =>
     store.setStatus(wanted, { ...fields, conditions: withCondition(wanted.status?.conditions, condition) })
   if (wanted.metadata.deletionTimestamp || !over('secret')) return
-  if (secretStoreRef && !store.get(kind, kind === 'SecretStore' ? namespace : '', secretStoreRef.name)) {
-    const message = `could not get secret data from provider: ${kind} "${secretStoreRef.name}" not found`
+  const missing = storesOf(wanted).find(
+    ({ kind, name }) => !store.get(kind, kind === 'SecretStore' ? namespace : '', name),
+  )
+  if (missing) {
+    const message = `could not get secret data from provider: ${missing.kind} "${missing.name}" not found`
     cluster.event(wanted, 'Warning', 'UpdateFailed', message)
     say({ type: 'Ready', status: 'False', reason: 'SecretSyncedError', message })
     return
@@ -75,6 +82,12 @@ function sync(cluster: Cluster, wanted: ExternalSecret, { over }: Waker): void {
     { type: 'Ready', status: 'True', reason: 'SecretSynced', message: 'secret synced' },
     { refreshTime, syncedResourceVersion: `${generation}-${wanted.metadata.uid.slice(0, 8)}`, binding: { name } },
   )
+}
+
+/** The stores that an ExternalSecret's values come from. */
+function storesOf({ spec: { secretStoreRef, data = [] } }: ExternalSecret): Required<StoreReference>[] {
+  const references = [secretStoreRef, ...data.map(({ sourceRef }) => sourceRef?.storeRef)]
+  return references.flatMap((one) => (one ? [{ name: one.name, kind: one.kind ?? 'SecretStore' }] : []))
 }
 
 function secretFor(wanted: ExternalSecret, name: string) {

@@ -10,14 +10,14 @@ export function poolAddress({ metadata }: KubeObject): string {
   return `10.244.${a}.${(b % 253) + 2}`
 }
 
-/** What a guest reports of its interfaces: the addresses its network data gave it by MAC, else one of the pool. */
+/** What a guest reports of its interfaces: the addresses that it was set up with by MAC, else one of the pool. */
 export function interfacesOf(
   store: Store,
   instance: KubeObject & { spec: GuestSpec },
   said: { agent: boolean; wrong: boolean },
 ) {
   const { domain, networks = [] } = instance.spec
-  const ethernets = said.agent && !said.wrong ? networkData(store, instance) : []
+  const ethernets = said.agent && !said.wrong ? [...networkData(store, instance), ...answerFile(store, instance)] : []
   return (domain.devices?.interfaces ?? []).map((nic, n) => {
     const onPods = networks.some(({ name, multus }) => name === nic.name && !multus)
     const given = addressesOf(ethernets, nic)
@@ -70,6 +70,20 @@ function textOf(
 function dataOf(store: Store, namespace: string, name: string): Fields {
   const data = store.get('Secret', namespace, name)?.['data']
   return isFields(data) ? data : {}
+}
+
+/** What a Windows guest's answer file has PowerShell give to the adapters that it finds by their MAC. */
+function answerFile(store: Store, { spec, metadata }: KubeObject & { spec: GuestSpec }): Fields[] {
+  const names = (spec.volumes ?? []).flatMap(({ sysprep }) => sysprep?.secret?.name ?? [])
+  const texts = names.flatMap((name) => Object.values(dataOf(store, metadata.namespace ?? '', name)))
+  return texts.flatMap((text) => {
+    const commands = Buffer.from(String(text), 'base64').toString()
+    const given = commands.matchAll(/MacAddress -eq \W*([0-9a-f]{2}(?:[:-][0-9a-f]{2}){5})[\s\S]*?-IPAddress (\S+)/gi)
+    return [...given].map(([, mac = '', address]) => ({
+      match: { macaddress: mac.replaceAll('-', ':') },
+      addresses: [address],
+    }))
+  })
 }
 
 function ethernetsOf(text: string): Fields[] {

@@ -40,7 +40,7 @@ function reconcile(cluster: Cluster, pod: Pod, { over }: Waker) {
   if (deletionTimestamp) return void (over('stop') && store.remove('Pod', namespace, name, { gracePeriodSeconds: 0 }))
   if (!phase) return say(cluster, pod, 'Pending', [])
   if (phase !== 'Pending') return
-  if (!over('schedule')) return
+  if (!pod.spec.nodeName && !over('schedule')) return
   const instance =
     pod.metadata.ownerReferences?.[0] &&
     store.get('VirtualMachineInstance', namespace, pod.metadata.ownerReferences[0].name)

@@ -1,0 +1,31 @@
+import { denied } from '../api-error.ts'
+import type { Cluster } from '../cluster.ts'
+import type { KubeObject } from '../object.ts'
+import { same } from '../store-rules.ts'
+import type { DataVolume } from './cdi.ts'
+
+/** CDI's admission: refuses what it refuses, in its words. */
+export function admitVolumes(cluster: Cluster): void {
+  cluster.store.admit('DataVolume', (volume, previous) =>
+    admit(cluster, volume as DataVolume, previous as DataVolume | undefined),
+  )
+}
+
+function admit({ store }: Cluster, volume: DataVolume, previous: DataVolume | undefined): KubeObject {
+  const webhook = 'datavolume-validate.cdi.kubevirt.io'
+  const refuse = (message: string, field: string) => denied(webhook, [{ reason: 'FieldValueInvalid', message, field }])
+  if (previous) {
+    if (!same(volume.spec, previous.spec)) throw refuse('Cannot update DataVolume Spec', 'spec')
+    return volume
+  }
+  const { namespace = '', name, annotations } = volume.metadata
+  const { source, sourceRef, storage, pvc } = volume.spec ?? {}
+  if (!source && !sourceRef)
+    throw refuse('Data volume should have either Source or SourceRef, or be externally populated', 'spec')
+  if (source && sourceRef) throw refuse('Data volume should have either Source or SourceRef', 'spec')
+  if (!storage && !pvc) throw refuse('Missing Data volume PVC', 'spec.PVC')
+  const adopted = annotations?.['cdi.kubevirt.io/allowClaimAdoption'] === 'true'
+  if (store.get('PersistentVolumeClaim', namespace, name) && !adopted)
+    throw refuse(`Destination PVC ${namespace}/${name} already exists`, 'metadata.name')
+  return volume
+}
