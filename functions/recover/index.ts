@@ -1,6 +1,6 @@
 import { brokerPoster } from '../../shared/clients/broker.ts'
 import { openClusters } from '../../shared/clients/clusters.ts'
-import { noCmdb, openCmdb, readCmdbConfig } from '../../shared/clients/cmdb.ts'
+import { cmdbOf } from '../../shared/clients/cmdb.ts'
 import { openFleet } from '../../shared/clients/git.ts'
 import { toFunction, type Wire } from '../../shared/runtime/function.ts'
 import { undo } from './undo.ts'
@@ -9,8 +9,7 @@ import { undo } from './undo.ts'
 export const wire: Wire = (config, log) => {
   const fleet = openFleet({ ...config.git, log })
   const { machines } = openClusters({ ...config.kubernetes, argocdNamespace: config.argocd.namespace })
-  const cmdb =
-    config.cmdb.config === undefined ? noCmdb : openCmdb(readCmdbConfig(config.cmdb.config), config.cmdb.token)
+  const cmdb = cmdbOf(config.cmdb)
   const clients = {
     fleet,
     machines,

@@ -11,7 +11,8 @@ export interface Clients {
   fleet: Fleet
   machines: Machines
   rootApplication: string
-  cmdb: Cmdb
+  /** Undefined where no enterprise system is configured. */
+  cmdb: Cmdb | undefined
 }
 
 /**
@@ -25,7 +26,7 @@ export async function undo(run: Run, clients: Clients, here: Here): Promise<Outc
   if (began.kind === 'conflict') return { kind: 'stranded', message: conflictSentence(run, began.path) }
   const gone = await awaitGone(run, clients, here)
   if (gone !== undefined) return notYet(`Still undoing: ${gone}`)
-  if (run.facts.cluster !== undefined) await clients.cmdb.register(toCmdbRecord(run), 'retired')
+  if (run.facts.cluster !== undefined) await clients.cmdb?.register(toCmdbRecord(run), 'retired')
   await release(run, clients.fleet)
   await clients.machines.refresh(clients.rootApplication)
   const left = began.made ? disksOf(run) : []

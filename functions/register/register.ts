@@ -4,12 +4,12 @@ import { readRecord } from '../../shared/ledger.ts'
 import { ignored, type Outcome, type Run, succeeded } from '../../shared/step.ts'
 
 /** Registers the machine in the enterprise system: as planned before it is made, as operational once it runs. */
-export async function register(run: Run, cmdb: Cmdb, fleet: Fleet): Promise<Outcome> {
+export async function register(run: Run, cmdb: Cmdb | undefined, fleet: Fleet): Promise<Outcome> {
+  if (!cmdb) return succeeded('No enterprise system is configured, nothing to register')
   const state = run.task === 'plan' ? 'planned' : 'operational'
   // A late event must not bring back what an undo has retired.
   const record = await readRecord(await fleet.head(), run.id)
   if (record?.state !== 'running') return ignored(`Run ${run.id} has ended: its event comes too late`)
   const { id } = await cmdb.register(toCmdbRecord(run), state)
-  if (id === '') return succeeded('No enterprise system is configured, nothing to register')
   return succeeded(`Registered ${run.facts.name} as ${state}: record ${id}`, { cmdb: { id, state } })
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { type Static, Type } from 'typebox'
-import type { Cmdb, CmdbRecord, CmdbState } from '../cmdb.ts'
+import type { Cmdb } from '../cmdb.ts'
 import { DroverError } from '../errors.ts'
 import { check } from '../schema/check.ts'
 import { HttpsUrl, Strict } from '../schema/parts.ts'
@@ -73,8 +73,14 @@ export function openCmdb(config: CmdbConfig, token?: () => Promise<string>): Cmd
   }
 }
 
-/** The adapter where no enterprise system is configured: nothing is registered, and every call says so by an empty id. */
-export const noCmdb: Cmdb = { register: async (_record: CmdbRecord, _state: CmdbState) => ({ id: '' }) }
+/** The adapter of a configuration file; undefined where no enterprise system is configured. */
+export const cmdbOf = ({
+  config,
+  token,
+}: {
+  config: string | undefined
+  token?: () => Promise<string>
+}): Cmdb | undefined => (config === undefined ? undefined : openCmdb(readCmdbConfig(config), token))
 
 async function send(
   config: CmdbConfig,

@@ -15,7 +15,10 @@ export interface Tip {
 export interface Clone {
   readonly url: string
   readonly branch: string
-  /** The newest commit we know of, without asking the server. */
+  /**
+   * The newest commit we know of, without asking the server; undefined when that is not from this very moment. Others
+   * commit too, and asking costs less than a push that is refused.
+   */
   readonly newest: Tip | undefined
   /** How often the clone was replaced: what was written into it before is gone, and so is the history it had. */
   readonly remakes: number
@@ -37,6 +40,8 @@ export interface Clone {
 }
 
 const TIDY_EVERY = 250
+/** Milliseconds for which what we know counts as new: long enough for one push after the other. */
+const FRESH_FOR = 30
 const MOST_FAILURES = 3
 
 /** Prepares the clone; nothing is fetched before the first use. */
@@ -45,6 +50,11 @@ export function openClone(config: CloneConfig): Clone {
   const readers = holdReader(config)
   const { timeouts, signal } = config
   let newest: Tip | undefined
+  let knownAt = Number.NEGATIVE_INFINITY
+  const know = (tip: Tip) => {
+    newest = tip
+    knownAt = performance.now()
+  }
   let advances = 0
 
   const tipOf = async ({ directory }: Made): Promise<Tip> => {
@@ -53,8 +63,8 @@ export function openClone(config: CloneConfig): Clone {
   }
   const replace = async (why: string): Promise<Tip> => {
     config.onRemake(why)
-    newest = await tipOf(await held.replace())
-    return newest
+    know(await tipOf(await held.replace()))
+    return newest as Tip
   }
   let remaking: Promise<Tip> | undefined
   const remake = (why: string): Promise<Tip> => {
@@ -83,7 +93,7 @@ export function openClone(config: CloneConfig): Clone {
     const isNew = !held.isOpen
     const tip = await fetchInto(await held.open(), isNew)
     // A push that ended meanwhile knows better.
-    if (before === advances) newest = tip
+    if (before === advances) know(tip)
     return tip
   })
   const git: Clone['git'] = async (args, options = {}) =>
@@ -124,7 +134,7 @@ export function openClone(config: CloneConfig): Clone {
     url: config.remote.url,
     branch: config.branch,
     get newest() {
-      return newest
+      return performance.now() - knownAt < FRESH_FOR ? newest : undefined
     },
     get remakes() {
       return held.replaced
@@ -132,7 +142,7 @@ export function openClone(config: CloneConfig): Clone {
     advance: (commit) => {
       void tidy()
       advances++
-      newest = { commit }
+      know({ commit })
     },
     ...{ fetch, deepen, prefetch, git, object, remake },
     close: async () => {
