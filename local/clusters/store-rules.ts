@@ -1,4 +1,4 @@
-import { conflict, invalid } from './api-error.ts'
+import { badRequest, conflict, invalid } from './api-error.ts'
 import { apiVersionOf, type Kind } from './kinds.ts'
 import { type GivenMetadata, isFields, type KubeObject, type NewObject } from './object.ts'
 import type { DeleteOptions } from './store.ts'
@@ -40,6 +40,22 @@ export function checkName(kind: Kind, name: string): void {
     "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character"
   const message = `Invalid value: ${JSON.stringify(name)}: ${rule}`
   throw invalid(kind, name, [{ reason: 'FieldValueInvalid', message, field: 'metadata.name' }])
+}
+
+/** Throws 400 for metadata of another shape than its readers expect. */
+export function checkMetadata({ kind }: Kind, metadata: GivenMetadata): void {
+  const { labels = {}, annotations = {}, finalizers = [], ownerReferences = [] } = metadata
+  const isMap = (value: unknown) => isFields(value) && Object.values(value).every((text) => typeof text === 'string')
+  const isOwner = (value: unknown) =>
+    isFields(value) && ['kind', 'name', 'uid'].every((field) => typeof value[field] === 'string')
+  const wrong = [
+    !isMap(labels) && 'labels: wanted a map of strings',
+    !isMap(annotations) && 'annotations: wanted a map of strings',
+    !(Array.isArray(finalizers) && finalizers.every((one) => typeof one === 'string')) &&
+      'finalizers: wanted a list of strings',
+    !(Array.isArray(ownerReferences) && ownerReferences.every(isOwner)) && 'ownerReferences: wanted a list of owners',
+  ].find((sentence) => sentence !== false)
+  if (wrong) throw badRequest(`${kind} cannot be read: metadata.${wrong}`)
 }
 
 /** Throws 409 when an object is not the one, or not of the version, that the caller means. */

@@ -3,7 +3,17 @@ import { alreadyExists, badRequest, forbidden, notFound } from './api-error.ts'
 import { type Change, History } from './history.ts'
 import { isCustom, type Kind, kindNamed } from './kinds.ts'
 import { type GivenMetadata, isFields, type KubeObject, type Metadata, type NewObject, timestamp } from './object.ts'
-import { bumped, checkName, checkPreconditions, isHeld, replaced, same, sameSpec, waiting } from './store-rules.ts'
+import {
+  bumped,
+  checkMetadata,
+  checkName,
+  checkPreconditions,
+  isHeld,
+  replaced,
+  same,
+  sameSpec,
+  waiting,
+} from './store-rules.ts'
 
 /** Checks and completes an object before it is stored; `previous` is undefined on creation. Throws to refuse. */
 export type Admission = (object: KubeObject, previous: KubeObject | undefined) => KubeObject
@@ -108,6 +118,7 @@ export class Store {
     const previous = this.get(kind.kind, input.metadata.namespace ?? '', name)
     if (!previous) throw notFound(kind, name)
     checkPreconditions(kind, previous, input.metadata)
+    checkMetadata(kind, input.metadata)
     let object = subresource ? { ...previous, status: input['status'] } : replaced(kind, previous, input)
     if (!subresource)
       for (const admission of this.#admissions.get(kind.kind) ?? []) object = admission(object, previous)
@@ -170,6 +181,7 @@ export class Store {
   #newMetadata(kind: Kind, given: GivenMetadata): Metadata {
     const name = given.name ?? (given.generateName ? given.generateName + randomUUID().slice(0, 5) : '')
     checkName(kind, name)
+    checkMetadata(kind, given)
     if (kind.namespaced) this.#checkNamespace(kind, given.namespace, name)
     if (this.get(kind.kind, kind.namespaced ? (given.namespace ?? '') : '', name)) throw alreadyExists(kind, name)
     const { deletionTimestamp: _, namespace, ...rest } = given

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import https from 'node:https'
-import { ApiError, notFound, statusOf } from '../api-error.ts'
+import { ApiError, statusOf } from '../api-error.ts'
 import type { Faults } from '../faults.ts'
 import type { Store } from '../store.ts'
 import { discover } from './discovery.ts'
@@ -54,7 +54,8 @@ async function answer(settings: Settings, request: IncomingMessage, response: Se
 
 async function route(settings: Settings, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { store } = settings
-  const { pathname, searchParams: query } = new URL(request.url ?? '/', 'https://cluster')
+  const { url = '/' } = request
+  const { pathname, searchParams: query } = new URL(URL.canParse(url, 'https://cluster') ? url : '/', 'https://cluster')
   if (/^\/(healthz|livez|readyz)$/.test(pathname))
     return void response.writeHead(200, { 'content-type': 'text/plain' }).end('ok')
   const found = request.method === 'GET' && discover(pathname.replace(/\/$/, ''), store.kinds)
@@ -84,8 +85,7 @@ function get(store: Store, target: Target, query: URLSearchParams, request: Inco
 }
 
 function change(store: Store, target: Target, query: URLSearchParams, request: IncomingMessage) {
-  const { kind, name, subresource } = target
-  if (subresource && !(subresource === 'status' && kind.status)) throw notFound(kind, name ?? '')
+  const { name } = target
   switch (request.method) {
     case 'POST':
       if (name === undefined) return create(store, target, query, request)

@@ -103,13 +103,13 @@ function secretFor(wanted: ExternalSecret, name: string) {
   return { apiVersion: 'v1', kind: 'Secret', type: template?.type ?? 'Opaque', metadata, data: encoded }
 }
 
-/** Fills `{{ .key }}` and `{{ "text" }}` in; of the engine's language no more is known here. */
+const action = /\{\{-?\s*(?:`([^`]*)`|("(?:[^"\\]|\\.)*")|((?:[^`"}]|\}(?!\}))*?))\s*-?\}\}/g
+
+/** Fills in quoted text, and for any other action the value that it names: made-up values need no escaping. */
 function fill(text: string, values: Map<string, string>): string {
-  return text.replace(
-    /\{\{-?\s*(?:\.([\w-]+)|("(?:[^"\\]|\\.)*")|`([^`]*)`)\s*-?\}\}/g,
-    (_all, key?: string, quoted?: string, raw?: string) => {
-      if (key !== undefined) return values.get(key) ?? '<no value>'
-      return quoted === undefined ? (raw ?? '') : String(JSON.parse(quoted))
-    },
-  )
+  return text.replace(action, (_all, raw?: string, quoted?: string, expression?: string) => {
+    if (raw !== undefined) return raw
+    if (quoted !== undefined) return String(JSON.parse(quoted))
+    return values.get(/\.(\w+)/.exec(expression ?? '')?.[1] ?? '') ?? '<no value>'
+  })
 }

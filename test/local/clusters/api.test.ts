@@ -169,6 +169,43 @@ describe('the API refuses', () => {
       'admission webhook "datavolume-validate.cdi.kubevirt.io" denied the request: Cannot update DataVolume Spec',
       { 'content-type': 'application/merge-patch+json' },
     ],
+    [
+      'labels that are no text',
+      'POST',
+      maps,
+      configMap('x', { labels: { a: 1 } }),
+      400,
+      'BadRequest',
+      'ConfigMap cannot be read: metadata.labels: wanted a map of strings',
+    ],
+    [
+      'annotations that are no map',
+      'PATCH',
+      `${maps}/there`,
+      { metadata: { annotations: 'x' } },
+      400,
+      'BadRequest',
+      'metadata.annotations: wanted a map of strings',
+      { 'content-type': 'application/merge-patch+json' },
+    ],
+    [
+      'owners that are none',
+      'POST',
+      maps,
+      configMap('x', { ownerReferences: [{}] }),
+      400,
+      'BadRequest',
+      'metadata.ownerReferences: wanted a list of owners',
+    ],
+    [
+      'a name that is no text',
+      'POST',
+      maps,
+      configMap('x', { name: 5 }),
+      400,
+      'BadRequest',
+      'metadata.name is no string',
+    ],
     ['a body that is no JSON', 'POST', maps, '{', 400, 'BadRequest', 'error decoding the body'],
     [
       'a body that is too large',
@@ -244,6 +281,10 @@ describe('the API refuses', () => {
       code: 404,
       body: '404 page not found\n',
     })
+  })
+
+  it.each(['/apis/%', '//', '/api/v1/namespaces/shop/%zz', '/metrics'])('the path %j with 404', async (path) => {
+    expect(await call('GET', path)).toMatchObject({ code: 404 })
   })
 
   it('new content in a namespace that is being deleted', async () => {

@@ -266,6 +266,45 @@ describe('an Application', () => {
   })
 })
 
+it('an Application that applies server-side removes what it had, keeps what others wrote, and remembers no configuration', async () => {
+  const syncPolicy = {
+    automated: { prune: true, selfHeal: true },
+    syncOptions: ['ServerSideApply=true', 'CreateNamespace=true'],
+  }
+  const map = (data: object) => ({ ...configMap('server-side'), data })
+  await synced(hub, 'server-side', await deploy('server-side', { 'a.yaml': map({ a: '1', b: '2' }) }, { syncPolicy }))
+  const live = site.get('ConfigMap', 'shop', 'server-side') ?? expect.fail()
+  site.modify(live, (current) => ({ ...current, data: { a: '1', b: '2', c: 'theirs' } }))
+  await synced(hub, 'server-side', await deploy('server-side', { 'a.yaml': map({ a: '3' }) }))
+  const applied = site.get('ConfigMap', 'shop', 'server-side')
+  expect(applied?.['data']).toEqual({ a: '3', c: 'theirs' })
+  expect(Object.keys(applied?.metadata.annotations ?? {})).toEqual(['argocd.argoproj.io/tracking-id'])
+})
+
+it.each([
+  [true, 'soon'],
+  [false, 'only after the retries of the refused one'],
+])('a mended manifest is applied, with retry.refresh %s, %s', async (again) => {
+  const slow = await startFleet({ delays: { scale: 0.01, steps: { sync: 0, heal: 0 } } })
+  const store = slow.clusters.store('hub')
+  const manifest = (data: unknown) => ({
+    'apps/mended/a.yaml': {
+      ...configMap('mended'),
+      metadata: { name: data ? 'mended' : 'Not A Name', namespace: 'shop' },
+    },
+  })
+  slow.commit(manifest(undefined))
+  const retry = { limit: 3, refresh: again }
+  store.create(application('mended', { syncPolicy: { automated: {}, syncOptions: ['CreateNamespace=true'], retry } }))
+  await until(store, 'Application', 'argocd/mended', { 'status.operationState.retryCount': 1 })
+  const retries = record(store, 'Application', 'mended', 'status.operationState.retryCount')
+  const revision = slow.commit(manifest('good'))
+  refresh(store, 'mended')
+  await synced(store, 'mended', revision)
+  expect(retries.includes('3')).toBe(!again)
+  await slow.end()
+})
+
 it('Argo CD looks at Git by itself when its poll is due', async () => {
   const polled = await startFleet({ polling: 20, files: { 'apps/polled/a.yaml': configMap('a') } })
   const store = polled.clusters.store('hub')

@@ -75,6 +75,26 @@ it('the kubeconfig has a context per cluster and lets the real client in, nobody
   await fleet.end()
 })
 
+it.each([
+  [['hub'], 'Cannot start cluster hub: there is one already, wanted names that differ'],
+  [['a', 'a'], 'Cannot start cluster a: there is one already, wanted names that differ'],
+])('clusters named %j are refused', async (names, message) => {
+  await expect(startFleet({ clusters: names })).rejects.toThrow(message)
+})
+
+it('a kind is on the clusters that have it in life', async () => {
+  const fleet = await startFleet()
+  const [hub, site] = [fleet.clusters.store('hub'), fleet.clusters.store('site-a')]
+  const kinds = ['Namespace', 'Application', 'VirtualMachine']
+  expect(kinds.map((kind) => [hub.has(kind), site.has(kind)])).toEqual([
+    [true, true],
+    [true, false],
+    [false, true],
+  ])
+  expect(() => fleet.clusters.store('mars')).toThrow('Cannot find cluster mars: there are hub, site-a, site-b')
+  await fleet.end()
+})
+
 it('closing ends watches and ports', async () => {
   const fleet = await startFleet()
   const config = configOf(fleet.clusters, 'hub')

@@ -19,10 +19,14 @@ export async function startFleet(options: Partial<ClustersOptions> & { files?: R
   const commit = (changes: Record<string, unknown>) => commitTo(path, changes)
   commit(files)
   const start = () => startClusters({ repository: { url, path }, delays: 0, ...rest })
-  const clusters = await start()
+  const remove = () => rmSync(folder, { recursive: true, force: true })
+  const clusters = await start().catch((error: unknown) => {
+    remove()
+    throw error
+  })
   const end = async () => {
     await clusters.close()
-    rmSync(folder, { recursive: true, force: true })
+    remove()
   }
   return { clusters, start, commit, folder, end }
 }

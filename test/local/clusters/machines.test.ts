@@ -327,6 +327,27 @@ describe('a guest', () => {
   })
 })
 
+it('a Windows guest has the address that its answer file gives to its MAC', async () => {
+  const command = `$nic = Get-NetAdapter | Where-Object MacAddress -eq ('02:00:00:AA:00:09'.Replace(':', '-')); $nic | New-NetIPAddress -IPAddress 10.9.0.8 -PrefixLength 24`
+  const stringData = { 'unattend.xml': `<unattend><CommandLine>${command}</CommandLine></unattend>` }
+  store.create({ apiVersion: 'v1', kind: 'Secret', metadata: { name: 'answers', namespace: 'shop' }, stringData })
+  const sysprep = { name: 'sysprep', ...{ sysprep: { secret: { name: 'answers' } } } }
+  store.create(machine('windows', { volumes: [sysprep], mac: '02:00:00:aa:00:09' }))
+  const guest = { 'status.conditions[AgentConnected].status': 'True', 'status.interfaces.0.ipAddress': '10.9.0.8' }
+  await until(store, 'VirtualMachineInstance', 'shop/windows', guest)
+})
+
+it('a claim that a machine uses outlives its deletion until the machine is gone', async () => {
+  store.create(dataVolume('held'))
+  store.create(machine('holder', { disks: ['held'], mac: mac() }))
+  await running('holder')
+  store.remove('DataVolume', 'shop', 'held')
+  await untilGone(store, 'DataVolume', 'shop/held')
+  await expect.poll(() => store.get('PersistentVolumeClaim', 'shop', 'held')?.metadata.deletionTimestamp).toBeDefined()
+  store.remove('VirtualMachine', 'shop', 'holder')
+  await untilGone(store, 'PersistentVolumeClaim', 'shop/held')
+})
+
 it('fifty machines at once are ready soon, none lost', async () => {
   const began = process.cpuUsage()
   for (let n = 0; n < 50; n += 1) {

@@ -39,9 +39,16 @@ it.each([
   ['a value without spaces', 'pw: {{.password}}', 'pw: simulated'],
   ['quoted text', 'a {{ "{{ds.meta_data.hostname}}" }} b', 'a {{ds.meta_data.hostname}} b'],
   ['raw text', 'a {{ `{{ x }}` }} b', 'a {{ x }} b'],
+  [
+    'a value written as JSON',
+    'pw: "{{ slice (toJson .password) 1 (sub (len (toJson .password)) 1) }}"',
+    'pw: "simulated"',
+  ],
+  ['a value written as XML', '<Value>{{ .password | html }}</Value>', '<Value>simulated</Value>'],
+  ['raw braces', 'a {{ `{{` }} b {{ .password }}', 'a {{ b simulated'],
   ['a value that is not there', '{{ .none }}', '<no value>'],
 ])('a template has %s filled in', async (what, template, filled) => {
-  const name = `template-${what.replaceAll(/\W+/g, '-')}`
+  const name = `template-${what.toLowerCase().replaceAll(/\W+/g, '-')}`
   store.create(wanted(name, { target: { name: `${name}-made`, template: { data: { userdata: template } } } }))
   await ready(name)
   expect(text(`${name}-made`, 'userdata')).toBe(filled)
@@ -57,6 +64,15 @@ it('a missing store is an error, until the store comes', async () => {
     spec: {},
   })
   await ready('storeless')
+})
+
+it('every store that a value comes from has to be there', async () => {
+  const data = [{ secretKey: 'password', remoteRef: { key: 'x' }, sourceRef: { storeRef: { name: 'other' } } }]
+  store.create(wanted('two-stores', { data }))
+  const secret = await ready('two-stores', 'SecretSyncedError')
+  expect(fieldAt(secret, 'status.conditions[Ready].message')).toBe(
+    'could not get secret data from provider: SecretStore "other" not found',
+  )
 })
 
 it('a Secret goes with its ExternalSecret, unless it is orphaned', async () => {
