@@ -40,8 +40,29 @@ export function readEvent(headers: Record<string, string | undefined>, body: str
   const limit = event.type.endsWith('.requested') ? requestLimit : eventLimit
   if (bytes > limit)
     return { ...event, data: undefined, dataProblem: `the event is ${bytes} bytes long, wanted at most ${limit}` }
-  if (!event.data && !event.dataProblem) return { ...event, dataProblem: 'the event has no data, wanted a JSON object' }
-  return event
+  if (event.dataProblem !== undefined) return event
+  const dataProblem = problemIn(event.data)
+  return dataProblem === undefined ? event : { ...event, data: undefined, dataProblem }
+}
+
+const deepest = 64
+
+/** What JSON can say and nobody could say again: it would be signed as one thing and read as another, or not at all. */
+function problemIn(data: unknown): string | undefined {
+  if (data === undefined || data === null || data === '') return 'the event has no data, wanted a JSON object'
+  return problemAt(data, 0)
+}
+
+function problemAt(value: unknown, depth: number): string | undefined {
+  if (typeof value === 'number' && !Number.isFinite(value)) return 'the data holds a number that is too large'
+  if (typeof value === 'string' && !value.isWellFormed()) return 'the data holds half of a Unicode character'
+  if (typeof value !== 'object' || value === null) return undefined
+  if (depth >= deepest) return `the data is nested more than ${deepest} levels deep`
+  for (const [name, inner] of Object.entries(value)) {
+    const problem = problemAt(name, depth) ?? problemAt(inner, depth + 1)
+    if (problem !== undefined) return problem
+  }
+  return undefined
 }
 
 function readStructured(mediaType: string, body: string): Event {
@@ -56,18 +77,20 @@ function readStructured(mediaType: string, body: string): Event {
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
     throw unreadable('it is not a JSON object')
   const { data, data_base64, datacontenttype, ...attributes } = parsed as Record<string, unknown>
-  const texts: Record<string, string> = {}
-  for (const [name, value] of Object.entries(attributes))
-    if (value !== null && value !== undefined) texts[name] = String(value)
+  const given = Object.entries(attributes).filter(([, value]) => value !== null)
+  if (given.some(([, value]) => typeof value === 'object')) throw unreadable('an attribute is not text')
+  const texts = Object.fromEntries(given.map(([name, value]) => [name, String(value)]))
   if (data_base64 !== undefined)
     return { ...toEvent(texts), data: undefined, dataProblem: 'the data is binary, wanted a JSON object' }
   return { ...toEvent(texts), data }
 }
 
 function readBinary(headers: Record<string, string | undefined>, mediaType: string, body: string): Event {
-  const attributes: Record<string, string> = {}
-  for (const [name, value] of Object.entries(headers))
-    if (name.startsWith('ce-') && value !== undefined) attributes[name.slice(3)] = value
+  const attributes = Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]) =>
+      name.startsWith('ce-') && value !== undefined ? [[name.slice(3), value]] : [],
+    ),
+  )
   const event = toEvent(attributes)
   if (body === '') return { ...event, data: undefined }
   if (mediaType !== '' && mediaType !== 'application/json' && !mediaType.endsWith('+json')) {

@@ -83,6 +83,8 @@ const oneLine = (text: string) => text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, ' ').sli
 /** What a reply says beside what it takes over from the run. */
 export interface Says {
   fact: string
+  /** The end of the event's id where the fact alone does not tell it apart. */
+  id?: string
   status: RunData['status']
   message: string
   facts?: Facts
@@ -124,7 +126,7 @@ export function toReply(
   }
   const subject = subjectOf(run, name)
   const reply: Event = {
-    id: `${run.id}-${says.fact}`,
+    id: `${run.id}-${says.id ?? says.fact}`,
     source,
     type: eventType(lifecycle.name, says.fact),
     ...(subject ? { subject } : {}),
@@ -136,10 +138,11 @@ export function toReply(
 }
 
 function extensionsOf(event: Event, run: Run, fact: string, facts: Facts): Record<string, string> {
-  const { correlationid, traceparent } = event.extensions
+  const traceparent = isTrace(event.extensions['traceparent']) ? event.extensions['traceparent'] : undefined
+  const correlationid = isHeader(event.extensions['correlationid']) ? event.extensions['correlationid'] : undefined
   return {
     runid: run.id,
-    causationid: event.id,
+    causationid: toHeader(event.id),
     partitionkey: run.id,
     hops: String(hopsOf(event) + 1),
     ...(facts.cluster ? { cluster: facts.cluster } : {}),
@@ -148,6 +151,11 @@ function extensionsOf(event: Event, run: Run, fact: string, facts: Facts): Recor
     ...(correlationid && isTerminal(fact) ? { replyid: correlationid } : {}),
   }
 }
+
+// An event in structured form may carry anything; a header takes ASCII alone, and no server takes endless ones.
+const isHeader = (value: string | undefined) => value !== undefined && /^[\x21-\x7e]{1,512}$/.test(value)
+const isTrace = (value: string | undefined) => value !== undefined && /^[0-9a-f]{2}(-[0-9a-f]{1,64}){3}$/.test(value)
+const toHeader = (value: string) => value.replace(/[^\x21-\x7e]/g, '?').slice(0, 256)
 
 export const isTerminal = (fact: string): fact is Terminal => (terminals as readonly string[]).includes(fact)
 

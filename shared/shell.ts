@@ -84,7 +84,18 @@ function answerTo(error: unknown, log: Log): Answer {
 
 async function work(event: Event, options: ShellOptions, log: Log): Promise<Answer> {
   const started = read(event, options)
-  const { lifecycle, task, run } = started
+  try {
+    return await perform(started, options, log)
+  } catch (error) {
+    const outcome = tooLate(error, started, options.now())
+    if (!outcome) throw error
+    log.error({ err: error, run: started.run.id, task: started.task.name }, outcome.message)
+    return answerWith(outcome, started, options)
+  }
+}
+
+async function perform(started: Work, options: ShellOptions, log: Log): Promise<Answer> {
+  const { task, run } = started
   const wired = await options.wired(task.by)
   const progress = teller(started, wired, options, log)
   const here: Here = { now: options.now, progress, patience: AbortSignal.timeout(patienceFor(run, options)) }
@@ -92,9 +103,13 @@ async function work(event: Event, options: ShellOptions, log: Log): Promise<Answ
   const outcome =
     problem === undefined ? inTime(await outcomeOf(wired.step, run, here), run, options.now()) : refused(problem)
   log.info({ run: run.id, task: task.name, outcome: outcome.kind }, outcome.message)
+  return answerWith(outcome, started, options)
+}
+
+function answerWith(outcome: Outcome, started: Work, options: ShellOptions): Answer {
   if (outcome.kind === 'ignored') return { status: 204 }
   if (outcome.kind === 'notYet') return { status: 503, message: outcome.message }
-  return { status: 200, event: reply(started, saysOf(outcome, run, lifecycle, task, options), options) }
+  return { status: 200, event: reply(started, saysOf(outcome, started, options), options) }
 }
 
 /** What is to be done for an event, once it is believed. */
@@ -112,14 +127,14 @@ function read(event: Event, options: ShellOptions): Work {
   if (isLoop(event))
     throw new DroverError('unreadable', 'Cannot handle the event: its run has gone through too many hops')
   const fact = event.type.slice(event.type.indexOf(lifecycle.name) + lifecycle.name.length + 1)
+  if (fact !== 'requested' && event.dataProblem !== undefined)
+    throw new DroverError('unreadable', `Cannot read the event: ${event.dataProblem}`)
   if (fact !== 'requested' && !isSigned(event, options.keys)) {
     throw new DroverError(
       'forged',
       'Cannot believe the event: it is not signed by Drover, and only a "requested" event may come from outside',
     )
   }
-  if (fact !== 'requested' && event.dataProblem !== undefined)
-    throw new DroverError('unreadable', `Cannot read the event: ${event.dataProblem}`)
   const run = toRun(event, fact, lifecycle, task, options.now(), options.limits)
   return { event, lifecycle, task, run, source: `/drover/${task.by}` }
 }
@@ -151,19 +166,30 @@ async function outcomeOf(step: Step, run: Run, here: Here): Promise<Outcome> {
 
 /** Whoever still waits at the run's deadline gives up. */
 function inTime(outcome: Outcome, run: Run, now: Date): Outcome {
-  if (outcome.kind !== 'notYet' || now.getTime() < Date.parse(run.deadline)) return outcome
-  const message = `${outcome.message}; the run's time was up at ${run.deadline}`
-  return run.task === undo.name ? { kind: 'stranded', message } : { kind: 'refused', message }
+  if (outcome.kind !== 'notYet' || !isOver(run, now)) return outcome
+  return refused(`${outcome.message}; the run's time was up at ${run.deadline}`)
 }
 
-function saysOf(
-  outcome: Exclude<Outcome, { kind: 'ignored' | 'notYet' }>,
-  run: Run,
-  lifecycle: Lifecycle,
-  task: Task,
-  options: ShellOptions,
-): Says {
+const isOver = (run: Run, now: Date) => now.getTime() >= Date.parse(run.deadline)
+
+/**
+ * How a task ends whose upstream still fails at the run's deadline; undefined while it may be tried again. The Broker's
+ * own tries would take hours. Feedback has no deadline: the run has ended already, and the Broker gives up soon.
+ */
+function tooLate(error: unknown, { task, run }: Work, now: Date): Outcome | undefined {
+  const known = error instanceof DroverError ? error : undefined
+  if (known?.reason === 'unreadable' || known?.reason === 'forged') return undefined
+  if (task.by === 'notify' || !isOver(run, now)) return undefined
+  const why = known?.message ?? `Cannot ${lowerFirst(task.title)}: something this step needs has failed`
+  return refused(`${why}; the run's time was up at ${run.deadline}`)
+}
+
+function saysOf(outcome: Exclude<Outcome, { kind: 'ignored' | 'notYet' }>, work: Work, options: ShellOptions): Says {
+  const { run, lifecycle, task } = work
   const { message } = outcome
+  // An undo is not undone: when it cannot go on, a person must look.
+  if (outcome.kind === 'refused' && task.name === undo.name)
+    return saysOf({ ...outcome, kind: 'stranded' }, work, options)
   if (outcome.kind === 'refused')
     return { ...failed(task, message, options), facts: { ...run.facts, ...outcome.facts } }
   if (outcome.kind === 'stranded')
@@ -190,7 +216,13 @@ function failed(task: Task, message: string, options: ShellOptions): Says {
 const reply = ({ event, run, lifecycle, task, source }: Work, says: Says, options: ShellOptions): Event =>
   toReply(event, run, lifecycle, task, source, options.now(), says, options.keys)
 
-/** Tells progress through the Broker, each message once; a Broker that cannot be reached must not stop the work. */
+/** How long the work waits for the Broker to take a progress event, in milliseconds. */
+const brief = 250
+
+/**
+ * Tells progress through the Broker, each message once; a Broker that cannot be reached must not stop the work, and a
+ * slow one not hold it up. While it is fast, progress comes before the answer that it leads to.
+ */
 function teller(work: Work, wired: Wired, options: ShellOptions, log: Log): Here['progress'] {
   let last = ''
   return async (message) => {
@@ -198,11 +230,21 @@ function teller(work: Work, wired: Wired, options: ShellOptions, log: Log): Here
     last = message
     log.info({ run: work.run.id, task: work.task.name }, message)
     const digest = createHash('sha256').update(message).digest('hex').slice(0, 12)
-    const event = reply(work, { fact: `${work.task.name}.progressing`, status: 'progress', message }, options)
-    await wired
-      .post?.({ ...event, id: `${event.id}-${digest}` })
-      .catch((err) => log.warn({ err }, 'Cannot tell progress'))
+    const fact = `${work.task.name}.progressing`
+    const event = reply(work, { fact, id: `${fact}-${digest}`, status: 'progress', message }, options)
+    const posting = wired.post?.(event).catch((err) => log.warn({ err }, 'Cannot tell progress'))
+    if (posting) await within(brief, posting)
   }
+}
+
+/** Resolves when the promise does, or when the time is up. */
+async function within(milliseconds: number, promise: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const timeout = new Promise((done) => {
+    timer = setTimeout(done, milliseconds)
+  })
+  await Promise.race([promise, timeout])
+  clearTimeout(timer)
 }
 
 /**
@@ -237,5 +279,5 @@ function lastAnswer({ extensions }: Event): string {
   const { knativeerrorcode: code, knativeerrordata: data } = extensions
   if (!code) return 'deliveries that were not answered'
   const words = data ? Buffer.from(data, 'base64').toString('utf8') : ''
-  return /^Cannot [\x20-\x7e]{1,400}$/.test(words) ? `the answer ${code}: ${words}` : `the answer ${code}`
+  return /^Cannot [\x20-\x7e]{1,493}$/.test(words) ? `the answer ${code}: ${words}` : `the answer ${code}`
 }
