@@ -1,0 +1,101 @@
+import { globSync, readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { parse } from 'yaml'
+import { matches, type TriggerFilters } from '../local/broker/filter.ts'
+import { eventTypes, type FunctionName, functionNames } from '../shared/lifecycles.ts'
+
+interface Manifest {
+  apiVersion: string
+  kind: string
+  metadata: { name: string; namespace: string; annotations?: Record<string, string> }
+  spec: TriggerFilters & {
+    broker: string
+    subscriber: { ref: { apiVersion: string; kind: string; name: string } }
+    delivery: { retry: number; backoffPolicy: string; backoffDelay: string; timeout: string; deadLetterSink?: object }
+  }
+}
+
+const root = new URL('../', import.meta.url)
+const read = (path: string) => parse(readFileSync(new URL(path, root), 'utf8')) as Manifest
+const triggers = globSync('triggers/*.yaml', { cwd: root.pathname }).sort().map(read)
+const broker = globSync('broker/*.yaml', { cwd: root.pathname })
+  .map(read)
+  .find(({ kind }) => kind === 'Broker')
+
+const attributes = (type: string) => ({
+  specversion: '1.0',
+  id: '1',
+  source: '/drover/place',
+  type,
+  subject: 'shop/web-01',
+  runid: '0123456789abcdef0123',
+})
+const wokenBy = (type: string) =>
+  triggers.filter(({ spec }) => matches(spec, attributes(type))).map(({ spec }) => spec.subscriber.ref.name)
+
+describe('the Triggers', () => {
+  it.each(eventTypes().map(({ type, wakes }) => [type, wakes] as const))('bring %s to %s alone', (type, wakes) => {
+    expect(wokenBy(type)).toEqual(wakes === undefined ? [] : [wakes])
+  })
+
+  it('bring progress and the last word of a run to nobody', () => {
+    const silent = eventTypes().filter(({ wakes }) => wakes === undefined)
+    expect(silent.map(({ type }) => type.replace('dev.drover.', ''))).toEqual([
+      'provision.place.progressing',
+      'provision.create.verify.progressing',
+      'provision.check.progressing',
+      'provision.notified',
+      'provision.undo.progressing',
+    ])
+  })
+
+  it.each([
+    'com.example.requested',
+    'dev.drover.provision',
+    'dev.drovers.provision.requested',
+    'x.dev.drover.provision.requested',
+    'dev.drover.provision.requested.twice',
+  ])('leave %s of a stranger alone', (type) => {
+    expect(wokenBy(type)).toEqual([])
+  })
+
+  it('are one for each function', () => {
+    const names = triggers.map(({ metadata }) => metadata.name as FunctionName)
+    expect(names).toEqual([...functionNames].sort())
+  })
+
+  it.each(triggers.map((trigger) => [trigger.metadata.name, trigger] as const))(
+    '%s has a subscriber of its name, the empty filter that `func` asks for, and a whole delivery',
+    (name, { apiVersion, kind, metadata, spec }) => {
+      expect({ apiVersion, kind, namespace: metadata.namespace }).toEqual({
+        apiVersion: 'eventing.knative.dev/v1',
+        kind: 'Trigger',
+        namespace: broker?.metadata.namespace,
+      })
+      expect(spec.broker).toBe(broker?.metadata.name)
+      expect(spec.filter).toEqual({})
+      expect(spec.subscriber).toEqual({ ref: { apiVersion: 'serving.knative.dev/v1', kind: 'Service', name } })
+      // A Trigger's delivery takes the place of the Broker's as a whole, but for the dead letter sink.
+      expect(spec.delivery).toEqual({
+        retry: expect.any(Number),
+        backoffPolicy: expect.stringMatching(/^(linear|exponential)$/),
+        backoffDelay: expect.stringMatching(/^PT[0-9.]+S$/),
+        timeout: expect.stringMatching(/^PT[0-9]+S$/),
+      })
+    },
+  )
+
+  it.each(['place', 'verify', 'recover'])('%s waits longer than a delivery’s patience', (name) => {
+    const trigger = triggers.find(({ metadata }) => metadata.name === name)
+    expect(Number.parseInt(trigger?.spec.delivery.timeout.slice(2) ?? '', 10)).toBeGreaterThan(50)
+  })
+})
+
+describe('the Broker', () => {
+  it('answers at once, and sends what nobody could handle to recover', () => {
+    expect(broker?.metadata.annotations).toMatchObject({ 'messaging.knative.dev/async-handler': 'true' })
+    expect(broker?.spec.delivery.deadLetterSink).toEqual({
+      ref: { apiVersion: 'serving.knative.dev/v1', kind: 'Service', name: 'recover' },
+    })
+  })
+})
