@@ -1,0 +1,72 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { type EventRow, eventTypes, lifecycles } from '../shared/lifecycles.ts'
+
+/** `npm run docs`: writes the parts of the docs that follow from the table of lifecycles, between their markers. */
+
+const root = new URL('../', import.meta.url)
+
+/** Each generated part: the file that it stands in, its name there, and its text. */
+const parts = [
+  { file: 'README.md', name: 'lifecycles', text: lifecycleTables },
+  { file: 'docs/events.md', name: 'event types', text: eventTable },
+] as const
+
+/** The files with generated parts, as they should be. */
+export function generated(): { file: string; text: string }[] {
+  return parts.map(({ file, name, text }) => ({
+    file,
+    text: replaced(readFileSync(new URL(file, root), 'utf8'), name, text()),
+  }))
+}
+
+function replaced(text: string, name: string, part: string): string {
+  const begin = `<!-- generated: ${name} (npm run docs) -->`
+  const end = `<!-- end of ${name} -->`
+  const from = text.indexOf(begin)
+  const to = text.indexOf(end)
+  if (from < 0 || to < from) throw new Error(`Cannot write the part "${name}": its markers are not there`)
+  return `${text.slice(0, from)}${begin}\n\n${part}\n\n${text.slice(to)}`
+}
+
+function lifecycleTables(): string {
+  return lifecycles
+    .map(({ name, title, tasks }) => {
+      const rows = tasks.map((task, at) => [String(at + 1), task.title, `\`${task.by}\``, `\`${task.done}\``])
+      return `**${title}** (\`${name}\`)\n\n${table(['', 'task', 'function', 'event when done'], rows)}`
+    })
+    .join('\n\n')
+}
+
+const meaning: Record<EventRow['status'], string> = {
+  request: 'asks for a run',
+  progress: 'still waiting, for what',
+  success: 'done',
+  failure: 'could not be done',
+}
+
+function eventTable(): string {
+  const rows = eventTypes().map(({ type, task, status, wakes }) => [
+    `\`${type}\``,
+    meaningOf(type, status),
+    task?.title ?? '',
+    wakes ? `\`${wakes}\`` : '',
+  ])
+  return table(['type', 'means', 'task', 'wakes'], rows)
+}
+
+/** The three ends of a run say more than that their task is done. */
+function meaningOf(type: string, status: EventRow['status']): string {
+  if (type.endsWith('.completed')) return 'the run ended well'
+  if (type.endsWith('.rolledback')) return 'the run ended, and was put back'
+  if (type.endsWith('.stranded')) return 'the run ended, and a person must look'
+  return meaning[status]
+}
+
+/** A table with columns of one width, so that the text is readable as it is. */
+function table(head: string[], rows: string[][]): string {
+  const widths = head.map((_, column) => Math.max(3, ...[head, ...rows].map((row) => row[column]?.length ?? 0)))
+  const line = (cells: string[]) => `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`
+  return [line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n')
+}
+
+if (import.meta.main) for (const { file, text } of generated()) writeFileSync(new URL(file, root), text)
