@@ -2,21 +2,23 @@
  * A hub and some managed clusters, simulated in this process: enough of the Kubernetes API and of the controllers that
  * Drover works with for a whole life of a virtual machine, with no machine behind it.
  *
- * | part (file)                  | simulated                                                         | not simulated                          |
- * |------------------------------|-------------------------------------------------------------------|----------------------------------------|
- * | API server (`api/`, `store`) | discovery, list, watch with resume, bookmarks, create, replace,   | OpenAPI, protobuf, schema validation,  |
- * |                              | patch (merge, JSON, apply), delete with finalizers and owners,    | permissions behind the token, exec,    |
- * |                              | /status, selectors, paging, tables for kubectl, `Status` errors   | KubeVirt's subresources                |
- * | kinds (`kinds`)              | those of the table; all others are 404                            | CustomResourceDefinitions              |
- * | Argo CD (`argocd*`)          | Applications with a directory of YAML: compare, sync, retry,      | Helm, Kustomize, hooks, waves, windows,|
- * |                              | prune, self-heal, cascade, refresh, health, object options        | ApplicationSets, project rules, jq     |
- * | Placement (`ocm*`)           | sets, predicates, taints, prioritizers, decisions                 | spread, decision groups, CEL           |
- * | CDI (`cdi`), storage         | imports, clones, blank disks, uploads, both binding modes         | DataImportCron, snapshots, any byte    |
- * | KubeVirt (`vm*`, `guest`)    | admission, machine and instance states in order, launcher pods,   | migration, hot plug, snapshots, clones |
- * |                              | addresses from network data, agent, restarts                      |                                        |
- * | External Secrets, DNS        | Secrets from templates with made-up values; DNSEndpoints observed | providers, name servers                |
+ * | part (files)               | simulated                                                    | not simulated                         |
+ * |----------------------------|--------------------------------------------------------------|---------------------------------------|
+ * | API server (api/, store)   | discovery, list, watch with resume and bookmarks, create,    | OpenAPI, protobuf, schema validation, |
+ * |                            | replace, patch (merge, JSON, apply), delete with finalizers  | permissions behind the token,         |
+ * |                            | and owners, /status, selectors, pages, tables for kubectl,   | conflicts between managers, lists     |
+ * |                            | `Status` errors, one token per cluster, TLS on loopback      | merged by key, subresources           |
+ * | kinds (kinds)              | those of the table; all others are 404                       | CustomResourceDefinitions             |
+ * | Argo CD (argocd*)          | Applications over folders of YAML: compare, sync, retry,     | Helm, Kustomize, hooks, waves,        |
+ * |                            | prune, self-heal, cascade, refresh, health, object options,  | windows, projects' rules,             |
+ * |                            | client- and server-side apply                                | ApplicationSets, jq expressions       |
+ * | Placements (ocm*)          | sets, predicates, taints, prioritizers, decisions            | spread, decision groups, CEL          |
+ * | CDI, storage (cdi, claims) | imports, clones, blank disks, uploads, both binding modes    | import crons, snapshots, any byte     |
+ * | KubeVirt (vm*, guest)      | admission, states of machine and instance in their order,    | migration, hot plug, snapshots,       |
+ * |                            | pods, addresses from network data or answer file, the agent  | start and stop by its own API         |
+ * | External Secrets and DNS   | Secrets from templates with made-up values, records seen     | providers, name servers               |
  *
- * Faults: `local.drover.dev/fault: <name>[,…]` on an object (see `faults.ts`), or `faults.add` on what is answered here.
+ * Faults: `local.drover.dev/fault: <name>[,…]` on an object (see faults.ts), or `faults.add` of what is answered here.
  */
 import { randomBytes } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'

@@ -1,3 +1,6 @@
+/** A longer timer would fire at once. */
+const longest = 2 ** 31 - 1
+
 export interface Loop {
   /** Has a key looked at again, now or after some milliseconds; asking twice is asking once. */
   wake(key: string, after?: number): void
@@ -32,7 +35,7 @@ export function runLoop(reconcile: (key: string) => void | Promise<void>, onErro
       timers.delete(key)
       wake(key)
     }
-    timers.set(key, { timer: setTimeout(fire, after), due })
+    timers.set(key, { timer: setTimeout(fire, Math.min(after, longest)), due })
   }
 
   function drain(): void {

@@ -97,7 +97,10 @@ async function reconcile(argo: Argo, app: Application, waker: Waker): Promise<vo
     performance.now() - memory.readAt >= argo.polling
   ) {
     const problem = await read(argo, app)
-    if (problem !== undefined) return refuse(argo.hub, app, 'ComparisonError', problem)
+    if (problem !== undefined) {
+      waker.again(argo.polling)
+      return refuse(argo.hub, app, 'ComparisonError', problem)
+    }
   }
   look(argo, app, cluster, waker)
 }

@@ -27,7 +27,12 @@ export function runPods(cluster: Cluster): void {
       })
   const bySecret = indexBy<Pod>(cluster.store, 'Pod', needs('secret'))
   const byClaim = indexBy<Pod>(cluster.store, 'Pod', needs('claim'))
+  const byMachine = indexBy<Pod>(cluster.store, 'Pod', ({ metadata }) => {
+    const machine = metadata.labels?.['vm.kubevirt.io/name']
+    return machine === undefined ? [] : [`${metadata.namespace}/${machine}`]
+  })
   cluster.control<Pod>('Pod', (pod, waker) => reconcile(cluster, pod, waker), {
+    VirtualMachine: (machine) => byMachine.keys(keyOf(machine)),
     Secret: (secret) => bySecret.keys(keyOf(secret)),
     PersistentVolumeClaim: (claim) => byClaim.keys(keyOf(claim)),
   })

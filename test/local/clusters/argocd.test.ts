@@ -313,3 +313,12 @@ it('Argo CD looks at Git by itself when its poll is due', async () => {
   await synced(store, 'polled', polled.commit({ 'apps/polled/b.yaml': configMap('b') }))
   await polled.end()
 })
+
+it('a path that is missing at first is found by the next poll', async () => {
+  const polled = await startFleet({ polling: 20 })
+  const store = polled.clusters.store('hub')
+  store.create(application('late'))
+  await until(store, 'Application', 'argocd/late', { 'status.sync.status': 'Unknown' })
+  await synced(store, 'late', polled.commit({ 'apps/late/a.yaml': configMap('late') }))
+  await polled.end()
+})

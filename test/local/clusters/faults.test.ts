@@ -56,7 +56,7 @@ describe.each(['annotation', 'rule'] as const)('by %s', (how) => {
     )
     if (how === 'rule') fleet.clusters.faults.clear()
     else unfault(site, vm)
-    if (how === 'rule') await status(vm.metadata.name, 'Running')
+    await status(vm.metadata.name, 'Running')
   })
 
   it('crash-loop makes a machine CrashLoopBackOff', async () => {
