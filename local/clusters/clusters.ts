@@ -20,12 +20,8 @@
  *
  * Faults: `local.drover.dev/fault: <name>[,…]` on an object (see faults.ts), or `faults.add` of what is answered here.
  */
-import { randomBytes } from 'node:crypto'
-import { mkdir, writeFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
-import { serveApi } from './api/server.ts'
+import { type Served, serve } from './api/serve.ts'
 import { type Bootstrap, rootApplication } from './bootstrap.ts'
-import { selfSigned } from './certificate.ts'
 import { Cluster } from './cluster.ts'
 import { type Repository, runArgocd } from './controllers/argocd.ts'
 import { runCdi } from './controllers/cdi.ts'
@@ -38,7 +34,7 @@ import { runPlacements } from './controllers/ocm.ts'
 import { runMachines } from './controllers/vm.ts'
 import { runInstances } from './controllers/vmi.ts'
 import { Faults } from './faults.ts'
-import { type Kubeconfig, kubeconfigOf } from './kubeconfig.ts'
+import type { Kubeconfig } from './kubeconfig.ts'
 import type { NewObject } from './object.ts'
 import { type Delays, Pace } from './pace.ts'
 import { load, save } from './saved.ts'
@@ -107,17 +103,12 @@ export async function startClusters(options: ClustersOptions): Promise<Clusters>
       cluster.role === 'hub' ? runHub(cluster, clusters, traits, repositories, options) : runManaged(cluster)
     for (const [name, objects] of Object.entries(seed)) ensure(named(clusters, name), objects)
     ensure(named(clusters, 'hub'), rootApplication(options.bootstrap, repositories))
-    const served = await serve(options, clusters, faults, onError)
+    const served = await serve([...clusters.values()], faults, options)
     return { ...running(clusters, directory, stop, served), faults }
   } catch (error) {
     stop()
     throw error
   }
-}
-
-interface Served {
-  kubeconfig: Kubeconfig
-  close(): Promise<void>
 }
 
 function running(
@@ -174,38 +165,4 @@ function runManaged(cluster: Cluster): void {
   runExternalSecrets(cluster)
   runExternalDns(cluster)
   seedManaged(cluster)
-}
-
-async function serve(
-  options: ClustersOptions,
-  clusters: Map<string, Cluster>,
-  faults: Faults,
-  onError: (error: unknown) => void,
-) {
-  const { certificate, key } = selfSigned('simulated clusters')
-  const servers = await Promise.all(
-    [...clusters].map(async ([name, { store }]) => {
-      const token = randomBytes(24).toString('base64url')
-      const server = await serveApi({
-        cluster: name,
-        store,
-        faults,
-        token,
-        certificate,
-        key,
-        port: options.ports?.[name],
-        onError,
-      })
-      return { name, token, certificate, ...server }
-    }),
-  )
-  const kubeconfig = kubeconfigOf(servers, options.currentContext ?? 'hub')
-  if (options.kubeconfigPath !== undefined) {
-    await mkdir(dirname(options.kubeconfigPath), { recursive: true })
-    await writeFile(options.kubeconfigPath, `${JSON.stringify(kubeconfig, null, 2)}\n`, { mode: 0o600 })
-  }
-  const close = async () => {
-    await Promise.all(servers.map((server) => server.close()))
-  }
-  return { kubeconfig, close }
 }

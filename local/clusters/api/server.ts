@@ -29,7 +29,12 @@ export async function serveApi(settings: Settings): Promise<{ port: number; clos
     { cert, key, keepAliveTimeout: 60_000 },
     (request, response) => void answer(settings, request, response),
   )
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, '127.0.0.1', resolve))
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  server.once('error', (cause) =>
+    reject(new Error(`Cannot serve cluster ${settings.cluster} on port ${port}: ${cause.message}`, { cause })),
+  )
+  server.listen(port, '127.0.0.1', resolve)
+  await promise
   const address = server.address()
   const close = () =>
     new Promise<void>((resolve) => {

@@ -82,6 +82,14 @@ it.each([
   await expect(startFleet({ clusters: names })).rejects.toThrow(message)
 })
 
+it('a port that is taken is refused with a sentence, and no other port stays open', async () => {
+  const first = await startFleet()
+  const port = Number(new URL(configOf(first.clusters, 'site-b').getCurrentCluster()?.server ?? '').port)
+  const message = `Cannot serve cluster site-b on port ${port}: listen EADDRINUSE: address already in use 127.0.0.1:${port}`
+  await expect(startFleet({ ports: { 'site-b': port } })).rejects.toThrow(message)
+  await first.end()
+})
+
 it('a kind is on the clusters that have it in life', async () => {
   const fleet = await startFleet()
   const [hub, site] = [fleet.clusters.store('hub'), fleet.clusters.store('site-a')]

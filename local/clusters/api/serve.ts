@@ -1,0 +1,50 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { selfSigned } from '../certificate.ts'
+import type { Cluster } from '../cluster.ts'
+import type { Faults } from '../faults.ts'
+import { type Kubeconfig, kubeconfigOf } from '../kubeconfig.ts'
+import { serveApi } from './server.ts'
+
+interface Settings {
+  ports?: Record<string, number> | undefined
+  kubeconfigPath?: string | undefined
+  currentContext?: string | undefined
+  onError?: ((error: unknown) => void) | undefined
+}
+
+export interface Served {
+  kubeconfig: Kubeconfig
+  close(): Promise<void>
+}
+
+/** Serves the APIs of all clusters, or of none when one of them cannot be; writes the kubeconfig that lets people in. */
+export async function serve(clusters: Cluster[], faults: Faults, settings: Settings): Promise<Served> {
+  const { ports, kubeconfigPath, currentContext = 'hub', onError = () => undefined } = settings
+  const identity = selfSigned('simulated clusters')
+  const attempts = await Promise.allSettled(
+    clusters.map(async ({ name, store }) => {
+      const token = randomBytes(24).toString('base64url')
+      const served = await serveApi({ cluster: name, store, faults, token, ...identity, port: ports?.[name], onError })
+      return { name, token, certificate: identity.certificate, ...served }
+    }),
+  )
+  const servers = attempts.flatMap((attempt) => (attempt.status === 'fulfilled' ? [attempt.value] : []))
+  const close = async () => {
+    await Promise.all(servers.map((server) => server.close()))
+  }
+  const failed = attempts.find((attempt) => attempt.status === 'rejected')
+  if (failed) {
+    await close()
+    throw failed.reason
+  }
+  const kubeconfig = kubeconfigOf(servers, currentContext)
+  if (kubeconfigPath !== undefined) await writeKubeconfig(kubeconfigPath, kubeconfig)
+  return { kubeconfig, close }
+}
+
+async function writeKubeconfig(path: string, kubeconfig: Kubeconfig): Promise<void> {
+  await mkdir(dirname(path), { recursive: true })
+  await writeFile(path, `${JSON.stringify(kubeconfig, null, 2)}\n`, { mode: 0o600 })
+}
