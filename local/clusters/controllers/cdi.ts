@@ -84,6 +84,8 @@ function reconcile(cluster: Cluster, volume: DataVolume, { over }: Waker, isUsed
   if (!claim) return void store.create(claimFor(cluster, volume, source))
   if (claim.status?.phase === 'Bound') return to('Succeeded', done, { progress: '100.0%' })
 
+  if (/InProgress$/.test(phase) && cluster.hasFault('import-fails', volume)) return fail(cluster, volume)
+
   const immediate = volume.metadata.annotations?.['cdi.kubevirt.io/storage.bind.immediate.requested'] === 'true'
   switch (phase) {
     case 'Pending':
@@ -118,24 +120,19 @@ const done: Conditions = {
   Ready: ['True'],
 }
 
-function importing(cluster: Cluster, volume: DataVolume, claim: Claim, over: Waker['over']) {
-  if (cluster.hasFault('import-fails', volume)) {
-    const url = volume.spec.source?.['http']?.url ?? volume.spec.source?.['registry']?.url ?? 'the source'
-    const message = `Unable to process data: Unable to connect to data source ${url}: expected status code 200, got 404. Status: 404 Not Found`
-    cluster.event(volume, 'Warning', 'Error', message)
-    return setPhase(
-      cluster,
-      volume,
-      'Failed',
-      { Running: ['False', 'Error', message], Ready: ['False', 'Error', message] },
-      {},
-    )
-  }
-  if (volume.status?.progress === '0.00%') {
-    if (over('import')) cluster.store.setStatus(volume, { progress: '64.00%' })
-    return
-  }
-  bind(cluster, claim)
+function importing(cluster: Cluster, volume: DataVolume, claim: Claim, over: Waker['over']): void {
+  if (volume.status?.progress !== '0.00%') bind(cluster, claim)
+  else if (over('import')) cluster.store.setStatus(volume, { progress: '64.00%' })
+}
+
+/** Ends an import or a clone for good, as the fault `import-fails` wants it. */
+function fail(cluster: Cluster, volume: DataVolume): void {
+  const { source, sourceRef } = volume.spec
+  const url = source?.['http']?.url ?? source?.['registry']?.url
+  const from = url ?? `${(sourceRef ?? source?.['pvc'])?.name ?? 'nowhere'}`
+  const message = `Unable to process data: Unable to connect to data source ${from}: expected status code 200, got 404. Status: 404 Not Found`
+  cluster.event(volume, 'Warning', 'Error', message)
+  setPhase(cluster, volume, 'Failed', { Running: ['False', 'Error', message], Ready: ['False', 'Error', message] }, {})
 }
 
 function setPhase(

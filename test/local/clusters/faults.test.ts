@@ -8,6 +8,7 @@ import {
   configMap,
   dataVolume,
   forClient,
+  golden,
   machine,
   namespace,
   objectApi,
@@ -16,6 +17,7 @@ import {
   synced,
   until,
   untilGone,
+  url,
 } from './harness.ts'
 
 let fleet: Awaited<ReturnType<typeof startFleet>>
@@ -141,6 +143,12 @@ describe.each(['annotation', 'rule'] as const)('by %s', (how) => {
   })
 })
 
+it('import-fails ends a clone too', async () => {
+  site.create(dataVolume('broken-clone', golden, { [faultAnnotation]: 'import-fails' }))
+  const volume = await until(site, 'DataVolume', 'shop/broken-clone', { 'status.phase': 'Failed' })
+  expect(fieldAt(volume, 'status.conditions[Running].message')).toContain('Unable to connect to data source rhel9')
+})
+
 describe('an Application with', () => {
   it('sync-stuck stays behind until the fault is taken away', async () => {
     const first = fleet.commit({ 'apps/stuck/a.yaml': configMap('stuck-a') })
@@ -149,7 +157,8 @@ describe('an Application with', () => {
     const unstick = fleet.clusters.faults.add({ fault: 'sync-stuck', kind: 'Application', name: 'stuck' })
     const second = fleet.commit({ 'apps/stuck/b.yaml': configMap('stuck-b') })
     refresh(hub, 'stuck')
-    await new Promise((resolve) => setTimeout(resolve, 30))
+    hub.create(application('behind-it', { source: { repoURL: url, path: 'apps/stuck', targetRevision: 'main' } }))
+    await until(hub, 'Application', 'argocd/behind-it', { 'status.sync.revision': second })
     expect(fieldAt(hub.get('Application', 'argocd', 'stuck'), 'status.sync.revision')).toBe(first)
     unstick()
     await synced(hub, 'stuck', second)
@@ -195,4 +204,28 @@ it('an object that is created through the API can be faulty from the start', asy
   await expect(
     api.read({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'unborn', namespace: 'shop' } }),
   ).rejects.toMatchObject({ code: 500 })
+})
+
+it.each<[FaultName, string]>([
+  ['unschedulable', 'ErrorUnschedulable'],
+  ['crash-loop', 'CrashLoopBackOff'],
+  ['import-fails', 'DataVolumeError'],
+])('a machine with %s goes with its Application, and so does its disk', async (fault, state) => {
+  const name = `undone-${fault}`
+  const faulted = { [faultAnnotation]: fault }
+  const revision = fleet.commit({
+    [`apps/${name}/disk.yaml`]: dataVolume(name, {}, faulted),
+    [`apps/${name}/vm.yaml`]: machine(name, {
+      disks: [name],
+      annotations: faulted,
+      mac: `02:00:00:00:05:${fault.length.toString(16).padStart(2, '0')}`,
+    }),
+  })
+  hub.create(application(name))
+  await synced(hub, name, revision)
+  await status(name, state)
+  hub.remove('Application', 'argocd', name)
+  await untilGone(hub, 'Application', `argocd/${name}`)
+  for (const kind of ['VirtualMachine', 'VirtualMachineInstance', 'DataVolume', 'PersistentVolumeClaim'])
+    await untilGone(site, kind, `shop/${name}`)
 })
