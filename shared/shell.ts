@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { DroverError, messageOf } from './errors.ts'
 import type { Event } from './event.ts'
-import { type FunctionName, type Lifecycle, type Task, taskFor, terminals, undo } from './lifecycles.ts'
+import { eventTypes, type FunctionName, type Lifecycle, type Task, taskFor, terminals, undo } from './lifecycles.ts'
 import type { Log } from './log.ts'
 import { isLoop, type Limits, type Says, toReply, toRun } from './run.ts'
 import { isSigned, type SigningKey } from './signature.ts'
@@ -115,8 +115,10 @@ function answerWith(outcome: Outcome, started: Work, options: ShellOptions): Ans
 /** What is to be done for an event, once it is believed. */
 function read(event: Event, options: ShellOptions): Work {
   const found = taskFor(event.type)
-  if (!found)
-    throw new DroverError('unreadable', `Cannot handle an event of type ${quoted(event.type)}: no lifecycle has it`)
+  if (!found) {
+    const why = eventTypes().some(({ type }) => type === event.type) ? 'nothing follows from it' : 'no lifecycle has it'
+    throw new DroverError('unreadable', `Cannot handle an event of type ${quoted(event.type)}: ${why}`)
+  }
   const { lifecycle, task } = found
   if (options.name !== undefined && options.name !== task.by) {
     throw new DroverError(

@@ -135,7 +135,14 @@ describe('the shell believes', () => {
       },
     ],
     ['no type of somebody else', requestEvent({ type: 'com.example.requested' }), { status: 400 }],
-    ['no progress', chainEvent('check', { fact: 'check.progressing' }), { status: 400 }],
+    [
+      'no progress',
+      chainEvent('check', { fact: 'check.progressing' }),
+      {
+        status: 400,
+        message: 'Cannot handle an event of type "dev.drover.provision.check.progressing": nothing follows from it',
+      },
+    ],
     [
       'no request that has gone round',
       requestEvent({ extensions: { hops: '100' } }),

@@ -1,0 +1,66 @@
+import { readFile } from 'node:fs/promises'
+import { parseArgs } from 'node:util'
+import { openClusters } from '../shared/clients/clusters.ts'
+import { environment } from '../shared/config.ts'
+import { messageOf } from '../shared/errors.ts'
+import { type Event, readEvent } from '../shared/event.ts'
+import { openFolder } from './folder-tree.ts'
+import { type Replayed, replay } from './replay.ts'
+
+/** `npm run receive -- test/events/<saved event>.json`: one function on one event; prints its answer, changes nothing. */
+
+const usage = 'npm run receive -- EVENT.json [--fleet DIR] [--kubeconfig FILE] [--hub CONTEXT] [--patience SECONDS]'
+
+const settings = {
+  repoUrl: 'https://git.example.com/fleet.git',
+  branch: 'main',
+  namespace: 'argocd',
+  project: 'default',
+  rootApplication: 'drover-hub',
+}
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      fleet: { type: 'string', default: 'examples/fleet' },
+      kubeconfig: { type: 'string' },
+      hub: { type: 'string', default: 'hub' },
+      patience: { type: 'string', default: '5' },
+    },
+  })
+  const [file] = positionals
+  if (file === undefined) throw new Error(`Cannot receive: no event is named; ${usage}`)
+  const kubeconfig = values.kubeconfig ?? environment()['KUBECONFIG']
+  const event = readEvent({ 'content-type': 'application/cloudevents+json' }, await readFile(file, 'utf8'))
+  const replayed = await replay(event, {
+    fleet: await openFolder(values.fleet),
+    clusters: kubeconfig
+      ? openClusters({ kubeconfig, hubContext: values.hub, argocdNamespace: settings.namespace })
+      : undefined,
+    settings,
+    patienceMilliseconds: Number(values.patience) * 1000,
+  })
+  process.stdout.write(shown(replayed))
+}
+
+/** The status, and below it the event or the sentence; before them, what would have been posted. */
+function shown({ answer, posted }: Replayed): string {
+  const lines = posted.map((event) => `posted ${pretty(event)}`)
+  if ('event' in answer) return `${[...lines, answer.status, pretty(answer.event)].join('\n')}\n`
+  return `${[...lines, answer.status, ...('message' in answer ? [answer.message] : [])].join('\n')}\n`
+}
+
+const pretty = ({ extensions, data, ...attributes }: Event) =>
+  JSON.stringify(
+    { specversion: '1.0', ...attributes, ...extensions, datacontenttype: 'application/json', data },
+    null,
+    2,
+  )
+
+try {
+  await main()
+} catch (error) {
+  process.stderr.write(`${messageOf(error)}\n`)
+  process.exitCode = 1
+}

@@ -1,0 +1,104 @@
+import { randomBytes } from 'node:crypto'
+import pino from 'pino'
+import { allocateAddress } from '../functions/allocate/address.ts'
+import { allocateName } from '../functions/allocate/name.ts'
+import { create } from '../functions/build/create.ts'
+import { customize } from '../functions/build/customize.ts'
+import { commit } from '../functions/commit/commit.ts'
+import { complete } from '../functions/commit/complete.ts'
+import { notify } from '../functions/notify/notify.ts'
+import { place } from '../functions/place/place.ts'
+import { undo } from '../functions/recover/undo.ts'
+import { register } from '../functions/register/register.ts'
+import { validate } from '../functions/validate/validate.ts'
+import { check, verify } from '../functions/verify/verify.ts'
+import { DroverError } from '../shared/errors.ts'
+import type { Event } from '../shared/event.ts'
+import type { Fleet } from '../shared/fleet.ts'
+import type { GitOpsSettings } from '../shared/gitops/application.ts'
+import type { Hub } from '../shared/hub.ts'
+import type { FunctionName } from '../shared/lifecycles.ts'
+import type { Machines } from '../shared/machines.ts'
+import { type Answer, createShell } from '../shared/shell.ts'
+import { sign } from '../shared/signature.ts'
+import type { Step } from '../shared/step.ts'
+import { catchUp } from './catch-up.ts'
+
+export interface Replayed {
+  answer: Answer
+  /** What would have been posted to the Broker: progress, and what a dead letter becomes. */
+  posted: Event[]
+}
+
+export interface ReplayOptions {
+  fleet: Fleet
+  /** Where clusters may be read; without them, a step that needs one says so. */
+  clusters?: { hub: Hub; machines: Machines } | undefined
+  settings: GitOpsSettings
+  patienceMilliseconds: number
+}
+
+/**
+ * Gives one event to the function that it wakes, through the real shell, at the time when the event was made. The fleet
+ * is brought to where the run's earlier steps had left it. Nothing outside is changed: clusters are only read, enterprise
+ * systems and callbacks not called. Nobody's signature is asked for: the event is signed anew by a key of the moment.
+ */
+export async function replay(event: Event, options: ReplayOptions): Promise<Replayed> {
+  const keys = [{ id: 'replay', secret: randomBytes(32).toString('hex') }]
+  const posted: Event[] = []
+  const post = async (one: Event) => void posted.push(unsigned(one))
+  const steps = stepsOver(options)
+  const log = pino({ level: 'silent' })
+  const shell = createShell({
+    name: undefined,
+    wired: async (name) => ({ step: steps[name], post }),
+    keys,
+    limits: { deadlineMinutes: 30, undoMinutes: 15 },
+    patienceMilliseconds: options.patienceMilliseconds,
+    now: () => new Date(event.time ?? 0),
+    log,
+  })
+  await catchUp(event, options)
+  const believed = { ...event, extensions: { ...event.extensions, signature: sign(event, keys) } }
+  const dead = 'knativeerrordest' in event.extensions || 'knativeerrorcode' in event.extensions
+  const answer = await shell({ event: believed, dead })
+  return { answer: 'event' in answer ? { ...answer, event: unsigned(answer.event) } : answer, posted }
+}
+
+function unsigned(event: Event): Event {
+  const { signature: _, ...extensions } = event.extensions
+  return { ...event, extensions }
+}
+
+function stepsOver({ fleet, clusters, settings }: ReplayOptions): Record<FunctionName, Step> {
+  const { hub, machines } = clusters ? readOnly(clusters.hub, clusters.machines) : nowhere
+  const { rootApplication } = settings
+  const waiting = { rootApplication, graceMilliseconds: 0, resolver: undefined }
+  return {
+    validate: (run) => validate(run, fleet),
+    allocate: (run) => (run.task === 'name' ? allocateName : allocateAddress)(run, fleet),
+    place: (run, here) => place(run, fleet, hub, { ...settings, graceMilliseconds: 0 }, here),
+    register: (run) => register(run, undefined, fleet),
+    build: async (run) =>
+      run.task === 'customize' ? customize(run, await fleet.head()) : create(run, await fleet.head(), settings),
+    commit: (run) => (run.task === 'complete' ? complete(run, fleet) : commit(run, fleet)),
+    verify: (run, here) => (run.task === 'check' ? check : verify)(run, machines, waiting, here),
+    notify: (run) => notify(run, { post: async () => 202 }),
+    recover: (run, here) => undo(run, { fleet, machines, rootApplication, cmdb: undefined }, here),
+  }
+}
+
+const readOnly = (hub: Hub, machines: Machines) => ({
+  hub: { ...hub, refresh: async () => undefined },
+  machines: { ...machines, refresh: async () => undefined },
+})
+
+function needsCluster(): never {
+  throw new DroverError('busy', 'Cannot go on: this event needs a cluster, name a kubeconfig with --kubeconfig')
+}
+
+/** The clusters where none is named. */
+const nowhere: { hub: Hub; machines: Machines } = {
+  hub: { managedCluster: needsCluster, watchPlacement: needsCluster, refresh: async () => undefined },
+  machines: { watch: needsCluster, refresh: async () => undefined },
+}

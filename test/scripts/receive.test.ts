@@ -1,0 +1,130 @@
+import { execFile } from 'node:child_process'
+import { globSync, readFileSync } from 'node:fs'
+import { promisify } from 'node:util'
+import { describe, expect, it } from 'vitest'
+import { openFolder } from '../../scripts/folder-tree.ts'
+import { replay } from '../../scripts/replay.ts'
+import { type Event, readEvent } from '../../shared/event.ts'
+import type { Hub } from '../../shared/hub.ts'
+import { eventTypes } from '../../shared/lifecycles.ts'
+import type { Machines } from '../../shared/machines.ts'
+import type { RunData } from '../../shared/run.ts'
+
+const root = new URL('../../', import.meta.url).pathname
+const folder = `${root}test/events/`
+const names = globSync('*.json', { cwd: folder }).sort()
+const text = (name: string) => readFileSync(folder + name, 'utf8')
+const saved = (name: string) => readEvent({ 'content-type': 'application/cloudevents+json' }, text(name))
+const fileOf = (type: string) => `${type.replace('dev.drover.', '')}.json`
+
+const settings = {
+  repoUrl: 'http://git.drover.local/fleet.git',
+  branch: 'main',
+  namespace: 'argocd',
+  project: 'default',
+  rootApplication: 'drover-hub',
+}
+const fleet = () => openFolder(`${root}examples/fleet`)
+const receive = async (event: Event, clusters?: { hub: Hub; machines: Machines }) =>
+  replay(event, { fleet: await fleet(), clusters, settings, patienceMilliseconds: 200 })
+
+/** What two runs of the same step agree on: not the commit, and not when it was. */
+function meaning({ type, id, subject, extensions, data }: Event) {
+  const { facts, message, deadline: _, ...rest } = data as RunData
+  const { revision, ...others } = facts
+  const said = revision === undefined ? message : message.replace(/commit \w+/, 'commit')
+  return { type, id, subject, extensions, data: { ...rest, message: said, facts: others } }
+}
+
+describe('the saved events', () => {
+  it('are one for each type of a run that completes, and those of one that is undone', () => {
+    const succeeding = eventTypes().filter(({ type, status }) => status !== 'failure' && !type.includes('progressing'))
+    const wanted = succeeding.map(({ type }) => fileOf(type))
+    expect(names).toEqual(expect.arrayContaining(wanted))
+    expect(names).toEqual(expect.arrayContaining(['provision.create.verify.failed.json', 'provision.rolledback.json']))
+  })
+
+  it.each(names)('hold no secret: %s', (name) => {
+    expect(text(name)).not.toMatch(/signature|"token|PRIVATE KEY|ssh-(rsa|ed25519) AAAA|\$6\$/)
+  })
+})
+
+describe('receive answers', () => {
+  const steps = names.filter(
+    (name) => !/(allocated|committed|operational|failed|progressing|notified)\.json$/.test(name),
+  )
+
+  it.each(steps)('%s with the event that followed in the run', async (name) => {
+    const { answer, posted } = await receive(saved(name))
+    if (!('event' in answer)) throw new Error(JSON.stringify(answer))
+    expect(posted).toEqual([])
+    if (name === 'provision.rolledback.json') expect(answer.event.type).toBe('dev.drover.provision.notified')
+    else expect(meaning(answer.event)).toEqual(meaning(saved(fileOf(answer.event.type))))
+  })
+
+  it.each(['allocated', 'create.committed', 'operational', 'create.verify.failed'])(
+    'provision.%s.json with a sentence: it needs a cluster',
+    async (name) => {
+      const { answer } = await receive(saved(`provision.${name}.json`))
+      expect(answer).toEqual({
+        status: 503,
+        message: 'Cannot go on: this event needs a cluster, name a kubeconfig with --kubeconfig',
+      })
+    },
+  )
+
+  it.each(['notified', 'place.progressing'])('provision.%s.json with a sentence: nothing follows', async (name) => {
+    const { answer } = await receive(saved(`provision.${name}.json`))
+    expect(answer).toMatchObject({ status: 400, message: expect.stringContaining('nothing follows from it') })
+  })
+
+  it('what a cluster shows, where one is named, and wakes nobody there', async () => {
+    const refresh = () => Promise.reject(new Error('a replay must not change a cluster'))
+    const machines: Machines = {
+      refresh,
+      async *watch() {
+        yield { application: undefined, machine: undefined, instance: undefined, disks: [], secrets: [] }
+      },
+    }
+    const hub: Hub = {
+      refresh,
+      managedCluster: async () => undefined,
+      async *watchPlacement() {
+        yield { generation: 1, conditions: [], decisions: [{ clusterName: 'site-b', reason: '' }] }
+      },
+    }
+    const clusters = { hub, machines }
+    expect((await receive(saved('provision.create.committed.json'), clusters)).answer).toMatchObject({ status: 503 })
+    const placed = await receive(saved('provision.allocated.json'), clusters)
+    expect(placed.answer).toMatchObject({ event: { data: { facts: { cluster: 'site-b' } } } })
+    const undone = await receive(saved('provision.create.verify.failed.json'), clusters)
+    expect(undone.answer).toMatchObject({ event: { type: 'dev.drover.provision.rolledback' } })
+  })
+
+  it('a dead letter with what would have been posted', async () => {
+    const event = saved('provision.planned.json')
+    const dead = { ...event, extensions: { ...event.extensions, knativeerrorcode: '500' } }
+    const { answer, posted } = await receive(dead)
+    expect(answer).toEqual({ status: 204 })
+    expect(posted).toMatchObject([{ type: 'dev.drover.provision.customize.failed' }])
+  })
+})
+
+describe('npm run receive', () => {
+  const run = (...args: string[]) =>
+    promisify(execFile)(process.execPath, ['scripts/receive.ts', ...args], { cwd: root, env: {} })
+
+  it('prints the status and the event', async () => {
+    const { stdout } = await run('test/events/provision.validated.json')
+    const [status, ...event] = stdout.split('\n')
+    expect(status).toBe('200')
+    expect(JSON.parse(event.join('\n'))).toMatchObject({ specversion: '1.0', type: 'dev.drover.provision.named' })
+  })
+
+  it('says what is wrong with a file, and ends with 1', async () => {
+    await expect(run('package.json')).rejects.toMatchObject({
+      code: 1,
+      stderr: 'Cannot read the event: an attribute is not text\n',
+    })
+  })
+})
