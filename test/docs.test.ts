@@ -1,0 +1,118 @@
+import { existsSync, globSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { validate } from '../functions/validate/validate.ts'
+import { generated } from '../scripts/docs.ts'
+import { readConfig } from '../shared/config.ts'
+import { check } from '../shared/schema/check.ts'
+import { Customization, Network, Policy } from '../shared/schema/fleet-files.ts'
+import { ProvisionRequest } from '../shared/schema/request.ts'
+import { Template } from '../shared/schema/template.ts'
+import { parseYaml } from '../shared/yaml.ts'
+import { starterFiles } from './examples/starter.ts'
+import { memoryFleet } from './fleet.ts'
+
+const root = new URL('../', import.meta.url).pathname
+const files = ['README.md', ...globSync(['docs/*.md', '.github/*.md', 'examples/fleet/*.md'], { cwd: root })]
+const texts = files.map((file): [string, string] => [file, readFileSync(join(root, file), 'utf8')])
+
+/** The code blocks of a language, with the file that each stands in. */
+const blocks = (language: string) =>
+  texts.flatMap(([file, text]) =>
+    [...text.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'gms'))].map((match): [string, string] => [
+      file,
+      match[1] ?? '',
+    ]),
+  )
+
+/** The anchor that GitHub gives to a heading. */
+const toAnchor = (heading: string) =>
+  heading
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N} _-]/gu, '')
+    .replaceAll(' ', '-')
+
+const anchorsOf = (text: string) => [...text.matchAll(/^#+ (.*)$/gm)].map((match) => toAnchor(match[1] ?? ''))
+
+describe('the docs', () => {
+  it.each(generated())('have in $file what follows from the table of lifecycles (npm run docs)', ({ file, text }) => {
+    expect(readFileSync(join(root, file), 'utf8')).toBe(text)
+  })
+
+  it.each(texts)('link in %s only to what there is', (file, text) => {
+    const targets = [...text.matchAll(/\]\(([^)\s]+)\)/g)].map((match) => match[1] ?? '')
+    const broken = targets.filter((target) => {
+      if (/^https?:/.test(target)) return false
+      const [path = '', anchor] = target.split('#')
+      const found = path === '' ? join(root, file) : join(root, dirname(file), path)
+      if (!existsSync(found)) return true
+      return anchor !== undefined && !anchorsOf(readFileSync(found, 'utf8')).includes(anchor)
+    })
+    expect(broken).toEqual([])
+  })
+
+  it.each(texts)('name in %s only commands that there are', (_, text) => {
+    const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: object }
+    const named = [...text.matchAll(/npm run ([a-z:]+)/g)].map((match) => match[1])
+    expect(Object.keys(scripts)).toEqual(expect.arrayContaining(named))
+  })
+
+  it('name in configuration.md the variables that are read, and no other', () => {
+    const read = new Set<string>()
+    const environment = new Proxy<Record<string, string | undefined>>(
+      {},
+      {
+        get: (_, name) => {
+          read.add(String(name))
+          return undefined
+        },
+      },
+    )
+    expect(() => readConfig(environment)).toThrow('Cannot start')
+    const text = readFileSync(join(root, 'docs/configuration.md'), 'utf8')
+    const named = [...text.matchAll(/^\| `([A-Z_]+)`/gm)].map((match) => match[1])
+    expect(named.sort()).toEqual([...read].sort())
+  })
+})
+
+describe('the examples in the docs', () => {
+  it.each(blocks('json'))('of %s are JSON', (_, text) => {
+    expect(() => JSON.parse(text)).not.toThrow()
+  })
+
+  const requests = blocks('json')
+    .map(([file, text]) => [file, JSON.parse(text)] as const)
+    .filter(([, event]) => event.type === 'dev.drover.provision.requested')
+
+  it('show requests in the README and for each of three templates', () => {
+    expect(requests.map(([file]) => file)).toContain('README.md')
+    const templates = requests.map(([, event]) => event.data.template)
+    expect(new Set(templates)).toEqual(new Set(['linux-small', 'database', 'windows-server']))
+  })
+
+  it.each(requests)('of %s ask for what the starter fleet grants', async (_, event) => {
+    expect(check(ProvisionRequest, event.data, 'the request')).toMatchObject({ ok: true })
+    const outcome = await validate({ id: 'run', request: event.data }, memoryFleet(starterFiles()))
+    expect(outcome).toMatchObject({ kind: 'succeeded' })
+  })
+
+  it('show in the README the request that `npm run local` posts', () => {
+    const posted = JSON.parse(readFileSync(join(root, 'examples/provision.json'), 'utf8'))
+    expect(requests.find(([file]) => file === 'README.md')?.[1]).toEqual(posted)
+  })
+
+  const schemas = { templates: Template, customizations: Customization, policy: Policy, ipam: Network }
+  const fleetFiles = blocks('yaml').flatMap(([, text]): [string, string][] => {
+    const path = /^# (\S+\.yaml)\n/.exec(text)?.[1]
+    return path === undefined ? [] : [[path, text]]
+  })
+
+  it('show one file of each kind that people write', () => {
+    expect(fleetFiles.map(([path]) => path.split('/')[0]).sort()).toEqual(Object.keys(schemas).sort())
+  })
+
+  it.each(fleetFiles)('show a valid %s', (path, text) => {
+    const schema = schemas[path.split('/')[0] as keyof typeof schemas]
+    expect(check<typeof Policy>(schema as typeof Policy, parseYaml(text, path), path)).toMatchObject({ ok: true })
+  })
+})
