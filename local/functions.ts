@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createWriteStream, mkdirSync } from 'node:fs'
-import type { Server } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { load } from '../functions/load.ts'
@@ -28,15 +28,21 @@ export async function choosePorts(): Promise<Ports> {
   return Object.fromEntries(functionNames.map((name, index) => [name, ports[index]])) as Ports
 }
 
+/** Answers a delivery in a function's stead, to see what follows when it fails: an HTTP status, or undefined to let it pass. */
+export type Tamper = (name: FunctionName, event: { id: string; type: string; run: string }) => number | undefined
+
 /** Serves all functions within this process: for tests. */
 export async function startInline(
   ports: Ports,
   environmentOf: (name: FunctionName) => Environment,
+  tamper: Tamper = () => undefined,
 ): Promise<Functions> {
   const running: { server: Server; shutdown: () => Promise<void> }[] = []
   for (const name of functionNames) {
     const module = serve(name, load, readConfig({ ...environmentOf(name), FUNCTION: name }))
-    running.push({ server: await startRuntime(module, ports[name]), shutdown: module.shutdown })
+    const server = await startRuntime(module, ports[name])
+    tamperWith(server, (event) => tamper(name, event))
+    running.push({ server, shutdown: module.shutdown })
   }
   return {
     kill: () => undefined,
@@ -50,6 +56,17 @@ export async function startInline(
       )
     },
   }
+}
+
+function tamperWith(server: Server, tamper: (event: Parameters<Tamper>[1]) => number | undefined): void {
+  const inner = server.listeners('request') as ((request: IncomingMessage, response: ServerResponse) => void)[]
+  server.removeAllListeners('request')
+  server.on('request', (request, response) => {
+    const header = (name: string) => String(request.headers[name] ?? '')
+    const status = tamper({ id: header('ce-id'), type: header('ce-type'), run: header('ce-runid') })
+    if (status === undefined) for (const listener of inner) listener(request, response)
+    else response.writeHead(status).end()
+  })
 }
 
 const restartAfter = 300

@@ -9,7 +9,7 @@ import { readManifests } from './broker/load.ts'
 import { type Clusters, startClusters } from './clusters/clusters.ts'
 import type { Delays } from './clusters/pace.ts'
 import { Feed } from './feed.ts'
-import { choosePorts, type Functions, startInline, startProcesses } from './functions.ts'
+import { choosePorts, type Functions, startInline, startProcesses, type Tamper } from './functions.ts'
 import { type GitHost, startGitHost } from './git/host.ts'
 import { seedFleet } from './git/seed.ts'
 
@@ -39,6 +39,8 @@ export interface WorldOptions {
   /** The folder that a new fleet begins with. */
   fleet?: string
   warn?: (sentence: string) => void
+  /** For tests of failures; only without a bundle. */
+  tamper?: Tamper
 }
 
 const root = new URL('..', import.meta.url).pathname
@@ -105,7 +107,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     })
     const functions = options.bundle
       ? await startProcesses(options.bundle, functionPorts, join(directory, 'logs'), environmentOf)
-      : await startInline(functionPorts, environmentOf)
+      : await startInline(functionPorts, environmentOf, options.tamper)
     started.push(() => functions.close())
     // The Broker goes first: what it delivers while functions end would only fail.
     started.push(() => broker.close())

@@ -54,8 +54,9 @@ export async function recorded(tree: Tree, run: Run, facts: Facts, changes: read
     state: 'running',
     task: run.task,
     requester: run.requester,
-    since: run.since,
-    deadline: run.deadline,
+    // A request that is posted twice has two deadlines; the first one counts.
+    since: record?.since ?? run.since,
+    deadline: record?.deadline ?? run.deadline,
     request: run.request,
     // The manifests are in Git already; the definition would double them.
     facts: withoutDefinition(facts),

@@ -2,7 +2,7 @@ import type { Fleet, Tree } from '../../shared/fleet.ts'
 import { blobId, conflicting, readRecord, recorded, trailersOf } from '../../shared/ledger.ts'
 import { type ExpectedChange, ignored, type Outcome, type Run, refused, succeeded } from '../../shared/step.ts'
 
-type Verdict = { kind: 'wanted' } | { kind: 'ended' } | { kind: 'conflict'; path: string }
+type Verdict = { kind: 'wanted' } | { kind: 'there' } | { kind: 'ended' } | { kind: 'conflict'; path: string }
 
 /**
  * Puts a change set into Git: one commit, on top of whatever is newest, unless somebody changed one of its paths since
@@ -33,7 +33,7 @@ const subjectOf = ({ facts, lifecycle, id }: Run) =>
 async function judge(tree: Tree, run: Run, changes: readonly ExpectedChange[]): Promise<Verdict> {
   const record = await readRecord(tree, run.id)
   if (record?.state !== 'running') return { kind: 'ended' }
-  if (await isThere(tree, changes)) return { kind: 'wanted' }
+  if (await isThere(tree, changes)) return { kind: 'there' }
   const path = await conflicting(tree, changes)
   return path === undefined ? { kind: 'wanted' } : { kind: 'conflict', path }
 }

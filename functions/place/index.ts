@@ -8,7 +8,11 @@ import { place } from './place.ts'
 export const wire: Wire = (config, log) => {
   const fleet = openFleet({ ...config.git, log })
   const { hub } = openClusters({ ...config.kubernetes, argocdNamespace: config.argocd.namespace })
-  const settings = { namespace: config.argocd.namespace, rootApplication: config.argocd.rootApplication }
+  const settings = {
+    namespace: config.argocd.namespace,
+    rootApplication: config.argocd.rootApplication,
+    graceMilliseconds: config.graceSeconds * 1000,
+  }
   return {
     step: (run, here) => place(run, fleet, hub, settings, here),
     post: brokerPoster(config.broker),

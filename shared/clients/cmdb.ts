@@ -56,6 +56,8 @@ export function openCmdb(config: CmdbConfig, token?: () => Promise<string>): Cmd
   const call = async (step: Static<typeof Call>, values: Values, key: string): Promise<string | undefined> => {
     const response = await send(config, step, values, key, token)
     if (response.status === 404 && step === config.lookup) return undefined
+    if (response.status === 400 || response.status === 422)
+      throw new DroverError('refused', `Cannot register the machine: the CMDB refused it with ${response.status}`)
     if (!response.ok)
       throw new DroverError('broken', `Cannot ${step.method} the CMDB record: it answered ${response.status}`)
     return step.id === undefined ? values['id'] : at(await response.json().catch(() => undefined), step.id)

@@ -1,0 +1,263 @@
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import type { FaultName } from '../../local/clusters/faults.ts'
+import { lifecycles, taskFor } from '../../shared/lifecycles.ts'
+import { nameFile, runFile } from '../../shared/paths.ts'
+import { toYaml } from '../../shared/yaml.ts'
+import { type Chain, factsOf, type Run, small, startChain } from './harness.ts'
+
+/** An enterprise system with a JSON API: it keeps what it is told, and refuses a state when it is told to. */
+interface Enterprise {
+  url: string
+  records: Map<string, string>
+  refuses: string | undefined
+  server: Server
+}
+
+let chain: Chain
+let cmdb: Enterprise
+
+beforeAll(async () => {
+  cmdb = await startEnterprise()
+  const config = join(mkdtempSync(join(tmpdir(), 'drover-cmdb-')), 'cmdb.yaml')
+  const write = { body: { name: '${name}', state: '${state}' }, id: 'id' }
+  const path = '/vms/${name}'
+  writeFileSync(
+    config,
+    toYaml({
+      url: cmdb.url,
+      lookup: { method: 'GET', path, id: 'id' },
+      create: { method: 'PUT', path, ...write },
+      update: { method: 'PUT', path, ...write },
+    }),
+  )
+  chain = await startChain({ DROVER_CMDB_CONFIG: config, DROVER_CMDB_TOKEN: 'cmdb-token' })
+})
+afterEach(() => {
+  chain.tamper.with = () => undefined
+  chain.clusters.faults.clear()
+  cmdb.refuses = undefined
+})
+afterAll(async () => {
+  await chain.close()
+  cmdb.server.close()
+})
+
+async function startEnterprise(): Promise<Enterprise> {
+  const records = new Map<string, string>()
+  const server = createServer((request, response) => {
+    const name = request.url?.split('/').at(-1) ?? ''
+    let body = ''
+    request.on('data', (chunk) => (body += chunk))
+    request.on('end', () => {
+      const state = body === '' ? undefined : (JSON.parse(body) as { state: string }).state
+      if (state !== undefined && state === enterprise.refuses) return response.writeHead(422).end()
+      if (state !== undefined) records.set(name, state)
+      return records.has(name) ? response.end(JSON.stringify({ id: `ci-${name}` })) : response.writeHead(404).end()
+    })
+  }).listen(0, '127.0.0.1')
+  await new Promise((done) => server.once('listening', done))
+  const enterprise: Enterprise = {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    records,
+    refuses: undefined,
+    server,
+  }
+  return enterprise
+}
+
+/** Nothing of the machine is left: not its name, address, files or record, and nothing on any cluster. */
+async function expectUndone(run: Run, before: Record<string, string>, name: string): Promise<void> {
+  const after = await chain.files()
+  const shared = (path: string) => /^(namespaces\/|hub\/applications\/[^/]+\/[^/]+\.yaml$)/.test(path)
+  const left = Object.entries(after).filter(([path, blob]) => before[path] !== blob && !shared(path))
+  const lost = Object.keys(before).filter((path) => after[path] === undefined)
+  expect({ left, lost }).toEqual({ left: [], lost: [] })
+  for (const cluster of chain.clusters.names) {
+    for (const kind of ['VirtualMachine', 'VirtualMachineInstance'])
+      expect(chain.clusters.store(cluster).get(kind, 'shop', name)).toBeUndefined()
+  }
+  expect(chain.clusters.store('hub').get('Application', 'argocd', name)).toBeUndefined()
+  expect([undefined, 'retired']).toContain(cmdb.records.get(name))
+  expect(run.events().filter(({ type }) => /\.(completed|stranded)$/.test(type))).toEqual([])
+}
+
+const tasks = lifecycles[0]?.tasks.filter(({ name }) => name !== 'notify').map(({ name }) => name) ?? []
+
+describe('a run whose function is dead', () => {
+  it.each(tasks)('is undone when nobody can do "%s"', async (task) => {
+    const before = await chain.files()
+    const data = small()
+    // The dead letter sink is `recover`, which must still hear of it.
+    chain.tamper.with = (name, { type }) => (name !== 'recover' && taskFor(type)?.task.name === task ? 400 : undefined)
+    const run = await chain.request(data)
+    const ended = await run.ended
+    expect(ended.type).toBe('dev.drover.provision.rolledback')
+    expect(ended.data.failure).toMatchObject({ task, message: expect.stringContaining('the Broker gave up after') })
+    expect(factsOf(run)).toEqual(expect.arrayContaining([`${task}.failed`, 'rolledback', 'notified']))
+    await expectUndone(run, before, data.name ?? '')
+  })
+})
+
+interface Case {
+  task: string
+  says: string
+  request?: object
+  /** Done when the event that starts the task is accepted, before it is delivered. */
+  when?: (name: string, cluster: string) => void
+}
+
+const fault = (name: FaultName, kind: string) => () => {
+  chain.clusters.faults.add({ fault: name, kind })
+}
+
+const cases: Case[] = [
+  { task: 'validate', says: 'size.memory is "8Ti", wanted at most', request: { size: { cores: 2, memory: '8Ti' } } },
+  {
+    task: 'name',
+    says: 'is taken',
+    when: (name) => chain.interfere(nameFile(name), toYaml({ name, run: 'other', namespace: 'shop', since: '' })),
+  },
+  {
+    task: 'place',
+    says: 'No ManagedCluster',
+    request: { placement: { predicates: [{ labels: { region: 'moon' } }] } },
+  },
+  {
+    task: 'plan',
+    says: 'the CMDB refused it with 422',
+    when: () => {
+      cmdb.refuses = 'planned'
+    },
+  },
+  {
+    task: 'customize',
+    says: 'monitoring-agent',
+    request: { customizations: ['base-linux', 'monitoring-agent'] },
+    when: () => chain.interfere('customizations/monitoring-agent.yaml', null),
+  },
+  {
+    task: 'create.build',
+    says: 'vms/',
+    when: (name, cluster) => chain.interfere(`vms/${cluster}/shop/${name}/notes.txt`, 'mine'),
+  },
+  {
+    task: 'create.commit',
+    says: 'changed by somebody else',
+    when: (name, cluster) => chain.interfere(`vms/${cluster}/shop/${name}/values.yaml`, 'mine: true'),
+  },
+  { task: 'create.verify', says: 'failed', when: fault('import-fails', 'DataVolume') },
+  { task: 'create.verify', says: 'ErrorUnschedulable', when: fault('unschedulable', 'VirtualMachine') },
+  { task: 'create.verify', says: 'CrashLoopBackOff', when: fault('crash-loop', 'VirtualMachine') },
+  {
+    task: 'operate',
+    says: 'the CMDB refused it with 422',
+    when: () => {
+      cmdb.refuses = 'operational'
+    },
+  },
+  { task: 'check', says: 'wanted 10.20.0.', when: fault('wrong-address', 'VirtualMachine') },
+]
+
+describe('a run that fails', () => {
+  it.each(cases)('at "$task" says "$says" and is undone', async ({ task, says, request, when }) => {
+    const data = small(request)
+    const name = data.name ?? ''
+    const { tasks: all } = lifecycles[0] as (typeof lifecycles)[0]
+    const at = all.findIndex((one) => one.name === task)
+    // A fault of the cluster must be there before the machine is.
+    const starts = task === 'check' ? 'create.built' : (all[at - 1]?.done ?? 'requested')
+    const before = await chain.files()
+    const stop = chain.feed.listen(({ type, data: { facts } }) => {
+      if (type === `dev.drover.provision.${starts}`) when?.(name, facts?.cluster ?? '')
+    })
+    const run = await chain.request(data)
+    const ended = await run.ended
+    stop()
+    const failed = run.events().find(({ type }) => type.endsWith('.failed'))
+    expect([failed?.type, failed?.data.message]).toEqual([
+      `dev.drover.provision.${task}.failed`,
+      expect.stringContaining(says),
+    ])
+    expect(ended.type).toBe('dev.drover.provision.rolledback')
+    const mine = Object.fromEntries(
+      Object.entries(await chain.files()).filter(([, blob]) => !Object.values(before).includes(blob)),
+    )
+    expect(Object.keys(mine).filter((path) => path === runFile(run.id) || path.startsWith('ipam/'))).toEqual([])
+    for (const cluster of chain.clusters.names)
+      expect(chain.clusters.store(cluster).get('VirtualMachine', 'shop', name)).toBeUndefined()
+    expect([undefined, 'retired']).toContain(cmdb.records.get(name))
+    await putBack(before)
+  })
+
+  it('keeps its data disks, and says so', async () => {
+    chain.clusters.faults.add({ fault: 'crash-loop', kind: 'VirtualMachine' })
+    const run = await chain.request(small({ disks: [{ name: 'data', size: '5Gi' }] }))
+    const ended = await run.ended
+    const { facts, vmName } = ended.data
+    expect(ended.type).toBe('dev.drover.provision.rolledback')
+    expect(facts?.kept).toEqual([`shop/${vmName}-data-data`])
+    const site = chain.clusters.store(facts?.cluster ?? '')
+    expect(site.get('DataVolume', 'shop', `${vmName}-data-data`)).toBeDefined()
+    expect(site.get('PersistentVolumeClaim', 'shop', `${vmName}-data-data`)).toBeDefined()
+  })
+
+  it('is stranded with a sentence when somebody else changed what it wrote', async () => {
+    chain.clusters.faults.add({ fault: 'crash-loop', kind: 'VirtualMachine' })
+    const data = small()
+    const stop = chain.feed.listen(({ type, data: { facts } }) => {
+      if (type.endsWith('create.verify.failed'))
+        chain.interfere(`vms/${facts?.cluster}/shop/${data.name}/values.yaml`, 'edited: true')
+    })
+    const run = await chain.request(data)
+    const ended = await run.ended
+    stop()
+    expect(ended.type).toBe('dev.drover.provision.stranded')
+    expect(ended.data.message).toMatch(/values\.yaml was changed by somebody else.*put it right by hand/)
+    expect((await chain.files())[runFile(run.id)]).toBeDefined()
+  })
+
+  it('is stranded when the cluster does not follow in time', async () => {
+    const slow = await startChain({ DROVER_UNDO_MINUTES: '0.03' })
+    slow.clusters.faults.add({ fault: 'crash-loop', kind: 'VirtualMachine' })
+    slow.clusters.faults.add({ fault: 'never-deleted', kind: 'VirtualMachine' })
+    const run = await slow.request(small())
+    const ended = await run.ended
+    await slow.close()
+    expect(ended.type).toBe('dev.drover.provision.stranded')
+    expect(ended.data.message).toMatch(/still has .*VirtualMachine/)
+  })
+
+  it('gives up at its deadline when the cluster stays behind, and says what it waited for', async () => {
+    const hasty = await startChain({ DROVER_DEADLINE_MINUTES: '0.06' })
+    const run = await hasty.request(small())
+    await hasty.feed.first(({ type }) => type.endsWith('customized'))
+    hasty.clusters.faults.add({ fault: 'sync-stuck', kind: 'Application' })
+    await hasty.feed.first(({ type }) => type.endsWith('create.verify.failed'))
+    hasty.clusters.faults.clear()
+    const ended = await run.ended
+    await hasty.close()
+    expect(ended.type).toBe('dev.drover.provision.rolledback')
+    expect(ended.data.failure?.message).toMatch(/Argo CD .*; the run's time was up at 20/)
+  })
+
+  it('stays complete when only its callback fails', async () => {
+    const run = await chain.request(small({ callback: { url: `${cmdb.url}/nowhere` } }))
+    const ended = await run.ended
+    expect(ended.type).toBe('dev.drover.provision.completed')
+    expect(factsOf(run)).toContain('notify.failed')
+    await chain.idle()
+    expect(factsOf(run).filter((fact) => /^(rolledback|stranded)$/.test(fact))).toEqual([])
+  })
+})
+
+/** Takes back what a case did in somebody else's name, so that the next one finds the fleet as it was. */
+async function putBack(before: Record<string, string>): Promise<void> {
+  for (const [path, blob] of Object.entries(before)) {
+    if ((await chain.files())[path] !== blob) chain.interfere(path, await chain.git('cat-file', 'blob', blob))
+  }
+}
