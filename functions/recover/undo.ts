@@ -21,21 +21,31 @@ export interface Clients {
  * given back only when nobody can be using it any more.
  */
 export async function undo(run: Run, clients: Clients, here: Here): Promise<Outcome> {
+  // Its run had ended before; undoing it again would tell the requester again, and fail again.
+  if (run.failure?.task === 'notify') return ignored(`Run ${run.id} has ended, but its requester could not be told`)
   const began = await restore(run, clients.fleet)
   if (began.kind === 'ended') return answerForEnded(run, clients.fleet)
   if (began.kind === 'conflict') return { kind: 'stranded', message: conflictSentence(run, began.path) }
   const gone = await awaitGone(run, clients, here)
   if (gone !== undefined) return notYet(`Still undoing: ${gone}`)
   if (run.facts.cluster !== undefined) await clients.cmdb?.register(toCmdbRecord(run), 'retired')
-  await release(run, clients.fleet)
+  const conflict = await release(run, clients.fleet)
+  if (conflict !== undefined) return { kind: 'stranded', message: conflictSentence(run, conflict) }
   await clients.machines.refresh(clients.rootApplication)
-  const left = began.made ? disksOf(run) : []
-  const rest =
-    left.length === 0 ? '' : `. Kept on ${run.facts.cluster}, because data disks are never removed: ${left.join(', ')}`
-  return succeeded(`Everything was put back after: ${run.failure?.message ?? run.message}${rest}`, { kept: left })
+  return undone(run, clients.fleet)
 }
 
-type Restored = { kind: 'restored'; made: boolean } | { kind: 'ended' } | { kind: 'conflict'; path: string }
+/** The same at every delivery: what the run has made is asked of Git's history, its record is gone by then. */
+async function undone(run: Run, fleet: Fleet): Promise<Outcome> {
+  const disks = disksOf(run)
+  const isMade = disks.length > 0 && (await fleet.find(run.id, 'create.commit', run.since)) !== undefined
+  const kept = isMade ? disks : []
+  const rest =
+    kept.length === 0 ? '' : `. Kept on ${run.facts.cluster}, because data disks are never removed: ${kept.join(', ')}`
+  return succeeded(`Everything was put back after: ${run.failure?.message ?? run.message}${rest}`, { kept })
+}
+
+type Restored = { kind: 'restored' } | { kind: 'ended' } | { kind: 'conflict'; path: string }
 
 /** Puts back what the clusters follow, and marks the run as being undone, so that no late event goes on with it. */
 async function restore(run: Run, fleet: Fleet): Promise<Restored> {
@@ -45,39 +55,45 @@ async function restore(run: Run, fleet: Fleet): Promise<Restored> {
     decide: async (tree) => {
       const record = await readRecord(tree, run.id)
       if (!record) return { nothing: true, value: { kind: 'ended' } }
-      const { changes, conflict } = await backTo(tree, record, (path) => !isClaim(path))
-      const state = conflict === undefined ? 'undoing' : 'stranded'
-      const next: RunRecord = {
-        ...record,
-        state,
-        message: conflict === undefined ? (run.failure?.message ?? '') : conflictSentence(run, conflict),
-      }
-      const value: Restored =
-        conflict === undefined
-          ? { kind: 'restored', made: Object.keys(record.wrote).some((path) => path.startsWith('vms/')) }
-          : { kind: 'conflict', path: conflict }
+      const { conflict } = await backTo(tree, record, () => true)
+      if (conflict !== undefined)
+        return { changes: [strandedRecord(run, record, conflict)], value: { kind: 'conflict', path: conflict } }
+      const { changes } = await backTo(tree, record, (path) => !isClaim(path))
+      const next: RunRecord = { ...record, state: 'undoing', message: run.failure?.message ?? '' }
       return {
-        changes: [...(conflict === undefined ? changes : []), { path: runFile(run.id), content: toYaml(next) }],
-        value,
+        changes: [...changes, { path: runFile(run.id), content: toYaml(next) }],
+        value: { kind: 'restored' },
       }
     },
   })
   return value
 }
 
-/** Gives back the claims and ends the run's record: the last commit of an undone run. */
-async function release(run: Run, fleet: Fleet): Promise<void> {
-  await fleet.transact<undefined>({
+const strandedRecord = (run: Run, record: RunRecord, conflict: string): Change => ({
+  path: runFile(run.id),
+  content: toYaml({ ...record, state: 'stranded', message: conflictSentence(run, conflict) } satisfies RunRecord),
+})
+
+/**
+ * Gives back the claims and ends the run's record: the last commit of an undone run. Answers a path that somebody else
+ * changed meanwhile; then nothing is given back.
+ */
+async function release(run: Run, fleet: Fleet): Promise<string | undefined> {
+  const { value } = await fleet.transact<string | undefined>({
     subject: `Release what run ${run.id} had claimed`,
-    trailers: { ...trailersOf(run), step: 'release' },
+    trailers: { ...trailersOf(run), step: releasing },
     decide: async (tree) => {
       const record = await readRecord(tree, run.id)
       if (!record) return { nothing: true, value: undefined }
-      const { changes } = await backTo(tree, record, isClaim)
+      const { changes, conflict } = await backTo(tree, record, isClaim)
+      if (conflict !== undefined) return { changes: [strandedRecord(run, record, conflict)], value: conflict }
       return { changes: [...changes, { path: runFile(run.id), content: null }], value: undefined }
     },
   })
+  return value
 }
+
+const releasing = 'release'
 
 /** The changes that bring a run's paths back to what they were; a path that somebody else changed since is a conflict. */
 async function backTo(
@@ -124,5 +140,6 @@ async function awaitGone(run: Run, { machines, rootApplication }: Clients, here:
 async function answerForEnded(run: Run, fleet: Fleet): Promise<Outcome> {
   const completed = await fleet.find(run.id, 'complete', run.since)
   if (completed !== undefined) return ignored(`Run ${run.id} is complete: its failure comes too late`)
+  if ((await fleet.find(run.id, releasing, run.since)) !== undefined) return undone(run, fleet)
   return succeeded(`Nothing was changed: ${run.failure?.message ?? run.message}`)
 }

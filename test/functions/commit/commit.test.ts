@@ -1,0 +1,96 @@
+import { describe, expect, it } from 'vitest'
+import { commit } from '../../../functions/commit/commit.ts'
+import { expecting, readRecord } from '../../../shared/ledger.ts'
+import { namespaceApplicationFile, runFile } from '../../../shared/paths.ts'
+import type { Run } from '../../../shared/step.ts'
+import type { MemoryFleet } from '../../fleet.ts'
+import { linuxServer } from '../../shared/kubevirt/definitions.ts'
+import { fleetOf, foundOut, runWith } from '../build/runs.ts'
+
+const folder = 'vms/site-a/shop/web-01'
+const shared = ['namespaces/site-a/shop/namespace.yaml', namespaceApplicationFile('site-a', 'shop')]
+const files = [`${folder}/values.yaml`, `${folder}/manifests/vm.yaml`, ...shared]
+const changes = files.map((path) => ({ path, content: `${path}\n` }))
+
+/** A run that has built its change set over this fleet. */
+async function built(change: Partial<Run> = {}): Promise<{ run: Run; fleet: MemoryFleet }> {
+  const run = { ...runWith('create.commit', foundOut({ definition: linuxServer() })), ...change }
+  const fleet = await fleetOf(run)
+  return { fleet, run: { ...run, changes: await expecting(await fleet.head(), changes) } }
+}
+
+describe('commit', () => {
+  it('makes one commit of the change set and of the record of it', async () => {
+    const { run, fleet } = await built()
+    const outcome = await commit(run, fleet)
+    const [made, ...others] = fleet.commits
+    expect(outcome).toEqual({
+      kind: 'succeeded',
+      message: `Pushed 4 files in commit ${made?.revision.slice(0, 10)}`,
+      facts: { revision: made?.revision },
+    })
+    expect(others).toEqual([])
+    expect(Object.keys(made?.changes ?? {}).sort()).toEqual([...files, runFile(run.id)].sort())
+    expect(made?.message).toContain(`provision shop/web-01 on site-a: run ${run.id}`)
+    expect(made?.message).toContain(`Drover-Run: ${run.id}\nDrover-Step: create.commit`)
+  })
+
+  it('records what an undo puts back, without what machines share and without the definition', async () => {
+    const { run, fleet } = await built()
+    await commit(run, fleet)
+    const record = await readRecord(await fleet.head(), run.id)
+    expect(Object.keys(record?.wrote ?? {})).toEqual(files.slice(0, 2))
+    expect(record?.wrote[files[0] ?? '']).toEqual({ before: null, after: expect.stringMatching(/^[0-9a-f]{40}$/) })
+    expect(record?.facts).not.toHaveProperty('definition')
+  })
+
+  it('answers the same at the second delivery, however much came between', async () => {
+    const { run, fleet } = await built()
+    const first = await commit(run, fleet)
+    fleet.put({ 'other.yaml': 'x' })
+    expect(await commit(run, fleet)).toEqual(first)
+    expect(fleet.commits).toHaveLength(1)
+  })
+
+  it('commits once for concurrent deliveries', async () => {
+    const { run, fleet } = await built()
+    const [first, second] = await Promise.all([commit(run, fleet), commit(run, fleet)])
+    expect(second).toEqual(first)
+    expect(fleet.commits).toHaveLength(1)
+  })
+
+  it('goes on when somebody else’s commit comes first', async () => {
+    const { run, fleet } = await built()
+    fleet.interfere({ 'other.yaml': 'x' })
+    expect(await commit(run, fleet)).toMatchObject({ kind: 'succeeded' })
+    expect(await fleet.files()).toMatchObject({ 'other.yaml': 'x', [files[0] ?? '']: `${files[0]}\n` })
+  })
+
+  it('refuses with the path that somebody else changed meanwhile, and writes nothing', async () => {
+    const { run, fleet } = await built()
+    fleet.interfere({ [`${folder}/values.yaml`]: 'mine\n' })
+    expect(await commit(run, fleet)).toMatchObject({
+      kind: 'refused',
+      message: `Cannot push to Git: ${folder}/values.yaml was changed by somebody else since this run looked at it`,
+    })
+    expect(fleet.commits).toEqual([])
+  })
+
+  it('shares the files of a namespace with a machine that came first', async () => {
+    const { run, fleet } = await built()
+    fleet.interfere(Object.fromEntries(shared.map((path) => [path, `${path}\n`])))
+    expect(await commit(run, fleet)).toMatchObject({ kind: 'succeeded' })
+    expect(Object.keys(fleet.commits[0]?.changes ?? {})).not.toContain(shared[0])
+  })
+
+  it.each(['gone', 'undoing', 'stranded'])('ignores a change that comes when the run is %s', async (state) => {
+    const { run, fleet } = await built()
+    const text = (await fleet.files())[runFile(run.id)] ?? ''
+    fleet.put({ [runFile(run.id)]: state === 'gone' ? null : text.replace('"running"', `"${state}"`) })
+    expect(await commit(run, fleet)).toEqual({
+      kind: 'ignored',
+      message: `Run ${run.id} has ended or is being undone: its change comes too late`,
+    })
+    expect(fleet.commits).toEqual([])
+  })
+})

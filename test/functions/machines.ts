@@ -1,0 +1,29 @@
+import type { Machines, MachineView } from '../../shared/machines.ts'
+
+/** Nothing of a machine. */
+export const nothing: MachineView = {
+  application: undefined,
+  machine: undefined,
+  instance: undefined,
+  disks: [],
+  secrets: [],
+}
+
+type Shown = MachineView | (() => unknown)
+
+/** A cluster that shows these views one after another, and then nothing new; a function is awaited in between. */
+export function machinesShowing(...views: Shown[]): Machines & { refreshed: string[] } {
+  const refreshed: string[] = []
+  return {
+    refreshed,
+    refresh: async (application) => void refreshed.push(application),
+    async *watch(_, signal) {
+      for (const view of views) {
+        if (signal.aborted) return
+        if (typeof view === 'function') await view()
+        else yield view
+      }
+      if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve))
+    },
+  }
+}
