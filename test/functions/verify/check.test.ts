@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest'
+import { assessAddresses, assessNames, type Resolver } from '../../../functions/verify/check.ts'
+import type { DnsRecord } from '../../../shared/schema/definition.ts'
+import { linuxServer } from '../../shared/kubevirt/definitions.ts'
+import { runningView } from './views.ts'
+
+const definition = linuxServer()
+const record = (recordType: DnsRecord['recordType'], dnsName: string, ...targets: string[]): DnsRecord => ({
+  recordType,
+  dnsName,
+  targets,
+  recordTTL: 300,
+})
+const resolverOf = (zone: Record<string, string[]>): Resolver => ({
+  resolve: async (name, type) => zone[`${type} ${name}`] ?? [],
+})
+
+describe('the addresses of a machine', () => {
+  it.each<[string, string[] | undefined, object]>([
+    ['reached', undefined, { message: 'VM web-01 has the addresses that were allocated' }],
+    ['waiting', [], { message: 'the interface 02:00:00:00:00:01 has no address, wanted 10.20.0.17' }],
+    ['troubled', ['10.20.0.99'], { message: 'the interface 02:00:00:00:00:01 has 10.20.0.99, wanted 10.20.0.17' }],
+    [
+      'troubled',
+      ['10.20.0.17', 'fe80::1'],
+      { message: 'the interface 02:00:00:00:00:01 has 10.20.0.17, fe80::1, wanted fd00:20::17' },
+    ],
+  ])('are %s when its interface shows %s', (state, addresses, rest) => {
+    const view = runningView(definition, { addresses })
+    expect(assessAddresses(view, definition)).toEqual({ state, ...rest })
+  })
+
+  it('are waited for while there is no instance', () => {
+    expect(assessAddresses({ ...runningView(definition), instance: undefined }, definition).state).toBe('waiting')
+  })
+})
+
+describe('the names of a machine', () => {
+  const dns = [
+    record('A', 'web-01.example.com', '10.20.0.17'),
+    record('PTR', '17.0.20.10.in-addr.arpa', 'web-01.example.com'),
+  ]
+
+  it.each<[string, Record<string, string[]>, object]>([
+    [
+      'resolve, whatever their case and their last dot',
+      { 'A web-01.example.com': ['10.20.0.17'], 'PTR 17.0.20.10.in-addr.arpa': ['WEB-01.example.com.'] },
+      { state: 'reached', message: '2 DNS records resolve' },
+    ],
+    [
+      'do not resolve yet',
+      {},
+      { state: 'waiting', message: 'A web-01.example.com resolves to nothing, wanted 10.20.0.17' },
+    ],
+    [
+      'resolve to something else',
+      { 'A web-01.example.com': ['10.0.0.1'] },
+      { state: 'waiting', message: 'A web-01.example.com resolves to 10.0.0.1, wanted 10.20.0.17' },
+    ],
+  ])('%s', async (_, zone, assessment) => {
+    expect(await assessNames({ ...definition, dns }, resolverOf(zone))).toEqual(assessment)
+  })
+
+  it('are not looked up where no resolver is configured', async () => {
+    expect(await assessNames({ ...definition, dns }, undefined)).toMatchObject({ state: 'reached' })
+  })
+})

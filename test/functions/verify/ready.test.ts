@@ -1,0 +1,133 @@
+import { describe, expect, it } from 'vitest'
+import { type Assessment, assessReady } from '../../../functions/verify/ready.ts'
+import type { MachineView } from '../../../shared/machines.ts'
+import { linuxServer } from '../../shared/kubevirt/definitions.ts'
+import { nothing } from '../machines.ts'
+import { condition, disk, runningView, showing, synced } from './views.ts'
+
+const definition = linuxServer()
+const show = (status: string, rest: Parameters<typeof showing>[2] = {}) => showing(definition, status, rest)
+const secret = (reason: string, message: string) => ({
+  metadata: { name: 'web-01-cloudinit' },
+  status: { conditions: [condition('Ready', 'False', message, reason)] },
+})
+
+describe('a machine is', () => {
+  it.each<[Assessment['state'], string, MachineView, string]>([
+    ['waiting', 'nothing is there', nothing, 'Argo CD has no Application for it yet'],
+    [
+      'waiting',
+      'Argo CD has not looked yet',
+      { ...nothing, application: { metadata: { name: 'web-01' } } },
+      'Argo CD is starting, the VirtualMachine is not there yet',
+    ],
+    ['waiting', 'Argo CD is behind', synced('OutOfSync'), 'Argo CD is OutOfSync, the VirtualMachine is not there yet'],
+    [
+      'waiting',
+      'the cluster shows an older operation',
+      showing({ ...definition, operation: 'another' }, 'Running', { ready: true }),
+      'Argo CD is Synced, the cluster does not show this commit yet',
+    ],
+    [
+      'waiting',
+      'it was only just applied',
+      { ...show('Stopped'), disks: [disk('CloneScheduled')] },
+      'the VirtualMachine is Stopped; disks: web-01-root CloneScheduled',
+    ],
+    [
+      'troubled',
+      'a clone is tried again',
+      {
+        ...show('DataVolumeError', { conditions: [condition('Ready', 'False', 'VMI does not exist')] }),
+        disks: [disk('CloneScheduled', undefined, [condition('Running', 'False', 'the source claim is in use')])],
+      },
+      'the VirtualMachine says DataVolumeError: the source claim is in use; VMI does not exist',
+    ],
+    [
+      'waiting',
+      'a disk is filled',
+      { ...show('Provisioning'), disks: [disk('ImportInProgress', '47.85%')] },
+      'the VirtualMachine is Provisioning; disks: web-01-root ImportInProgress 40%',
+    ],
+    [
+      'waiting',
+      'a disk waits for its first consumer',
+      show('WaitingForVolumeBinding'),
+      'the VirtualMachine is WaitingForVolumeBinding',
+    ],
+    ['waiting', 'it starts', show('Starting'), 'the VirtualMachine is Starting'],
+    [
+      'waiting',
+      'it runs, but its status is of an older generation',
+      show('Running', { ready: true, observedGeneration: 0 }),
+      'the VirtualMachine is Running',
+    ],
+    [
+      'waiting',
+      'its agent has not spoken',
+      runningView(definition, { agent: false }),
+      'the VirtualMachine is Running, its guest agent has not connected yet',
+    ],
+    ['reached', 'all holds', runningView(definition), 'VM web-01 is Running on node node-1'],
+  ])('%s while %s', (state, _, view, message) => {
+    expect(assessReady(view, definition)).toEqual({ state, message })
+  })
+
+  it.each(['CrashLoopBackOff', 'ErrorUnschedulable', 'ErrImagePull', 'ImagePullBackOff', 'ErrorPvcNotFound'])(
+    'troubled when it says %s, in the cluster’s words',
+    (status) => {
+      const words = '0/3 nodes are available: 3 Insufficient memory.'
+      const view = show(status, { conditions: [condition('PodScheduled', 'False', words)] })
+      expect(assessReady(view, definition)).toEqual({
+        state: 'troubled',
+        message: `the VirtualMachine says ${status}: ${words}`,
+      })
+    },
+  )
+
+  it('troubled, with no more words than there are', () => {
+    expect(assessReady(show('CrashLoopBackOff'), definition)).toEqual({
+      state: 'troubled',
+      message: 'the VirtualMachine says CrashLoopBackOff: no reason given',
+    })
+  })
+
+  it('failed for good when a disk has failed', () => {
+    const failed = disk('Failed', undefined, [condition('Running', 'False', 'Unable to connect: 404', 'Error')])
+    expect(assessReady({ ...show('Provisioning'), disks: [failed] }, definition)).toEqual({
+      state: 'failed',
+      message: 'disk web-01-root failed: Unable to connect: 404',
+    })
+  })
+
+  it.each<[string, MachineView, string]>([
+    [
+      'Argo CD cannot apply it',
+      synced('OutOfSync', { operationState: { phase: 'Failed', message: 'admission webhook denied the request' } }),
+      'Argo CD cannot apply it: admission webhook denied the request',
+    ],
+    [
+      'Argo CD cannot read Git',
+      synced('Unknown', { conditions: [{ type: 'ComparisonError', message: 'repository not found' }] }),
+      'Argo CD reports ComparisonError: repository not found',
+    ],
+    [
+      'its Secret cannot be made',
+      { ...show('Starting'), secrets: [secret('SecretSyncedError', 'key drover/monitoring not found')] },
+      'ExternalSecret web-01-cloudinit cannot be synced: key drover/monitoring not found',
+    ],
+  ])('troubled when %s', (_, view, message) => {
+    expect(assessReady(view, definition)).toEqual({ state: 'troubled', message })
+  })
+
+  it('not troubled by a failed sync that a later one has made good', () => {
+    const view = runningView(definition)
+    const { application } = synced('Synced', { operationState: { phase: 'Failed', message: 'timeout' } })
+    expect(assessReady({ ...view, application }, definition)).toMatchObject({ state: 'reached' })
+  })
+
+  it('not asked for an agent that it is not to have', () => {
+    const view = runningView(definition, { agent: false })
+    expect(assessReady(view, { ...definition, guestAgent: false })).toMatchObject({ state: 'reached' })
+  })
+})
