@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { accessSync, constants, readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type FunctionName, functionNames } from './lifecycles.ts'
@@ -50,19 +51,35 @@ export function readConfig(env: Environment): Config {
   const text = (name: string, fallback?: string) => {
     const value = env[name] ?? fallback
     if (value === undefined) problems.push(`${name} is not set`)
+    if (value === '' && env[name] === '') problems.push(`${name} is empty`)
     return value ?? ''
   }
   const number = (name: string, fallback: number, least: number, most: number) => {
-    const value = env[name] === undefined ? fallback : Number(env[name])
+    const given = env[name]
+    const value = given === undefined ? fallback : given.trim() === '' ? Number.NaN : Number(given)
     if (!Number.isFinite(value) || value < least || value > most)
-      problems.push(`${name} is "${env[name]}", wanted a number from ${least} to ${most}`)
+      problems.push(`${name} is "${given}", wanted a number from ${least} to ${most}`)
     return value
   }
+  // A URL may hold a password: it is not repeated.
   const url = (name: string, fallback?: string) => {
     const value = text(name, fallback)
     if (value !== '' && !URL.canParse(value)) problems.push(`${name} is not a URL`)
     return value
   }
+  const oneOf = (name: string, fallback: string, words: readonly string[]) => {
+    const value = text(name, fallback)
+    if (value !== '' && !words.includes(value))
+      problems.push(`${name} is "${value}", wanted one of ${words.join(', ')}`)
+    return value
+  }
+  const optionalUrl = (name: string) => (env[name] ? url(name) : undefined)
+  const resolvers = (env['DROVER_DNS_RESOLVERS'] ?? '').split(',').filter((one) => one !== '')
+  const badResolver = resolvers.find((one) => !isResolver(one))
+  if (badResolver !== undefined)
+    problems.push(`DROVER_DNS_RESOLVERS holds "${badResolver}", wanted addresses such as 10.0.0.2 or 10.0.0.2:53`)
+  for (const name of ['DROVER_GIT_TOKEN_FILE', 'DROVER_CMDB_TOKEN_FILE', 'DROVER_CMDB_CONFIG'])
+    if (env[name] !== undefined && !isReadable(env[name])) problems.push(`${name} names a file that cannot be read`)
   const name = env['FUNCTION'] === '' ? undefined : env['FUNCTION']
   if (name !== undefined && !isFunctionName(name))
     problems.push(`FUNCTION is "${name}", wanted one of ${functionNames.join(', ')}`)
@@ -71,8 +88,8 @@ export function readConfig(env: Environment): Config {
   const config: Config = {
     function: name as FunctionName | undefined,
     port: number('PORT', 8080, 1, 65535),
-    logLevel: text('DROVER_LOG_LEVEL', 'info'),
-    broker: env['DROVER_BROKER_URL'] ?? env['K_SINK'],
+    logLevel: oneOf('DROVER_LOG_LEVEL', 'info', logLevels),
+    broker: optionalUrl('DROVER_BROKER_URL') ?? optionalUrl('K_SINK'),
     signingKeys: signingKeys(env, problems),
     git: {
       url: gitUrl,
@@ -88,10 +105,10 @@ export function readConfig(env: Environment): Config {
       rootApplication: text('DROVER_ARGOCD_ROOT_APPLICATION', 'drover-hub'),
       repoUrl: url('DROVER_ARGOCD_REPO_URL', gitUrl),
     },
-    kubernetes: { kubeconfig: env['KUBECONFIG'], hubContext: text('DROVER_HUB_CONTEXT', 'hub') },
+    kubernetes: { kubeconfig: env['KUBECONFIG'] || undefined, hubContext: text('DROVER_HUB_CONTEXT', 'hub') },
     cmdb: { config: env['DROVER_CMDB_CONFIG'], ...secret(env, 'DROVER_CMDB_TOKEN') },
     graceSeconds: number('DROVER_GRACE_SECONDS', 30, 0, 600),
-    dnsResolvers: (env['DROVER_DNS_RESOLVERS'] ?? '').split(',').filter((one) => one !== ''),
+    dnsResolvers: resolvers,
     callback: { allowPrivate: env['DROVER_CALLBACK_ALLOW_PRIVATE'] === 'true' },
     patienceSeconds: number('DROVER_PATIENCE_SECONDS', 50, 0, 600),
     deadlineMinutes: number('DROVER_DEADLINE_MINUTES', 30, 0.01, 1440),
@@ -99,6 +116,20 @@ export function readConfig(env: Environment): Config {
   }
   if (problems.length > 0) throw new ConfigurationError(`Cannot start: ${problems.join('; ')}`)
   return config
+}
+
+const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
+
+/** An address with or without a port, in the forms that Node's resolver takes. */
+const isResolver = (text: string) => isIP(text.replace(/^\[(.+)\](:\d{1,5})?$|^([^:]+):\d{1,5}$/, '$1$3')) !== 0
+
+function isReadable(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK)
+    return true
+  } catch {
+    return false
+  }
 }
 
 function isFunctionName(name: string): name is FunctionName {
@@ -116,11 +147,15 @@ function secret(env: Environment, name: string): { token?: () => Promise<string>
 /** `DROVER_SIGNING_KEYS_FILE` or `DROVER_SIGNING_KEYS`: `id:secret` words; the first signs. */
 function signingKeys(env: Environment, problems: string[]): SigningKey[] {
   const file = env['DROVER_SIGNING_KEYS_FILE']
+  if (file !== undefined && !isReadable(file)) {
+    problems.push('DROVER_SIGNING_KEYS_FILE names a file that cannot be read')
+    return []
+  }
   const text = file === undefined ? (env['DROVER_SIGNING_KEYS'] ?? '') : readFileSync(file, 'utf8')
   const keys = text
     .split(/[\s,]+/)
     .filter((word) => word !== '')
-    .map((word) => ({ id: word.split(':')[0] ?? '', secret: word.slice(word.indexOf(':') + 1) }))
+    .map((word) => ({ id: word.split(':')[0] ?? '', secret: word.split(':').slice(1).join(':') }))
   if (keys.length === 0)
     problems.push('DROVER_SIGNING_KEYS (or DROVER_SIGNING_KEYS_FILE) is not set, wanted "id:secret"')
   if (keys.some(({ id, secret }) => !/^[a-z0-9]{1,16}$/.test(id) || secret.length < 16)) {
@@ -128,6 +163,8 @@ function signingKeys(env: Environment, problems: string[]): SigningKey[] {
       'DROVER_SIGNING_KEYS holds a bad key, wanted "id:secret" with an id of letters and digits and a secret of at least 16 characters',
     )
   }
+  if (new Set(keys.map(({ id }) => id)).size < keys.length)
+    problems.push('DROVER_SIGNING_KEYS holds two keys of one id')
   return keys
 }
 
