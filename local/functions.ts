@@ -37,6 +37,8 @@ export async function startInline(
   environmentOf: (name: FunctionName) => Environment,
   tamper: Tamper = () => undefined,
 ): Promise<Functions> {
+  // The runtime adds its signal handlers once for each function.
+  process.setMaxListeners(process.getMaxListeners() + functionNames.length)
   const running: { server: Server; shutdown: () => Promise<void> }[] = []
   for (const name of functionNames) {
     const module = serve(name, load, readConfig({ ...environmentOf(name), FUNCTION: name }))

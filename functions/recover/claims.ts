@@ -1,8 +1,12 @@
+import { dataDiskName } from '../../shared/kubevirt/manifest.ts'
 import type { Run } from '../../shared/step.ts'
 
 /** True for a path that claims something: it is given back last, when the cluster no longer uses it. */
 export const isClaim = (path: string) => /^(names|ipam|hub\/placements)\//.test(path)
 
 /** The data disks that a run has made. No undo removes them: whoever got them may have written to them. */
-export const disksOf = ({ facts, request }: Run): string[] =>
-  (facts.machine?.disks ?? []).map((disk) => `${request.namespace}/${facts.name}-data-${disk.name}`)
+export function disksOf({ facts, request }: Run): string[] {
+  const { name, identity, machine } = facts
+  if (name === undefined || identity === undefined) return []
+  return (machine?.disks ?? []).map((disk) => `${request.namespace}/${dataDiskName({ name, identity }, disk.name)}`)
+}

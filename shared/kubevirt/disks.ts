@@ -19,7 +19,7 @@ function rootDisk(definition: Definition): Manifest {
 }
 
 function dataDisk(definition: Definition, disk: Definition['disks'][number]): Manifest {
-  return dataVolume(definition, dataDiskName(definition.name, disk.name), 'data', disk, { source: { blank: {} } }, kept)
+  return dataVolume(definition, dataDiskName(definition, disk.name), 'data', disk, { source: { blank: {} } }, kept)
 }
 
 function dataVolume(

@@ -52,7 +52,13 @@ export function rootDiskName({ name, image }: Pick<Definition, 'name' | 'image'>
   return `${name}-root-${createHash('sha256').update(reference).digest('hex').slice(0, 8)}`
 }
 
-export const dataDiskName = (machine: string, disk: string) => `${machine}-data-${disk}`
+/**
+ * A data disk outlives its machine, and a name may be given out again; with the machine's identity in it, the next machine
+ * of that name cannot take over a disk that was kept.
+ */
+export const dataDiskName = ({ name, identity }: Pick<Definition, 'name' | 'identity'>, disk: string) =>
+  `${name}-data-${disk}-${identity.uuid.slice(0, 6)}`
+
 export const cloudInitName = (machine: string) => `${machine}-cloudinit`
 export const sysprepName = (machine: string) => `${machine}-sysprep`
 export const ownerName = (machine: string) => `${machine}-owner`

@@ -200,10 +200,23 @@ describe('a run that fails', () => {
     const ended = await run.ended
     const { facts, vmName } = ended.data
     expect(ended.type).toBe('dev.drover.provision.rolledback')
-    expect(facts?.kept).toEqual([`shop/${vmName}-data-data`])
+    const disk = `${vmName}-data-data-${facts?.identity?.uuid.slice(0, 6)}`
+    expect(facts?.kept).toEqual([`shop/${disk}`])
     const site = chain.clusters.store(facts?.cluster ?? '')
-    expect(site.get('DataVolume', 'shop', `${vmName}-data-data`)).toBeDefined()
-    expect(site.get('PersistentVolumeClaim', 'shop', `${vmName}-data-data`)).toBeDefined()
+    expect(site.get('DataVolume', 'shop', disk)).toBeDefined()
+    expect(site.get('PersistentVolumeClaim', 'shop', disk)).toBeDefined()
+  })
+
+  it('leaves its kept disks to nobody: the next machine of the same name gets disks of its own', async () => {
+    const data = small({ disks: [{ name: 'data', size: '5Gi' }], placement: { cluster: 'site-a' } })
+    chain.clusters.faults.add({ fault: 'crash-loop', kind: 'VirtualMachine' })
+    const [kept] = (await (await chain.request(data)).ended).data.facts?.kept ?? []
+    chain.clusters.faults.clear()
+    const next = (await (await chain.request(data)).ended).data
+    expect(next.message).toContain('is ready on site-a')
+    const vm = chain.clusters.store('site-a').get('VirtualMachine', 'shop', data.name ?? '')
+    expect(JSON.stringify(vm)).toContain(`${data.name}-data-data-`)
+    expect(JSON.stringify(vm)).not.toContain(kept?.slice('shop/'.length))
   })
 
   it('is stranded with a sentence when somebody else changed what it wrote', async () => {

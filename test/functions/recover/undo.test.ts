@@ -162,7 +162,7 @@ describe('undo', () => {
   it('names the data disks that stay', async () => {
     const machine = { ...foundOut().machine, disks: [{ name: 'db', size: '10Gi' }] }
     const run = failed({ facts: foundOut({ machine: machine as never }) })
-    const kept = ['shop/web-01-data-db']
+    const kept = ['shop/web-01-data-db-4f3104']
     expect(await undo(run, clientsOf(await fleetAfter(run)), hereOf().here)).toEqual({
       kind: 'succeeded',
       message: `Everything was put back after: Cannot bring up VM web-01. Kept on site-a, because data disks are never removed: ${kept}`,

@@ -58,7 +58,7 @@ describe('render', () => {
 
   it('keeps data disks out of the reach of every sync and owner', () => {
     const disks = render(databaseServer()).filter(({ metadata }) => metadata.labels?.['drover.dev/disk'] === 'data')
-    expect(disks.map(({ metadata }) => metadata.name)).toEqual(['db-01-data-data', 'db-01-data-wal'])
+    expect(disks.map(({ metadata }) => metadata.name)).toEqual(['db-01-data-data-4f3104', 'db-01-data-wal-4f3104'])
     for (const { metadata, spec } of disks) {
       expect(metadata.annotations).toMatchObject({
         'argocd.argoproj.io/sync-options': 'Prune=false,Delete=false',
@@ -92,8 +92,8 @@ describe('render', () => {
     const { domain, volumes } = spec.template.spec
     expect(volumes).toEqual([
       { name: 'rootdisk', persistentVolumeClaim: { claimName: 'db-01-root-71f75f7d' } },
-      { name: 'data-data', persistentVolumeClaim: { claimName: 'db-01-data-data' } },
-      { name: 'data-wal', persistentVolumeClaim: { claimName: 'db-01-data-wal' } },
+      { name: 'data-data', persistentVolumeClaim: { claimName: 'db-01-data-data-4f3104' } },
+      { name: 'data-wal', persistentVolumeClaim: { claimName: 'db-01-data-wal-4f3104' } },
       {
         name: 'cloudinit',
         cloudInitNoCloud: {
