@@ -1,5 +1,5 @@
 import { type Config, environment, readConfig } from '../config.ts'
-import { DroverError, messageOf } from '../errors.ts'
+import { DroverError } from '../errors.ts'
 import { type Event, type Message, readEvent, writeEvent } from '../event.ts'
 import type { FunctionName } from '../lifecycles.ts'
 import { createLog, type Log } from '../log.ts'
@@ -88,13 +88,14 @@ export function serve(
 async function answer(context: Context, shell: Shell | undefined, name: FunctionName | undefined): Promise<HttpAnswer> {
   if (!shell) return text(503, 'Cannot take the event: this instance is still starting')
   if (context.method !== 'POST') return text(405, 'Cannot answer: wanted a POST of a CloudEvent')
+  const headers = restored(context.headers)
+  let event: Event
   try {
-    const headers = restored(context.headers)
-    const event = readEvent(headers, bodyOf(context.body))
-    return toHttp(await shell({ event, dead: isDead(event, headers, name) }))
+    event = readEvent(headers, bodyOf(context.body))
   } catch (error) {
-    return text(400, error instanceof DroverError ? error.message : `Cannot read the event: ${messageOf(error)}`)
+    return text(400, error instanceof DroverError ? error.message : 'Cannot read the event: it has no form of one')
   }
+  return toHttp(await shell({ event, dead: isDead(event, headers, name) }))
 }
 
 /** The headers as they were before the guard; without a guard they are as they came. */
@@ -137,5 +138,6 @@ function toHttp(answer: Answer): HttpAnswer {
 const text = (statusCode: number, message: string): HttpAnswer => ({
   statusCode,
   headers: { 'content-type': 'text/plain; charset=utf-8' },
-  body: Buffer.from(message).subarray(0, 500).toString('utf8'),
+  // A character that is cut in half becomes one of three bytes.
+  body: Buffer.from(message).subarray(0, 495).toString('utf8'),
 })

@@ -1,0 +1,66 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { buildBundle, bundle } from '../../../scripts/build.ts'
+import { newSigningKey } from '../../../shared/config.ts'
+import { writeEvent } from '../../../shared/event.ts'
+import { requestEvent } from '../events.ts'
+
+const running: ChildProcess[] = []
+const start = (env: Record<string, string>) => {
+  const child = spawn(process.execPath, [bundle], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  running.push(child)
+  return child
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0)
+  await once(probe, 'listening')
+  const { port } = probe.address() as AddressInfo
+  await once(probe.close(), 'close')
+  return port
+}
+
+async function ready(port: number): Promise<void> {
+  for (;;) {
+    const answer = await fetch(`http://127.0.0.1:${port}/health/readiness`).catch(() => undefined)
+    if (answer?.ok) return
+    await new Promise((done) => setTimeout(done, 30))
+  }
+}
+
+beforeAll(buildBundle, 60_000)
+afterAll(() => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
+describe('the bundle', () => {
+  it('serves a function in a process of its own, and ends when it is told to', { timeout: 30_000 }, async () => {
+    const port = await freePort()
+    const child = start({
+      PATH: '/usr/bin:/bin',
+      FUNCTION: 'validate',
+      PORT: String(port),
+      DROVER_GIT_URL: 'https://git.example.com/fleet.git',
+      DROVER_SIGNING_KEYS: newSigningKey(),
+      DROVER_LOG_LEVEL: 'silent',
+    })
+    await ready(port)
+    const { headers, body } = writeEvent(requestEvent({ extensions: { runid: 'cafe' } }))
+    const answer = await fetch(`http://127.0.0.1:${port}/`, { method: 'POST', headers, body })
+    expect(answer.status).toBe(200)
+    expect(answer.headers.get('ce-type')).toBe('dev.drover.provision.validate.failed')
+    expect(((await answer.json()) as { message: string }).message).toContain('its runid is "cafe"')
+    child.kill('SIGTERM')
+    expect(await once(child, 'exit')).toEqual([0, null])
+  })
+
+  it('does not start with a wrong configuration, and says why', { timeout: 30_000 }, async () => {
+    const child = start({ FUNCTION: 'frobnicate', PORT: 'http' })
+    const [said, [code]] = await Promise.all([text(child.stderr as NodeJS.ReadableStream), once(child, 'exit')])
+    expect(code).toBe(1)
+    expect(said).toMatch(/^Cannot start: FUNCTION is "frobnicate".*DROVER_GIT_URL is not set; PORT is "http".*\n$/)
+  })
+})
