@@ -1,25 +1,34 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
-/** The rooms stay clean because lint fails on what would mix them; here it is shown to fail. */
+/** The rooms stay clean because lint fails on what would mix them; here it is shown to fail, in an empty house with our rules. */
+
+let house: string
+beforeAll(async () => {
+  house = await mkdtemp(join(tmpdir(), 'drover-fences-'))
+  const rules = JSON.parse(await readFile('biome.json', 'utf8'))
+  await writeFile(join(house, 'biome.json'), JSON.stringify({ ...rules, $schema: undefined, vcs: { enabled: false } }))
+})
+afterAll(() => rm(house, { recursive: true }))
 
 interface Lint {
-  /** A file of the project in which the code would stand. */
+  /** The file in which the code would stand. */
   at: string
   code: string
 }
 
-function lint({ at, code }: Lint): Promise<string> {
-  return new Promise((done) => {
-    const child = execFile(
-      'node_modules/.bin/biome',
-      ['lint', '--colors=off', `--stdin-file-path=${at}`],
-      (_, stdout, stderr) => done(stdout + stderr),
-    )
-    child.stdin?.end(code)
-  })
+async function lint(...files: Lint[]): Promise<string> {
+  for (const { at, code } of files) {
+    await mkdir(dirname(join(house, at)), { recursive: true })
+    await writeFile(join(house, at), code)
+  }
+  const args = ['lint', '--colors=off', ...files.map(({ at }) => at)]
+  return new Promise((done) =>
+    execFile(resolve('node_modules/.bin/biome'), args, { cwd: house }, (_, stdout, stderr) => done(stdout + stderr)),
+  )
 }
 
 describe('lint', () => {
@@ -79,13 +88,8 @@ describe('lint', () => {
   })
 
   it('fails on a ring of imports', async () => {
-    const room = await mkdtemp(join('shared', 'ring-'))
-    await writeFile(join(room, 'a.ts'), "import { b } from './b.ts'\nexport const a = () => b\n")
-    await writeFile(join(room, 'b.ts'), "import { a } from './a.ts'\nexport const b = () => a\n")
-    const said = await new Promise((done) =>
-      execFile('node_modules/.bin/biome', ['lint', '--colors=off', room], (_, stdout, stderr) => done(stdout + stderr)),
-    )
-    await rm(room, { recursive: true })
-    expect(said).toContain('lint/suspicious/noImportCycles')
+    const a = { at: 'shared/a.ts', code: "import { b } from './b.ts'\nexport const a = () => b\n" }
+    const b = { at: 'shared/b.ts', code: "import { a } from './a.ts'\nexport const b = () => a\n" }
+    expect(await lint(a, b)).toContain('lint/suspicious/noImportCycles')
   })
 })
