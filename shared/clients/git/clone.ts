@@ -76,7 +76,8 @@ export function openClone(config: CloneConfig): Clone {
   const tidy = tidier(TIDY_EVERY, (args) => git(args, { timeout: timeouts.clone }))
   const fetchInto = async (made: Made, isNew: boolean): Promise<Tip> => {
     if (isNew) return tipOf(made)
-    const args = ['fetch', ...QUIET, 'origin', refspecOf(config)]
+    // What came since the last look is small, and most of it is about to be read: with it comes what else would be asked for later.
+    const args = ['fetch', ...QUIET, '--filter=blob:limit=64k', 'origin', refspecOf(config)]
     const result = await runIn(config, made.directory, args, timeouts.fetch)
     if (result.code === 0) return tipOf(made)
     if (!(await hasBranch(config, made.directory))) {
