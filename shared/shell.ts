@@ -150,10 +150,12 @@ function problemOf({ event, run }: Work): string | undefined {
   return `Cannot take the request: its runid is ${quoted(claimed)}, but a run's id follows from the event's source and id and is "${run.id}" here; leave the attribute out`
 }
 
-/** A delivery waits as long as the Broker lets it, but not beyond the run's deadline. */
+/** A delivery waits as long as the Broker lets it, but beyond the run's deadline only for one last look. */
 function patienceFor(run: Run, { now, patienceMilliseconds }: ShellOptions): number {
-  return Math.max(0, Math.min(patienceMilliseconds, Date.parse(run.deadline) - now().getTime()))
+  return Math.min(patienceMilliseconds, Math.max(lastLook, Date.parse(run.deadline) - now().getTime()))
 }
+
+const lastLook = 500
 
 const quoted = (text: string) => JSON.stringify(text.slice(0, 100))
 

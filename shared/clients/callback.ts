@@ -35,7 +35,9 @@ const refusal = (target: URL, why: string) => new DroverError('refused', `Cannot
 /** True for an address of the public Internet: none of the private, link-local, loopback or reserved ranges. */
 export function isPublic(address: string): boolean {
   const parsed = ipaddr.process(address)
-  return parsed.range() === 'unicast'
+  // Of IPv6 only 2000::/3 is given out; the rest is reserved, or another way to write an IPv4 address.
+  const isGivenOut = !(parsed instanceof ipaddr.IPv6) || ((parsed.parts[0] ?? 0) & 0xe000) === 0x2000
+  return parsed.range() === 'unicast' && isGivenOut
 }
 
 function request(target: URL, headers: Record<string, string>, body: string, allowPrivate: boolean): Promise<number> {

@@ -123,8 +123,12 @@ const toManagedCluster = ({ metadata, spec, status }: ManagedClusterObject): Man
 async function load({ kubeconfig }: ClustersConfig, context: string): Promise<KubeConfig> {
   const { KubeConfig } = await import('@kubernetes/client-node')
   const config = new KubeConfig()
-  if (kubeconfig === undefined) config.loadFromDefault()
-  else config.loadFromFile(kubeconfig)
+  try {
+    if (kubeconfig === undefined) config.loadFromDefault()
+    else config.loadFromFile(kubeconfig)
+  } catch (cause) {
+    throw new DroverError('broken', `Cannot reach cluster "${context}": the kubeconfig cannot be read`, { cause })
+  }
   if (!config.getContextObject(context)) {
     throw new DroverError('broken', `Cannot reach cluster "${context}": the kubeconfig has no context of that name`)
   }

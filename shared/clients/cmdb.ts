@@ -11,7 +11,13 @@ import { parseYaml } from '../yaml.ts'
  * `${...}` in paths and bodies stands for a field of the record, `${state}`, `${id}` or `${key}`.
  */
 
-const Method = Type.Union((['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const).map((method) => Type.Literal(method)))
+const Method = Type.Union([
+  Type.Literal('GET'),
+  Type.Literal('POST'),
+  Type.Literal('PUT'),
+  Type.Literal('PATCH'),
+  Type.Literal('DELETE'),
+])
 const Path = Type.String({ pattern: '^/', maxLength: 1024, description: 'a path that begins with "/"' })
 const Pointer = Type.String({
   pattern: '^[A-Za-z0-9_.-]+$',
@@ -33,7 +39,10 @@ export const CmdbConfig = Strict({
       retired: Type.Optional(Type.String()),
     }),
   ),
-  /** Finds the record by `${key}`; 404 or no id means that there is none. */
+  /**
+   * Finds the record by `${key}`, `${name}` or `${run}`, which mean nothing special in any query language; 404 or no id
+   * means that there is none.
+   */
   lookup: Call,
   create: Call,
   update: Call,
@@ -55,18 +64,20 @@ export function readCmdbConfig(path: string): CmdbConfig {
 export function openCmdb(config: CmdbConfig, token?: () => Promise<string>): Cmdb {
   const call = async (step: Static<typeof Call>, values: Values, key: string): Promise<string | undefined> => {
     const response = await send(config, step, values, key, token)
+    const answer: unknown = await response.json().catch(() => undefined)
     if (response.status === 404 && step === config.lookup) return undefined
     if (response.status === 400 || response.status === 422)
       throw new DroverError('refused', `Cannot register the machine: the CMDB refused it with ${response.status}`)
     if (!response.ok)
       throw new DroverError('broken', `Cannot ${step.method} the CMDB record: it answered ${response.status}`)
-    return step.id === undefined ? values['id'] : at(await response.json().catch(() => undefined), step.id)
+    // A system that keeps records under our own key has no other id.
+    return step.id === undefined ? (values['id'] ?? values['key']) : at(answer, step.id)
   }
   return {
     async register(record, state) {
       const key = `${record.name}.${record.run}`
       const values: Values = { ...record, key, state: config.states?.[state] ?? state }
-      const id = await call(config.lookup, values, key)
+      const id = await call(config.lookup, { run: record.run, name: record.name, key }, key)
       if (id === undefined && state === 'retired') return { id: '' }
       if (id === undefined) return { id: (await call(config.create, values, `${key}.create`)) ?? key }
       if (state !== 'planned') await call(config.update, { ...values, id }, `${key}.${state}`)
@@ -91,9 +102,9 @@ async function send(
   key: string,
   token?: () => Promise<string>,
 ): Promise<Response> {
-  const url = config.url.replace(/\/$/, '') + fill(step.path, values, encodeURIComponent)
+  const url = config.url.replace(/\/$/, '') + fill(step.path, values, toSegment)
   const headers: Record<string, string> = { accept: 'application/json', 'idempotency-key': key, ...config.headers }
-  if (token) headers['authorization'] = `Bearer ${await token()}`
+  if (token) headers['authorization'] = `Bearer ${printable(await token())}`
   if (step.body !== undefined) headers['content-type'] = 'application/json'
   const body = step.body === undefined ? {} : { body: JSON.stringify(fillAll(step.body, values)) }
   try {
@@ -109,6 +120,12 @@ async function send(
   }
 }
 
+/** A token that fits a header: the error that `fetch` would throw shows the one that does not. */
+function printable(token: string): string {
+  if (/^[\x21-\x7e]+$/.test(token)) return token
+  throw new DroverError('broken', 'Cannot ask the CMDB: its token is not one line of printable characters')
+}
+
 /** Fills the strings of a JSON body; the values stay strings, so they cannot change its structure. */
 function fillAll(body: unknown, values: Values): unknown {
   if (typeof body === 'string') return fill(body, values, (value) => value)
@@ -117,9 +134,15 @@ function fillAll(body: unknown, values: Values): unknown {
   return Object.fromEntries(Object.entries(body).map(([name, value]) => [name, fillAll(value, values)]))
 }
 
+/** A value as part of a path, which it cannot lead elsewhere. */
+function toSegment(value: string): string {
+  if (/^\.{1,2}$/.test(value)) throw new DroverError('broken', `Cannot fill the CMDB template: a value is "${value}"`)
+  return encodeURIComponent(value)
+}
+
 function fill(text: string, values: Values, encode: (value: string) => string): string {
   return text.replace(/\$\{([a-zA-Z]+)\}/g, (_, name: string) => {
-    const value = values[name]
+    const value = Object.hasOwn(values, name) ? values[name] : undefined
     if (value === undefined)
       throw new DroverError('broken', `Cannot fill the CMDB template: there is no value "${name}"`)
     return encode(value)

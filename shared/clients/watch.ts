@@ -26,6 +26,8 @@ interface List {
 /** How long nothing may change until the watchers are woken all the same, in milliseconds. */
 const heartbeat = 1_500
 const pauseAfterError = 500
+/** How long a cluster that lacks an optional kind is not asked again. */
+const pauseWithoutKind = 15_000
 
 /**
  * The objects of several sources as they are now, again after every change, and every 1.5 s when there is none. Broken
@@ -40,7 +42,11 @@ export async function* watchObjects(
   const seen = sources.map(() => new Map<string, KubernetesObject>())
   const bell = createBell()
   const ending = new AbortController()
-  const stop = () => ending.abort()
+  const watching: AbortController[] = []
+  const stop = () => {
+    ending.abort()
+    for (const controller of watching) controller?.abort()
+  }
   signal.addEventListener('abort', stop)
 
   const list = async (source: Source): Promise<List> => {
@@ -72,27 +78,31 @@ export async function* watchObjects(
       new Watch(kubeConfig)
         .watch(path, { resourceVersion, fieldSelector, labelSelector }, noted, ended)
         .then((controller) => {
+          watching[index] = controller
           if (ending.signal.aborted) controller.abort()
-          ending.signal.addEventListener('abort', () => controller.abort())
         }, ended)
     })
   }
   const keep = async (index: number, source: Source, first: string | undefined): Promise<void> => {
     let resourceVersion = first
     while (!ending.signal.aborted) {
+      const began = Date.now()
       if (resourceVersion !== undefined) await follow(index, source, resourceVersion)
+      // A server that ends every watch at once must not be asked without a pause.
+      else await pause(source.optional ? pauseWithoutKind : pauseAfterError, ending.signal)
+      if (Date.now() - began < pauseAfterError) await pause(pauseAfterError, ending.signal)
       if (ending.signal.aborted) return
       resourceVersion = await fill(index, source).catch(() => undefined)
       bell.ring()
-      if (resourceVersion === undefined)
-        await bell.silence(source.optional ? heartbeat * 10 : pauseAfterError, ending.signal)
     }
   }
 
   try {
-    const versions = await Promise.all(sources.map((source, index) => fill(index, source))).catch((cause) => {
+    const listed = Promise.all(sources.map((source, index) => fill(index, source))).catch((cause) => {
       throw new DroverError('broken', 'Cannot read a cluster', { cause })
     })
+    const versions = await Promise.race([listed, aborted(signal)])
+    if (versions === undefined) return void listed.catch(() => undefined)
     for (const [index, source] of sources.entries()) void keep(index, source, versions[index])
     while (!signal.aborted) {
       yield seen.map((objects) => [...objects.values()])
@@ -104,30 +114,42 @@ export async function* watchObjects(
   }
 }
 
+/** Resolves when the signal is aborted. */
+const aborted = (signal: AbortSignal) =>
+  new Promise<undefined>((done) => {
+    if (signal.aborted) done(undefined)
+    signal.addEventListener('abort', () => done(undefined), { once: true })
+  })
+
+/** Resolves after some time, when the signal is aborted, or when what `wakeable` is given is called. */
+function pause(milliseconds: number, signal: AbortSignal, wakeable: (wake: () => void) => void = () => {}) {
+  return new Promise<void>((done) => {
+    if (signal.aborted) return done()
+    const finish = () => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', finish)
+      done()
+    }
+    const timer = setTimeout(finish, milliseconds)
+    signal.addEventListener('abort', finish)
+    wakeable(finish)
+  })
+}
+
 /** Wakes who waits, or remembers the ring for who comes next. */
 function createBell() {
   let rung = false
   let wake = () => {}
-  const silence = (milliseconds: number, signal: AbortSignal) =>
-    new Promise<void>((done) => {
-      if (signal.aborted) return done()
-      const finish = () => {
-        clearTimeout(timer)
-        signal.removeEventListener('abort', finish)
-        done()
-      }
-      const timer = setTimeout(finish, milliseconds)
-      signal.addEventListener('abort', finish)
-      wake = finish
-    })
   return {
     ring() {
       rung = true
       wake()
     },
-    silence,
     async wait(milliseconds: number, signal: AbortSignal) {
-      if (!rung) await silence(milliseconds, signal)
+      if (!rung)
+        await pause(milliseconds, signal, (finish) => {
+          wake = finish
+        })
       rung = false
       wake = () => {}
     },
