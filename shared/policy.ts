@@ -17,14 +17,25 @@ type Rule = (rules: Rules, subject: Subject) => string[]
 
 /** Every rule that a request breaks, as sentences; each ends with the policy that holds the rule. */
 export function violations(policies: readonly Policy[], subject: Subject): string[] {
-  const holding = policies.filter(({ namespaces }) => !namespaces || matchesAny(namespaces, subject.request.namespace))
-  const broken = [builtIn, ...holding].flatMap((policy) =>
-    rules
+  return [...broken([builtIn, ...policies], rules, subject), ...callbackViolations(policies, subject)]
+}
+
+/** The rules of callbacks alone: who is refused for another reason may still be told so. */
+export function callbackViolations(policies: readonly Policy[], subject: Subject): string[] {
+  return [...broken(policies, [callbackRule], subject), ...unspokenCallback(inForce(policies, subject), subject)]
+}
+
+function broken(policies: readonly Policy[], chosen: readonly Rule[], subject: Subject): string[] {
+  return inForce(policies, subject).flatMap((policy) =>
+    chosen
       .flatMap((rule) => rule(policy.rules, subject))
       .map((sentence) => `${sentence} (policy: ${policy.description})`),
   )
-  return [...broken, ...unspokenCallback(holding, subject)]
 }
+
+/** The policies that hold for a request's namespace. */
+const inForce = (policies: readonly Policy[], { request }: Subject) =>
+  policies.filter(({ namespaces }) => !namespaces || matchesAny(namespaces, request.namespace))
 
 /** Holds even where a fleet has no policy: a machine in a namespace of the platform would own the platform. */
 const builtIn: Policy = {
@@ -37,6 +48,9 @@ function unspokenCallback(policies: readonly Policy[], { request }: Subject): st
   if (!request.callback || policies.some((policy) => policy.rules.allowCallbackHosts)) return []
   return [`callback.url is ${show(request.callback.url)}, wanted none: no policy has allowCallbackHosts`]
 }
+
+const callbackRule: Rule = ({ allowCallbackHosts }, { request }) =>
+  allowCallbackHosts && request.callback ? callbackSentences(allowCallbackHosts, request.callback.url) : []
 
 /** A rule that a word must match one of some globs. */
 const allow =
@@ -114,8 +128,6 @@ const rules: Rule[] = [
     (rules) => rules.allowInstancetypes,
     ({ machine }) => ('instancetype' in machine.size ? [['size.instancetype', machine.size.instancetype]] : []),
   ),
-  ({ allowCallbackHosts }, { request }) =>
-    allowCallbackHosts && request.callback ? callbackSentences(allowCallbackHosts, request.callback.url) : [],
   ({ maxCores }, { machine }) =>
     maxCores !== undefined && 'cores' in machine.size && machine.size.cores > maxCores
       ? [`size.cores is ${machine.size.cores}, wanted at most ${maxCores}`]

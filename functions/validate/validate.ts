@@ -2,12 +2,13 @@ import type { Fleet, Tree } from '../../shared/fleet.ts'
 import { joinProblems, toMachine } from '../../shared/machine.ts'
 import { candidate, namingOf, namingProblems } from '../../shared/names.ts'
 import { nameFile } from '../../shared/paths.ts'
-import { type Subject, violations } from '../../shared/policy.ts'
+import { callbackViolations, type Subject, violations } from '../../shared/policy.ts'
 import { check } from '../../shared/schema/check.ts'
+import type { Policy } from '../../shared/schema/fleet-files.ts'
 import { ProvisionRequest } from '../../shared/schema/request.ts'
 import { show, summary } from '../../shared/schema/show.ts'
 import type { Template } from '../../shared/schema/template.ts'
-import { type Outcome, refused, succeeded } from '../../shared/step.ts'
+import { type Facts, type Outcome, refused, succeeded } from '../../shared/step.ts'
 import { parseYaml } from '../../shared/yaml.ts'
 import { customizationProblems, networkProblems, readPolicies, readTemplate } from './fleet-files.ts'
 
@@ -39,13 +40,22 @@ export async function validate(run: Unproved, fleet: Pick<Fleet, 'head'>): Promi
     ...(await customizationProblems(tree, subject.machine)),
     ...(await nameTaken(tree, run.id, request.name)),
   ]
-  if (problems.length > 0) return refusal(problems)
+  const callback = callbackOf(subject, policies.ok ? policies.value : undefined)
+  if (problems.length > 0) return refusal(problems, callback)
   const { machine, labels } = subject
-  const facts = { machine, labels, ...(request.callback && { callback: request.callback }) }
+  const facts = { machine, labels, ...callback }
   return succeeded(`The request is valid: template ${request.template} in namespace ${request.namespace}`, facts)
 }
 
-const refusal = (problems: readonly string[]) => refused(summary('Cannot grant the request', problems))
+const refusal = (problems: readonly string[], facts: Facts = {}) =>
+  refused(summary('Cannot grant the request', problems), facts)
+
+/** Where the requester is told how the run ended; also of a refusal, as long as that very address is allowed. */
+function callbackOf(subject: Subject, policies: readonly Policy[] | undefined): Pick<Facts, 'callback'> {
+  const { callback } = subject.request
+  if (!callback || !policies || callbackProblems(subject.request).length > 0) return {}
+  return callbackViolations(policies, subject).length > 0 ? {} : { callback }
+}
 
 /** Policy looks at the name that is asked for, or at the first one that the pattern gives. */
 function toSubject(request: ProvisionRequest, template: Template): Subject {
