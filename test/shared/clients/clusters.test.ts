@@ -1,0 +1,133 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openClusters } from '../../../shared/clients/clusters.ts'
+import type { MachineView } from '../../../shared/machines.ts'
+import { dataVolume, forClient, namespace, objectApi, startFleet } from '../../local/clusters/harness.ts'
+
+let fleet: Awaited<ReturnType<typeof startFleet>>
+let clients: ReturnType<typeof openClusters>
+
+beforeAll(async () => {
+  fleet = await startFleet({ seed: { 'site-a': [namespace('shop')] } })
+  const kubeconfig = join(fleet.folder, 'kubeconfig')
+  writeFileSync(kubeconfig, JSON.stringify(fleet.clusters.kubeconfig))
+  clients = openClusters({ kubeconfig, hubContext: 'hub', argocdNamespace: 'argocd' })
+})
+afterAll(() => fleet.end())
+
+const placement = (name: string) => ({
+  apiVersion: 'cluster.open-cluster-management.io/v1beta1',
+  kind: 'Placement',
+  metadata: { name, namespace: 'argocd' },
+  spec: { clusterSets: ['global'], numberOfClusters: 1 },
+})
+const application = (name: string) => ({
+  apiVersion: 'argoproj.io/v1alpha1',
+  kind: 'Application',
+  metadata: { name, namespace: 'argocd' },
+  spec: {
+    project: 'default',
+    source: { repoURL: 'http://nowhere.example.com/x.git', path: '.', targetRevision: 'main' },
+    destination: { name: 'site-a', namespace: 'shop' },
+  },
+})
+
+/** The first thing shown that fits. */
+async function first<T>(watching: AsyncIterable<T>, fits: (shown: T) => boolean): Promise<T> {
+  for await (const shown of watching) if (fits(shown)) return shown
+  throw new Error('it ended before')
+}
+
+describe('the hub', () => {
+  it('knows its ManagedClusters, and none of another name', async () => {
+    expect(await clients.hub.managedCluster('site-a')).toMatchObject({ name: 'site-a', accepted: true })
+    expect(await clients.hub.managedCluster('nowhere')).toBeUndefined()
+  })
+
+  it('shows a Placement from before it is there until OCM has decided', async () => {
+    const watching = clients.hub.watchPlacement('argocd', 'web-01', AbortSignal.timeout(10_000))
+    const states = watching[Symbol.asyncIterator]()
+    expect(await states.next()).toEqual({ done: false, value: undefined })
+    await objectApi(fleet.clusters, 'hub').create(forClient(placement('web-01')))
+    const decided = await first({ [Symbol.asyncIterator]: () => states }, (state) => (state?.decisions.length ?? 0) > 0)
+    expect(decided).toMatchObject({ generation: 1, decisions: [{ clusterName: expect.stringMatching(/^site-/) }] })
+  })
+
+  it('refreshes an Application, and forgives that there is none', async () => {
+    await objectApi(fleet.clusters, 'hub').create(forClient(application('refreshed')))
+    const store = fleet.clusters.store('hub')
+    const before = store.get('Application', 'argocd', 'refreshed')?.metadata.resourceVersion
+    await clients.hub.refresh('argocd', 'refreshed')
+    expect(store.get('Application', 'argocd', 'refreshed')?.metadata.resourceVersion).not.toBe(before)
+    await clients.machines.refresh('nothing-of-this-name')
+  })
+})
+
+describe('a machine', () => {
+  const address = { cluster: 'site-a', namespace: 'shop', name: 'web-01' }
+  const nothing: MachineView = {
+    application: undefined,
+    machine: undefined,
+    instance: undefined,
+    disks: [],
+    secrets: [],
+  }
+
+  it('is shown with what is there of it, and only with that', async () => {
+    const watching = clients.machines.watch(address, AbortSignal.timeout(10_000))
+    const views = watching[Symbol.asyncIterator]()
+    expect(await views.next()).toEqual({ done: false, value: nothing })
+    const labelled = dataVolume('web-01-root')
+    labelled.metadata.labels = { 'drover.dev/machine': 'web-01' }
+    const site = objectApi(fleet.clusters, 'site-a')
+    await site.create(forClient(dataVolume('of-somebody-else')))
+    await site.create(forClient(labelled))
+    await objectApi(fleet.clusters, 'hub').create(forClient(application('web-01')))
+    const view = await first(
+      { [Symbol.asyncIterator]: () => views },
+      ({ application, disks }) => application !== undefined && disks[0]?.status?.phase === 'Succeeded',
+    )
+    expect(view.disks.map(({ metadata }) => metadata.name)).toEqual(['web-01-root'])
+    expect(view).toMatchObject({ application: { metadata: { name: 'web-01' } }, machine: undefined, secrets: [] })
+  })
+
+  it('cannot be asked about on a cluster that the kubeconfig does not name', async () => {
+    const nowhere = clients.machines.watch({ ...address, cluster: 'site-z' }, AbortSignal.timeout(10_000))
+    await expect(first(nowhere, () => true)).rejects.toMatchObject({
+      reason: 'broken',
+      message: 'Cannot reach cluster "site-z": the kubeconfig has no context of that name',
+    })
+  })
+})
+
+describe('a kubeconfig', () => {
+  it.each(['/nowhere/kubeconfig', new URL('../../../package.json', import.meta.url).pathname])(
+    'that is none is said to be it (%#)',
+    async (kubeconfig) => {
+      const { hub } = openClusters({ kubeconfig, hubContext: 'hub', argocdNamespace: 'argocd' })
+      await expect(hub.managedCluster('site-a')).rejects.toMatchObject({
+        reason: 'broken',
+        message: expect.stringMatching(/^Cannot reach cluster "hub": the kubeconfig (cannot be read|has no context)/),
+      })
+    },
+  )
+
+  it('is read again after it was wrong', async () => {
+    const kubeconfig = join(fleet.folder, 'late')
+    const { hub } = openClusters({ kubeconfig, hubContext: 'hub', argocdNamespace: 'argocd' })
+    await expect(hub.managedCluster('site-a')).rejects.toThrow('the kubeconfig cannot be read')
+    writeFileSync(kubeconfig, JSON.stringify(fleet.clusters.kubeconfig))
+    expect(await hub.managedCluster('site-a')).toMatchObject({ accepted: true })
+  })
+
+  it('with a wrong token makes the hub broken, and shows nothing of it', async () => {
+    const kubeconfig = join(fleet.folder, 'wrong')
+    const text = JSON.stringify(fleet.clusters.kubeconfig).replace(/"token":"[^"]+"/g, '"token":"hunter2"')
+    writeFileSync(kubeconfig, text)
+    const { hub } = openClusters({ kubeconfig, hubContext: 'hub', argocdNamespace: 'argocd' })
+    const error = await hub.managedCluster('site-a').catch((thrown: Error) => thrown)
+    expect(error).toMatchObject({ reason: 'broken', message: 'Cannot read a cluster' })
+    expect(String((error as Error).cause)).not.toContain('hunter2')
+  })
+})

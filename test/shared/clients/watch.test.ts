@@ -1,0 +1,168 @@
+import { EventEmitter, once } from 'node:events'
+import { createServer, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { KubeConfig } from '@kubernetes/client-node'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type Source, watchObjects } from '../../../shared/clients/watch.ts'
+
+/** An API server of one list, whose answers and watches the test decides on. */
+async function api() {
+  const state = { names: ['a'], listStatus: 200, silent: false }
+  const watches: ServerResponse[] = []
+  const asked = { lists: 0 }
+  const seen = new EventEmitter()
+  const server = createServer((request, response) => {
+    const json = { 'content-type': 'application/json' }
+    if (request.url?.includes('watch=true')) {
+      response.writeHead(200, json).flushHeaders()
+      watches.push(response)
+      seen.emit('watch')
+      return
+    }
+    asked.lists += 1
+    seen.emit('list')
+    if (state.silent) return
+    const items = state.names.map((name) => ({ metadata: { name } }))
+    response
+      .writeHead(state.listStatus, json)
+      .end(JSON.stringify({ apiVersion: 'v1', kind: 'ThingList', metadata: { resourceVersion: '1' }, items }))
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const close = async () => {
+    server.closeAllConnections()
+    await once(server.close(), 'close')
+  }
+  const send = (type: string, object: object) => watches.at(-1)?.write(`${JSON.stringify({ type, object })}\n`)
+  const kubeConfig = new KubeConfig()
+  kubeConfig.loadFromOptions({
+    // The client takes plain HTTP only where it need not verify.
+    clusters: [
+      { name: 'x', skipTLSVerify: true, server: `http://127.0.0.1:${(server.address() as AddressInfo).port}` },
+    ],
+    users: [{ name: 'x' }],
+    contexts: [{ name: 'x', cluster: 'x', user: 'x' }],
+    currentContext: 'x',
+  })
+  const source: Source = { kubeConfig, group: 'example.com', version: 'v1', plural: 'things', namespace: 'shop' }
+  return { state, asked, watches, seen, send, source, close }
+}
+
+let server: Awaited<ReturnType<typeof api>>
+let ending: AbortController
+beforeEach(async () => {
+  server = await api()
+  ending = new AbortController()
+})
+afterEach(async () => {
+  ending.abort()
+  await server.close()
+})
+
+const thing = (name: string, version = '2') => ({ metadata: { name, resourceVersion: version } })
+const namesIn = (result: IteratorResult<{ metadata: { name: string } }[][]>) =>
+  result.done ? 'ended' : result.value.map((objects) => objects.map(({ metadata }) => metadata.name))
+
+/** Goes on until the objects are as wanted. */
+async function until(watching: ReturnType<typeof watchObjects>, wanted: string[]): Promise<void> {
+  for (;;) {
+    const names = namesIn(await watching.next())
+    if (JSON.stringify(names) === JSON.stringify([wanted])) return
+    if (names === 'ended') throw new Error('it ended')
+  }
+}
+
+describe('watching objects', () => {
+  it('shows them now, and after each change', async () => {
+    const watching = watchObjects([server.source], ending.signal)
+    const watched = once(server.seen, 'watch')
+    expect(namesIn(await watching.next())).toEqual([['a']])
+    await watched
+    server.send('ADDED', thing('b'))
+    await until(watching, ['a', 'b'])
+    server.send('DELETED', thing('a'))
+    await until(watching, ['b'])
+    server.send('BOOKMARK', { metadata: { resourceVersion: '9' } })
+  })
+
+  it('shows them again when nothing has changed for a while', async () => {
+    const watching = watchObjects([server.source], ending.signal)
+    await watching.next()
+    const began = performance.now()
+    expect(namesIn(await watching.next())).toEqual([['a']])
+    expect(performance.now() - began).toBeGreaterThan(1_000)
+    expect(server.asked.lists).toBe(1)
+  })
+
+  it.each<[string, () => void]>([
+    ['is broken off', () => server.watches.at(-1)?.destroy()],
+    ['ends', () => server.watches.at(-1)?.end()],
+    [
+      'has expired',
+      () => {
+        server.send('ERROR', { kind: 'Status', code: 410, reason: 'Expired', message: 'too old' })
+        server.watches.at(-1)?.end()
+      },
+    ],
+  ])('goes on with a list when a watch %s', async (_, breakIt) => {
+    const watching = watchObjects([server.source], ending.signal)
+    const watched = once(server.seen, 'watch')
+    await watching.next()
+    await watched
+    server.state.names = ['a', 'c']
+    const again = once(server.seen, 'watch')
+    breakIt()
+    await until(watching, ['a', 'c'])
+    await again
+    server.send('ADDED', thing('d'))
+    await until(watching, ['a', 'c', 'd'])
+  })
+
+  it('does not ask without a pause a server that ends every watch', async () => {
+    server.seen.on('watch', () => server.watches.at(-1)?.end())
+    const watching = watchObjects([server.source], ending.signal)
+    for (let count = 0; count < 3; count++) await watching.next()
+    expect(server.asked.lists).toBeLessThan(6)
+  })
+
+  it('throws where nothing can be listed at the start', async () => {
+    server.state.listStatus = 403
+    await expect(watchObjects([server.source], ending.signal).next()).rejects.toMatchObject({
+      reason: 'broken',
+      message: 'Cannot read a cluster',
+    })
+  })
+
+  it('has none of an optional kind that the cluster does not know', async () => {
+    server.state.listStatus = 404
+    const watching = watchObjects([{ ...server.source, optional: true }], ending.signal)
+    expect(namesIn(await watching.next())).toEqual([[]])
+    await expect(watchObjects([server.source], ending.signal).next()).rejects.toThrow('Cannot read a cluster')
+  })
+
+  it('ends without an error when it is told to', async () => {
+    const watching = watchObjects([server.source], ending.signal)
+    await watching.next()
+    const next = watching.next()
+    ending.abort()
+    expect(await next).toEqual({ done: true, value: undefined })
+  })
+
+  it('ends when it is told to while the cluster does not answer', async () => {
+    server.state.silent = true
+    const asked = once(server.seen, 'list')
+    const next = watchObjects([server.source], ending.signal).next()
+    await asked
+    ending.abort()
+    expect(await next).toEqual({ done: true, value: undefined })
+  })
+
+  it('leaves no watch open when nobody looks any more', async () => {
+    const watching = watchObjects([server.source], ending.signal)
+    const watched = once(server.seen, 'watch')
+    await watching.next()
+    await watched
+    const closed = once(server.watches[0] as ServerResponse, 'close')
+    await watching.return(undefined)
+    await closed
+  })
+})
