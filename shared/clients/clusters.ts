@@ -32,12 +32,17 @@ interface ManagedClusterObject {
 
 const ocm = 'cluster.open-cluster-management.io'
 
+/** How long a kubeconfig is not read again, in milliseconds; its tokens may be rotated. */
+const freshFor = 60_000
+
 /** Opens both clients; the kubeconfig is read at the first call and the library loaded then. */
 export function openClusters(config: ClustersConfig): { hub: Hub; machines: Machines } {
-  const contexts = new Map<string, Promise<KubeConfig>>()
-  const context = (name: string) => contexts.get(name) ?? remember(name, load(config, name))
-  const remember = (name: string, loading: Promise<KubeConfig>) => {
-    contexts.set(name, loading)
+  const contexts = new Map<string, { loading: Promise<KubeConfig>; since: number }>()
+  const context = (name: string): Promise<KubeConfig> => {
+    const known = contexts.get(name)
+    if (known && Date.now() - known.since < freshFor) return known.loading
+    const loading = load(config, name)
+    contexts.set(name, { loading, since: Date.now() })
     loading.catch(() => contexts.delete(name))
     return loading
   }
