@@ -1,12 +1,19 @@
 import type { Fleet, Tree } from '../../shared/fleet.ts'
-import { blobId, conflicting, readRecord, recorded, trailersOf } from '../../shared/ledger.ts'
+import { blobId, conflicting, type RunRecord, readRecord, recorded, trailersOf } from '../../shared/ledger.ts'
+import { isShared } from '../../shared/paths.ts'
 import { type ExpectedChange, ignored, type Outcome, type Run, refused, succeeded } from '../../shared/step.ts'
 
-type Verdict = { kind: 'wanted' } | { kind: 'there' } | { kind: 'ended' } | { kind: 'conflict'; path: string }
+type Verdict =
+  | { kind: 'wanted' }
+  | { kind: 'there' }
+  | { kind: 'ended' }
+  | { kind: 'another' }
+  | { kind: 'conflict'; path: string }
 
 /**
  * Puts a change set into Git: one commit, on top of whatever is newest, unless somebody changed one of its paths since
- * it was built. The second delivery finds the first one's commit and changes nothing.
+ * it was built. The second delivery finds the first one's commit and changes nothing; one that was built from other
+ * facts, such as another cluster, comes too late: a run makes one machine.
  */
 export async function commit(run: Run, fleet: Fleet): Promise<Outcome> {
   const changes = run.changes ?? []
@@ -20,6 +27,8 @@ export async function commit(run: Run, fleet: Fleet): Promise<Outcome> {
     },
   })
   if (value.kind === 'ended') return ignored(`Run ${run.id} has ended or is being undone: its change comes too late`)
+  if (value.kind === 'another')
+    return ignored(`Run ${run.id} has pushed another change set for this task already: the first one holds`)
   if (value.kind === 'conflict') {
     return refused(`Cannot push to Git: ${value.path} was changed by somebody else since this run looked at it`)
   }
@@ -33,10 +42,20 @@ const subjectOf = ({ facts, lifecycle, id }: Run) =>
 async function judge(tree: Tree, run: Run, changes: readonly ExpectedChange[]): Promise<Verdict> {
   const record = await readRecord(tree, run.id)
   if (record?.state !== 'running') return { kind: 'ended' }
+  if (hasPushed(record, run)) return { kind: isSame(record, changes) ? 'there' : 'another' }
   if (await isThere(tree, changes)) return { kind: 'there' }
   const path = await conflicting(tree, changes)
   return path === undefined ? { kind: 'wanted' } : { kind: 'conflict', path }
 }
+
+/** True when this task has made its commit. */
+const hasPushed = ({ task, wrote }: RunRecord, run: Run) => task === run.task && Object.keys(wrote).length > 0
+
+/** True when a run wrote just this, whatever became of it since. */
+const isSame = ({ wrote }: RunRecord, changes: readonly ExpectedChange[]) =>
+  changes.every(
+    ({ path, content }) => isShared(path) || wrote[path]?.after === (content === null ? null : blobId(content)),
+  )
 
 /** True when the tree already holds what the change set wants. */
 async function isThere(tree: Tree, changes: readonly ExpectedChange[]): Promise<boolean> {
