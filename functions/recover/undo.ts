@@ -3,7 +3,7 @@ import type { Change, Fleet, Tree } from '../../shared/fleet.ts'
 import { type RunRecord, readRecord, trailersOf } from '../../shared/ledger.ts'
 import type { Machines } from '../../shared/machines.ts'
 import { runFile } from '../../shared/paths.ts'
-import { type Here, ignored, notYet, type Outcome, type Run, succeeded } from '../../shared/step.ts'
+import { type Facts, type Here, ignored, notYet, type Outcome, type Run, succeeded } from '../../shared/step.ts'
 import { toYaml } from '../../shared/yaml.ts'
 import { disksOf, isClaim } from './claims.ts'
 
@@ -25,7 +25,13 @@ export async function undo(run: Run, clients: Clients, here: Here): Promise<Outc
   if (run.failure?.task === 'notify') return ignored(`Run ${run.id} has ended, but its requester could not be told`)
   const began = await restore(run, clients.fleet)
   if (began.kind === 'ended') return answerForEnded(run, clients.fleet)
-  if (began.kind === 'conflict') return { kind: 'stranded', message: conflictSentence(run, began.path) }
+  if (began.kind === 'running') return ignored(stillRunning(run))
+  if (began.kind === 'stranded') return { kind: 'stranded', message: began.message }
+  return finish({ ...run, facts: { ...run.facts, ...began.facts } }, clients, here)
+}
+
+/** Waits until the cluster has followed, and gives back what the run had claimed. */
+async function finish(run: Run, clients: Clients, here: Here): Promise<Outcome> {
   const gone = await awaitGone(run, clients, here)
   if (gone !== undefined) return notYet(`Still undoing: ${gone}`)
   if (run.facts.cluster !== undefined) await clients.cmdb?.register(toCmdbRecord(run), 'retired')
@@ -45,7 +51,14 @@ async function undone(run: Run, fleet: Fleet): Promise<Outcome> {
   return succeeded(`Everything was put back after: ${run.failure?.message ?? run.message}${rest}`, { kept })
 }
 
-type Restored = { kind: 'restored' } | { kind: 'ended' } | { kind: 'conflict'; path: string }
+type Restored =
+  /** With what the record knows: the delivery that failed may have known less than one beside it. */
+  { kind: 'restored'; facts: Facts } | { kind: 'running' } | { kind: 'ended' } | { kind: 'stranded'; message: string }
+
+/** A request that is refused has done nothing: what there is was made by another delivery of the same id. */
+const isOnlyRefused = ({ failure }: Run) => failure?.task === 'validate'
+
+const stillRunning = ({ id }: Run) => `Run ${id} goes on: it is another delivery of its request that was refused`
 
 /** Puts back what the clusters follow, and marks the run as being undone, so that no late event goes on with it. */
 async function restore(run: Run, fleet: Fleet): Promise<Restored> {
@@ -55,14 +68,21 @@ async function restore(run: Run, fleet: Fleet): Promise<Restored> {
     decide: async (tree) => {
       const record = await readRecord(tree, run.id)
       if (!record) return { nothing: true, value: { kind: 'ended' } }
+      if (isOnlyRefused(run)) return { nothing: true, value: { kind: 'running' } }
+      // It was said that a person must look; what they do must not be undone under their hands.
+      if (record.state === 'stranded')
+        return { nothing: true, value: { kind: 'stranded', message: record.message ?? '' } }
       const { conflict } = await backTo(tree, record, () => true)
       if (conflict !== undefined)
-        return { changes: [strandedRecord(run, record, conflict)], value: { kind: 'conflict', path: conflict } }
+        return {
+          changes: [strandedRecord(run, record, conflict)],
+          value: { kind: 'stranded', message: conflictSentence(run, conflict) },
+        }
       const { changes } = await backTo(tree, record, (path) => !isClaim(path))
       const next: RunRecord = { ...record, state: 'undoing', message: run.failure?.message ?? '' }
       return {
         changes: [...changes, { path: runFile(run.id), content: toYaml(next) }],
-        value: { kind: 'restored' },
+        value: { kind: 'restored', facts: record.facts },
       }
     },
   })
@@ -138,8 +158,17 @@ async function awaitGone(run: Run, { machines, rootApplication }: Clients, here:
 
 /** A run without a record did nothing, is undone already, or is complete; a complete one must not be touched. */
 async function answerForEnded(run: Run, fleet: Fleet): Promise<Outcome> {
-  const completed = await fleet.find(run.id, 'complete', run.since)
-  if (completed !== undefined) return ignored(`Run ${run.id} is complete: its failure comes too late`)
-  if ((await fleet.find(run.id, releasing, run.since)) !== undefined) return undone(run, fleet)
-  return succeeded(`Nothing was changed: ${run.failure?.message ?? run.message}`)
+  const did = async (step: string) => (await fleet.find(run.id, step, run.since)) !== undefined
+  const why = run.failure?.message ?? run.message
+  if (await did('complete')) {
+    if (run.failure?.task !== 'complete') return ignored(`Run ${run.id} is complete: its failure comes too late`)
+    const message = `VM ${run.facts.name} is made and its run is closed, but the answer that says so was lost: ${why}. Nothing was undone`
+    return { kind: 'stranded', message }
+  }
+  const hasBegun = await did('name')
+  if (hasBegun && isOnlyRefused(run))
+    return ignored(`Run ${run.id} has ended: its request was refused when it came again`)
+  if (await did(releasing)) return undone(run, fleet)
+  if (hasBegun) return ignored(`Run ${run.id} was closed by hand: its failure comes too late`)
+  return succeeded(`Nothing was changed: ${why}`)
 }
