@@ -22,7 +22,7 @@ export interface Message {
 
 /** Bytes of a request, and of any other event: what the chain itself makes is larger than what people ask for. */
 const requestLimit = 128 * 1024
-const eventLimit = 1024 * 1024
+export const eventLimit = 1024 * 1024
 
 const unreadable = (message: string) => new DroverError('unreadable', `Cannot read the event: ${message}`)
 

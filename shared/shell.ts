@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { DroverError, messageOf } from './errors.ts'
-import type { Event } from './event.ts'
+import { type Event, eventLimit } from './event.ts'
 import { eventTypes, type FunctionName, type Lifecycle, type Task, taskFor, terminals, undo } from './lifecycles.ts'
 import type { Log } from './log.ts'
 import { isLoop, type Limits, type Says, toReply, toRun } from './run.ts'
@@ -109,7 +109,12 @@ async function perform(started: Work, options: ShellOptions, log: Log): Promise<
 function answerWith(outcome: Outcome, started: Work, options: ShellOptions): Answer {
   if (outcome.kind === 'ignored') return { status: 204 }
   if (outcome.kind === 'notYet') return { status: 503, message: outcome.message }
-  return { status: 200, event: reply(started, saysOf(outcome, started, options), options) }
+  const event = reply(started, saysOf(outcome, started, options), options)
+  const bytes = Buffer.byteLength(JSON.stringify(event.data))
+  if (bytes <= eventLimit) return { status: 200, event }
+  // Nobody would read it, not even as a dead letter: the run would end in silence.
+  const why = `Cannot tell what "${started.task.title}" came to: its event would be ${bytes} bytes long, wanted at most ${eventLimit}; make the customizations smaller`
+  return { status: 200, event: reply(started, saysOf(refused(why), started, options), options) }
 }
 
 /** What is to be done for an event, once it is believed. */
