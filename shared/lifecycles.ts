@@ -37,7 +37,7 @@ const steps = {
   operate: { by: 'register', done: 'operational', title: 'Register in enterprise systems as operational' },
   check: { by: 'verify', done: 'checked', title: 'Check the machine', waits: true },
   complete: { by: 'commit', done: 'completed', title: 'Close the run' },
-  notify: { by: 'notify', done: 'notified', title: 'Feedback to the requester' },
+  notify: { by: 'notify', done: 'notified', title: 'Give feedback to the requester' },
 } as const satisfies Record<string, Omit<Task, 'name'>>
 
 /** build -> commit -> verify: a change of the fleet repository, and the wait until the cluster shows it. */

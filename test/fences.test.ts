@@ -69,7 +69,7 @@ describe('lint', () => {
     [
       'a function in shared',
       'Imports run one way',
-      { at: 'shared/shell.ts', code: "import { undo } from '../functions/recover/undo.ts'\nundo()\n" },
+      { at: 'shared/shell/shell.ts', code: "import { undo } from '../../functions/recover/undo.ts'\nundo()\n" },
     ],
     ['any', 'lint/suspicious/noExplicitAny', { at: 'shared/run.ts', code: 'export const x: any = 1\n' }],
     ['console', 'lint/suspicious/noConsole', { at: 'functions/commit/commit.ts', code: "console.log('x')\n" }],

@@ -3,7 +3,7 @@ import { callbackPoster } from '../../shared/clients/callback.ts'
 import { toFunction, type Wire } from '../../shared/runtime/function.ts'
 import { notify } from './notify.ts'
 
-/** Feedback to the requester. */
+/** Give feedback to the requester. */
 export const wire: Wire = (config) => {
   const callback = callbackPoster(config.callback)
   return { step: (run) => notify(run, callback), post: brokerPoster(config.broker) }

@@ -7,7 +7,7 @@ export interface Callback {
   post(url: string, headers: Record<string, string>, body: string): Promise<number>
 }
 
-/** Feedback to the requester: the terminal event is for everybody, and the callback for who asked for one. */
+/** Give feedback to the requester: the terminal event is for everybody, and the callback for who asked for one. */
 export async function notify(run: Run, callback: Callback): Promise<Outcome> {
   const url = run.facts.callback?.url
   if (url === undefined) return succeeded(`The run ended: ${run.message}`)

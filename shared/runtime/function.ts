@@ -3,7 +3,8 @@ import { DroverError } from '../errors.ts'
 import { type Event, type Message, readEvent, writeEvent } from '../event.ts'
 import type { FunctionName } from '../lifecycles.ts'
 import { createLog, type Log } from '../log.ts'
-import { type Answer, createShell, type Shell, type Wired } from '../shell.ts'
+import { createShell, type Shell } from '../shell/shell.ts'
+import type { Answer, Wired } from '../shell/work.ts'
 import { aside } from './guard.ts'
 
 /** Connects a function to the world; called once, at its first event. */

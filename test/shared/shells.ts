@@ -1,6 +1,7 @@
 import pino from 'pino'
 import type { Event } from '../../shared/event.ts'
-import { createShell, type ShellOptions } from '../../shared/shell.ts'
+import { createShell } from '../../shared/shell/shell.ts'
+import type { ShellOptions } from '../../shared/shell/work.ts'
 import { type Step, succeeded } from '../../shared/step.ts'
 import { keys, now } from './events.ts'
 

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { DroverError, type Reason } from '../../shared/errors.ts'
-import { type Event, writeEvent } from '../../shared/event.ts'
-import { runId } from '../../shared/run.ts'
-import type { Answer } from '../../shared/shell.ts'
-import { isSigned } from '../../shared/signature.ts'
-import { ignored, notYet, type Outcome, refused, type Step, succeeded } from '../../shared/step.ts'
-import { chainEvent, keys, now, requestEvent } from './events.ts'
-import { shellOf } from './shells.ts'
+import { DroverError, type Reason } from '../../../shared/errors.ts'
+import { type Event, writeEvent } from '../../../shared/event.ts'
+import { runId } from '../../../shared/run.ts'
+import type { Answer } from '../../../shared/shell/work.ts'
+import { isSigned } from '../../../shared/signature.ts'
+import { ignored, notYet, type Outcome, refused, type Step, succeeded } from '../../../shared/step.ts'
+import { chainEvent, keys, now, requestEvent } from '../events.ts'
+import { shellOf } from '../shells.ts'
 
 const run = runId('/portal', 'order-1')
 const past = { deadline: '2030-01-01T10:29:59.000Z' }
@@ -403,7 +403,7 @@ describe('a dead letter', () => {
       'end of a run fails at its feedback',
       dead(chainEvent('complete'), '500'),
       'dev.drover.provision.notify.failed',
-      'Cannot feedback to the requester: the Broker gave up after the answer 500',
+      'Cannot give feedback to the requester: the Broker gave up after the answer 500',
     ],
   ])('%s, by an event that is posted', async (_, event, type, message) => {
     const { bury, posted } = shellOf(undefined, { name: 'recover' })

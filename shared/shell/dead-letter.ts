@@ -1,0 +1,39 @@
+import type { Event } from '../event.ts'
+import { taskFor, undo } from '../lifecycles.ts'
+import type { Log } from '../log.ts'
+import { isSigned } from '../signature.ts'
+import { cannot, failed, reply } from './reply.ts'
+import { type Answer, type ShellOptions, toWork } from './work.ts'
+
+/**
+ * A dead letter: the Broker gave up on a step, so the run fails at that step. The Broker ignores what a dead letter
+ * sink answers, so the event that wakes the undo is posted.
+ */
+export async function bury(event: Event, options: ShellOptions, log: Log): Promise<Answer> {
+  const found = taskFor(event.type)
+  const isRequest = event.type.endsWith('.requested')
+  if (!found || (!isRequest && !isSigned(event, options.keys))) {
+    log.warn('Buried: a dead letter that is not of our chain')
+    return { status: 204 }
+  }
+  const work = toWork(event, { ...options, name: undefined })
+  const { post } = await options.wired('recover')
+  if (!post) throw new Error('there is no Broker to tell')
+  const message = `${cannot(work.task)}: the Broker gave up after ${lastAnswer(event)}`
+  const dead = { ...work, source: '/drover/recover' }
+  const says =
+    work.task.name === undo.name
+      ? ({ fact: 'stranded', status: 'failure', message: `${message}; a person must look at it` } as const)
+      : failed(work.task, message, options)
+  await post(reply(dead, says, options))
+  log.error({ run: work.run.id, task: work.task.name }, message)
+  return { status: 204 }
+}
+
+/** What the subscriber answered last, as Knative tells it; our own error bodies are sentences without secrets. */
+function lastAnswer({ extensions }: Event): string {
+  const { knativeerrorcode: code, knativeerrordata: data } = extensions
+  if (!code) return 'deliveries that were not answered'
+  const words = data ? Buffer.from(data, 'base64').toString('utf8') : ''
+  return /^Cannot [\x20-\x7e]{1,493}$/.test(words) ? `the answer ${code}: ${words}` : `the answer ${code}`
+}

@@ -1,0 +1,46 @@
+import type { Event } from '../event.ts'
+import { type Task, terminals, undo } from '../lifecycles.ts'
+import { type Says, toReply } from '../run.ts'
+import type { Outcome } from '../step.ts'
+import type { ShellOptions, Work } from './work.ts'
+
+/** What the outcome of a task says to the rest of the world. */
+export function saysOf(
+  outcome: Exclude<Outcome, { kind: 'ignored' | 'notYet' }>,
+  work: Work,
+  options: ShellOptions,
+): Says {
+  const { run, lifecycle, task } = work
+  const { message } = outcome
+  // An undo is not undone: when it cannot go on, a person must look.
+  if (outcome.kind === 'refused' && task.name === undo.name)
+    return saysOf({ ...outcome, kind: 'stranded' }, work, options)
+  if (outcome.kind === 'refused')
+    return { ...failed(task, message, options), facts: { ...run.facts, ...outcome.facts } }
+  if (outcome.kind === 'stranded')
+    return { fact: 'stranded', status: 'failure', message, facts: { ...run.facts, ...outcome.facts } }
+  const facts = { ...run.facts, ...outcome.facts }
+  // The definition is in Git from the commit on; nobody after the chain's last wait needs it in an event.
+  if ((terminals as readonly string[]).includes(task.done) || lifecycle.tasks.at(-1) === task) delete facts.definition
+  const status = task.done === 'rolledback' ? 'failure' : 'success'
+  return { fact: task.done, status, message, facts, ...(outcome.changes ? { changes: outcome.changes } : {}) }
+}
+
+/** A failed task: what is undone next has its own deadline. */
+export function failed(task: Task, message: string, options: ShellOptions): Says {
+  const deadline = new Date(options.now().getTime() + options.limits.undoMinutes * 60_000).toISOString()
+  return {
+    fact: `${task.name}.failed`,
+    status: 'failure',
+    message,
+    failure: { task: task.name, title: task.title, message },
+    deadline,
+  }
+}
+
+/** How a sentence about a task that did not work begins; titles begin with their verb. */
+export const cannot = ({ title }: Task): string => `Cannot ${title.charAt(0).toLowerCase()}${title.slice(1)}`
+
+/** The event that says it. */
+export const reply = ({ event, run, lifecycle, task, source }: Work, says: Says, options: ShellOptions): Event =>
+  toReply(event, run, lifecycle, task, source, options.now(), says, options.keys)

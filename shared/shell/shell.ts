@@ -1,0 +1,116 @@
+import { DroverError, messageOf } from '../errors.ts'
+import { type Event, eventLimit } from '../event.ts'
+import type { Log } from '../log.ts'
+import { type Here, type Outcome, type Run, refused, type Step } from '../step.ts'
+import { bury } from './dead-letter.ts'
+import { teller } from './progress.ts'
+import { cannot, reply, saysOf } from './reply.ts'
+import { type Answer, type Delivery, problemOf, type ShellOptions, toWork, type Work } from './work.ts'
+
+/**
+ * The one shell around every step: which task an event starts, whether to believe it, what to answer. Knative's rules
+ * for answers: 200 with an event goes on, 204 ends, 5xx is delivered again, any other 4xx becomes a dead letter.
+ */
+
+export type Shell = (delivery: Delivery) => Promise<Answer>
+
+/** The shell of one function, or of all of them. It never throws. */
+export function createShell(options: ShellOptions): Shell {
+  return async (delivery) => {
+    const started = options.now().getTime()
+    const log = options.log.child({ event: delivery.event.id, type: delivery.event.type })
+    try {
+      const answer = delivery.dead ? await bury(delivery.event, options, log) : await work(delivery.event, options, log)
+      log.info({ status: answer.status, milliseconds: options.now().getTime() - started }, summary(answer))
+      return answer
+    } catch (error) {
+      return answerTo(error, log)
+    }
+  }
+}
+
+const summary = (answer: Answer) =>
+  'event' in answer ? answer.event.type : 'message' in answer ? answer.message : 'nothing to answer'
+
+/** Errors by their reason; what is not ours is broken, and its words stay in the log. */
+function answerTo(error: unknown, log: Log): Answer {
+  const reason = error instanceof DroverError ? error.reason : 'broken'
+  if (reason === 'unreadable' || reason === 'forged') {
+    log.warn(messageOf(error))
+    return { status: reason === 'forged' ? 403 : 400, message: messageOf(error) }
+  }
+  if (reason === 'busy') return { status: 503, message: messageOf(error) }
+  log.error({ err: error }, messageOf(error))
+  return { status: 500, message: 'Cannot go on: something this step needs has failed, the log has the cause' }
+}
+
+async function work(event: Event, options: ShellOptions, log: Log): Promise<Answer> {
+  const started = toWork(event, options)
+  try {
+    return await perform(started, options, log)
+  } catch (error) {
+    const outcome = tooLate(error, started, options.now())
+    if (!outcome) throw error
+    log.error({ err: error, run: started.run.id, task: started.task.name }, outcome.message)
+    return answerWith(outcome, started, options)
+  }
+}
+
+async function perform(started: Work, options: ShellOptions, log: Log): Promise<Answer> {
+  const { task, run } = started
+  const wired = await options.wired(task.by)
+  const progress = teller(started, wired, options, log)
+  const here: Here = { now: options.now, progress, patience: AbortSignal.timeout(patienceFor(run, options)) }
+  const problem = problemOf(started)
+  const outcome =
+    problem === undefined ? inTime(await outcomeOf(wired.step, run, here), run, options.now()) : refused(problem)
+  log.info({ run: run.id, task: task.name, outcome: outcome.kind }, outcome.message)
+  return answerWith(outcome, started, options)
+}
+
+function answerWith(outcome: Outcome, started: Work, options: ShellOptions): Answer {
+  if (outcome.kind === 'ignored') return { status: 204 }
+  if (outcome.kind === 'notYet') return { status: 503, message: outcome.message }
+  const event = reply(started, saysOf(outcome, started, options), options)
+  const bytes = Buffer.byteLength(JSON.stringify(event.data))
+  if (bytes <= eventLimit) return { status: 200, event }
+  // Nobody would read it, not even as a dead letter: the run would end in silence.
+  const why = `Cannot tell what "${started.task.title}" came to: its event would be ${bytes} bytes long, wanted at most ${eventLimit}; make the customizations smaller`
+  return { status: 200, event: reply(started, saysOf({ kind: 'refused', message: why }, started, options), options) }
+}
+
+/** A delivery waits as long as the Broker lets it, but beyond the run's deadline only for one last look. */
+function patienceFor(run: Run, { now, patienceMilliseconds }: ShellOptions): number {
+  return Math.min(patienceMilliseconds, Math.max(lastLook, Date.parse(run.deadline) - now().getTime()))
+}
+
+const lastLook = 500
+
+async function outcomeOf(step: Step, run: Run, here: Here): Promise<Outcome> {
+  try {
+    return await step(run, here)
+  } catch (error) {
+    if (error instanceof DroverError && error.reason === 'refused') return { kind: 'refused', message: error.message }
+    throw error
+  }
+}
+
+/** Whoever still waits at the run's deadline gives up. */
+function inTime(outcome: Outcome, run: Run, now: Date): Outcome {
+  if (outcome.kind !== 'notYet' || !isOver(run, now)) return outcome
+  return refused(`${outcome.message}; the run's time was up at ${run.deadline}`)
+}
+
+const isOver = (run: Run, now: Date) => now.getTime() >= Date.parse(run.deadline)
+
+/**
+ * How a task ends whose upstream still fails at the run's deadline; undefined while it may be tried again. The Broker's
+ * own tries would take hours. Feedback has no deadline: the run has ended already, and the Broker gives up soon.
+ */
+function tooLate(error: unknown, { task, run }: Work, now: Date): Outcome | undefined {
+  const known = error instanceof DroverError ? error : undefined
+  if (known?.reason === 'unreadable' || known?.reason === 'forged') return undefined
+  if (task.by === 'notify' || !isOver(run, now)) return undefined
+  const why = known?.message ?? `${cannot(task)}: something this step needs has failed`
+  return refused(`${why}; the run's time was up at ${run.deadline}`)
+}
