@@ -2,6 +2,7 @@ import { toDnsRecords } from '../../shared/dns.ts'
 import { DroverError } from '../../shared/errors.ts'
 import type { Change, Fleet, Tree } from '../../shared/fleet.ts'
 import { toIdentity, toMac } from '../../shared/identity.ts'
+import { formatIp, parseIp } from '../../shared/ipam/address.ts'
 import { allocate } from '../../shared/ipam/allocate.ts'
 import { toSubnets } from '../../shared/ipam/network.ts'
 import { readRecord, recorded, trailersOf } from '../../shared/ledger.ts'
@@ -74,8 +75,15 @@ async function readPool(tree: Tree, name: string): Promise<Pool | { problems: st
   const subnets = toSubnets(network.value)
   if (!subnets.ok) return { problems: subnets.problems.map((problem) => `${networkFile(name)}: ${problem}`) }
   const entries = await tree.list(networkFolder(name))
-  const used = new Set(entries.map((entry) => `${networkFolder(name)}/${entry.name}`))
+  const used = new Set(entries.map((entry) => addressFile(name, plainAddress(entry.name))))
   return { network: network.value, subnets: subnets.value, used }
+}
+
+/** The address that a file holds, in the one way that Drover writes it: people may have made the file in another. */
+function plainAddress(file: string): string {
+  const text = file.replace(/\.ya?ml$/, '')
+  const ip = parseIp(text) ?? parseIp(text.replaceAll('-', ':'))
+  return ip ? formatIp(ip) : text
 }
 
 function place(run: Run, index: number, nic: Nic, { network, subnets, used }: Pool, problems: string[]): Placed {

@@ -1,12 +1,14 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Fleet, Tree } from '../../shared/fleet.ts'
+import { readHolder } from '../../shared/holder.ts'
 import { recorded, trailersOf } from '../../shared/ledger.ts'
 import { candidate, describe, type Naming, namingOf, namingProblems } from '../../shared/names.ts'
 import { nameFile, templateFile } from '../../shared/paths.ts'
 import { readChecked } from '../../shared/schema/read.ts'
 import { show, summary } from '../../shared/schema/show.ts'
 import { Template } from '../../shared/schema/template.ts'
-import { ignored, type Outcome, type Run, refused, succeeded } from '../../shared/step.ts'
-import { parseYaml, toYaml } from '../../shared/yaml.ts'
+import { type Facts, ignored, type Outcome, type Run, refused, succeeded } from '../../shared/step.ts'
+import { toYaml } from '../../shared/yaml.ts'
 import { standing } from './standing.ts'
 
 /**
@@ -20,7 +22,9 @@ export async function allocateName(run: Run, fleet: Fleet): Promise<Outcome> {
     decide: async (tree) => {
       const before = await standing(tree, run, fleet)
       if (before === 'ended') return nothing(ignored(`Run ${run.id} has ended: its name is not reserved again`))
-      if (before?.facts.name) return nothing(reserved(before.facts.name))
+      if (before && !isDeepStrictEqual(before.request, run.request))
+        return nothing(ignored(`Run ${run.id} is that of another request: its source and id were used before`))
+      if (before?.facts.name) return nothing(reserved(before.facts.name, foundValid(before.facts)))
       const naming = await namingFor(tree, run)
       if (!('how' in naming)) return nothing(naming)
       const name = await firstFree(tree, naming.how)
@@ -32,7 +36,14 @@ export async function allocateName(run: Run, fleet: Fleet): Promise<Outcome> {
 
 const nothing = (value: Outcome) => ({ nothing: true, value }) as const
 
-const reserved = (name: string) => succeeded(`Reserved the name ${name}`, { name })
+const reserved = (name: string, facts: Facts = {}) => succeeded(`Reserved the name ${name}`, { ...facts, name })
+
+/** What was found valid first holds: a template may have been changed until the request came again. */
+const foundValid = ({ machine, labels, callback }: Facts): Facts => ({
+  ...(machine && { machine }),
+  ...(labels && { labels }),
+  ...(callback && { callback }),
+})
 
 /** The template may have changed since the request was found valid, so it is asked again. */
 async function namingFor(tree: Tree, run: Run): Promise<{ how: Naming } | Outcome> {
@@ -60,11 +71,8 @@ async function taken(tree: Tree, naming: Naming): Promise<Outcome> {
     return refused(
       `Cannot name the machine: every name of ${show(naming.pattern)} is taken, the last like ${show(describe(naming))}`,
     )
-  const text = await tree.read(nameFile(naming.name))
-  const { run, namespace } = parseYaml(text ?? '{}', nameFile(naming.name)) as { run?: string; namespace?: string }
-  return refused(
-    `Cannot name the machine: ${show(naming.name)} is taken by a machine in namespace ${show(namespace)} (run ${run})`,
-  )
+  const holder = await readHolder(tree, naming.name)
+  return refused(`Cannot name the machine: ${holder?.sentence ?? `${show(naming.name)} is taken`}`)
 }
 
 async function reserve(tree: Tree, run: Run, name: string) {

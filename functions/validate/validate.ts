@@ -1,7 +1,7 @@
 import type { Fleet, Tree } from '../../shared/fleet.ts'
+import { readHolder } from '../../shared/holder.ts'
 import { joinProblems, toMachine } from '../../shared/machine.ts'
 import { candidate, namingOf, namingProblems } from '../../shared/names.ts'
-import { nameFile } from '../../shared/paths.ts'
 import { callbackViolations, type Subject, violations } from '../../shared/policy.ts'
 import { check } from '../../shared/schema/check.ts'
 import type { Policy } from '../../shared/schema/fleet-files.ts'
@@ -9,7 +9,6 @@ import { ProvisionRequest } from '../../shared/schema/request.ts'
 import { show, summary } from '../../shared/schema/show.ts'
 import type { Template } from '../../shared/schema/template.ts'
 import { type Facts, type Outcome, refused, succeeded } from '../../shared/step.ts'
-import { parseYaml } from '../../shared/yaml.ts'
 import { customizationProblems, networkProblems, readPolicies, readTemplate } from './fleet-files.ts'
 
 /** A run whose request nobody has looked at yet. */
@@ -75,8 +74,6 @@ function callbackProblems({ callback }: ProvisionRequest): string[] {
 
 /** An early word for people; it is `allocate` that proves the name free. */
 async function nameTaken(tree: Tree, run: string, name: string | undefined): Promise<string[]> {
-  const text = name === undefined ? undefined : await tree.read(nameFile(name))
-  if (text === undefined) return []
-  const holder = parseYaml(text, nameFile(name ?? '')) as { run?: string; namespace?: string }
-  return holder.run === run ? [] : [`name ${show(name)} is taken by a machine in namespace ${show(holder.namespace)}`]
+  const holder = name === undefined ? undefined : await readHolder(tree, name)
+  return holder === undefined || holder.run === run ? [] : [`name ${holder.sentence}`]
 }

@@ -181,7 +181,7 @@ describe('validate', () => {
   it('says that a name is taken, unless this very run took it', async () => {
     expect(await outcomeOf(with_({ name: 'web-1' }), taken('another'))).toMatchObject({
       kind: 'refused',
-      message: 'Cannot grant the request: name "web-1" is taken by a machine in namespace "other"',
+      message: 'Cannot grant the request: name "web-1" is taken by a machine in namespace "other" (run another)',
     })
     expect(await outcomeOf(with_({ name: 'web-1' }), taken('run'))).toMatchObject({ kind: 'succeeded' })
   })
