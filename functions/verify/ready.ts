@@ -1,3 +1,4 @@
+import { dataDiskName } from '../../shared/kubevirt/manifest.ts'
 import type { Condition, DataVolume, MachineView } from '../../shared/machines.ts'
 import type { Definition } from '../../shared/schema/definition.ts'
 
@@ -24,7 +25,14 @@ const errorStatuses = [
 
 /** The machine runs, is ready, shows this very definition, and its guest agent speaks where one is expected. */
 export function assessReady(view: MachineView, definition: Definition): Assessment {
-  return troubleOfDisks(view.disks) ?? troubleOfSync(view) ?? troubleOfSecrets(view) ?? progressOf(view, definition)
+  const own = { ...view, disks: view.disks.filter((disk) => !isOfAnother(disk, definition)) }
+  return troubleOfDisks(own.disks) ?? troubleOfSync(own) ?? troubleOfSecrets(own) ?? progressOf(own, definition)
+}
+
+/** True for a data disk that was kept when an earlier machine of this name went: its troubles are not ours. */
+function isOfAnother({ metadata }: DataVolume, definition: Definition): boolean {
+  const own = definition.disks.map((disk) => dataDiskName(definition, disk.name))
+  return metadata.name.startsWith(`${definition.name}-data-`) && !own.includes(metadata.name)
 }
 
 function troubleOfDisks(disks: DataVolume[]): Assessment | undefined {
