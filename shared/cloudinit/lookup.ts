@@ -29,9 +29,9 @@ export function toLookup(
     variable.default === undefined ? [] : [[name, variable.default] as const],
   )
   const values = new Map([
-    ...firstAddress(guest.interfaces),
     ...defaults,
-    ...Object.entries(guest.variables),
+    ...Object.entries(guest.variables).filter(([name]) => !allocated.has(name)),
+    ...firstAddress(guest.interfaces),
     ['name', guest.name],
     ['fqdn', fqdnOf(guest.name, guest.interfaces)],
     ['namespace', guest.namespace],
@@ -42,6 +42,9 @@ export function toLookup(
     return secrets.has(secret) ? toMark(secret) : undefined
   }
 }
+
+/** What a request cannot say: answer files put these into commands, and nobody may bring along an address of their own. */
+const allocated = new Set(['mac', 'domain', 'address', 'prefix', 'gateway', 'nameserver'])
 
 /** For answer files, which have no network-data: the first interface's MAC and first address. */
 function firstAddress([first]: readonly Interface[]): [string, string][] {

@@ -39,7 +39,7 @@ describe('toGuestConfiguration', () => {
     ['a default', '${port}', {}, '9100'],
     ['a variable over its default', '${port}', { port: '80' }, '80'],
     ['the name over a variable of that name', '${name}', { name: 'other' }, 'web-01'],
-    ['a variable over an address', '${domain}', { domain: 'mine' }, 'mine'],
+    ['what was allocated over a variable', '${domain}', { domain: 'mine' }, 'servers.example.com'],
     ['a value that looks like a placeholder, once', '${zone}', { zone: '${name}' }, '${name}'],
     [
       'a value that looks like YAML, as text',
