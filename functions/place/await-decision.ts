@@ -1,5 +1,5 @@
 import type { Hub, PlacementState } from '../../shared/hub.ts'
-import { chosen } from '../../shared/ocm/placement.ts'
+import { chosen, placementName } from '../../shared/ocm/placement.ts'
 import { type Here, notYet, type Outcome, type Run, refused, succeeded } from '../../shared/step.ts'
 
 interface Settings {
@@ -24,7 +24,7 @@ export async function awaitDecision(
   const wait = startWait(run, here)
   let last = 'the Placement has not reached the hub yet'
   try {
-    for await (const state of hub.watchPlacement(settings.namespace, name, wait.signal)) {
+    for await (const state of hub.watchPlacement(settings.namespace, placementName(name, run.id), wait.signal)) {
       const decision = state && chosen(state.decisions)
       if (decision) return placed(name, decision.clusterName, decision.reason)
       last = sentenceOf(state)

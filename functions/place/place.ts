@@ -2,7 +2,7 @@ import { DroverError } from '../../shared/errors.ts'
 import type { Fleet } from '../../shared/fleet.ts'
 import type { Hub } from '../../shared/hub.ts'
 import { readRecord, recorded, trailersOf } from '../../shared/ledger.ts'
-import { type Choice, toPlacement } from '../../shared/ocm/placement.ts'
+import { type Choice, placementName, toPlacement } from '../../shared/ocm/placement.ts'
 import { placementFile } from '../../shared/paths.ts'
 import { type Here, ignored, type Outcome, type Run, refused, succeeded } from '../../shared/step.ts'
 import { toYaml } from '../../shared/yaml.ts'
@@ -54,7 +54,7 @@ async function ask(run: Run, name: string, choice: Choice, fleet: Fleet, setting
       if (record.wrote[path]) return { nothing: true, value: 'asked' }
       if ((await tree.oid(path)) !== undefined)
         return { nothing: true, value: refused(`Cannot place ${name}: ${path} is there already and not this run's`) }
-      const content = toYaml(toPlacement(name, choice, settings.namespace))
+      const content = toYaml(toPlacement(placementName(name, run.id), choice, settings.namespace))
       return { changes: await recorded(tree, run, run.facts, [{ path, content }]), value: 'asked' }
     },
   })

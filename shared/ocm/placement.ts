@@ -8,6 +8,13 @@ type Predicate = NonNullable<Choice['predicates']>[number]
 type Prioritizer = NonNullable<Choice['prioritizers']>[number]
 
 /**
+ * The name of a run's Placement. A machine's name may be given out again while the hub still shows what OCM decided for
+ * the run before, and people have Placements of their own; each run asks under a name that nobody had. OCM labels its
+ * decisions with it, so it is no longer than a label.
+ */
+export const placementName = (machine: string, run: string): string => `${machine.slice(0, 56)}-${run.slice(0, 6)}`
+
+/**
  * The Placement that lets OCM choose one cluster. It is asked once, and its answer is pinned in Git: a machine cannot
  * follow a decision that changes later, for its disks cannot. So it bears clusters that are away for a while.
  */

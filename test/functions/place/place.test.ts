@@ -34,7 +34,7 @@ function hubShowing(...states: (PlacementState | undefined | (() => Promise<void
     managedCluster: async (name) =>
       name === 'nowhere' ? undefined : { name, accepted: name !== 'stranger', conditions: [] },
     async *watchPlacement(namespace, name, signal) {
-      expect([namespace, name]).toEqual(['argocd', 'web-01'])
+      expect([namespace, name]).toEqual(['argocd', 'web-01-012345'])
       for (const state of states) {
         if (typeof state === 'function') await state()
         else yield state
@@ -80,7 +80,7 @@ describe('place', () => {
     })
     expect(fleet.commits).toMatchObject([{ trailers: { run: run.id, step: 'place' } }])
     const text = (await fleet.files())[path] ?? ''
-    expect(parse(text)).toMatchObject({ kind: 'Placement', metadata: { name: 'web-01', namespace: 'argocd' } })
+    expect(parse(text)).toMatchObject({ kind: 'Placement', metadata: { name: 'web-01-012345', namespace: 'argocd' } })
     expect((await readRecord(await fleet.head(), run.id))?.wrote[path]).toMatchObject({ before: null })
     expect(hub.refreshed).toEqual(['drover-hub'])
     expect(here.told).toEqual([

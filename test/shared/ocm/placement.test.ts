@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type Choice, chosen, toPlacement } from '../../../shared/ocm/placement.ts'
+import { type Choice, chosen, placementName, toPlacement } from '../../../shared/ocm/placement.ts'
 
 const always = [
   { key: 'cluster.open-cluster-management.io/unreachable', operator: 'Exists' },
@@ -87,5 +87,18 @@ describe('chosen', () => {
     ['is the cluster of the decision', [{ clusterName: 'site-a', reason: '' }], 'site-a'],
   ])('%s', (_, decisions, cluster) => {
     expect(chosen(decisions)?.clusterName).toBe(cluster)
+  })
+})
+
+describe('placementName', () => {
+  it('differs between two runs that have one machine’s name after each other', () => {
+    expect([placementName('web-01', 'aaaaaaaa'), placementName('web-01', 'bbbbbbbb')]).toEqual([
+      'web-01-aaaaaa',
+      'web-01-bbbbbb',
+    ])
+  })
+
+  it('fits the label that OCM puts on its decisions', () => {
+    expect(placementName('x'.repeat(63), 'aaaaaaaa')).toHaveLength(63)
   })
 })
