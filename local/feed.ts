@@ -1,9 +1,9 @@
 import { EventEmitter } from 'node:events'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import type { RunData } from '../shared/run.ts'
 import type { Accepted } from './broker/broker.ts'
 import { toJson } from './broker/http-form.ts'
+import { listenAt } from './listen.ts'
 
 /** One event as the Broker accepted it, with when it did. */
 export interface Seen {
@@ -77,8 +77,7 @@ export class Feed {
       for (const one of this.seen.slice(last + 1)) send(one)
       response.on('close', this.listen(send))
     })
-    await new Promise<void>((done, failed) => this.#server.once('error', failed).listen(port, '127.0.0.1', done))
-    this.url = `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/events`
+    this.url = `http://127.0.0.1:${await listenAt(this.#server, port)}/events`
   }
 
   async close(): Promise<void> {

@@ -6,8 +6,8 @@
  */
 import { EventEmitter, setMaxListeners } from 'node:events'
 import { Agent, createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { messageOf } from '../../shared/errors.ts'
+import { listenAt } from '../listen.ts'
 import { type Refuse, type Resolve, toPlans } from './check.ts'
 import { deliver } from './dispatch.ts'
 import type { CloudEvent } from './event.ts'
@@ -80,14 +80,8 @@ class LocalBroker implements RunningBroker {
     })
   }
 
-  listen(port: number): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const fail = (cause: Error) => reject(new Error(`Cannot listen at port ${port}: ${cause.message}`, { cause }))
-      this.#server.once('error', fail).listen(port, '127.0.0.1', () => {
-        this.base = `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
-        resolve()
-      })
-    })
+  async listen(port: number): Promise<void> {
+    this.base = `http://127.0.0.1:${await listenAt(this.#server, port)}`
   }
 
   url(namespace: string, name: string): string {

@@ -1,9 +1,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { listenAt } from '../listen.ts'
 import { type Backend, startBackend } from './backend.ts'
 import { type Faults, makeFaults, type PushFault } from './faults.ts'
 import { type Environment, prepareRepository, type Settings, servingEnvironment } from './repository.ts'
@@ -62,9 +62,7 @@ export async function startGitHost(config: GitHostConfig): Promise<GitHost> {
   const server = createServer((request, response) => {
     serve(request, response).catch(() => response.destroy())
   })
-  server.listen(config.port ?? 0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
+  const port = await listenAt(server, config.port ?? 0)
   const close = async () => {
     for (const { child } of running) child.kill()
     server.closeAllConnections()
