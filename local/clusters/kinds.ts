@@ -6,6 +6,8 @@ export interface Kind {
   plural: string
   singular: string
   shortNames: string[]
+  /** What else `kubectl get` may call it by, together with others. */
+  categories: readonly string[]
   namespaced: boolean
   /** Clusters that have it: managed ones run the machines, the hub has the fleet's own objects. */
   on: 'both' | 'hub' | 'managed'
@@ -28,7 +30,7 @@ function kind(groupVersion: string, name: string, options: Options = {}): Kind {
     : `${singular}${/(s|ss)$/.test(singular) ? 'es' : 's'}`
   const shortNames = short ? short.split(' ') : []
   const columns = { Age: 'age metadata.creationTimestamp' }
-  const common = { namespaced: true, on: 'both', status: true, graceful: false, columns } as const
+  const common = { categories: [], namespaced: true, on: 'both', status: true, graceful: false, columns } as const
   return { kind: name, group, version, plural, singular, shortNames, ...common, ...rest }
 }
 
@@ -64,6 +66,7 @@ export const kinds: readonly Kind[] = [
     },
   }),
   kind('v1', 'Pod', {
+    categories: ['all'],
     short: 'po',
     graceful: true,
     columns: {
@@ -98,11 +101,13 @@ export const kinds: readonly Kind[] = [
   kind(rbac, 'ClusterRoleBinding', { ...cluster, status: false, columns: { Role: 'roleRef.name', Age: age } }),
 
   kind('kubevirt.io/v1', 'VirtualMachine', {
+    categories: ['all'],
     ...managed,
     short: 'vm vms',
     columns: { Age: age, Status: 'status.printableStatus', Ready: 'status.conditions[Ready].status' },
   }),
   kind('kubevirt.io/v1', 'VirtualMachineInstance', {
+    categories: ['all'],
     ...managed,
     short: 'vmi vmis',
     columns: {
@@ -127,6 +132,7 @@ export const kinds: readonly Kind[] = [
   }),
 
   kind('cdi.kubevirt.io/v1beta1', 'DataVolume', {
+    categories: ['all'],
     ...managed,
     short: 'dv dvs',
     columns: { Phase: 'status.phase', Progress: 'status.progress', Restarts: 'status.restartCount', Age: age },

@@ -37,13 +37,14 @@ function stable(version: string): string {
 
 function resources(groupVersion: string, kinds: readonly Kind[]) {
   const rows = kinds.filter((row) => apiVersionOf(row) === groupVersion)
-  const resource = ({ plural, singular, namespaced, kind, shortNames }: Kind) => ({
+  const resource = ({ plural, singular, namespaced, kind, shortNames, categories }: Kind) => ({
     name: plural,
     singularName: singular,
     namespaced,
     kind,
     verbs,
     ...(shortNames.length > 0 && { shortNames }),
+    ...(categories.length > 0 && { categories }),
   })
   const status = ({ plural, namespaced, kind }: Kind) => ({
     name: `${plural}/status`,

@@ -559,7 +559,10 @@ describe('an answer for kubectl', () => {
 
   it('names the resources of a group', async () => {
     const { body } = await call('GET', '/apis/kubevirt.io/v1')
-    const vm = { name: 'virtualmachines', shortNames: ['vm', 'vms'], namespaced: true, kind: 'VirtualMachine' }
+    const vm = {
+      ...{ name: 'virtualmachines', namespaced: true, kind: 'VirtualMachine' },
+      ...{ shortNames: ['vm', 'vms'], categories: ['all'] },
+    }
     expect(body).toMatchObject({ resources: expect.arrayContaining([expect.objectContaining(vm)]) })
   })
 })
