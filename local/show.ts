@@ -1,6 +1,7 @@
 import { createLogUpdate } from 'log-update'
 import colors from 'picocolors'
-import { taskFor } from '../shared/lifecycles.ts'
+import { lifecycles, taskFor } from '../shared/lifecycles.ts'
+import { runId } from '../shared/run.ts'
 import type { Seen } from './feed.ts'
 
 /** Draws runs as their events arrive: a line for each task with its state and time. */
@@ -12,7 +13,7 @@ export class Show {
 
   constructor(out: NodeJS.WriteStream) {
     this.#out = out
-    this.#live = out.isTTY ? createLogUpdate(out) : undefined
+    this.#live = out.isTTY ? createLogUpdate(out, { showCursor: true }) : undefined
   }
 
   /** A sentence of our own. */
@@ -22,9 +23,12 @@ export class Show {
   }
 
   /** One event of a run. */
-  draw({ type, run, at, data, subject }: Seen): void {
+  draw(seen: Seen): void {
+    const { type, run, at, data } = seen
+    // The request itself: the clock of its run starts.
+    if (type.endsWith('.requested')) this.#last.set(runId(seen.source, seen.id), at)
     if (run === undefined || data.status === undefined) return
-    if (run !== this.#lastRun) this.say(colors.bold(`\n${data.eventTask} ${subject ?? ''} ${colors.dim(`run ${run}`)}`))
+    if (run !== this.#lastRun) this.say(headOf(seen, run))
     this.#lastRun = run
     if (data.status === 'progress') {
       this.#progress(data.eventSubTask, data.message)
@@ -37,22 +41,26 @@ export class Show {
     if (next && this.#live) this.#live(`  ${colors.cyan('…')} ${next.task.title}`)
   }
 
-  /** The request itself: the clock of its run starts. */
-  begin(run: string, at: number): void {
-    this.#last.set(run, at)
-  }
-
   #progress(title = '', message = ''): void {
-    const line = `  ${colors.cyan('…')} ${title.padEnd(width)}          ${colors.dim(message)}`
+    const line = `  ${colors.cyan('…')} ${plain(title).padEnd(width)}           ${colors.dim(plain(message))}`
     if (this.#live) this.#live(line)
     else this.#out.write(`${line}\n`)
   }
 }
 
-const width = 44
+const width = Math.max(...lifecycles.flatMap(({ tasks }) => tasks.map(({ title }) => title.length)))
 
-function lineOf(type: string, { eventSubTask = '', status, message = '' }: Seen['data'], took: number): string {
+/** Anybody may post an event: what it says must not move the cursor. */
+const plain = (text: unknown) => String(text).replace(/\p{Cc}+/gu, ' ')
+
+function headOf({ type, subject, data }: Seen, run: string): string {
+  const words = [data.eventTask ?? type, ...(subject ? [subject] : [])]
+  return colors.bold(`\n${plain(words.join(' '))} ${colors.dim(`run ${plain(run)}`)}`)
+}
+
+function lineOf(type: string, { eventSubTask, status, message }: Seen['data'], took: number): string {
   const undone = type.endsWith('.rolledback')
   const mark = undone ? colors.yellow('↺') : status === 'success' ? colors.green('✔') : colors.red('✘')
-  return `  ${mark} ${eventSubTask.padEnd(width)} ${`${took.toFixed(0)} ms`.padStart(8)}  ${status === 'success' ? colors.dim(message) : message}`
+  const [title, text] = [plain(eventSubTask ?? type), plain(message ?? '')]
+  return `  ${mark} ${title.padEnd(width)} ${`${took.toFixed(0)} ms`.padStart(8)}  ${status === 'success' ? colors.dim(text) : text}`
 }
