@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { environment, newSigningKey } from '../shared/config.ts'
 import type { FunctionName } from '../shared/lifecycles.ts'
@@ -12,6 +12,7 @@ import { Feed } from './feed.ts'
 import { choosePorts, type Functions, startInline, startProcesses, type Tamper } from './functions.ts'
 import { type GitHost, startGitHost } from './git/host.ts'
 import { seedFleet } from './git/seed.ts'
+import { holdDirectory } from './hold.ts'
 
 /** All of Drover on one machine: Broker, Git host, clusters and functions, over real protocols on loopback. */
 export interface World {
@@ -59,8 +60,7 @@ const secretStore = {
 /** Starts everything. What was started is ended again when something cannot start. */
 export async function startWorld(options: WorldOptions): Promise<World> {
   const { directory, warn = () => undefined, ports = {} } = options
-  mkdirSync(directory, { recursive: true })
-  const started: (() => Promise<unknown>)[] = []
+  const started: (() => unknown)[] = [holdDirectory(directory)]
   const close = async () => {
     for (const end of started.splice(0).reverse()) await end()
   }

@@ -1,0 +1,65 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { setTimeout } from 'node:timers/promises'
+import { afterAll, describe, expect, it } from 'vitest'
+
+const root = new URL('../../', import.meta.url).pathname
+const folder = mkdtempSync(join(tmpdir(), 'local-main-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+/** Starts the command; `onTerminal` lets it draw as on a terminal. */
+const start = (args: string[], onTerminal = false): ChildProcess => {
+  const terminal = onTerminal ? ['--import', 'data:text/javascript,process.stdout.isTTY=process.stderr.isTTY=true'] : []
+  return spawn(process.execPath, [...terminal, 'local/main.ts', ...args], { cwd: root })
+}
+
+const ended = async (child: ChildProcess) => {
+  const [said, [code]] = await Promise.all([child.stderr ? text(child.stderr) : '', once(child, 'exit')])
+  return { said, code }
+}
+
+const requestFile = (name: string, content: unknown) => {
+  const file = join(folder, name)
+  writeFileSync(file, typeof content === 'string' ? content : JSON.stringify(content))
+  return file
+}
+
+describe('npm run local', () => {
+  const event = { specversion: '1.0', id: '1', source: '/me', data: {} }
+
+  it.each<[string, unknown, string]>([
+    ['is not there', undefined, 'Cannot read the event: ENOENT'],
+    ['is not JSON', 'nothing', 'Cannot read the event: it is not JSON'],
+    ['is no CloudEvent', { template: 'x' }, 'Cannot read the event: it is no CloudEvent'],
+    [
+      'begins no lifecycle, so that its run would never end',
+      { ...event, type: 'dev.drover.provision.nonsense' },
+      'its type is "dev.drover.provision.nonsense", wanted dev.drover.provision.requested',
+    ],
+  ])('refuses at once a request that %s', async (name, content, message) => {
+    const file = content === undefined ? join(folder, 'none.json') : requestFile(`${name.length}.json`, content)
+    const { said, code } = await ended(start(['--once', '--dir', join(folder, 'unused'), '--request', file]))
+    expect(said).toContain(message)
+    expect(code).toBe(1)
+    expect(existsSync(join(folder, 'unused'))).toBe(false)
+  })
+
+  it('holds its directory, and cleans up at Ctrl-C while it draws on a terminal', { timeout: 60_000 }, async () => {
+    const directory = join(folder, 'world')
+    const first = start(['--delays', '0', '--dir', directory], true)
+    const end = ended(first)
+    await new Promise<void>((drawing) => first.stdout?.on('data', (data) => `${data}`.includes('…') && drawing()))
+    const second = await ended(start(['--once', '--dir', directory]))
+    expect(second).toEqual({ said: expect.stringContaining(`process ${first.pid} runs over it`), code: 1 })
+    // Once by the terminal, and once more by npm.
+    first.kill('SIGINT')
+    await setTimeout(50)
+    first.kill('SIGINT')
+    expect(await end).toEqual({ said: '', code: expect.toBeOneOf([0, 130]) })
+    expect(existsSync(join(directory, 'pid'))).toBe(false)
+  })
+})
