@@ -87,7 +87,8 @@ export async function startProcesses(
     const log = createWriteStream(join(logs, `${name}.log`), { flags: 'a' })
     const env = { ...environmentOf(name), FUNCTION: name, PORT: String(ports[name]) }
     // Each leads a group of its own, so that Ctrl-C reaches them in our order; when we die, so do they.
-    const child = spawn(process.execPath, [new URL('function-process.ts', import.meta.url).pathname, bundle], {
+    // Its name is for those who look at the list of processes.
+    const child = spawn(process.execPath, [new URL('function-process.ts', import.meta.url).pathname, bundle, name], {
       env,
       stdio: ['pipe', 'pipe', 'pipe'],
       detached: true,
