@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
+import { messageOf } from '../shared/errors.ts'
 import type { Change, Committed, Fleet, Transaction, Tree, TreeEntry } from '../shared/fleet.ts'
 import { blobId } from '../shared/ledger.ts'
 
@@ -15,7 +16,10 @@ export interface FolderFleet extends Fleet {
  */
 export async function openFolder(folder: string): Promise<FolderFleet> {
   const files = new Map<string, string>()
-  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch((cause: unknown) => {
+    throw new Error(`Cannot read the fleet: ${messageOf(cause)}`, { cause })
+  })
+  for (const entry of entries) {
     if (!entry.isFile()) continue
     const file = join(entry.parentPath, entry.name)
     files.set(relative(folder, file).split(sep).join('/'), await readFile(file, 'utf8'))

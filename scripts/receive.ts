@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { openClusters } from '../shared/clients/clusters.ts'
 import { environment } from '../shared/config.ts'
 import { messageOf } from '../shared/errors.ts'
-import { type Event, readEvent } from '../shared/event.ts'
+import type { Event } from '../shared/event.ts'
+import { readEventFile } from './event-file.ts'
 import { openFolder } from './folder-tree.ts'
 import { type Replayed, replay } from './replay.ts'
 
@@ -27,19 +27,25 @@ async function main(): Promise<void> {
       kubeconfig: { type: 'string' },
       hub: { type: 'string', default: 'hub' },
       patience: { type: 'string', default: '5' },
+      help: { type: 'boolean', default: false },
     },
   })
-  const [file] = positionals
-  if (file === undefined) throw new Error(`Cannot receive: no event is named; ${usage}`)
+  if (values.help) return void process.stdout.write(`${usage}\n`)
+  const [file, ...more] = positionals
+  if (file === undefined || more.length > 0)
+    throw new Error(`Cannot receive: ${file === undefined ? 'no event is' : 'more than one event is'} named; ${usage}`)
+  const patience = Number(values.patience)
+  if (!(patience >= 0))
+    throw new Error(`Cannot receive: --patience is "${values.patience}", wanted a number of seconds`)
   const kubeconfig = values.kubeconfig ?? environment()['KUBECONFIG']
-  const event = readEvent({ 'content-type': 'application/cloudevents+json' }, await readFile(file, 'utf8'))
+  const { event } = await readEventFile(file)
   const replayed = await replay(event, {
     fleet: await openFolder(values.fleet),
     clusters: kubeconfig
       ? openClusters({ kubeconfig, hubContext: values.hub, argocdNamespace: settings.namespace })
       : undefined,
     settings,
-    patienceMilliseconds: Number(values.patience) * 1000,
+    patienceMilliseconds: patience * 1000,
   })
   process.stdout.write(shown(replayed))
 }

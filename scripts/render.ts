@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { messageOf } from '../shared/errors.ts'
-import type { Event } from '../shared/event.ts'
+import { readEventFile } from './event-file.ts'
 import { openFolder } from './folder-tree.ts'
 import { rehearse } from './rehearse.ts'
 
@@ -9,30 +8,36 @@ import { rehearse } from './rehearse.ts'
 
 const usage = 'npm run render -- REQUEST.json [--fleet DIR] [--cluster NAME] [--repository URL]'
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    fleet: { type: 'string', default: 'examples/fleet' },
-    cluster: { type: 'string', default: 'site-a' },
-    repository: { type: 'string', default: 'https://git.example.com/fleet.git' },
-  },
-})
+const settings = { branch: 'main', namespace: 'argocd', project: 'default', rootApplication: 'drover-hub' }
 
-async function main(file: string): Promise<void> {
-  const event = JSON.parse(await readFile(file, 'utf8')) as Event
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      fleet: { type: 'string', default: 'examples/fleet' },
+      cluster: { type: 'string', default: 'site-a' },
+      repository: { type: 'string', default: 'https://git.example.com/fleet.git' },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  if (values.help) return void process.stdout.write(`${usage}\n`)
+  const [file, ...more] = positionals
+  if (file === undefined || more.length > 0)
+    throw new Error(
+      `Cannot render: ${file === undefined ? 'no request is' : 'more than one request is'} named; ${usage}`,
+    )
+  if (!/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(values.cluster))
+    throw new Error(
+      `Cannot render: --cluster is "${values.cluster}", wanted the name of a ManagedCluster, such as site-a`,
+    )
+  const { event } = await readEventFile(file)
   const changes = await rehearse(
     {
       source: event.source,
       id: event.id,
       request: event.data,
       cluster: values.cluster,
-      settings: {
-        repoUrl: values.repository,
-        branch: 'main',
-        namespace: 'argocd',
-        project: 'default',
-        rootApplication: 'drover-hub',
-      },
+      settings: { ...settings, repoUrl: values.repository },
     },
     await openFolder(values.fleet),
   )
@@ -41,9 +46,7 @@ async function main(file: string): Promise<void> {
 }
 
 try {
-  const [file] = positionals
-  if (file === undefined) throw new Error(`Cannot render: no request is named; ${usage}`)
-  await main(file)
+  await main()
 } catch (error) {
   process.stderr.write(`${messageOf(error)}\n`)
   process.exitCode = 1

@@ -121,6 +121,13 @@ describe('npm run receive', () => {
     expect(JSON.parse(event.join('\n'))).toMatchObject({ specversion: '1.0', type: 'dev.drover.provision.named' })
   })
 
+  it('refuses a patience that is no number', async () => {
+    await expect(run('test/events/provision.validated.json', '--patience', 'x')).rejects.toMatchObject({
+      code: 1,
+      stderr: 'Cannot receive: --patience is "x", wanted a number of seconds\n',
+    })
+  })
+
   it('says what is wrong with a file, and ends with 1', async () => {
     await expect(run('package.json')).rejects.toMatchObject({
       code: 1,

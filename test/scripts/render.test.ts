@@ -132,4 +132,23 @@ describe('npm run render', () => {
     expect(status).toBe(1)
     expect(stderr).toMatch(/^Cannot render: no request is named; npm run render -- REQUEST.json/)
   })
+
+  it.each<[string, string[], string]>([
+    ['a file that is not there', ['nowhere.json'], 'Cannot read the event: ENOENT'],
+    ['a file that is not JSON', ['README.md'], 'Cannot read the event: it is not JSON'],
+    ['a file that holds no event', ['package.json'], 'Cannot read the event: '],
+    ['two files', ['a.json', 'b.json'], 'Cannot render: more than one request is named; npm run render'],
+    ['an option that there is not', ['--bogus'], "Unknown option '--bogus'"],
+    ['no fleet', ['examples/provision.json', '--fleet', 'nowhere'], 'Cannot read the fleet: ENOENT'],
+    [
+      'a path for a cluster',
+      ['examples/provision.json', '--cluster', '../x'],
+      '--cluster is "../x", wanted the name of',
+    ],
+  ])('says it in one sentence when it is given %s', (_, args, message) => {
+    const { stdout, stderr, status } = run(...args)
+    expect([stdout, status]).toEqual(['', 1])
+    expect(stderr).toContain(message)
+    expect(stderr).not.toContain('    at ')
+  })
 })
