@@ -14,12 +14,14 @@ export interface Condition {
 interface Metadata {
   name: string
   generation?: number
+  labels?: Record<string, string>
   annotations?: Record<string, string>
   deletionTimestamp?: string
 }
 
 export interface Application {
   metadata: Metadata
+  spec?: { destination?: { name?: string; namespace?: string } }
   status?: {
     sync?: { status?: string; revision?: string }
     health?: { status?: string; message?: string }

@@ -3,18 +3,19 @@ import { openClusters } from '../../shared/clients/clusters.ts'
 import { openFleet } from '../../shared/clients/git.ts'
 import { toFunction, type Wire } from '../../shared/runtime/function.ts'
 import { place } from './place.ts'
+import { unlessOccupied } from './unoccupied.ts'
 
 /** The cluster: the one that is asked for, or the one that OCM decides on. */
 export const wire: Wire = (config, log) => {
   const fleet = openFleet({ ...config.git, log })
-  const { hub } = openClusters({ ...config.kubernetes, argocdNamespace: config.argocd.namespace })
+  const { hub, machines } = openClusters({ ...config.kubernetes, argocdNamespace: config.argocd.namespace })
   const settings = {
     namespace: config.argocd.namespace,
     rootApplication: config.argocd.rootApplication,
     graceMilliseconds: config.graceSeconds * 1000,
   }
   return {
-    step: (run, here) => place(run, fleet, hub, settings, here),
+    step: async (run, here) => unlessOccupied(run, await place(run, fleet, hub, settings, here), machines, here),
     post: brokerPoster(config.broker),
     close: () => fleet.close(),
   }

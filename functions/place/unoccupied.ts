@@ -1,0 +1,30 @@
+import { operationAnnotation } from '../../shared/kubevirt/manifest.ts'
+import type { Machines, MachineView } from '../../shared/machines.ts'
+import { type Here, notYet, type Outcome, type Run, refused } from '../../shared/step.ts'
+
+/**
+ * Lets a placed machine go on only where its name is free in the clusters too. The fleet knows what it made itself; Argo
+ * CD would take over an Application or a VirtualMachine that people made, and an undo would then delete it with its disks.
+ */
+export async function unlessOccupied(run: Run, outcome: Outcome, machines: Machines, here: Here): Promise<Outcome> {
+  const { name } = run.facts
+  const cluster = outcome.kind === 'succeeded' ? outcome.facts?.cluster : undefined
+  if (name === undefined || cluster === undefined) return outcome
+  const address = { cluster, namespace: run.request.namespace, name }
+  for await (const view of machines.watch(address, here.patience)) {
+    const stranger = strangerIn(view, run, address)
+    return stranger === undefined ? outcome : refused(`Cannot place ${name} on ${cluster}: ${stranger}`)
+  }
+  return notYet(`Cannot see yet whether ${name} is free on ${cluster}`)
+}
+
+function strangerIn({ application, machine }: MachineView, run: Run, address: { cluster: string; namespace: string }) {
+  const { destination } = application?.spec ?? {}
+  if (application && (destination?.name !== address.cluster || destination.namespace !== address.namespace))
+    return `Argo CD has an Application of that name for something else already`
+  if (application && application.metadata.labels?.['app.kubernetes.io/managed-by'] !== 'drover')
+    return `Argo CD has an Application of that name already, which Drover did not make`
+  if (machine && machine.metadata.annotations?.[operationAnnotation] !== `${run.id}.create`)
+    return `namespace ${address.namespace} has a VirtualMachine of that name already, which this run did not make`
+  return undefined
+}

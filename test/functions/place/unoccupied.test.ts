@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest'
+import { unlessOccupied } from '../../../functions/place/unoccupied.ts'
+import type { Application, MachineView, VirtualMachine } from '../../../shared/machines.ts'
+import { refused, succeeded } from '../../../shared/step.ts'
+import { foundOut, runWith } from '../build/runs.ts'
+import { hereOf } from '../here.ts'
+import { machinesShowing, nothing } from '../machines.ts'
+
+const run = runWith('place', foundOut())
+const placed = succeeded('Placed web-01', { cluster: 'site-a' })
+const asked = (view: MachineView) => unlessOccupied(run, placed, machinesShowing(view), hereOf().here)
+
+const application = (name: string, namespace: string, labels = {}): Application => ({
+  metadata: { name: 'web-01', labels },
+  spec: { destination: { name, namespace } },
+})
+const machine = (operation?: string): VirtualMachine => ({
+  metadata: { name: 'web-01', ...(operation && { annotations: { 'drover.dev/operation': operation } }) },
+})
+const ours = { 'app.kubernetes.io/managed-by': 'drover' }
+
+describe('a machine that is placed', () => {
+  it.each<[string, MachineView]>([
+    ['there is nothing of its name', nothing],
+    [
+      'all of it is its own',
+      { ...nothing, application: application('site-a', 'shop', ours), machine: machine(`${run.id}.create`) },
+    ],
+  ])('goes on where %s', async (_, view) => {
+    expect(await asked(view)).toEqual(placed)
+  })
+
+  it.each<[string, MachineView, string]>([
+    [
+      'an Application of people',
+      { ...nothing, application: application('site-a', 'shop') },
+      'Argo CD has an Application of that name already, which Drover did not make',
+    ],
+    [
+      'an Application of another cluster',
+      { ...nothing, application: application('site-b', 'shop', ours) },
+      'Argo CD has an Application of that name for something else already',
+    ],
+    [
+      'an Application without a destination',
+      { ...nothing, application: { metadata: { name: 'web-01', labels: ours } } },
+      'Argo CD has an Application of that name for something else already',
+    ],
+    [
+      'a machine of people',
+      { ...nothing, machine: machine() },
+      'namespace shop has a VirtualMachine of that name already, which this run did not make',
+    ],
+    [
+      'a machine of another run',
+      { ...nothing, machine: machine('ffff.create') },
+      'namespace shop has a VirtualMachine of that name already, which this run did not make',
+    ],
+  ])('is refused rather than takes over %s', async (_, view, why) => {
+    expect(await asked(view)).toEqual({ kind: 'refused', message: `Cannot place web-01 on site-a: ${why}`, facts: {} })
+  })
+
+  it('is looked for only once it is placed', async () => {
+    const outcome = refused('Cannot place web-01')
+    expect(await unlessOccupied(run, outcome, machinesShowing(), hereOf().here)).toBe(outcome)
+  })
+})
