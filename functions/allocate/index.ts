@@ -14,4 +14,4 @@ export const wire: Wire = (config, log) => {
   }
 }
 
-export const { handle, init, shutdown, cors } = toFunction('allocate', wire)
+export const { handle, init, shutdown, cors, liveness, readiness } = toFunction('allocate', wire)

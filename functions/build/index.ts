@@ -19,4 +19,4 @@ export const wire: Wire = (config, log) => {
   }
 }
 
-export const { handle, init, shutdown, cors } = toFunction('build', wire)
+export const { handle, init, shutdown, cors, liveness, readiness } = toFunction('build', wire)

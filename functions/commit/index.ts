@@ -14,4 +14,4 @@ export const wire: Wire = (config, log) => {
   }
 }
 
-export const { handle, init, shutdown, cors } = toFunction('commit', wire)
+export const { handle, init, shutdown, cors, liveness, readiness } = toFunction('commit', wire)

@@ -9,4 +9,4 @@ export const wire: Wire = (config) => {
   return { step: (run) => notify(run, callback), post: brokerPoster(config.broker) }
 }
 
-export const { handle, init, shutdown, cors } = toFunction('notify', wire)
+export const { handle, init, shutdown, cors, liveness, readiness } = toFunction('notify', wire)

@@ -21,4 +21,4 @@ export const wire: Wire = (config, log) => {
   }
 }
 
-export const { handle, init, shutdown, cors } = toFunction('place', wire)
+export const { handle, init, shutdown, cors, liveness, readiness } = toFunction('place', wire)

@@ -23,4 +23,4 @@ export const wire: Wire = (config, log) => {
   }
 }
 
-export const { handle, init, shutdown, cors } = toFunction('recover', wire)
+export const { handle, init, shutdown, cors, liveness, readiness } = toFunction('recover', wire)

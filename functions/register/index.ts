@@ -15,4 +15,4 @@ export const wire: Wire = (config, log) => {
   }
 }
 
-export const { handle, init, shutdown, cors } = toFunction('register', wire)
+export const { handle, init, shutdown, cors, liveness, readiness } = toFunction('register', wire)

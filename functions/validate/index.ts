@@ -13,4 +13,4 @@ export const wire: Wire = (config, log) => {
   }
 }
 
-export const { handle, init, shutdown, cors } = toFunction('validate', wire)
+export const { handle, init, shutdown, cors, liveness, readiness } = toFunction('validate', wire)

@@ -18,4 +18,4 @@ export const wire: Wire = (config) => {
   }
 }
 
-export const { handle, init, shutdown, cors } = toFunction('verify', wire)
+export const { handle, init, shutdown, cors, liveness, readiness } = toFunction('verify', wire)

@@ -30,6 +30,15 @@ export interface RuntimeFunction {
   /** Waits until every event that is being worked on has its answer: the runtime would cut them off. */
   shutdown(): Promise<void>
   cors(): string[]
+  /** Alive while it answers at all: the runtime's own test fails under load, and Kubernetes would kill who is busy. */
+  liveness(request: unknown, reply: Reply): void
+  readiness(request: unknown, reply: Reply): void
+}
+
+/** The part of fastify's reply that probes need. */
+interface Reply {
+  code(status: number): Reply
+  send(body: string): void
 }
 
 /** The runtime's module for one function. */
@@ -43,7 +52,7 @@ export function serve(
   given?: Config,
 ): RuntimeFunction {
   let shell: Shell | undefined
-  let draining = false
+  const draining = new AbortController()
   const pending = new Set<Promise<unknown>>()
   const wired = new Map<FunctionName, Promise<Wired>>()
 
@@ -57,6 +66,7 @@ export function serve(
       keys: config.signingKeys,
       limits: config,
       patienceMilliseconds: config.patienceSeconds * 1000,
+      closing: draining.signal,
       now: () => new Date(),
       log,
     })
@@ -70,20 +80,31 @@ export function serve(
   }
 
   async function handle(context: Context): Promise<HttpAnswer> {
-    if (draining) return text(503, 'Cannot take the event: this instance is shutting down')
+    if (draining.signal.aborted) return text(503, 'Cannot take the event: this instance is shutting down')
     const answering = answer(context, shell, name)
     pending.add(answering)
     return answering.finally(() => pending.delete(answering))
   }
 
   async function shutdown() {
-    draining = true
+    // Who waits for a cluster answers 'not yet', and the Broker delivers to the next instance.
+    draining.abort()
     await Promise.allSettled(pending)
     const open = await Promise.allSettled(wired.values())
     await Promise.allSettled(open.map((one) => (one.status === 'fulfilled' ? one.value.close?.() : undefined)))
   }
 
-  return { handle, init, shutdown, cors: () => [] }
+  return {
+    handle,
+    init,
+    shutdown,
+    cors: () => [],
+    liveness: (_, reply) => reply.send('OK'),
+    readiness: (_, reply) => {
+      const isReady = shell !== undefined && !draining.signal.aborted
+      reply.code(isReady ? 200 : 503).send(isReady ? 'OK' : 'Not now')
+    },
+  }
 }
 
 async function answer(context: Context, shell: Shell | undefined, name: FunctionName | undefined): Promise<HttpAnswer> {

@@ -60,7 +60,7 @@ async function perform(started: Work, options: ShellOptions, log: Log): Promise<
   const { task, run } = started
   const wired = await options.wired(task.by)
   const progress = teller(started, wired, options, log)
-  const here: Here = { now: options.now, progress, patience: AbortSignal.timeout(patienceFor(run, options)) }
+  const here: Here = { now: options.now, progress, patience: patienceFor(run, options) }
   const problem = problemOf(started)
   const outcome =
     problem === undefined ? inTime(await outcomeOf(wired.step, run, here), run, options.now()) : refused(problem)
@@ -80,8 +80,10 @@ function answerWith(outcome: Outcome, started: Work, options: ShellOptions): Ans
 }
 
 /** A delivery waits as long as the Broker lets it, but beyond the run's deadline only for one last look. */
-function patienceFor(run: Run, { now, patienceMilliseconds }: ShellOptions): number {
-  return Math.min(patienceMilliseconds, Math.max(lastLook, Date.parse(run.deadline) - now().getTime()))
+function patienceFor(run: Run, { now, patienceMilliseconds, closing }: ShellOptions): AbortSignal {
+  const left = Math.max(lastLook, Date.parse(run.deadline) - now().getTime())
+  const timeout = AbortSignal.timeout(Math.min(patienceMilliseconds, left))
+  return closing ? AbortSignal.any([timeout, closing]) : timeout
 }
 
 const lastLook = 500

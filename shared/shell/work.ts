@@ -26,6 +26,8 @@ export interface ShellOptions {
   keys: readonly SigningKey[]
   limits: Limits
   patienceMilliseconds: number
+  /** Aborted when the instance is to end: nobody waits any longer. */
+  closing?: AbortSignal
   now: () => Date
   log: Log
 }

@@ -7,7 +7,7 @@ import { DroverError } from '../../../shared/errors.ts'
 import { writeEvent } from '../../../shared/event.ts'
 import { type RuntimeFunction, toFunction } from '../../../shared/runtime/function.ts'
 import { startRuntime } from '../../../shared/runtime/start.ts'
-import { type Step, succeeded } from '../../../shared/step.ts'
+import { notYet, type Step, succeeded } from '../../../shared/step.ts'
 import { requestEvent } from '../events.ts'
 
 let step: Step = async () => succeeded('done')
@@ -172,18 +172,28 @@ describe('a function on the runtime', () => {
     expect(Buffer.byteLength(answer.text)).toBeLessThanOrEqual(500)
   })
 
+  it('is alive and ready however much it has to do', async () => {
+    for (const probe of ['liveness', 'readiness']) {
+      const answer = await fetch(`http://127.0.0.1:${port}/health/${probe}`)
+      expect([answer.status, await answer.text()]).toEqual([200, 'OK'])
+    }
+  })
+
   it('answers what it is working on before it shuts down, and takes no more', async () => {
     const begun = Promise.withResolvers<void>()
     const ends = Promise.withResolvers<void>()
-    step = async () => {
+    step = async (_, here) => {
       begun.resolve()
       await ends.promise
-      return succeeded('late but whole')
+      // Who waits for a cluster need not be waited for.
+      return here.patience.aborted ? succeeded('late but whole') : notYet('still waiting')
     }
     const working = post(ce)
     await begun.promise
     const shutdown = module.shutdown()
     expect(await post(ce)).toMatchObject({ status: 503 })
+    expect((await fetch(`http://127.0.0.1:${port}/health/readiness`)).status).toBe(503)
+    expect((await fetch(`http://127.0.0.1:${port}/health/liveness`)).status).toBe(200)
     expect(closed).toEqual([])
     ends.resolve()
     expect(messageIn((await working).text)).toBe('late but whole')
