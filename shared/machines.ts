@@ -82,3 +82,8 @@ export interface Machines {
   /** Makes Argo CD look at Git now, by the refresh annotation; nothing when there is no such Application. */
   refresh(application: string): Promise<void>
 }
+
+/** What stands in the clusters under a machine's name, at one look. */
+export interface Occupants {
+  of(address: MachineAddress): Promise<Pick<MachineView, 'application' | 'machine'>>
+}

@@ -8,14 +8,14 @@ import { unlessOccupied } from './unoccupied.ts'
 /** The cluster: the one that is asked for, or the one that OCM decides on. */
 export const wire: Wire = (config, log) => {
   const fleet = openFleet({ ...config.git, log })
-  const { hub, machines } = openClusters({ ...config.kubernetes, argocdNamespace: config.argocd.namespace })
+  const { hub, occupants } = openClusters({ ...config.kubernetes, argocdNamespace: config.argocd.namespace })
   const settings = {
     namespace: config.argocd.namespace,
     rootApplication: config.argocd.rootApplication,
     graceMilliseconds: config.graceSeconds * 1000,
   }
   return {
-    step: async (run, here) => unlessOccupied(run, await place(run, fleet, hub, settings, here), machines, here),
+    step: async (run, here) => unlessOccupied(run, await place(run, fleet, hub, settings, here), occupants),
     post: brokerPoster(config.broker),
     close: () => fleet.close(),
   }

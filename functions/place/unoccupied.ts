@@ -1,24 +1,25 @@
 import { operationAnnotation } from '../../shared/kubevirt/manifest.ts'
-import type { Machines, MachineView } from '../../shared/machines.ts'
-import { type Here, notYet, type Outcome, type Run, refused } from '../../shared/step.ts'
+import type { MachineAddress, MachineView, Occupants } from '../../shared/machines.ts'
+import { type Outcome, type Run, refused } from '../../shared/step.ts'
 
 /**
  * Lets a placed machine go on only where its name is free in the clusters too. The fleet knows what it made itself; Argo
  * CD would take over an Application or a VirtualMachine that people made, and an undo would then delete it with its disks.
  */
-export async function unlessOccupied(run: Run, outcome: Outcome, machines: Machines, here: Here): Promise<Outcome> {
+export async function unlessOccupied(run: Run, outcome: Outcome, occupants: Occupants): Promise<Outcome> {
   const { name } = run.facts
   const cluster = outcome.kind === 'succeeded' ? outcome.facts?.cluster : undefined
   if (name === undefined || cluster === undefined) return outcome
   const address = { cluster, namespace: run.request.namespace, name }
-  for await (const view of machines.watch(address, here.patience)) {
-    const stranger = strangerIn(view, run, address)
-    return stranger === undefined ? outcome : refused(`Cannot place ${name} on ${cluster}: ${stranger}`)
-  }
-  return notYet(`Cannot see yet whether ${name} is free on ${cluster}`)
+  const stranger = strangerIn(await occupants.of(address), run, address)
+  return stranger === undefined ? outcome : refused(`Cannot place ${name} on ${cluster}: ${stranger}`)
 }
 
-function strangerIn({ application, machine }: MachineView, run: Run, address: { cluster: string; namespace: string }) {
+function strangerIn(
+  { application, machine }: Pick<MachineView, 'application' | 'machine'>,
+  run: Run,
+  address: MachineAddress,
+) {
   const { destination } = application?.spec ?? {}
   if (application && (destination?.name !== address.cluster || destination.namespace !== address.namespace))
     return `Argo CD has an Application of that name for something else already`

@@ -6,6 +6,7 @@ import type {
   DataVolume,
   ExternalSecret,
   Machines,
+  Occupants,
   VirtualMachine,
   VirtualMachineInstance,
 } from '../machines.ts'
@@ -36,7 +37,7 @@ const ocm = 'cluster.open-cluster-management.io'
 const freshFor = 60_000
 
 /** Opens both clients; the kubeconfig is read at the first call and the library loaded then. */
-export function openClusters(config: ClustersConfig): { hub: Hub; machines: Machines } {
+export function openClusters(config: ClustersConfig): { hub: Hub; machines: Machines; occupants: Occupants } {
   const contexts = new Map<string, { loading: Promise<KubeConfig>; since: number }>()
   const context = (name: string): Promise<KubeConfig> => {
     const known = contexts.get(name)
@@ -116,7 +117,27 @@ export function openClusters(config: ClustersConfig): { hub: Hub; machines: Mach
     },
     refresh: async (namespace, application) => refresh(await onHub(), namespace, application),
   }
-  return { hub, machines }
+  const occupants: Occupants = {
+    async of({ cluster, namespace, name }) {
+      const argocd = { group: 'argoproj.io', version: 'v1alpha1', plural: 'applications' }
+      const kubevirt = { group: 'kubevirt.io', version: 'v1', plural: 'virtualmachines' }
+      const [application, machine] = await Promise.all([
+        read(await onHub(), { ...argocd, namespace: config.argocdNamespace, name }),
+        read(await context(cluster), { ...kubevirt, namespace, name }),
+      ])
+      return { application: application as Application | undefined, machine: machine as VirtualMachine | undefined }
+    },
+  }
+  return { hub, machines, occupants }
+}
+
+/** One object, or undefined when there is none. */
+async function read(
+  config: KubeConfig,
+  what: { group: string; version: string; plural: string; namespace: string; name: string },
+): Promise<unknown> {
+  const { CustomObjectsApi } = await import('@kubernetes/client-node')
+  return orNone(config.makeApiClient(CustomObjectsApi).getNamespacedCustomObject(what))
 }
 
 const toManagedCluster = ({ metadata, spec, status }: ManagedClusterObject): ManagedCluster => ({

@@ -3,12 +3,11 @@ import { unlessOccupied } from '../../../functions/place/unoccupied.ts'
 import type { Application, MachineView, VirtualMachine } from '../../../shared/machines.ts'
 import { refused, succeeded } from '../../../shared/step.ts'
 import { foundOut, runWith } from '../build/runs.ts'
-import { hereOf } from '../here.ts'
-import { machinesShowing, nothing } from '../machines.ts'
+import { nothing } from '../machines.ts'
 
 const run = runWith('place', foundOut())
 const placed = succeeded('Placed web-01', { cluster: 'site-a' })
-const asked = (view: MachineView) => unlessOccupied(run, placed, machinesShowing(view), hereOf().here)
+const asked = (view: MachineView) => unlessOccupied(run, placed, { of: async () => view })
 
 const application = (name: string, namespace: string, labels = {}): Application => ({
   metadata: { name: 'web-01', labels },
@@ -62,6 +61,6 @@ describe('a machine that is placed', () => {
 
   it('is looked for only once it is placed', async () => {
     const outcome = refused('Cannot place web-01')
-    expect(await unlessOccupied(run, outcome, machinesShowing(), hereOf().here)).toBe(outcome)
+    expect(await unlessOccupied(run, outcome, { of: () => Promise.reject(new Error('asked')) })).toBe(outcome)
   })
 })
