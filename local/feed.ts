@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events'
 import { createServer } from 'node:http'
 import type { RunData } from '../shared/run.ts'
 import type { Accepted } from './broker/broker.ts'
+import type { CloudEvent } from './broker/event.ts'
 import { toJson } from './broker/http-form.ts'
 import { listenAt } from './listen.ts'
 
@@ -38,7 +39,7 @@ export class Feed {
       run: runid,
       at: performance.now(),
       data: read(event.data),
-      json: toJson(event),
+      json: lineOf(event),
     }
     this.seen.push(seen)
     if (this.seen.length > remembered) this.seen.shift()
@@ -72,7 +73,8 @@ export class Feed {
         'cache-control': 'no-store',
         'access-control-allow-origin': '*',
       })
-      const send = ({ id, type, json }: Seen) => response.write(`id: ${id}\nevent: ${type}\ndata: ${json}\n\n`)
+      const send = ({ id, type, json }: Seen) =>
+        response.write(`id: ${plain(id)}\nevent: ${plain(type)}\ndata: ${json}\n\n`)
       const last = this.seen.findIndex(({ id }) => id === request.headers['last-event-id'])
       for (const one of this.seen.slice(last + 1)) send(one)
       response.on('close', this.listen(send))
@@ -85,6 +87,28 @@ export class Feed {
       this.#server.close(done)
       this.#server.closeAllConnections()
     })
+  }
+}
+
+/** A line break in an attribute must not look like another field of the stream. */
+const plain = (text: string) => text.replace(/\p{Cc}+/gu, ' ')
+
+/** An event as one line of JSON, whatever its data is: what only claims to be JSON becomes a string. */
+function lineOf(event: CloudEvent): string {
+  const attributes = toJson({ ...event, data: Buffer.alloc(0) })
+  if (event.data.length === 0) return attributes
+  const text = event.data.toString('utf8')
+  // Between the tokens of JSON a line break is a space; within a string there is none.
+  const data = isJson(text) ? text.replace(/[\r\n]+/g, ' ') : JSON.stringify(text)
+  return `${attributes.slice(0, -1)},"data":${data}}`
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
   }
 }
 
