@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm'
 import { mebibytes } from './machine.ts'
 import type { Policy } from './schema/fleet-files.ts'
 import type { Machine } from './schema/machine.ts'
@@ -95,10 +96,7 @@ const rules: Rule[] = [
     (rules) => rules.denyNamespaces,
     ({ request }) => [['namespace', request.namespace]],
   ),
-  ({ names }, { name }) =>
-    names && name !== undefined && !new RegExp(names.pattern, 'u').test(name)
-      ? [`name is ${show(name)}, wanted ${names.wanted}`]
-      : [],
+  ({ names }, { name }) => (names && name !== undefined ? nameProblems(names, name) : []),
   deny(
     (rules) => rules.denyNames,
     ({ name }) => (name === undefined ? [] : [['name', name]]),
@@ -151,6 +149,22 @@ const rules: Rule[] = [
       .filter((key) => !labels[key])
       .map((key) => `labels has no ${show(key)}, wanted a value for it`),
 ]
+
+const patternMilliseconds = 100
+
+/** A pattern can be written so that one name keeps it busy for years; all requests would wait for it. */
+function nameProblems({ pattern, wanted }: NonNullable<Rules['names']>, name: string): string[] {
+  try {
+    const fits = runInNewContext(
+      'new RegExp(pattern, "u").test(name)',
+      { pattern, name },
+      { timeout: patternMilliseconds },
+    )
+    return fits ? [] : [`name is ${show(name)}, wanted ${wanted}`]
+  } catch {
+    return [`name is ${show(name)}, which rules.names.pattern could not be tried on in ${patternMilliseconds} ms`]
+  }
+}
 
 const larger = (size: string, limit: string | undefined) => limit !== undefined && mebibytes(size) > mebibytes(limit)
 
