@@ -1,18 +1,21 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { messageOf } from '../shared/errors.ts'
 
 /** Holds a directory for this process, for two worlds over one would spoil each other's state; answers how to let it go. */
 export function holdDirectory(directory: string): () => void {
   const file = join(directory, 'pid')
   try {
-    mkdirSync(directory, { recursive: true })
+    // Below what is no real file system, making the folders above never ends.
+    if (!isFolder(directory)) mkdirSync(directory, { recursive: !existsSync(dirname(directory)) })
     claim(file)
   } catch (cause) {
     throw new Error(`Cannot use ${directory}: ${messageOf(cause)}`, { cause })
   }
   return () => rmSync(file, { force: true })
 }
+
+const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
 
 function claim(file: string): void {
   const holder = holderIn(file)

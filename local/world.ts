@@ -91,6 +91,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     started.push(() => feed.close())
     const functionPorts = await choosePorts()
     const broker = await startLocalBroker(ports.broker ?? 0, (name) => functionPorts[name as FunctionName], feed, warn)
+    started.push(() => broker.close())
     const url = broker.url('drover', 'default')
     const environmentOf = (name: FunctionName) => ({
       ...inherited(),
@@ -108,9 +109,8 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     const functions = options.bundle
       ? await startProcesses(options.bundle, functionPorts, join(directory, 'logs'), environmentOf)
       : await startInline(functionPorts, environmentOf, options.tamper)
-    started.push(() => functions.close())
-    // The Broker goes first: what it delivers while functions end would only fail.
-    started.push(() => broker.close())
+    // They end after the Broker: what it delivers while they end would only fail.
+    started.splice(started.length - 1, 0, () => functions.close())
     return { broker: url, git, clusters, kubeconfig, feed, functions, idle: () => broker.idle(), close }
   } catch (error) {
     await close()

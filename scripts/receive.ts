@@ -48,6 +48,7 @@ async function main(): Promise<void> {
     patienceMilliseconds: patience * 1000,
   })
   process.stdout.write(shown(replayed))
+  if (replayed.answer.status >= 400) process.exitCode = 1
 }
 
 /** The status, and below it the event or the sentence; before them, what would have been posted. */

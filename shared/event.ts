@@ -24,6 +24,9 @@ export interface Message {
 const requestLimit = 128 * 1024
 export const eventLimit = 1024 * 1024
 
+/** What a parser says may quote what it read, line breaks and all. */
+const oneLine = (text: string) => text.replace(/[\s\p{C}]+/gu, ' ').slice(0, 200)
+
 const unreadable = (message: string) => new DroverError('unreadable', `Cannot read the event: ${message}`)
 
 /**
@@ -72,7 +75,9 @@ function readStructured(mediaType: string, body: string): Event {
   try {
     parsed = JSON.parse(body)
   } catch (cause) {
-    throw new DroverError('unreadable', `Cannot read the event: it is not JSON: ${messageOf(cause)}`, { cause })
+    throw new DroverError('unreadable', `Cannot read the event: it is not JSON: ${oneLine(messageOf(cause))}`, {
+      cause,
+    })
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
     throw unreadable('it is not a JSON object')
@@ -99,7 +104,7 @@ function readBinary(headers: Record<string, string | undefined>, mediaType: stri
   try {
     return { ...event, data: JSON.parse(body) }
   } catch (error) {
-    return { ...event, data: undefined, dataProblem: `the data is not JSON: ${messageOf(error).slice(0, 200)}` }
+    return { ...event, data: undefined, dataProblem: `the data is not JSON: ${oneLine(messageOf(error))}` }
   }
 }
 

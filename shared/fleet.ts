@@ -43,9 +43,12 @@ export interface CommitTrailers {
  * commit got in first, so it must derive everything from the tree it is given. `nothing` means that the wanted state
  * is already there (the second delivery of an event); throwing leaves the repository as it was.
  */
-export type Decide<T> = (tree: Tree) => Promise<{ changes: Change[]; value: T } | { nothing: true; value: T }>
+export type Decide<T> = (
+  tree: Tree,
+) => Promise<{ changes: Change[]; value: T; subject?: string } | { nothing: true; value: T }>
 
 export interface Transaction<T> {
+  /** The commit's first line, unless `decide` knows a better one. */
   subject: string
   trailers: CommitTrailers
   decide: Decide<T>

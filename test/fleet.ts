@@ -56,10 +56,11 @@ export function memoryFleet(files: Record<string, string> = {}): MemoryFleet {
     if (effective.size === 0) return { revision, created: false, value: answer.value }
     const changes = [...effective].map(([path, written]) => [path, written?.content ?? null] as const)
     put(Object.fromEntries(changes))
+    const title = ('subject' in answer ? answer.subject : undefined) ?? subject
     commits.push({
       revision,
-      subject,
-      message: toMessage(subject, trailers),
+      subject: title,
+      message: toMessage(title, trailers),
       trailers,
       changes: Object.fromEntries(changes),
     })

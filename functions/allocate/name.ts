@@ -17,7 +17,7 @@ import { standing } from './standing.ts'
  */
 export async function allocateName(run: Run, fleet: Fleet): Promise<Outcome> {
   const { value } = await fleet.transact<Outcome>({
-    subject: `Reserve name ${run.request.name ?? run.request.namePattern ?? `of template ${run.request.template}`} for run ${run.id}`,
+    subject: `Reserve a name for run ${run.id}`,
     trailers: trailersOf(run),
     decide: async (tree) => {
       const before = await standing(tree, run, fleet)
@@ -81,5 +81,6 @@ async function reserve(tree: Tree, run: Run, name: string) {
   return {
     changes: await recorded(tree, run, facts, [{ path: nameFile(name), content }]),
     value: reserved(name),
+    subject: `Reserve name ${name} for run ${run.id}`,
   }
 }

@@ -5,6 +5,7 @@ import { candidate, namingOf, namingProblems } from '../../shared/names.ts'
 import { callbackViolations, type Subject, violations } from '../../shared/policy.ts'
 import { check } from '../../shared/schema/check.ts'
 import type { Policy } from '../../shared/schema/fleet-files.ts'
+import { Label, Strict } from '../../shared/schema/parts.ts'
 import { ProvisionRequest } from '../../shared/schema/request.ts'
 import { show, summary } from '../../shared/schema/show.ts'
 import type { Template } from '../../shared/schema/template.ts'
@@ -23,7 +24,7 @@ export interface Unproved {
  */
 export async function validate(run: Unproved, fleet: Pick<Fleet, 'head'>): Promise<Outcome> {
   const checked = check(ProvisionRequest, run.request, 'the request')
-  if (!checked.ok) return refusal(checked.problems)
+  if (!checked.ok) return refusal([...checked.problems, ...(await unknownTemplate(run.request, fleet))])
   const request = checked.value
   const tree = await fleet.head()
   const template = await readTemplate(tree, request.template)
@@ -44,6 +45,14 @@ export async function validate(run: Unproved, fleet: Pick<Fleet, 'head'>): Promi
   const { machine, labels } = subject
   const facts = { machine, labels, ...callback }
   return succeeded(`The request is valid: template ${request.template} in namespace ${request.namespace}`, facts)
+}
+
+/** A request that is wrong in other ways too is told of a template that there is not in the same breath. */
+async function unknownTemplate(request: unknown, fleet: Pick<Fleet, 'head'>): Promise<string[]> {
+  const named = check(Strict({ template: Label }, { additionalProperties: true }), request, 'the request')
+  if (!named.ok) return []
+  const template = await readTemplate(await fleet.head(), named.value.template)
+  return template.ok ? [] : template.problems
 }
 
 const refusal = (problems: readonly string[], facts: Facts = {}) =>

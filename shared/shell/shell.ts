@@ -39,7 +39,10 @@ function answerTo(error: unknown, log: Log): Answer {
     log.warn(messageOf(error))
     return { status: reason === 'forged' ? 403 : 400, message: messageOf(error) }
   }
-  if (reason === 'busy') return { status: 503, message: messageOf(error) }
+  if (reason === 'busy') {
+    log.warn({ err: error }, messageOf(error))
+    return { status: 503, message: messageOf(error) }
+  }
   log.error({ err: error }, messageOf(error))
   return { status: 500, message: 'Cannot go on: something this step needs has failed, the log has the cause' }
 }

@@ -48,5 +48,7 @@ describe('holdDirectory', () => {
     const file = join(directory, 'file')
     writeFileSync(file, '')
     expect(() => holdDirectory(file)).toThrow(`Cannot use ${file}: EEXIST`)
+    // Node's recursive mkdir would never end here.
+    expect(() => holdDirectory('/proc/drover')).toThrow('Cannot use /proc/drover: ENOENT')
   })
 })

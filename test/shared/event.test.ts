@@ -47,6 +47,11 @@ describe('an event is read', () => {
     expect(readEvent(headers, body).dataProblem).toBeUndefined()
   })
 
+  it('says in one line why data of many lines is no JSON', () => {
+    const { dataProblem } = readEvent({ ...ce, ...json }, '{"a":\n\n\u0007  x}')
+    expect(dataProblem).toMatch(/^the data is not JSON: [^\n\u0007]+$/)
+  })
+
   it.each<[string, Headers, string, string]>([
     ['text', { ...ce, 'content-type': 'text/plain' }, 'hello', 'the data is text/plain, wanted application/json'],
     [

@@ -38,7 +38,8 @@ async function decideOne(overlay: Overlay, { subject, trailers, decide }: Transa
     const answer = await decide(overlay.tree)
     const changes = 'nothing' in answer ? new Map() : await overlay.apply(answer.changes)
     if (changes.size === 0) return { kind: 'nothing', value: answer.value }
-    return { kind: 'commit', value: answer.value, commit: { message: toMessage(subject, trailers), changes } }
+    const title = ('subject' in answer ? answer.subject : undefined) ?? subject
+    return { kind: 'commit', value: answer.value, commit: { message: toMessage(title, trailers), changes } }
   } catch (error) {
     return { kind: 'error', error }
   }
