@@ -1,4 +1,5 @@
-import { Document, isScalar, parseAllDocuments, Scalar, stringify, visit } from 'yaml'
+import { isDeepStrictEqual } from 'node:util'
+import { Document, parseAllDocuments, Scalar, visit } from 'yaml'
 import { DroverError, messageOf } from './errors.ts'
 
 /**
@@ -14,10 +15,8 @@ export function toYaml(value: unknown): string {
     },
   })
   const text = document.toString({ lineWidth: 0, directives: false })
-  if (
-    !isScalar(document.contents) &&
-    stringify(parseYaml(text)) !== stringify(value, { aliasDuplicateObjects: false })
-  ) {
+  // Compared as JSON has it: a field that is undefined is not written.
+  if (!isDeepStrictEqual(parseYaml(text), JSON.parse(JSON.stringify(value ?? null)))) {
     throw new DroverError('broken', 'Cannot write YAML: it would not be read back as it was')
   }
   return text

@@ -159,6 +159,18 @@ async function load({ kubeconfig }: ClustersConfig, context: string): Promise<Ku
     throw new DroverError('broken', `Cannot reach cluster "${context}": the kubeconfig has no context of that name`)
   }
   config.setCurrentContext(context)
+  return connectingOnce(config)
+}
+
+/** The library would make a new connection pool, and so a new TLS connection, for every request. */
+function connectingOnce(config: KubeConfig): KubeConfig {
+  const library = config as unknown as { createDispatcher(...options: unknown[]): unknown }
+  const create = library.createDispatcher.bind(library)
+  let pool: unknown
+  library.createDispatcher = (...options) => {
+    pool ??= create(...options)
+    return pool
+  }
   return config
 }
 

@@ -16,7 +16,21 @@ export async function readChecked<S extends TSchema>(
   return checked.ok ? checked : { ok: false, problems: checked.problems.map((problem) => `${path}: ${problem}`) }
 }
 
+/** What has been read before, by schema and text: the same templates and policies are read for every request. */
+const known = new WeakMap<TSchema, Map<string, Checked<unknown>>>()
+const mostKnown = 500
+
 function parsed<S extends TSchema>(text: string, schema: S): Checked<Static<S>> {
+  const ofSchema = known.get(schema) ?? new Map<string, Checked<unknown>>()
+  known.set(schema, ofSchema)
+  if (ofSchema.size >= mostKnown) ofSchema.clear()
+  const found = ofSchema.get(text) ?? parsedAnew(text, schema)
+  ofSchema.set(text, found)
+  // Each reader gets its own, to change as it likes.
+  return structuredClone(found) as Checked<Static<S>>
+}
+
+function parsedAnew<S extends TSchema>(text: string, schema: S): Checked<Static<S>> {
   let value: unknown
   try {
     value = parseYaml(text, 'the file')
