@@ -91,7 +91,7 @@ function stepsOver({ fleet, clusters, settings }: ReplayOptions): Record<Functio
 
 const readOnly = (hub: Hub, machines: Machines) => ({
   hub: { ...hub, refresh: async () => undefined },
-  machines: { ...machines, refresh: async () => undefined },
+  machines: { ...machines, refresh: async () => undefined, settle: async () => true },
 })
 
 function needsCluster(): never {
@@ -101,5 +101,5 @@ function needsCluster(): never {
 /** The clusters where none is named. */
 const nowhere: { hub: Hub; machines: Machines } = {
   hub: { managedCluster: needsCluster, watchPlacement: needsCluster, refresh: async () => undefined },
-  machines: { watch: needsCluster, refresh: async () => undefined },
+  machines: { watch: needsCluster, refresh: async () => undefined, settle: async () => true },
 }

@@ -81,6 +81,11 @@ export interface Machines {
   watch(address: MachineAddress, signal: AbortSignal): AsyncIterable<MachineView>
   /** Makes Argo CD look at Git now, by the refresh annotation; nothing when there is no such Application. */
   refresh(application: string): Promise<void>
+  /**
+   * Makes Argo CD look at Git now, and resolves with true once it has and applies nothing older any more; with false
+   * when the signal is aborted first. Without such an Application there is nothing to wait for.
+   */
+  settle(application: string, signal: AbortSignal): Promise<boolean>
 }
 
 /** What stands in the clusters under a machine's name, at one look. */

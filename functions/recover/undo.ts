@@ -139,7 +139,9 @@ const conflictSentence = (run: Run, path: string) =>
 async function awaitGone(run: Run, { machines, rootApplication }: Clients, here: Here): Promise<string | undefined> {
   const { name, cluster } = run.facts
   if (name === undefined || cluster === undefined) return undefined
-  await machines.refresh(rootApplication)
+  // Until it has seen the undo, Argo CD may still be about to make what is not there yet.
+  if (!(await machines.settle(rootApplication, here.patience)))
+    return `Argo CD has not looked at Git since, for ${name}`
   let left = ''
   for await (const view of machines.watch({ name, cluster, namespace: run.request.namespace }, here.patience)) {
     const things = {

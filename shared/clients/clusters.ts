@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { KubeConfig } from '@kubernetes/client-node'
 import { DroverError } from '../errors.ts'
 import type { Decision, Hub, HubCondition, ManagedCluster } from '../hub.ts'
@@ -87,7 +88,8 @@ export function openClusters(config: ClustersConfig): { hub: Hub; machines: Mach
         }
       }
     },
-    refresh: async (application) => refresh(await onHub(), config.argocdNamespace, application),
+    refresh: async (application) => void (await refresh(await onHub(), config.argocdNamespace, application)),
+    settle: async (application, signal) => settle(await onHub(), config.argocdNamespace, application, signal),
   }
 
   const hub: Hub = {
@@ -115,7 +117,7 @@ export function openClusters(config: ClustersConfig): { hub: Hub; machines: Mach
         }
       }
     },
-    refresh: async (namespace, application) => refresh(await onHub(), namespace, application),
+    refresh: async (namespace, application) => void (await refresh(await onHub(), namespace, application)),
   }
   const occupants: Occupants = {
     async of({ cluster, namespace, name }) {
@@ -174,13 +176,53 @@ function connectingOnce(config: KubeConfig): KubeConfig {
   return config
 }
 
+const refreshAnnotation = 'argocd.argoproj.io/refresh'
+
+/** The part of an Application that tells whether a refresh is over. */
+interface Refreshed {
+  metadata: { annotations?: Record<string, string> }
+  operation?: unknown
+  status?: { reconciledAt?: string; operationState?: { phase?: string }; conditions?: { type: string }[] }
+}
+
+/** Argo CD takes the annotation off when it has compared; where others keep asking, the time of comparison moves on. */
+async function settle(config: KubeConfig, namespace: string, name: string, signal: AbortSignal): Promise<boolean> {
+  const { CustomObjectsApi } = await import('@kubernetes/client-node')
+  const api = config.makeApiClient(CustomObjectsApi)
+  const asked = await refresh(config, namespace, name)
+  for (
+    let seen = asked;
+    seen;
+    seen = (await orNone(api.getNamespacedCustomObject(application(namespace, name)))) as typeof seen
+  ) {
+    const isRead = !seen.status?.conditions?.some(({ type }) => type === 'ComparisonError')
+    const isCompared = isRead && seen.metadata.annotations?.[refreshAnnotation] === undefined
+    const isLater = (seen.status?.reconciledAt ?? '') > (asked?.status?.reconciledAt ?? '')
+    const isApplying = seen.operation !== undefined || seen.status?.operationState?.phase === 'Running'
+    if ((isCompared || isLater) && !isApplying) return true
+    if (signal.aborted) return false
+    await sleep(100, undefined, { signal }).catch(() => undefined)
+  }
+  return true
+}
+
+const application = (namespace: string, name: string) => ({
+  group: 'argoproj.io',
+  version: 'v1alpha1',
+  plural: 'applications',
+  namespace,
+  name,
+})
+
 /** The refresh annotation wakes Argo CD, which else looks at Git every few minutes. */
-async function refresh(config: KubeConfig, namespace: string, name: string): Promise<void> {
+async function refresh(config: KubeConfig, namespace: string, name: string): Promise<Refreshed | undefined> {
   const { CustomObjectsApi, PatchStrategy, setHeaderOptions } = await import('@kubernetes/client-node')
-  const body = { metadata: { annotations: { 'argocd.argoproj.io/refresh': 'normal' } } }
-  const what = { group: 'argoproj.io', version: 'v1alpha1', plural: 'applications', namespace, name, body }
+  const body = { metadata: { annotations: { [refreshAnnotation]: 'normal' } } }
+  const what = { ...application(namespace, name), body }
   const options = setHeaderOptions('Content-Type', PatchStrategy.MergePatch)
-  await orNone(config.makeApiClient(CustomObjectsApi).patchNamespacedCustomObject(what, options))
+  return (await orNone(config.makeApiClient(CustomObjectsApi).patchNamespacedCustomObject(what, options))) as
+    | Refreshed
+    | undefined
 }
 
 /** Undefined for 404; what else fails is broken. */

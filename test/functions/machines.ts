@@ -17,6 +17,7 @@ export function machinesShowing(...views: Shown[]): Machines & { refreshed: stri
   return {
     refreshed,
     refresh: async (application) => void refreshed.push(application),
+    settle: async (application) => refreshed.push(application) > 0,
     async *watch(_, signal) {
       for (const view of views) {
         if (signal.aborted) return

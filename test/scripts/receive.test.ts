@@ -82,6 +82,7 @@ describe('receive answers', () => {
     const refresh = () => Promise.reject(new Error('a replay must not change a cluster'))
     const machines: Machines = {
       refresh,
+      settle: refresh,
       async *watch() {
         yield { application: undefined, machine: undefined, instance: undefined, disks: [], secrets: [] }
       },

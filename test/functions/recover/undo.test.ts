@@ -68,6 +68,17 @@ const running: MachineView = {
 const stopping: MachineView = { ...nothing, instance: { metadata: { name: 'web-01' } } }
 
 describe('undo', () => {
+  it('waits until Argo CD has looked at Git since, and gives nothing back before', async () => {
+    const run = failed()
+    const fleet = await fleetAfter(run)
+    const machines = { ...machinesShowing(nothing), settle: async () => false }
+    expect(await undo(run, clientsOf(fleet, { machines }), hereOf().here)).toEqual({
+      kind: 'notYet',
+      message: 'Still undoing: Argo CD has not looked at Git since, for web-01',
+    })
+    expect((await readRecord(await fleet.head(), run.id))?.state).toBe('undoing')
+  })
+
   it('leaves the fleet as it was before the run, but for what machines share', async () => {
     const run = failed()
     const fleet = await fleetAfter(run)

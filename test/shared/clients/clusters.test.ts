@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openClusters } from '../../../shared/clients/clusters.ts'
 import type { MachineView } from '../../../shared/machines.ts'
-import { dataVolume, forClient, namespace, objectApi, startFleet } from '../../local/clusters/harness.ts'
+import { dataVolume, forClient, namespace, objectApi, startFleet, url } from '../../local/clusters/harness.ts'
 
 let fleet: Awaited<ReturnType<typeof startFleet>>
 let clients: ReturnType<typeof openClusters>
@@ -52,6 +52,32 @@ describe('the hub', () => {
     await objectApi(fleet.clusters, 'hub').create(forClient(placement('web-01')))
     const decided = await first({ [Symbol.asyncIterator]: () => states }, (state) => (state?.decisions.length ?? 0) > 0)
     expect(decided).toMatchObject({ generation: 1, decisions: [{ clusterName: expect.stringMatching(/^site-/) }] })
+  })
+
+  it('settles an Application once Argo CD has looked at Git, and when there is none', async () => {
+    const signal = AbortSignal.timeout(10_000)
+    const revision = fleet.commit({
+      'apps/settled/config.json': { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'settled' } },
+    })
+    const source = { repoURL: url, path: 'apps/settled', targetRevision: 'main' }
+    const settled = application('settled')
+    await objectApi(fleet.clusters, 'hub').create(forClient({ ...settled, spec: { ...settled.spec, source } }))
+    expect(await clients.machines.settle('settled', signal)).toBe(true)
+    const shown = fleet.clusters.store('hub').get('Application', 'argocd', 'settled')
+    expect(shown?.['status']).toMatchObject({ sync: { revision } })
+    expect(await clients.machines.settle('nothing-of-this-name', signal)).toBe(true)
+  })
+
+  it('does not settle an Application for which Argo CD cannot read Git', async () => {
+    await objectApi(fleet.clusters, 'hub').create(forClient(application('unreadable')))
+    expect(await clients.machines.settle('unreadable', AbortSignal.timeout(300))).toBe(false)
+  })
+
+  it('does not settle an Application that Argo CD leaves behind', async () => {
+    const remove = fleet.clusters.faults.add({ fault: 'sync-stuck', kind: 'Application', name: 'stuck' })
+    await objectApi(fleet.clusters, 'hub').create(forClient(application('stuck')))
+    expect(await clients.machines.settle('stuck', AbortSignal.timeout(300))).toBe(false)
+    remove()
   })
 
   it('refreshes an Application, and forgives that there is none', async () => {
