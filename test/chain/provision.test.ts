@@ -6,7 +6,8 @@ import { type Chain, factsOf, small, startChain } from './harness.ts'
 
 let chain: Chain
 beforeAll(async () => {
-  chain = await startChain()
+  // Fifty at once keep each other waiting: what passes must be let pass, as in production.
+  chain = await startChain({ DROVER_GRACE_SECONDS: '30' })
 })
 afterAll(() => chain.close())
 
@@ -116,7 +117,8 @@ describe('a provision', () => {
     const pattern = { namePattern: 'many-{number:3}', name: undefined }
     const runs = await Promise.all(Array.from({ length: 50 }, () => chain.request(small(pattern as never))))
     const ended = await Promise.all(runs.map((run) => run.ended))
-    expect(ended.map(({ type }) => type)).toEqual(Array(50).fill('dev.drover.provision.completed'))
+    const other = ended.filter(({ type }) => type !== 'dev.drover.provision.completed')
+    expect(other.map(({ data }) => data.message)).toEqual([])
     expect(new Set(ended.map(({ data }) => data.vmName)).size).toBe(50)
     const addresses = ended.flatMap(
       ({ data }) => data.facts?.interfaces?.flatMap(({ leases }) => leases.map(({ address }) => address)) ?? [],
