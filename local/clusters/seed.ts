@@ -110,7 +110,8 @@ export function seedHub(hub: Cluster, clusters: ClusterTraits[]): void {
   for (const traits of clusters) join(hub, traits)
 }
 
-function managedCluster({ name, labels }: ClusterTraits): NewObject {
+/** A managed cluster as an administrator registers it. */
+export function managedCluster({ name, labels }: ClusterTraits): NewObject {
   const all = { name, vendor: 'OpenShift', [`${ocm}/clusterset`]: 'default', ...labels }
   return {
     apiVersion: `${ocm}/v1`,
@@ -124,14 +125,19 @@ function managedCluster({ name, labels }: ClusterTraits): NewObject {
 function join({ store }: Cluster, { name, cpu = '64', memory = '256Gi' }: ClusterTraits): void {
   const cluster = store.get('ManagedCluster', '', name)
   if (!cluster || cluster['status']) return
+  store.setStatus(cluster, statusOf({ name, cpu, memory }, cluster.metadata.creationTimestamp))
+}
+
+/** What a managed cluster's agent says of it. */
+export function statusOf({ name, cpu, memory }: ClusterTraits, since: string) {
   const condition = (type: string, reason: string) => ({
     type,
     status: 'True',
     reason,
     message: '',
-    lastTransitionTime: cluster.metadata.creationTimestamp,
+    lastTransitionTime: since,
   })
-  store.setStatus(cluster, {
+  return {
     allocatable: { cpu, memory },
     capacity: { cpu, memory },
     clusterClaims: [
@@ -144,7 +150,7 @@ function join({ store }: Cluster, { name, cpu = '64', memory = '256Gi' }: Cluste
       condition('ManagedClusterConditionAvailable', 'ManagedClusterAvailable'),
     ],
     version: { kubernetes: 'v1.34.0' },
-  })
+  }
 }
 
 /** What a fresh managed cluster has: storage, instance types and preferences, golden images, and a store of secrets. */

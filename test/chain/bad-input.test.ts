@@ -128,14 +128,14 @@ describe('YAML look-alikes', () => {
     const labels = { answer: 'yes', octal: '0o14', flag: 'on', number: '1_000', day: '2026-01-01', empty: 'null' }
     const run = await chain.request(small({ labels }))
     const { facts, vmName } = (await run.ended).data
-    const vm = chain.clusters.store(facts?.cluster ?? '').get('VirtualMachine', 'shop', vmName ?? '')
+    const vm = await chain.look(facts?.cluster ?? '', 'VirtualMachine', 'shop', vmName ?? '')
     expect(vm?.metadata.labels).toMatchObject(labels)
   })
 
   it('in variables reach the guest as text', async () => {
     const run = await chain.request(small({ variables: { timezone: '1:30' } }))
     const { facts, vmName } = (await run.ended).data
-    const secret = chain.clusters.store(facts?.cluster ?? '').get('Secret', 'shop', `${vmName}-cloudinit`)
+    const secret = await chain.look(facts?.cluster ?? '', 'Secret', 'shop', `${vmName}-cloudinit`)
     const userData = Buffer.from(
       (secret?.['data'] as Record<string, string> | undefined)?.['userdata'] ?? '',
       'base64',

@@ -4,11 +4,11 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import type { FaultName } from '../../local/clusters/faults.ts'
 import { lifecycles, taskFor } from '../../shared/lifecycles.ts'
 import { nameFile, runFile } from '../../shared/paths.ts'
 import { toYaml } from '../../shared/yaml.ts'
 import { type Chain, factsOf, type Run, small, startChain } from './harness.ts'
+import { type MachineFault, untampered } from './platform.ts'
 
 /** An enterprise system with a JSON API: it keeps what it is told, and refuses a state when it is told to. */
 interface Enterprise {
@@ -38,8 +38,8 @@ beforeAll(async () => {
   chain = await startChain({ DROVER_CMDB_CONFIG: config, DROVER_CMDB_TOKEN: 'cmdb-token' })
 })
 afterEach(() => {
-  chain.tamper.with = () => undefined
-  chain.clusters.faults.clear()
+  chain.tamper.with = untampered
+  chain.mend()
   cmdb.refuses = undefined
 })
 afterAll(async () => {
@@ -77,11 +77,11 @@ async function expectUndone(run: Run, before: Record<string, string>, name: stri
   const left = Object.entries(after).filter(([path, blob]) => before[path] !== blob && !shared(path))
   const lost = Object.keys(before).filter((path) => after[path] === undefined)
   expect({ left, lost }).toEqual({ left: [], lost: [] })
-  for (const cluster of chain.clusters.names) {
+  for (const cluster of chain.sites) {
     for (const kind of ['VirtualMachine', 'VirtualMachineInstance'])
-      expect(chain.clusters.store(cluster).get(kind, 'shop', name)).toBeUndefined()
+      expect(await chain.look(cluster, kind, 'shop', name)).toBeUndefined()
   }
-  expect(chain.clusters.store('hub').get('Application', 'argocd', name)).toBeUndefined()
+  expect(await chain.look('hub', 'Application', 'argocd', name)).toBeUndefined()
   expect([undefined, 'retired']).toContain(cmdb.records.get(name))
   expect(run.events().filter(({ type }) => /\.(completed|stranded)$/.test(type))).toEqual([])
 }
@@ -111,9 +111,7 @@ interface Case {
   when?: (name: string, cluster: string) => void
 }
 
-const fault = (name: FaultName, kind: string) => () => {
-  chain.clusters.faults.add({ fault: name, kind })
-}
+const fault = (name: MachineFault) => () => chain.fault(name)
 
 const cases: Case[] = [
   { task: 'validate', says: 'size.memory is "8Ti", wanted at most', request: { size: { cores: 2, memory: '8Ti' } } },
@@ -150,9 +148,9 @@ const cases: Case[] = [
     says: 'changed by somebody else',
     when: (name, cluster) => chain.interfere(`vms/${cluster}/shop/${name}/values.yaml`, 'mine: true'),
   },
-  { task: 'create.verify', says: 'failed', when: fault('import-fails', 'DataVolume') },
-  { task: 'create.verify', says: 'ErrorUnschedulable', when: fault('unschedulable', 'VirtualMachine') },
-  { task: 'create.verify', says: 'CrashLoopBackOff', when: fault('crash-loop', 'VirtualMachine') },
+  { task: 'create.verify', says: 'failed', when: fault('import-fails') },
+  { task: 'create.verify', says: 'ErrorUnschedulable', when: fault('unschedulable') },
+  { task: 'create.verify', says: 'CrashLoopBackOff', when: fault('crash-loop') },
   {
     task: 'operate',
     says: 'the CMDB refused it with 422',
@@ -160,7 +158,7 @@ const cases: Case[] = [
       cmdb.refuses = 'operational'
     },
   },
-  { task: 'check', says: 'wanted 10.20.0.', when: fault('wrong-address', 'VirtualMachine') },
+  { task: 'check', says: 'wanted 10.20.0.', when: fault('wrong-address') },
 ]
 
 describe('a run that fails', () => {
@@ -188,39 +186,37 @@ describe('a run that fails', () => {
       Object.entries(await chain.files()).filter(([, blob]) => !Object.values(before).includes(blob)),
     )
     expect(Object.keys(mine).filter((path) => path === runFile(run.id) || path.startsWith('ipam/'))).toEqual([])
-    for (const cluster of chain.clusters.names)
-      expect(chain.clusters.store(cluster).get('VirtualMachine', 'shop', name)).toBeUndefined()
+    for (const cluster of chain.sites) expect(await chain.look(cluster, 'VirtualMachine', 'shop', name)).toBeUndefined()
     expect([undefined, 'retired']).toContain(cmdb.records.get(name))
     await putBack(before)
   })
 
   it('keeps its data disks, and says so', async () => {
-    chain.clusters.faults.add({ fault: 'crash-loop', kind: 'VirtualMachine' })
+    chain.fault('crash-loop')
     const run = await chain.request(small({ disks: [{ name: 'data', size: '5Gi' }] }))
     const ended = await run.ended
     const { facts, vmName } = ended.data
     expect(ended.type).toBe('dev.drover.provision.rolledback')
     const disk = `${vmName}-data-data-${facts?.identity?.uuid.slice(0, 6)}`
     expect(facts?.kept).toEqual([`shop/${disk}`])
-    const site = chain.clusters.store(facts?.cluster ?? '')
-    expect(site.get('DataVolume', 'shop', disk)).toBeDefined()
-    expect(site.get('PersistentVolumeClaim', 'shop', disk)).toBeDefined()
+    for (const kind of ['DataVolume', 'PersistentVolumeClaim'])
+      expect(await chain.look(facts?.cluster ?? '', kind, 'shop', disk)).toBeDefined()
   })
 
   it('leaves its kept disks to nobody: the next machine of the same name gets disks of its own', async () => {
     const data = small({ disks: [{ name: 'data', size: '5Gi' }], placement: { cluster: 'site-a' } })
-    chain.clusters.faults.add({ fault: 'crash-loop', kind: 'VirtualMachine' })
+    chain.fault('crash-loop')
     const [kept] = (await (await chain.request(data)).ended).data.facts?.kept ?? []
-    chain.clusters.faults.clear()
+    chain.mend()
     const next = (await (await chain.request(data)).ended).data
     expect(next.message).toContain('is ready on site-a')
-    const vm = chain.clusters.store('site-a').get('VirtualMachine', 'shop', data.name ?? '')
+    const vm = await chain.look('site-a', 'VirtualMachine', 'shop', data.name ?? '')
     expect(JSON.stringify(vm)).toContain(`${data.name}-data-data-`)
     expect(JSON.stringify(vm)).not.toContain(kept?.slice('shop/'.length))
   })
 
   it('is stranded with a sentence when somebody else changed what it wrote', async () => {
-    chain.clusters.faults.add({ fault: 'crash-loop', kind: 'VirtualMachine' })
+    chain.fault('crash-loop')
     const data = small()
     const stop = chain.feed.listen(({ type, data: { facts } }) => {
       if (type.endsWith('create.verify.failed'))
@@ -236,8 +232,8 @@ describe('a run that fails', () => {
 
   it('is stranded when the cluster does not follow in time', async () => {
     const slow = await startChain({ DROVER_UNDO_MINUTES: '0.03' })
-    slow.clusters.faults.add({ fault: 'crash-loop', kind: 'VirtualMachine' })
-    slow.clusters.faults.add({ fault: 'never-deleted', kind: 'VirtualMachine' })
+    slow.fault('crash-loop')
+    slow.fault('never-deleted')
     const run = await slow.request(small())
     const ended = await run.ended
     await slow.close()
@@ -249,9 +245,9 @@ describe('a run that fails', () => {
     const hasty = await startChain({ DROVER_DEADLINE_MINUTES: '0.06' })
     const run = await hasty.request(small())
     await hasty.feed.first(({ type }) => type.endsWith('customized'))
-    hasty.clusters.faults.add({ fault: 'sync-stuck', kind: 'Application' })
+    hasty.fault('sync-stuck')
     await hasty.feed.first(({ type }) => type.endsWith('create.verify.failed'))
-    hasty.clusters.faults.clear()
+    hasty.mend()
     const ended = await run.ended
     await hasty.close()
     expect(ended.type).toBe('dev.drover.provision.rolledback')

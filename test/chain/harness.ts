@@ -1,17 +1,15 @@
 import { execFile, execFileSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { promisify } from 'node:util'
-import type { Seen } from '../../local/feed.ts'
-import type { Tamper } from '../../local/functions.ts'
-import { startWorld, type World } from '../../local/world.ts'
+import { inject } from 'vitest'
+import type { Feed, Seen } from '../../local/feed.ts'
 import { terminals } from '../../shared/lifecycles.ts'
 import { runId } from '../../shared/run.ts'
 import type { ProvisionRequest } from '../../shared/schema/request.ts'
+import { startLocal } from './local.ts'
+import type { Platform } from './platform.ts'
 
-/** Whole runs in one process: real Broker, Triggers, Git and faas-js-runtime; only the clusters are simulated. */
+/** Whole runs, on the stand-ins or on the real controllers. */
 
 const git = promisify(execFile)
 
@@ -23,13 +21,10 @@ export interface Run {
   ended: Promise<Seen>
 }
 
-export interface Chain extends Omit<World, 'git'> {
-  host: World['git']
+export interface Chain extends Platform {
   /** Posts a request; the same id is the same run. */
   request(data: object, options?: { id?: string; extensions?: Record<string, string> }): Promise<Run>
   post(headers: Record<string, string>, body: string): Promise<number>
-  /** Which deliveries fail, and how; set by tests. */
-  tamper: { with: Tamper }
   /** The files of the fleet repository: path to blob id. */
   files(): Promise<Record<string, string>>
   /** Runs git in the fleet repository. */
@@ -38,23 +33,25 @@ export interface Chain extends Omit<World, 'git'> {
   interfere(path: string, content: string | null): void
 }
 
-/** Starts a world of its own in a temporary folder. */
+/** True where the runs go through the real controllers. */
+export const isReal = (): boolean => inject('controlPlane') !== undefined
+
+/** Starts Drover with a fleet of its own, on the platform that this test run is for. */
 export async function startChain(settings: Record<string, string> = {}): Promise<Chain> {
-  const directory = await mkdtemp(join(tmpdir(), 'drover-chain-'))
-  const tamper: Chain['tamper'] = { with: () => undefined }
-  const world = await startWorld({
-    directory,
-    delays: 0,
-    tamper: (name, event) => tamper.with(name, event),
-    settings: { DROVER_LOG_LEVEL: 'silent', DROVER_GRACE_SECONDS: '0.3', DROVER_PATIENCE_SECONDS: '5', ...settings },
-  })
-  const repository = ['--git-dir', world.git.path]
+  const real = inject('controlPlane')
+  // Only a run on the real thing loads what it needs.
+  const platform = real
+    ? await (await import('../cluster/platform.ts')).startReal(real, settings)
+    : await startLocal(settings)
+  return { ...platform, ...driverOf(platform) }
+}
+
+/** What is done to a platform from outside, the same on each. */
+function driverOf({ broker, repository: path, feed }: Platform): Omit<Chain, keyof Platform> {
+  const repository = ['--git-dir', path]
   const post = async (headers: Record<string, string>, body: string) =>
-    (await fetch(world.broker, { method: 'POST', headers, body })).status
+    (await fetch(broker, { method: 'POST', headers, body })).status
   return {
-    ...world,
-    host: world.git,
-    tamper,
     post,
     async request(data, { id = randomUUID(), extensions = {} } = {}) {
       const event = {
@@ -67,7 +64,7 @@ export async function startChain(settings: Record<string, string> = {}): Promise
         data,
       }
       await post({ 'content-type': 'application/cloudevents+json' }, JSON.stringify(event))
-      return follow(world, event.source, id)
+      return follow(feed, event.source, id)
     },
     git: async (...args) => (await git('git', [...repository, ...args], { maxBuffer: 1 << 26 })).stdout,
     async files() {
@@ -87,14 +84,10 @@ export async function startChain(settings: Record<string, string> = {}): Promise
       const commit = `commit refs/heads/main\ncommitter Ann <ann@example.com> now\ndata 11\nby somebody\nfrom ${tip}\n${change}\n`
       execFileSync('git', [...repository, 'fast-import', '--quiet', '--date-format=now'], { input: commit })
     },
-    async close() {
-      await world.close()
-      await rm(directory, { recursive: true, force: true, maxRetries: 3 })
-    },
   }
 }
 
-function follow({ feed }: World, source: string, id: string): Run {
+function follow(feed: Feed, source: string, id: string): Run {
   const run = runId(source, id)
   const isEnd = (seen: Seen) => seen.run === run && terminals.some((fact) => seen.type.endsWith(`.${fact}`))
   const isTold = (seen: Seen) => seen.run === run && /\.notif(ied|y\.failed)$/.test(seen.type)

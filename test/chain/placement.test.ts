@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Chain, small, startChain } from './harness.ts'
+import { untampered } from './platform.ts'
 
 let chain: Chain
 
@@ -14,7 +15,7 @@ describe('a name that is given out again', () => {
     chain.tamper.with = (task) => (task === 'register' ? 400 : undefined)
     const first = await chain.request(small({ name, placement: { predicates: [{ labels: { name: 'site-a' } }] } }))
     expect((await first.ended).type).toMatch(/rolledback$/)
-    chain.tamper.with = () => undefined
+    chain.tamper.with = untampered
     const second = await chain.request(small({ name, placement: { predicates: [{ labels: { name: 'site-b' } }] } }))
     const end = await second.ended
     expect([end.type, end.data.facts?.cluster]).toEqual(['dev.drover.provision.completed', 'site-b'])

@@ -40,7 +40,7 @@ describe('a provision', () => {
   it('brings up the machine on the cluster that OCM chose, with the addresses that were allocated', async () => {
     const run = await chain.request(small())
     const { facts, vmName } = (await run.ended).data
-    const vmi = chain.clusters.store(facts?.cluster ?? '').get('VirtualMachineInstance', 'shop', vmName ?? '')
+    const vmi = await chain.look(facts?.cluster ?? '', 'VirtualMachineInstance', 'shop', vmName ?? '')
     const shown = (vmi?.['status'] as { interfaces?: { ipAddresses?: string[] }[] } | undefined)?.interfaces?.[0]
       ?.ipAddresses
     const allocated = facts?.interfaces?.flatMap(({ leases }) => leases.map(({ address }) => address))
@@ -134,7 +134,7 @@ describe('a provision', () => {
     const path = `vms/${facts?.cluster}/${data.namespace}/${vmName}/values.yaml`
     const definition = parseYaml(await chain.git('show', `main:${path}`)) as Definition
     expect(Object.keys(definition.guestConfiguration.secrets)).not.toEqual([])
-    const secret = chain.clusters.store(facts?.cluster ?? '').get('Secret', data.namespace, `${vmName}-cloudinit`)
+    const secret = await chain.look(facts?.cluster ?? '', 'Secret', data.namespace, `${vmName}-cloudinit`)
     const userData = Buffer.from(
       (secret?.['data'] as Record<string, string> | undefined)?.['userdata'] ?? '',
       'base64',

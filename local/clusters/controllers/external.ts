@@ -6,7 +6,7 @@ interface StoreReference {
   kind?: string
 }
 
-interface ExternalSecret extends KubeObject {
+export interface ExternalSecret extends KubeObject {
   spec: {
     secretStoreRef?: StoreReference
     refreshPolicy?: string
@@ -90,7 +90,8 @@ function storesOf({ spec: { secretStoreRef, data = [] } }: ExternalSecret): Requ
   return references.flatMap((one) => (one ? [{ name: one.name, kind: one.kind ?? 'SecretStore' }] : []))
 }
 
-function secretFor(wanted: ExternalSecret, name: string) {
+/** The Secret of an ExternalSecret, with made-up values in the places of those that a provider would have. */
+export function secretFor(wanted: ExternalSecret, name: string) {
   const { target, data = [] } = wanted.spec
   const values = new Map(data.map(({ secretKey }) => [secretKey, 'simulated']))
   const template = target?.template

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
 import { parse } from 'yaml'
 import { type Fields, isFields, type KubeObject } from '../object.ts'
-import type { Store } from '../store.ts'
 import type { CloudInit, GuestSpec, Interface } from './vm-types.ts'
 
 /** An address of the pod network, the same one for the same object. */
@@ -10,9 +9,14 @@ export function poolAddress({ metadata }: KubeObject): string {
   return `10.244.${a}.${(b % 253) + 2}`
 }
 
+/** Where a guest's Secrets are found. */
+export interface Secrets {
+  get(kind: string, namespace: string, name: string): KubeObject | undefined
+}
+
 /** What a guest reports of its interfaces: the addresses that it was set up with by MAC, else one of the pool. */
 export function interfacesOf(
-  store: Store,
+  store: Secrets,
   instance: KubeObject & { spec: GuestSpec },
   said: { agent: boolean; wrong: boolean },
 ) {
@@ -47,7 +51,7 @@ function addressesOf(ethernets: Fields[], { macAddress }: Interface): string[] {
 }
 
 /** The ethernets of the guest's network data (netplan, version 2), from its Secret or from the manifest. */
-function networkData(store: Store, { spec, metadata }: KubeObject & { spec: GuestSpec }): Fields[] {
+function networkData(store: Secrets, { spec, metadata }: KubeObject & { spec: GuestSpec }): Fields[] {
   const sources = (spec.volumes ?? []).flatMap(
     ({ cloudInitNoCloud, cloudInitConfigDrive }) => cloudInitNoCloud ?? cloudInitConfigDrive ?? [],
   )
@@ -55,7 +59,7 @@ function networkData(store: Store, { spec, metadata }: KubeObject & { spec: Gues
 }
 
 function textOf(
-  store: Store,
+  store: Secrets,
   namespace: string,
   { networkData, networkDataBase64, networkDataSecretRef, secretRef }: CloudInit,
 ): string {
@@ -67,13 +71,13 @@ function textOf(
   return networkData ?? Buffer.from(String(encoded ?? ''), 'base64').toString()
 }
 
-function dataOf(store: Store, namespace: string, name: string): Fields {
+function dataOf(store: Secrets, namespace: string, name: string): Fields {
   const data = store.get('Secret', namespace, name)?.['data']
   return isFields(data) ? data : {}
 }
 
 /** What a Windows guest's answer file has PowerShell give to the adapters that it finds by their MAC. */
-function answerFile(store: Store, { spec, metadata }: KubeObject & { spec: GuestSpec }): Fields[] {
+function answerFile(store: Secrets, { spec, metadata }: KubeObject & { spec: GuestSpec }): Fields[] {
   const names = (spec.volumes ?? []).flatMap(({ sysprep }) => sysprep?.secret?.name ?? [])
   const texts = names.flatMap((name) => Object.values(dataOf(store, metadata.namespace ?? '', name)))
   return texts.flatMap((text) => {

@@ -1,0 +1,42 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { startWorld } from '../../local/world.ts'
+import { type MachineFault, type Platform, untampered } from './platform.ts'
+
+/** The kinds whose objects have a fault. */
+const kinds: Record<MachineFault, string> = {
+  unschedulable: 'VirtualMachine',
+  'crash-loop': 'VirtualMachine',
+  'no-agent': 'VirtualMachine',
+  'import-fails': 'DataVolume',
+  'wrong-address': 'VirtualMachine',
+  'never-deleted': 'VirtualMachine',
+  'sync-stuck': 'Application',
+}
+
+/** A world of its own in a temporary folder, all in this process: real Broker rules, Git and faas-js-runtime. */
+export async function startLocal(settings: Record<string, string>): Promise<Platform> {
+  const directory = await mkdtemp(join(tmpdir(), 'drover-chain-'))
+  const tamper: Platform['tamper'] = { with: untampered }
+  const { broker, git, feed, clusters, idle, close } = await startWorld({
+    directory,
+    delays: 0,
+    tamper: (name, event) => tamper.with(name, event),
+    settings: { DROVER_LOG_LEVEL: 'silent', DROVER_GRACE_SECONDS: '0.3', DROVER_PATIENCE_SECONDS: '5', ...settings },
+  })
+  return {
+    kind: 'local',
+    repository: git.path,
+    sites: clusters.names,
+    ...{ broker, feed, tamper, idle },
+    look: async (cluster, kind, namespace, name) => clusters.store(cluster).get(kind, namespace, name),
+    make: async (cluster, object) => void clusters.store(cluster).create(object),
+    fault: (fault) => void clusters.faults.add({ fault, kind: kinds[fault] }),
+    mend: () => clusters.faults.clear(),
+    async close() {
+      await close()
+      await rm(directory, { recursive: true, force: true, maxRetries: 3 })
+    },
+  }
+}

@@ -1,0 +1,40 @@
+import type { KubeObject, NewObject } from '../../local/clusters/object.ts'
+import type { Feed } from '../../local/feed.ts'
+import type { Tamper } from '../../local/functions.ts'
+
+/** What can be made to go wrong with the machines that are made from then on. */
+export type MachineFault =
+  | 'unschedulable'
+  | 'crash-loop'
+  | 'no-agent'
+  | 'import-fails'
+  | 'wrong-address'
+  | 'never-deleted'
+  | 'sync-stuck'
+
+/** Where whole runs are tried: the stand-ins of one process, or the real controllers. The same tests run on both. */
+export interface Platform {
+  kind: 'local' | 'cluster'
+  /** Where events are POSTed. */
+  broker: string
+  /** The fleet's bare repository on disk. */
+  repository: string
+  feed: Feed
+  /** The managed clusters. */
+  sites: readonly string[]
+  /** Which deliveries fail, and how; set by tests. */
+  tamper: { with: Tamper }
+  /** An object of the hub (`hub`) or of a managed cluster, as it is now. */
+  look(cluster: string, kind: string, namespace: string, name: string): Promise<KubeObject | undefined>
+  /** Makes an object as somebody else would. */
+  make(cluster: string, object: NewObject): Promise<void>
+  fault(fault: MachineFault): void
+  /** Ends all faults. */
+  mend(): void
+  /** Resolves when no delivery is pending. */
+  idle(): Promise<void>
+  close(): Promise<void>
+}
+
+/** Deliveries that nothing is done to. */
+export const untampered: Tamper = () => undefined

@@ -1,0 +1,125 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { rootApplication } from '../../local/clusters/bootstrap.ts'
+import { choosePorts, startProcesses } from '../../local/functions.ts'
+import { startGitHost } from '../../local/git/host.ts'
+import { seedFleet } from '../../local/git/seed.ts'
+import { bundle } from '../../scripts/build.ts'
+import { environment, newSigningKey } from '../../shared/config.ts'
+import { type FunctionName, functionNames } from '../../shared/lifecycles.ts'
+import { type Platform, untampered } from '../chain/platform.ts'
+import { writeKubeconfigs } from './access.ts'
+import { type Api, openApi } from './api.ts'
+import type { ControlPlane } from './control-plane.ts'
+import { openDoor } from './door.ts'
+import { playNode } from './node.ts'
+import { openTap } from './tap.ts'
+
+const root = new URL('../..', import.meta.url).pathname
+
+/** What the real platform can do beside the common. */
+export interface Real extends Platform {
+  kind: 'cluster'
+  api: Api
+  /** Kills a function's process at once; it is started again. */
+  kill(name: FunctionName): void
+}
+
+/**
+ * Drover with a fleet of its own on the real controllers: the functions are processes of the built bundle, each with the
+ * token of its own ServiceAccount; the Broker, the Triggers and the roles are those of `broker/` and `triggers/`.
+ */
+export async function startReal(plane: ControlPlane, settings: Record<string, string>): Promise<Real> {
+  const api = openApi(plane.kubeconfig)
+  const directory = await mkdtemp(join(tmpdir(), 'drover-cluster-'))
+  const name = `fleet-${randomBytes(3).toString('hex')}`
+  const token = randomBytes(24).toString('base64url')
+  const git = await startGitHost({
+    directory: plane.repositories.folder,
+    repository: `${name}.git`,
+    token,
+    env: environment(),
+  })
+  await seedFleet(git.path, join(root, 'examples/fleet'), { env: environment() })
+  const tap = await openTap(api, name)
+  const tamper: Platform['tamper'] = { with: untampered }
+  const ports = await choosePorts()
+  const kubeconfigs = await writeKubeconfigs(api, plane, directory)
+  const repoUrl = `${plane.repositories.url}/${name}.git`
+  const broker = `${plane.ingress}/drover/default`
+  const keys = newSigningKey()
+  const { PATH = '', HOME = '' } = environment()
+  const functions = await startProcesses(bundle, ports, join(plane.directory, 'logs', name), (one) => ({
+    ...{ PATH, HOME },
+    DROVER_BROKER_URL: broker,
+    DROVER_SIGNING_KEYS: keys,
+    DROVER_GIT_URL: git.plainUrl,
+    DROVER_GIT_TOKEN: token,
+    DROVER_GIT_DIRECTORY: join(directory, 'clones', one),
+    DROVER_ARGOCD_REPO_URL: repoUrl,
+    DROVER_CALLBACK_ALLOW_PRIVATE: 'true',
+    DROVER_PATIENCE_SECONDS: '20',
+    KUBECONFIG: kubeconfigs[one],
+    ...settings,
+  }))
+  const doors = await Promise.all(
+    functionNames.map((one) => openDoor(one, ports[one], (...delivery) => tamper.with(...delivery))),
+  )
+  for (const [index, one] of functionNames.entries()) await publish(api, one, doors[index]?.url ?? '')
+  for (const object of rootApplication({ repoURL: repoUrl }, [])) await api.apply(object)
+  await Promise.all([triggersReady(api), functionsReached(api)])
+  const node = playNode(api)
+  return {
+    kind: 'cluster',
+    repository: git.path,
+    sites: ['site-a', 'site-b'],
+    ...{ broker, tamper, api },
+    feed: tap.feed,
+    kill: (one) => functions.kill(one),
+    look: (_cluster, kind, namespace, object) => api.get(kind, namespace, object),
+    make: async (_cluster, object) => void (await api.apply(object)),
+    fault: (fault) => void node.faults.add(fault),
+    mend: () => void node.mend(),
+    idle: async () => {
+      for (let quiet = 0; quiet < 15; await sleep(100)) quiet = doors.some((door) => door.pending() > 0) ? 0 : quiet + 1
+    },
+    async close() {
+      await functions.close()
+      for (const door of doors) door.close()
+      await node.close()
+      await tap.close()
+      await git.close()
+      api.close()
+      await rm(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Says where a function is: what Knative Serving would find out by itself. */
+const publish = (api: Api, name: string, url: string) =>
+  api.merge('Service', 'drover', name, { metadata: { annotations: { 'control-plane/url': url } } })
+
+type WithConditions = { status?: { conditions?: { type: string; status: string }[]; address?: object } } | undefined
+
+const isReady = (object: unknown) =>
+  (object as WithConditions)?.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ===
+  true
+
+async function triggersReady(api: Api): Promise<void> {
+  await until('every Trigger is ready', async () => (await api.list('Trigger', 'drover')).every(isReady))
+}
+
+/** The router of the control plane takes a new address within half a second. */
+async function functionsReached(api: Api): Promise<void> {
+  await until('every function is reached', async () => (await api.list('Service', 'drover')).every(isReady))
+  await sleep(1_200)
+}
+
+/** Waits until something holds, a minute at most. */
+export async function until(what: string, holds: () => Promise<boolean>, seconds = 60): Promise<void> {
+  for (const deadline = Date.now() + seconds * 1000; Date.now() < deadline; await sleep(200)) if (await holds()) return
+  throw new Error(`Cannot go on: it is not so within ${seconds} s that ${what}`)
+}
