@@ -1,0 +1,92 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { functionNames } from '../../shared/lifecycles.ts'
+import { type Chain, factsOf, type Run, small, startChain } from '../chain/harness.ts'
+import { untampered } from '../chain/platform.ts'
+import type { Real } from './platform.ts'
+
+/** What is seen on the way of a machine, what its faults come to, and what becomes of a run whose function is killed. */
+
+let chain: Chain & Real
+beforeAll(async () => {
+  chain = (await startChain({ DROVER_DEADLINE_MINUTES: '1', DROVER_GRACE_SECONDS: '15' })) as Chain & Real
+})
+afterEach(() => {
+  chain.mend()
+  chain.tamper.with = untampered
+})
+afterAll(() => chain.close())
+
+const progressOf = (run: Run) =>
+  run.events().flatMap(({ type, data }) => (type.endsWith('create.verify.progressing') ? [data.message ?? ''] : []))
+
+describe('a machine that comes up', () => {
+  it('is seen importing, provisioning and starting, and no passing error fails its run', async () => {
+    const run = await chain.request(small())
+    expect((await run.ended).type).toBe('dev.drover.provision.completed')
+    const progress = progressOf(run).join('\n')
+    expect(progress).toMatch(/Argo CD/)
+    expect(progress).toMatch(
+      /the VirtualMachine (is|says) (Stopped|Provisioning|DataVolumeError|WaitingForVolumeBinding)/,
+    )
+    expect(progress).toMatch(/the VirtualMachine is Starting/)
+  })
+})
+
+describe('a fault', () => {
+  it("that leaves no node for the machine ends its run with the scheduler's words", async () => {
+    chain.fault('unschedulable')
+    const run = await chain.request(small())
+    const { type, data } = await run.ended
+    expect(type).toBe('dev.drover.provision.rolledback')
+    expect(data.failure?.message).toMatch(/ErrorUnschedulable: .*Insufficient memory/)
+  })
+
+  it('that crashes the guest ends its run', async () => {
+    chain.fault('crash-loop')
+    const run = await chain.request(small())
+    const { type, data } = await run.ended
+    expect(type).toBe('dev.drover.provision.rolledback')
+    expect(data.failure?.message).toMatch(/CrashLoopBackOff/)
+  })
+
+  it('that keeps the agent silent ends its run at the deadline, and says what was waited for', async () => {
+    chain.fault('no-agent')
+    const run = await chain.request(small())
+    const { type, data } = await run.ended
+    expect(type).toBe('dev.drover.provision.rolledback')
+    expect(data.failure?.message).toMatch(/guest agent has not connected.*time was up/)
+  })
+})
+
+describe('a function that is killed in the middle of a run', () => {
+  it.each(functionNames.filter((name) => name !== 'recover'))('%s: the run completes all the same', async (victim) => {
+    let killed = false
+    chain.tamper.with = (name) => {
+      if (name !== victim || killed) return undefined
+      killed = true
+      // While it works: the delivery is on its way to it.
+      setTimeout(() => chain.kill(victim), 5)
+      return undefined
+    }
+    const run = await chain.request(small())
+    expect((await run.ended).type).toBe('dev.drover.provision.completed')
+    expect(killed).toBe(true)
+    expect(new Set(factsOf(run).filter((fact) => /^(completed|rolledback|stranded)$/.test(fact)))).toEqual(
+      new Set(['completed']),
+    )
+  })
+
+  it('recover: the undo ends all the same', async () => {
+    let killed = false
+    chain.tamper.with = (name, { type }) => {
+      if (name === 'verify' && type.endsWith('create.committed')) return 400
+      if (name !== 'recover' || killed) return undefined
+      killed = true
+      setTimeout(() => chain.kill('recover'), 5)
+      return undefined
+    }
+    const run = await chain.request(small())
+    expect((await run.ended).type).toBe('dev.drover.provision.rolledback')
+    expect(killed).toBe(true)
+  })
+})
