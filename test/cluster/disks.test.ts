@@ -45,7 +45,10 @@ async function claimOf(name: string) {
   const claim = await api.get('PersistentVolumeClaim', 'shop', name)
   expect(claim, `claim ${name}`).toBeDefined()
   expect(claim?.metadata.deletionTimestamp).toBeUndefined()
-  return { uid: claim?.metadata.uid ?? '', volume: String((claim?.['spec'] as { volumeName?: string } | undefined)?.volumeName) }
+  return {
+    uid: claim?.metadata.uid ?? '',
+    volume: String((claim?.['spec'] as { volumeName?: string } | undefined)?.volumeName),
+  }
 }
 
 const gone = (kind: string, namespace: string, name: string) =>
