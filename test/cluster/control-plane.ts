@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
+import type { Environment } from '../../shared/config.ts'
 
 /** Real controllers on loopback, and how to reach them. It crosses from the test run's main process to its workers. */
 export interface ControlPlane {
@@ -14,8 +15,6 @@ export interface ControlPlane {
   repositories: { folder: string; url: string }
   /** Where logs go. */
   directory: string
-  /** The managed cluster that is really there. */
-  site: string
 }
 
 declare module 'vitest' {
@@ -24,15 +23,47 @@ declare module 'vitest' {
   }
 }
 
-/** Where the scripts are that start it: beside this project, unless said otherwise. */
-export const scriptsOf = (env: NodeJS.ProcessEnv): string =>
-  resolve(env['DROVER_CONTROL_PLANE'] ?? new URL('../../../shared/control-plane', import.meta.url).pathname)
+type Closing = { close(): Promise<void> }
+
+/** The cluster that KUBECONFIG names; where it names none, one that the control plane's scripts start. */
+export async function toControlPlane(env: Environment, directory: string): Promise<ControlPlane & Closing> {
+  const { KUBECONFIG, DROVER_TEST_INGRESS, DROVER_TEST_GIT_FOLDER, DROVER_TEST_GIT_URL } = env
+  const scripts = resolve(
+    env['DROVER_CONTROL_PLANE'] ?? new URL('../../../shared/control-plane', import.meta.url).pathname,
+  )
+  if (KUBECONFIG) {
+    if (!DROVER_TEST_INGRESS || !DROVER_TEST_GIT_FOLDER || !DROVER_TEST_GIT_URL)
+      throw new Error(
+        'Cannot test on the cluster of KUBECONFIG: DROVER_TEST_INGRESS (the Broker ingress), DROVER_TEST_GIT_FOLDER and DROVER_TEST_GIT_URL (a folder of bare repositories, and where Argo CD reads them) must say how to reach it',
+      )
+    return {
+      kubeconfig: KUBECONFIG,
+      kubectl: env['KUBECTL'] ?? 'kubectl',
+      ingress: DROVER_TEST_INGRESS,
+      repositories: { folder: DROVER_TEST_GIT_FOLDER, url: DROVER_TEST_GIT_URL },
+      directory,
+      close: async () => undefined,
+    }
+  }
+  if (!existsSync(join(scripts, 'up.mjs')))
+    throw new Error(
+      `Cannot test on real controllers: KUBECONFIG names no cluster, and ${scripts} has no scripts that would start one (DROVER_CONTROL_PLANE says where they are)`,
+    )
+  await built(scripts)
+  return startControlPlane(scripts, directory)
+}
+
+/** Builds what is not built yet: a quarter of an hour for each group at the first time, nothing after it. */
+async function built(scripts: string): Promise<void> {
+  const child = spawn(join(scripts, 'build'), ['core', 'virt', 'gitops', 'cli'], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  const [code] = await once(child, 'exit')
+  if (code !== 0) throw new Error(`Cannot build the control plane: ${join(scripts, 'build')} ended with ${code}`)
+}
 
 /** Starts it from its scripts, group after group, and answers how to end it; all of it ends with this process anyway. */
-export async function startControlPlane(
-  scripts: string,
-  directory: string,
-): Promise<ControlPlane & { close(): Promise<void> }> {
+async function startControlPlane(scripts: string, directory: string): Promise<ControlPlane & Closing> {
   const started: ChildProcess[] = []
   const start = async (script: string, ...args: string[]) => {
     const { child, said } = await startScript(join(scripts, script), args)
@@ -57,20 +88,14 @@ export async function startControlPlane(
       ),
     ])
     const repositories = { folder, url: gitops?.['git'] ?? '' }
-    return { kubeconfig, kubectl, ingress: broker, repositories, directory, site: 'site-a', close }
+    return { kubeconfig, kubectl, ingress: broker, repositories, directory, close }
   } catch (error) {
     await close()
     throw error
   }
 }
 
-const sites = ['--cluster', 'site-a', '--cluster', 'site-b']
-
-/** True where its programs have been built. */
-export const isBuilt = (bin: string): boolean =>
-  ['kube-apiserver', 'broker-ingress', 'virt-controller', 'argocd', 'ocm-hub'].every((name) =>
-    existsSync(join(bin, name)),
-  )
+const sites = ['site-a', 'site-b'].flatMap((name) => ['--cluster', name])
 
 /** A script says one line of JSON when it serves, and ends when its standard input does. */
 async function startScript(script: string, args: string[]) {
