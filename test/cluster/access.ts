@@ -16,7 +16,7 @@ export async function writeKubeconfigs(
 ): Promise<Record<FunctionName, string>> {
   const { clusters } = parseYaml(readFileSync(plane.kubeconfig, 'utf8')) as { clusters: { cluster: object }[] }
   const cluster = clusters[0]?.cluster
-  const reader = await tokenOf(api, 'drover-reader')
+  const reader = await tokenOf(api, 'drover-reader', 'drover-reader')
   const paths = {} as Record<FunctionName, string>
   for (const name of functionNames) {
     const users = { hub: await tokenOf(api, name), 'site-a': reader, 'site-b': reader }
@@ -36,10 +36,10 @@ export async function writeKubeconfigs(
 }
 
 /** A token of a ServiceAccount, as a Pod would be given one. */
-export async function tokenOf(api: Api, account: string): Promise<string> {
-  const path = `/api/v1/namespaces/drover/serviceaccounts/${account}/token`
+export async function tokenOf(api: Api, account: string, namespace = 'drover'): Promise<string> {
+  const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${account}/token`
   const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { expirationSeconds: 7200 } }
   const answer = (await api.call('POST', path, { body })) as { status: { token: string } } | undefined
-  if (!answer) throw new Error(`Cannot get a token: there is no ServiceAccount ${account} in namespace drover`)
+  if (!answer) throw new Error(`Cannot get a token: there is no ServiceAccount ${account} in namespace ${namespace}`)
   return answer.status.token
 }
