@@ -2,8 +2,8 @@ import { defineConfig } from 'vitest/config'
 
 /** The ring on the real controllers: the chain's own tests, and those that only they can answer. */
 export default defineConfig({
+  root: new URL('../..', import.meta.url).pathname,
   test: {
-    root: new URL('../..', import.meta.url).pathname,
     include: ['test/chain/**/*.test.ts', 'test/cluster/**/*.test.ts'],
     globalSetup: 'test/cluster/setup.ts',
     // One Drover at a time: there is one Broker.
