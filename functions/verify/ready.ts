@@ -66,20 +66,11 @@ function troubleOfSecrets({ secrets }: MachineView): Assessment | undefined {
 
 function progressOf({ application, machine, instance, disks }: MachineView, definition: Definition): Assessment {
   if (!application) return { state: 'waiting', message: 'Argo CD has no Application for it yet' }
-  if (!machine)
-    return {
-      state: 'waiting',
-      message: `Argo CD is ${application.status?.sync?.status ?? 'starting'}, the VirtualMachine is not there yet`,
-    }
-  if (
-    machine.metadata.annotations?.['drover.dev/operation'] !== definition.operation ||
-    application.status?.sync?.status !== 'Synced'
-  ) {
-    return {
-      state: 'waiting',
-      message: `Argo CD is ${application.status?.sync?.status ?? 'starting'}, the cluster does not show this commit yet`,
-    }
-  }
+  // Argo CD writes an empty status before it has compared for the first time.
+  const sync = application.status?.sync?.status || 'starting'
+  if (!machine) return { state: 'waiting', message: `Argo CD is ${sync}, the VirtualMachine is not there yet` }
+  if (machine.metadata.annotations?.['drover.dev/operation'] !== definition.operation || sync !== 'Synced')
+    return { state: 'waiting', message: `Argo CD is ${sync}, the cluster does not show this commit yet` }
   const status = machine.status?.printableStatus ?? 'Unknown'
   if (errorStatuses.includes(status)) {
     const reason = words(

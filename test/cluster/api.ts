@@ -88,17 +88,20 @@ const others: Record<string, [groupVersion: string, plural: string]> = {
   Trigger: ['eventing.knative.dev/v1', 'triggers'],
   Service: ['serving.knative.dev/v1', 'services'],
   NetworkAttachmentDefinition: ['k8s.cni.cncf.io/v1', 'network-attachment-definitions'],
+}
+const clusterScoped: Record<string, [groupVersion: string, plural: string]> = {
   CustomResourceDefinition: ['apiextensions.k8s.io/v1', 'customresourcedefinitions'],
+  StorageProfile: ['cdi.kubevirt.io/v1beta1', 'storageprofiles'],
 }
 
 function pathOf(kind: string, namespace?: string, name?: string): string {
   const known = kinds.find((one) => one.kind === kind)
   const [groupVersion, plural] = known
     ? [known.group === '' ? known.version : `${known.group}/${known.version}`, known.plural]
-    : (others[kind] ?? ['', ''])
+    : (others[kind] ?? clusterScoped[kind] ?? ['', ''])
   if (plural === '') throw new Error(`Cannot address a ${kind}: its plural is not known here`)
   const root = groupVersion.includes('/') ? `/apis/${groupVersion}` : `/api/${groupVersion}`
-  const isNamespaced = known?.namespaced ?? kind !== 'CustomResourceDefinition'
+  const isNamespaced = known?.namespaced ?? kind in others
   return [root, ...(isNamespaced && namespace ? ['namespaces', namespace] : []), plural, ...(name ? [name] : [])].join(
     '/',
   )

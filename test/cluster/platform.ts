@@ -44,7 +44,6 @@ export async function startReal(plane: ControlPlane, settings: Record<string, st
     env: environment(),
   })
   await seedFleet(git.path, join(root, 'examples/fleet'), { env: environment() })
-  const tap = await openTap(api, name)
   const tamper: Platform['tamper'] = { with: untampered }
   const ports = await choosePorts()
   const kubeconfigs = await writeKubeconfigs(api, plane, directory)
@@ -62,6 +61,7 @@ export async function startReal(plane: ControlPlane, settings: Record<string, st
     DROVER_ARGOCD_REPO_URL: repoUrl,
     DROVER_CALLBACK_ALLOW_PRIVATE: 'true',
     DROVER_PATIENCE_SECONDS: '20',
+    DROVER_GRACE_SECONDS: '10',
     KUBECONFIG: kubeconfigs[one],
     ...settings,
   }))
@@ -70,7 +70,9 @@ export async function startReal(plane: ControlPlane, settings: Record<string, st
   )
   for (const [index, one] of functionNames.entries()) await publish(api, one, doors[index]?.url ?? '')
   for (const object of rootApplication({ repoURL: repoUrl }, [])) await api.apply(object)
-  await Promise.all([triggersReady(api), functionsReached(api)])
+  await installed(api)
+  const tap = await openTap(api, name)
+  await until('the tap is ready', async () => isReady(await api.get('Trigger', 'drover', name)))
   const node = playNode(api)
   return {
     kind: 'cluster',
@@ -108,13 +110,11 @@ const isReady = (object: unknown) =>
   (object as WithConditions)?.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ===
   true
 
-async function triggersReady(api: Api): Promise<void> {
-  await until('every Trigger is ready', async () => (await api.list('Trigger', 'drover')).every(isReady))
-}
-
-/** The router of the control plane takes a new address within half a second. */
-async function functionsReached(api: Api): Promise<void> {
-  await until('every function is reached', async () => (await api.list('Service', 'drover')).every(isReady))
+/** The Services first: the Broker waits for its dead letter sink, and a Trigger that comes before its Broker is slow to follow. */
+async function installed(api: Api): Promise<void> {
+  for (const kind of ['Service', 'Broker', 'Trigger'])
+    await until(`every ${kind} is ready`, async () => (await api.list(kind, 'drover')).every(isReady))
+  // The router of the control plane takes a new address within half a second.
   await sleep(1_200)
 }
 

@@ -9,6 +9,9 @@ const ocm = 'cluster.open-cluster-management.io'
 export async function prepareSite(api: Api): Promise<void> {
   await api.apply(networkAttachments)
   for (const object of [...hub, ...site]) await again(() => api.apply(object))
+  // CDI knows the modes of well-known storage alone.
+  const claimPropertySets = [{ accessModes: ['ReadWriteMany'], volumeMode: 'Filesystem' }]
+  await again(() => api.merge('StorageProfile', '', 'standard', { spec: { claimPropertySets } }))
   for (const traits of usualClusters) {
     const { metadata } = await again(() => api.apply(managedCluster(traits)))
     const status = statusOf({ cpu: '64', memory: '256Gi', ...traits }, metadata.creationTimestamp)
