@@ -14,14 +14,10 @@ export type Assessment =
   | { state: 'failed'; message: string }
 
 /** Statuses of a VirtualMachine that name an error (KubeVirt's VirtualMachinePrintableStatus). */
-const errorStatuses = [
-  'CrashLoopBackOff',
-  'ErrorUnschedulable',
-  'ErrImagePull',
-  'ImagePullBackOff',
-  'ErrorPvcNotFound',
-  'DataVolumeError',
-]
+const errorStatuses = ['CrashLoopBackOff', 'ErrImagePull', 'ImagePullBackOff']
+
+/** Errors that are none while a disk is made, which may take an hour: its claim is not there yet, or not bound. */
+const errorsOfClaims = ['ErrorUnschedulable', 'ErrorPvcNotFound', 'DataVolumeError']
 
 /** The machine runs, is ready, shows this very definition, and its guest agent speaks where one is expected. */
 export function assessReady(view: MachineView, definition: Definition): Assessment {
@@ -37,12 +33,24 @@ function isOfAnother({ metadata }: DataVolume, definition: Definition): boolean 
 
 function troubleOfDisks(disks: DataVolume[]): Assessment | undefined {
   const failed = disks.find((disk) => disk.status?.phase === 'Failed')
-  if (!failed) return undefined
-  return {
-    state: 'failed',
-    message: `disk ${failed.metadata.name} failed: ${words(failed.status?.conditions, 'no reason given')}`,
+  if (failed) {
+    const reason = words(failed.status?.conditions, 'no reason given')
+    return { state: 'failed', message: `disk ${failed.metadata.name} failed: ${reason}` }
   }
+  const struggling = disks.find((disk) => isPending(disk) && disk.status?.conditions?.some(isError))
+  if (!struggling) return undefined
+  const reason = words(struggling.status?.conditions?.filter(isError), 'no reason given')
+  return { state: 'troubled', message: `disk ${struggling.metadata.name} cannot be made: ${reason}` }
 }
+
+/** CDI goes on trying after an `Error`, and waits for somebody to mend an `ErrClaimNotValid`. */
+const isError = ({ status, reason = '' }: Condition) => status === 'False' && reason.startsWith('Err')
+
+const isPending = ({ status }: DataVolume) => status?.phase !== 'Succeeded'
+
+/** True while CDI makes a disk; one that waits for its machine to start does not hold the machine up. */
+const isInTheMaking = (disk: DataVolume) =>
+  isPending(disk) && !['WaitForFirstConsumer', 'PendingPopulation'].includes(disk.status?.phase ?? '')
 
 /** Argo CD's own trouble: a manifest that the cluster refuses, a repository that it cannot read. */
 function troubleOfSync({ application }: MachineView): Assessment | undefined {
@@ -72,7 +80,7 @@ function progressOf({ application, machine, instance, disks }: MachineView, defi
   if (machine.metadata.annotations?.['drover.dev/operation'] !== definition.operation || sync !== 'Synced')
     return { state: 'waiting', message: `Argo CD is ${sync}, the cluster does not show this commit yet` }
   const status = machine.status?.printableStatus ?? 'Unknown'
-  if (errorStatuses.includes(status)) {
+  if (errorStatuses.includes(status) || (errorsOfClaims.includes(status) && !disks.some(isInTheMaking))) {
     const reason = words(
       [
         ...disks.flatMap((disk) => disk.status?.conditions ?? []),
@@ -97,9 +105,9 @@ function progressOf({ application, machine, instance, disks }: MachineView, defi
 
 /** Which disks are still being made, with how far they are. */
 function importing(disks: DataVolume[]): string {
-  const pending = disks.filter(({ status }) => status?.phase !== 'Succeeded')
+  const pending = disks.filter(isPending)
   const one = ({ metadata, status }: DataVolume) =>
-    `${metadata.name} ${status?.phase ?? 'Pending'}${percent(status?.progress)}`
+    `${metadata.name} ${status?.phase || 'Pending'}${percent(status?.progress)}`
   return pending.length === 0 ? '' : `; disks: ${pending.map(one).join(', ')}`
 }
 

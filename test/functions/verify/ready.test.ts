@@ -35,13 +35,52 @@ describe('a machine is', () => {
       'the VirtualMachine is Stopped; disks: web-01-root CloneScheduled',
     ],
     [
+      'waiting',
+      'Argo CD has an Application and has not compared it',
+      synced(''),
+      'Argo CD is starting, the VirtualMachine is not there yet',
+    ],
+    ...['DataVolumeError', 'ErrorPvcNotFound', 'ErrorUnschedulable'].map(
+      (status): [Assessment['state'], string, MachineView, string] => [
+        'waiting',
+        `its disk is cloned, however long, and KubeVirt says ${status} of a claim that is not there yet`,
+        {
+          ...show(status, { conditions: [condition('Ready', 'False', 'VMI does not exist')] }),
+          disks: [disk('CloneInProgress', '12.5%', [condition('Running', 'True', 'Clone in progress')])],
+        },
+        `the VirtualMachine is ${status}; disks: web-01-root CloneInProgress 10%`,
+      ],
+    ),
+    [
       'troubled',
-      'a clone is tried again',
+      'an import fails and is tried again',
       {
-        ...show('DataVolumeError', { conditions: [condition('Ready', 'False', 'VMI does not exist')] }),
-        disks: [disk('CloneScheduled', undefined, [condition('Running', 'False', 'the source claim is in use')])],
+        ...show('DataVolumeError'),
+        disks: [disk('ImportInProgress', undefined, [condition('Running', 'False', 'Unable to connect', 'Error')])],
       },
-      'the VirtualMachine says DataVolumeError: the source claim is in use; VMI does not exist',
+      'disk web-01-root cannot be made: Unable to connect',
+    ],
+    [
+      'troubled',
+      'CDI does not know what claim to make',
+      {
+        ...show('ErrorPvcNotFound'),
+        disks: [
+          disk('', undefined, [
+            condition('Bound', 'False', 'no accessMode specified in StorageProfile bare', 'ErrClaimNotValid'),
+          ]),
+        ],
+      },
+      'disk web-01-root cannot be made: no accessMode specified in StorageProfile bare',
+    ],
+    [
+      'troubled',
+      'it has no node, and its disk waits for it to have one',
+      {
+        ...show('ErrorUnschedulable', { conditions: [condition('PodScheduled', 'False', 'no room')] }),
+        disks: [disk('WaitForFirstConsumer')],
+      },
+      'the VirtualMachine says ErrorUnschedulable: no room',
     ],
     [
       'waiting',
