@@ -23,7 +23,6 @@ interface Patch {
 interface Kustomization {
   resources?: string[]
   components?: string[] | null
-  namespace?: string
   labels?: { pairs: Record<string, string> }[]
   patches?: Patch[]
   images?: { name: string; newName?: string; newTag?: string }[]
@@ -38,7 +37,7 @@ export const kustomizationOf = (folder: string): Kustomization =>
   documentsOf(join(folder, 'kustomization.yaml'))[0] as Kustomization
 
 function accumulate(folder: string, before: Manifest[]): Manifest[] {
-  const { resources = [], components, namespace, labels = [], patches = [], images = [] } = kustomizationOf(folder)
+  const { resources = [], components, labels = [], patches = [], images = [] } = kustomizationOf(folder)
   const own = resources.flatMap((name) => {
     const path = join(folder, name)
     return existsSync(join(path, 'kustomization.yaml')) ? accumulate(path, []) : (documentsOf(path) as Manifest[])
@@ -46,7 +45,6 @@ function accumulate(folder: string, before: Manifest[]): Manifest[] {
   const objects = (components ?? []).reduce((all, name) => accumulate(join(folder, name), all), [...before, ...own])
   const patched = patches.reduce((all, patch) => patchAll(all, patch, folder), objects)
   for (const object of patched) {
-    if (namespace && object.metadata.namespace !== undefined) object.metadata.namespace = namespace
     for (const { pairs } of labels) object.metadata.labels = { ...object.metadata.labels, ...pairs }
     for (const container of object.kind === 'Service' ? object.spec.template.spec.containers : []) {
       const image = images.find(({ name }) => container.image.startsWith(`${name}:`))
