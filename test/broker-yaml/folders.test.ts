@@ -65,15 +65,11 @@ describe('a folder to apply', () => {
   })
 })
 
-describe('the Namespace', () => {
-  it('takes only Pods that are restricted, and is the same on the hub and on managed clusters', () => {
-    const [hub, managed] = ['broker', 'broker/managed-cluster'].map((folder) =>
-      kustomize(folder).find(({ kind }) => kind === 'Namespace'),
-    )
-    expect(hub?.metadata).toMatchObject({
-      name: 'drover',
-      labels: { 'pod-security.kubernetes.io/enforce': 'restricted' },
-    })
-    expect(managed).toEqual(hub)
+describe('each Namespace', () => {
+  it('takes only Pods that are restricted', () => {
+    const namespaces = everything.filter(({ kind }) => kind === 'Namespace')
+    expect(new Set(namespaces.map(({ metadata }) => metadata.name))).toEqual(new Set(['drover', 'drover-reader']))
+    for (const { metadata } of namespaces)
+      expect(metadata.labels).toMatchObject({ 'pod-security.kubernetes.io/enforce': 'restricted' })
   })
 })

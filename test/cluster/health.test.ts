@@ -87,7 +87,7 @@ describe.skipIf(!existsSync(argocd))('the health of a machine', () => {
       'Suspended',
       { spec: { runStrategy: 'RerunOnFailure' }, status: { printableStatus: 'Stopped', conditions: [ready('False')] } },
     ],
-  ])('%s is %s', async (_, wanted, usual, machine) => {
+  ])('%s: %s', async (_, wanted, usual, machine) => {
     expect(await healthOf(machine, ours.data)).toBe(wanted)
     expect(await healthOf(machine, {})).toBe(usual)
   })

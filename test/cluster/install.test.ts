@@ -209,12 +209,13 @@ describe('the rights', () => {
 
 async function mayDo(account: string, { resource: whole, ...question }: Question): Promise<boolean> {
   const [resource, subresource] = whole.split('/')
+  const namespace = account === 'drover-reader' ? account : 'drover'
   const review = {
     apiVersion: 'authorization.k8s.io/v1',
     kind: 'SubjectAccessReview',
     spec: {
-      user: `system:serviceaccount:drover:${account}`,
-      groups: ['system:serviceaccounts', 'system:serviceaccounts:drover', 'system:authenticated'],
+      user: `system:serviceaccount:${namespace}:${account}`,
+      groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'],
       resourceAttributes: { ...question, resource, ...(subresource && { subresource }) },
     },
   }
