@@ -71,13 +71,12 @@ describe('the Services', () => {
   })
 
   it.each(functionNames)('%s is asked whether it is well, by what faas-js-runtime answers', (name) => {
-    const [{ startupProbe, readinessProbe, livenessProbe, ports }] = podOf(name).containers
+    const [{ readinessProbe, livenessProbe, ports }] = podOf(name).containers
     expect(ports).toEqual([{ containerPort: 8080, protocol: 'TCP' }])
-    expect(startupProbe.httpGet).toEqual({ path: '/health/readiness', port: 8080 })
     expect(readinessProbe.httpGet).toEqual({ path: '/health/readiness', port: 8080 })
     expect(livenessProbe.httpGet).toEqual({ path: '/health/liveness', port: 8080 })
     // Its start takes half a second on a free CPU; a node may be full.
-    expect(startupProbe.failureThreshold * startupProbe.periodSeconds).toBeGreaterThanOrEqual(30)
+    expect(livenessProbe.failureThreshold * livenessProbe.periodSeconds).toBeGreaterThanOrEqual(30)
   })
 
   it.each(functionNames)('%s mounts the Secrets that it uses, and takes no secret from its environment', (name) => {

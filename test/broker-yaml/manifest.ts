@@ -77,7 +77,6 @@ export interface Container {
   resources: { limits: { memory: string } }
   volumeMounts: { name: string; mountPath: string; readOnly?: true }[]
   securityContext: object
-  startupProbe: Probe
   readinessProbe: Probe
   livenessProbe: Probe
 }

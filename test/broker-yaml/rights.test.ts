@@ -61,8 +61,7 @@ function asked(): Record<string, string[]> {
   for (const { method, path } of server.asked.splice(0)) {
     const [, cluster = '', group, rest = ''] = /^\/([^/]+)\/apis\/([^/]+)\/[^/]+\/(.*)$/.exec(path) ?? []
     const [resource = '', query = ''] = rest.replace(/^namespaces\/[^/]+\//, '').split('?')
-    const verb =
-      method === 'PATCH' ? 'patch' : resource.includes('/') ? 'get' : /watch=(true|1)/.test(query) ? 'watch' : 'list'
+    const verb = method === 'PATCH' ? 'patch' : resource.includes('/') ? 'get' : isWatch(`?${query}`) ? 'watch' : 'list'
     found[cluster] ??= new Set()
     found[cluster].add(`${verb} ${group}/${resource.split('/')[0]}`)
   }
@@ -70,11 +69,32 @@ function asked(): Record<string, string[]> {
 }
 
 const machine = { cluster: 'site-a', namespace: 'shop', name: 'web' }
-async function watched(states: (signal: AbortSignal) => AsyncIterable<unknown>): Promise<void> {
+
+/** A signal that is aborted when what was asked says so. */
+function signalWhen(holds: () => boolean): AbortSignal {
   const ending = new AbortController()
-  const timer = setTimeout(() => ending.abort(), 400)
-  for await (const _ of states(ending.signal));
-  clearTimeout(timer)
+  const timer = setInterval(() => {
+    if (!holds()) return
+    clearInterval(timer)
+    ending.abort()
+  }, 20)
+  return ending.signal
+}
+
+const isWatch = (path: string) => /[?&]watch=(true|1)/.test(path)
+const plain = (path: string) => path.split('?')[0]
+
+/** Follows states until each list that began it is followed by its watch. */
+async function watched(states: (signal: AbortSignal) => AsyncIterable<unknown>): Promise<void> {
+  const from = server.asked.length
+  const signal = signalWhen(() => {
+    const paths = server.asked.slice(from).map(({ path }) => path)
+    const [lists, watches] = [false, true].map(
+      (wanted) => new Set(paths.filter((path) => isWatch(path) === wanted).map(plain)),
+    )
+    return paths.length > 0 && lists?.size === watches?.size
+  })
+  for await (const _ of states(signal));
 }
 
 /** All that a function's steps do with its clients. */
@@ -91,7 +111,10 @@ const uses: Partial<Record<FunctionName, (clients: Clients) => Promise<unknown>>
   },
   recover: async ({ machines }) => {
     await machines.refresh('web')
-    await machines.settle('web', AbortSignal.timeout(300))
+    await machines.settle(
+      'web',
+      signalWhen(() => server.asked.some(({ method, path }) => method === 'GET' && /web$/.test(path))),
+    )
     await watched((signal) => machines.watch(machine, signal))
   },
 }
