@@ -17,6 +17,8 @@ export interface Config {
   logLevel: string
   /** Where progress is posted. */
   broker: string | undefined
+  /** Says who posts, where the Broker asks (OIDC); read at each use. */
+  brokerToken?: () => Promise<string>
   signingKeys: SigningKey[]
   git: {
     url: string
@@ -80,6 +82,9 @@ export function readConfig(env: Environment): Config {
     problems.push(`DROVER_DNS_RESOLVERS holds "${badResolver}", wanted addresses such as 10.0.0.2 or 10.0.0.2:53`)
   for (const name of ['DROVER_GIT_TOKEN_FILE', 'DROVER_CMDB_TOKEN_FILE', 'DROVER_CMDB_CONFIG'])
     if (env[name] !== undefined && !isReadable(env[name])) problems.push(`${name} names a file that cannot be read`)
+  const brokerTokenFile = env['DROVER_BROKER_TOKEN_FILE']
+  if (brokerTokenFile !== undefined && !isReadable(brokerTokenFile))
+    problems.push('DROVER_BROKER_TOKEN_FILE names a file that cannot be read')
   const name = env['FUNCTION'] === '' ? undefined : env['FUNCTION']
   if (name !== undefined && !isFunctionName(name))
     problems.push(`FUNCTION is "${name}", wanted one of ${functionNames.join(', ')}`)
@@ -90,6 +95,9 @@ export function readConfig(env: Environment): Config {
     port: number('PORT', 8080, 1, 65535),
     logLevel: oneOf('DROVER_LOG_LEVEL', 'info', logLevels),
     broker: optionalUrl('DROVER_BROKER_URL') ?? optionalUrl('K_SINK'),
+    ...(brokerTokenFile !== undefined && {
+      brokerToken: async () => readFileSync(brokerTokenFile, 'utf8').trim(),
+    }),
     signingKeys: signingKeys(env, problems),
     git: {
       url: gitUrl,

@@ -1,7 +1,6 @@
-import { globSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { parse } from 'yaml'
 import { matches, type TriggerFilters } from '../local/broker/filter.ts'
+import { readManifests } from '../local/broker/load.ts'
 import { eventTypes, type FunctionName, functionNames } from '../shared/lifecycles.ts'
 
 interface Manifest {
@@ -15,12 +14,9 @@ interface Manifest {
   }
 }
 
-const root = new URL('../', import.meta.url)
-const read = (path: string) => parse(readFileSync(new URL(path, root), 'utf8')) as Manifest
-const triggers = globSync('triggers/*.yaml', { cwd: root.pathname }).sort().map(read)
-const broker = globSync('broker/*.yaml', { cwd: root.pathname })
-  .map(read)
-  .find(({ kind }) => kind === 'Broker')
+const read = (folder: string) => readManifests(new URL(`../${folder}`, import.meta.url).pathname) as Promise<Manifest[]>
+const triggers = await read('triggers')
+const broker = (await read('broker')).find(({ kind }) => kind === 'Broker')
 
 const attributes = (type: string) => ({
   specversion: '1.0',

@@ -16,7 +16,7 @@ export const wire: Wire = (config, log) => {
   }
   return {
     step: async (run, here) => unlessOccupied(run, await place(run, fleet, hub, settings, here), occupants),
-    post: brokerPoster(config.broker),
+    post: brokerPoster(config.broker, config.brokerToken),
     close: () => fleet.close(),
   }
 }

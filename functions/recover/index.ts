@@ -18,7 +18,7 @@ export const wire: Wire = (config, log) => {
   }
   return {
     step: (run, here) => undo(run, clients, here),
-    post: brokerPoster(config.broker),
+    post: brokerPoster(config.broker, config.brokerToken),
     close: () => fleet.close(),
   }
 }

@@ -14,7 +14,7 @@ export const wire: Wire = (config) => {
   }
   return {
     step: (run, here) => (run.task === 'check' ? check : verify)(run, machines, settings, here),
-    post: brokerPoster(config.broker),
+    post: brokerPoster(config.broker, config.brokerToken),
   }
 }
 

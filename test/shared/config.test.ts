@@ -49,6 +49,11 @@ describe('the configuration', () => {
       'DROVER_DNS_RESOLVERS holds "dns.example.com"',
     ],
     ['a token file that is not there', { DROVER_GIT_TOKEN_FILE: '/nowhere' }, 'DROVER_GIT_TOKEN_FILE names a file'],
+    [
+      'a token of the Broker that is not there',
+      { DROVER_BROKER_TOKEN_FILE: '/nowhere' },
+      'DROVER_BROKER_TOKEN_FILE names',
+    ],
     ['a CMDB file that is not there', { DROVER_CMDB_CONFIG: '/nowhere' }, 'DROVER_CMDB_CONFIG names a file'],
     ['a key file that is not there', { DROVER_SIGNING_KEYS_FILE: '/nowhere' }, 'DROVER_SIGNING_KEYS_FILE names a file'],
     ['a key without an id', { DROVER_SIGNING_KEYS: secret }, 'DROVER_SIGNING_KEYS holds a bad key'],
@@ -78,6 +83,14 @@ describe('the configuration', () => {
     expect(await git.token?.()).toBe('one')
     file('token', 'two\n')
     expect(await git.token?.()).toBe('two')
+  })
+
+  it('reads the token for the Broker at each use', async () => {
+    const { brokerToken } = read({ DROVER_BROKER_TOKEN_FILE: file('broker-token', 'one\n') })
+    expect(await brokerToken?.()).toBe('one')
+    file('broker-token', 'two\n')
+    expect(await brokerToken?.()).toBe('two')
+    expect(read({}).brokerToken).toBeUndefined()
   })
 
   it('reads several keys from a file, the first of which signs', () => {

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
@@ -15,6 +15,16 @@ it('readManifests reads several documents of a file and leaves out empty ones an
   await writeFile(join(folder, 'b.yml'), 'kind: Service\n')
   await writeFile(join(folder, 'README.md'), '- no: [yaml')
   expect(await readManifests(folder)).toEqual([{ kind: 'Broker' }, { kind: 'Trigger' }, { kind: 'Service' }])
+})
+
+it('readManifests reads what a kustomization names, be it a file or a folder, and nothing else', async () => {
+  await mkdir(join(folder, 'base'))
+  await writeFile(join(folder, 'kustomization.yaml'), 'kind: Kustomization\nresources: [base, b.yaml]\n')
+  await writeFile(join(folder, 'b.yaml'), 'kind: Trigger\n')
+  await writeFile(join(folder, 'patch.yaml'), 'kind: Service\n')
+  await writeFile(join(folder, 'base', 'kustomization.yaml'), 'kind: Kustomization\nresources: [a.yaml]\n')
+  await writeFile(join(folder, 'base', 'a.yaml'), 'kind: Broker\n')
+  expect(await readManifests(folder)).toEqual([{ kind: 'Broker' }, { kind: 'Trigger' }])
 })
 
 it.each([

@@ -23,6 +23,16 @@ describe('posting to the Broker', () => {
     expect(JSON.parse(asked[0]?.body ?? '')).toEqual(requestEvent().data)
   })
 
+  it('says who posts with a token that is read at each use, where there is one', async () => {
+    const { url, asked } = await brokerThat(() => ({ status: 202 }))
+    const tokens = ['one', 'two']
+    const post = brokerPoster(url, async () => tokens.shift() ?? 'none')
+    await post?.(requestEvent())
+    await post?.(requestEvent())
+    await brokerPoster(url)?.(requestEvent())
+    expect(asked.map(({ headers }) => headers.authorization)).toEqual(['Bearer one', 'Bearer two', undefined])
+  })
+
   it.each([400, 404, 500, 503])('throws when the Broker answers %i', async (status) => {
     const { url } = await brokerThat(() => ({ status }))
     await expect(brokerPoster(url)?.(requestEvent())).rejects.toMatchObject({
