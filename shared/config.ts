@@ -28,7 +28,7 @@ export interface Config {
     env: Record<string, string>
   }
   argocd: { namespace: string; project: string; rootApplication: string; repoUrl: string }
-  kubernetes: { kubeconfig: string | undefined; hubContext: string }
+  kubernetes: { kubeconfig: string | undefined; hubContext: string; ownCluster: string | undefined }
   cmdb: { config: string | undefined; token?: () => Promise<string> }
   /** How long an error that may pass must last until a run fails of it. */
   graceSeconds: number
@@ -105,7 +105,11 @@ export function readConfig(env: Environment): Config {
       rootApplication: text('DROVER_ARGOCD_ROOT_APPLICATION', 'drover-hub'),
       repoUrl: url('DROVER_ARGOCD_REPO_URL', gitUrl),
     },
-    kubernetes: { kubeconfig: env['KUBECONFIG'] || undefined, hubContext: text('DROVER_HUB_CONTEXT', 'hub') },
+    kubernetes: {
+      kubeconfig: env['KUBECONFIG'] || undefined,
+      hubContext: text('DROVER_HUB_CONTEXT', 'hub'),
+      ownCluster: ownCluster(env),
+    },
     cmdb: { config: env['DROVER_CMDB_CONFIG'], ...secret(env, 'DROVER_CMDB_TOKEN') },
     graceSeconds: number('DROVER_GRACE_SECONDS', 30, 0, 600),
     dnsResolvers: resolvers,
@@ -134,6 +138,12 @@ function isReadable(path: string): boolean {
 
 function isFunctionName(name: string): name is FunctionName {
   return (functionNames as readonly string[]).includes(name)
+}
+
+/** The API server of the cluster that this process is a Pod of, as Kubernetes tells every Pod. */
+function ownCluster({ KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port = '443' }: Environment) {
+  if (!host) return undefined
+  return `https://${isIP(host) === 6 ? `[${host}]` : host}:${port}`
 }
 
 /** A secret by value (`NAME`) or, better, by file (`NAME_FILE`), which is read anew at each use. */
