@@ -4,6 +4,7 @@ import { isIP } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type FunctionName, functionNames } from './lifecycles.ts'
+import { unknownSettings } from './settings.ts'
 import type { SigningKey } from './signature.ts'
 
 /**
@@ -47,10 +48,10 @@ class ConfigurationError extends Error {}
 
 /** Reads the configuration, or throws an error that names every variable that is wrong. */
 export function readConfig(env: Environment): Config {
-  const problems: string[] = []
+  const problems: string[] = unknownSettings(Object.keys(env))
   const text = (name: string, fallback?: string) => {
     const value = env[name] ?? fallback
-    if (value === undefined) problems.push(`${name} is not set`)
+    if (value === undefined && !(name.startsWith('DROVER_GIT_') && needsNoGit(env))) problems.push(`${name} is not set`)
     if (value === '' && env[name] === '') problems.push(`${name} is empty`)
     return value ?? ''
   }
@@ -121,6 +122,9 @@ export function readConfig(env: Environment): Config {
   if (problems.length > 0) throw new ConfigurationError(`Cannot start: ${problems.join('; ')}`)
   return config
 }
+
+/** Some functions have nothing to do with the fleet repository. */
+const needsNoGit = (env: Environment) => ['notify', 'verify'].includes(env['FUNCTION'] ?? '')
 
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
 
