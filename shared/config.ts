@@ -48,6 +48,13 @@ class ConfigurationError extends Error {}
 
 /** Reads the configuration, or throws an error that names every variable that is wrong. */
 export function readConfig(env: Environment): Config {
+  const { config, problems } = parseConfig(env)
+  if (problems.length > 0) throw new ConfigurationError(`Cannot start: ${problems.join('; ')}`)
+  return config
+}
+
+/** The configuration as far as it can be read, and a sentence for each thing that is wrong, which begins with its variable. */
+export function parseConfig(env: Environment): { config: Config; problems: string[] } {
   const problems: string[] = unknownSettings(Object.keys(env))
   const text = (name: string, fallback?: string) => {
     const value = env[name] ?? fallback
@@ -119,8 +126,7 @@ export function readConfig(env: Environment): Config {
     deadlineMinutes: number('DROVER_DEADLINE_MINUTES', 30, 0.01, 1440),
     undoMinutes: number('DROVER_UNDO_MINUTES', 15, 0.01, 1440),
   }
-  if (problems.length > 0) throw new ConfigurationError(`Cannot start: ${problems.join('; ')}`)
-  return config
+  return { config, problems }
 }
 
 /** Some functions have nothing to do with the fleet repository. */

@@ -10,12 +10,13 @@ import type {
   VirtualMachine,
   VirtualMachineInstance,
 } from '../machines.ts'
-import { type Access, type AccessConfig, codeOf, openAccess } from './access.ts'
+import { type Access, codeOf, openAccess } from './access.ts'
+import type { KubeconfigSettings } from './kubeconfig.ts'
 import { type Source, watchObjects } from './watch.ts'
 
 /** Reads the hub and the managed clusters; a managed cluster's context is named like its ManagedCluster. */
 
-export interface ClustersConfig extends AccessConfig {
+export interface ClustersConfig extends KubeconfigSettings {
   argocdNamespace: string
 }
 

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CustomObjectsApi } from '@kubernetes/client-node'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { type AccessConfig, openAccess } from '../../../shared/clients/access.ts'
+import { openAccess } from '../../../shared/clients/access.ts'
+import type { KubeconfigSettings } from '../../../shared/clients/kubeconfig.ts'
 import { startFleet } from '../../local/clusters/harness.ts'
 import { listening } from './listening.ts'
 
@@ -37,7 +38,7 @@ const kubeconfig = (user: object, context = 'hub') =>
     contexts: [{ name: context, context: { cluster: 'c', user: 'u' } }],
   })
 
-async function ask(config: Partial<AccessConfig>, context = 'hub'): Promise<unknown> {
+async function ask(config: Partial<KubeconfigSettings>, context = 'hub'): Promise<unknown> {
   return list(openAccess({ kubeconfig: undefined, hubContext: 'hub', ...config })(context))
 }
 const list = (access: ReturnType<ReturnType<typeof openAccess>>) =>
@@ -151,7 +152,7 @@ describe('in a Pod', () => {
     expect(cluster.asked).toHaveLength(1)
   })
 
-  it.each<[string, Partial<AccessConfig>, string, string]>([
+  it.each<[string, Partial<KubeconfigSettings>, string, string]>([
     ['a managed cluster is never the own one', {}, 'site-a', 'Cannot reach cluster "site-a": there is no kubeconfig'],
     [
       'a managed cluster is never the own one, whatever the file',

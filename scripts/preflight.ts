@@ -1,0 +1,88 @@
+import { parseArgs } from 'node:util'
+import { KubeConfig } from '@kubernetes/client-node'
+import { openAccess } from '../shared/clients/access.ts'
+import { environment } from '../shared/config.ts'
+import { messageOf } from '../shared/errors.ts'
+import { known } from './preflight/answer.ts'
+import type { Data, List, Named, Names } from './preflight/area.ts'
+import { type Asker, askerOf } from './preflight/ask.ts'
+import { lookAtHub, lookAtManaged, type Report } from './preflight/clusters.ts'
+import { shown } from './preflight/show.ts'
+
+/** `npm run preflight -- --kubeconfig FILE`: what the hub and the managed clusters lack, and what to do about it. */
+
+const usage =
+  'npm run preflight -- [--kubeconfig FILE] [--hub-context NAME] [--namespace NAME] [--argocd-namespace NAME] [--reader NAMESPACE/NAME] [--json]'
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      kubeconfig: { type: 'string' },
+      'hub-context': { type: 'string', default: 'hub' },
+      namespace: { type: 'string', default: 'drover' },
+      'argocd-namespace': { type: 'string' },
+      reader: { type: 'string', default: 'drover-reader/drover-reader' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  if (values.help) return void process.stdout.write(`${usage}\n`)
+  const { namespace, 'hub-context': hubContext } = values
+  const kubeconfig = values.kubeconfig ?? (environment()['KUBECONFIG'] || undefined)
+  const contexts = contextsOf(kubeconfig)
+  if (!contexts.includes(hubContext))
+    throw new Error(
+      `Cannot look at the hub: the kubeconfig has no context "${hubContext}" but ${contexts.join(', ') || 'none'}; name it by --hub-context`,
+    )
+  const [readerNamespace = '', readerName = ''] = values.reader.split('/')
+  const to = openAccess({ kubeconfig, hubContext })
+  const hub = askerOf(to(hubContext))
+  const names: Names = {
+    namespace,
+    argocd: values['argocd-namespace'] ?? (await argocdNamespace(hub, namespace)),
+    reader: { namespace: readerNamespace, name: readerName },
+    contexts: contexts.filter((name) => name !== hubContext),
+  }
+  const reports: Report[] = [
+    await lookAtHub(hubContext, hub, names),
+    ...(await Promise.all(
+      (await managed(hub, names)).map((context) => lookAtManaged(context, askerOf(to(context)), names)),
+    )),
+  ]
+  process.stdout.write(values.json ? `${JSON.stringify(reports, null, 2)}\n` : shown(reports))
+  const lacks = reports.some(({ areas }) =>
+    areas.some(({ findings }) => findings.some(({ state }) => state === 'lacks')),
+  )
+  if (lacks) process.exitCode = 1
+}
+
+function contextsOf(kubeconfig: string | undefined): string[] {
+  const config = new KubeConfig()
+  try {
+    if (kubeconfig === undefined) config.loadFromDefault()
+    else config.loadFromFile(kubeconfig)
+  } catch (cause) {
+    throw new Error(`Cannot read the kubeconfig "${kubeconfig ?? '~/.kube/config'}": ${messageOf(cause)}`, { cause })
+  }
+  return config.getContexts().map(({ name }) => name)
+}
+
+/** Argo CD's namespace as Drover's own settings have it, where it is installed already. */
+async function argocdNamespace(hub: Asker, namespace: string): Promise<string> {
+  const settings = await hub.get<Data>(`/api/v1/namespaces/${namespace}/configmaps/drover-config`)
+  return known(settings)?.data?.['DROVER_ARGOCD_NAMESPACE'] ?? 'argocd'
+}
+
+/** The contexts that are called like a ManagedCluster; all of them where the hub knows none. */
+async function managed(hub: Asker, { contexts }: Names): Promise<string[]> {
+  const answer = await hub.get<List<Named>>('/apis/cluster.open-cluster-management.io/v1/managedclusters')
+  const clusters = known(answer)?.items.map(({ metadata }) => metadata.name)
+  return contexts.filter((name) => clusters?.includes(name) ?? true)
+}
+
+try {
+  await main()
+} catch (error) {
+  process.stderr.write(`${messageOf(error)}\n`)
+  process.exitCode = 1
+}
