@@ -14,8 +14,10 @@ import { shown } from './preflight/show.ts'
 const usage =
   'npm run preflight -- [--kubeconfig FILE] [--hub-context NAME] [--namespace NAME] [--argocd-namespace NAME] [--reader NAMESPACE/NAME] [--json]'
 
-async function main(): Promise<void> {
+/** What is to be said, and whether anything is lacking. */
+export async function preflight(args: string[]): Promise<{ said: string; isLacking: boolean }> {
   const { values } = parseArgs({
+    args,
     options: {
       kubeconfig: { type: 'string' },
       'hub-context': { type: 'string', default: 'hub' },
@@ -26,7 +28,7 @@ async function main(): Promise<void> {
       help: { type: 'boolean', default: false },
     },
   })
-  if (values.help) return void process.stdout.write(`${usage}\n`)
+  if (values.help) return { said: `${usage}\n`, isLacking: false }
   const { namespace, 'hub-context': hubContext } = values
   const kubeconfig = values.kubeconfig ?? (environment()['KUBECONFIG'] || undefined)
   const contexts = contextsOf(kubeconfig)
@@ -49,11 +51,9 @@ async function main(): Promise<void> {
       (await managed(hub, names)).map((context) => lookAtManaged(context, askerOf(to(context)), names)),
     )),
   ]
-  process.stdout.write(values.json ? `${JSON.stringify(reports, null, 2)}\n` : shown(reports))
-  const lacks = reports.some(({ areas }) =>
-    areas.some(({ findings }) => findings.some(({ state }) => state === 'lacks')),
-  )
-  if (lacks) process.exitCode = 1
+  const states = reports.flatMap(({ areas }) => areas.flatMap(({ findings }) => findings.map(({ state }) => state)))
+  const said = values.json ? `${JSON.stringify(reports, null, 2)}\n` : shown(reports)
+  return { said, isLacking: states.includes('lacks') }
 }
 
 function contextsOf(kubeconfig: string | undefined): string[] {
@@ -80,9 +80,15 @@ async function managed(hub: Asker, { contexts }: Names): Promise<string[]> {
   return contexts.filter((name) => clusters?.includes(name) ?? true)
 }
 
-try {
-  await main()
-} catch (error) {
-  process.stderr.write(`${messageOf(error)}\n`)
-  process.exitCode = 1
+async function main(): Promise<void> {
+  try {
+    const { said, isLacking } = await preflight(process.argv.slice(2))
+    process.stdout.write(said)
+    if (isLacking) process.exitCode = 1
+  } catch (error) {
+    process.stderr.write(`${messageOf(error)}\n`)
+    process.exitCode = 1
+  }
 }
+
+if (import.meta.main) await main()

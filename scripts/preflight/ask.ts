@@ -20,8 +20,9 @@ export function askerOf(access: Access): Asker {
     } catch (error) {
       const code = codeOf(error)
       if (code === 404) return missing
-      if (code === 403 && error instanceof Refusal) return hidden(error.message)
-      return hidden(access.failure(error).message)
+      if (error instanceof SyntaxError) return hidden('it answers no JSON')
+      const said = code === 403 && error instanceof Refusal ? error.message : ''
+      return hidden(said || access.failure(error).message)
     }
   }
   return { get: (path) => ask('GET', path), review: (path, body) => ask('POST', path, body) }
