@@ -39,9 +39,12 @@ export async function preflight(args: string[]): Promise<{ said: string; isLacki
   const [readerNamespace = '', readerName = ''] = values.reader.split('/')
   const to = openAccess({ kubeconfig, hubContext })
   const hub = askerOf(to(hubContext))
+  const settings = await installedSettings(hub, namespace)
   const names: Names = {
     namespace,
-    argocd: values['argocd-namespace'] ?? (await argocdNamespace(hub, namespace)),
+    argocd: values['argocd-namespace'] ?? settings['DROVER_ARGOCD_NAMESPACE'] ?? 'argocd',
+    project: settings['DROVER_ARGOCD_PROJECT'] ?? 'default',
+    rootApplication: settings['DROVER_ARGOCD_ROOT_APPLICATION'] ?? 'drover-hub',
     reader: { namespace: readerNamespace, name: readerName },
     contexts: contexts.filter((name) => name !== hubContext),
   }
@@ -67,10 +70,10 @@ function contextsOf(kubeconfig: string | undefined): string[] {
   return config.getContexts().map(({ name }) => name)
 }
 
-/** Argo CD's namespace as Drover's own settings have it, where it is installed already. */
-async function argocdNamespace(hub: Asker, namespace: string): Promise<string> {
+/** Drover's own settings, where it is installed already. */
+async function installedSettings(hub: Asker, namespace: string): Promise<Record<string, string>> {
   const settings = await hub.get<Data>(`/api/v1/namespaces/${namespace}/configmaps/drover-config`)
-  return known(settings)?.data?.['DROVER_ARGOCD_NAMESPACE'] ?? 'argocd'
+  return known(settings)?.data ?? {}
 }
 
 /** The contexts that are called like a ManagedCluster; all of them where the hub knows none. */

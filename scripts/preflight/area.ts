@@ -6,6 +6,9 @@ export interface Names {
   /** Drover's namespace on the hub, and Argo CD's. */
   namespace: string
   argocd: string
+  /** The AppProject of machines' Applications, and the Application that applies the fleet repository's `hub/`. */
+  project: string
+  rootApplication: string
   /** The ServiceAccount that Drover reads managed clusters by. */
   reader: { namespace: string; name: string }
   /** The contexts of the kubeconfig, without the hub's. */

@@ -1,6 +1,6 @@
 import { parse } from 'yaml'
 import { type Answer, known, map } from './answer.ts'
-import type { Area, Data, List } from './area.ts'
+import type { Area, Data, List, Names } from './area.ts'
 import type { Asker } from './ask.ts'
 import { advice, cannotTell, type Finding, judge, lacks, ok } from './finding.ts'
 import { checkServed, isInstalled, readServed, type Served } from './served.ts'
@@ -14,12 +14,16 @@ export interface ArgocdFacts {
   knowsRetryRefresh: Answer<boolean>
   images: Answer<string[]>
   settings: Answer<Record<string, string>>
+  isInstalled: boolean
+  project: Answer<unknown>
+  /** Whether the root Application could be compared with Git. */
+  root: Answer<{ isComparable: boolean }>
 }
 
 export const argocd: Area<ArgocdFacts> = {
   title: 'Argo CD',
-  read: (ask, names) => read(ask, names.argocd),
-  check: (facts, names) => check(facts, names.argocd),
+  read,
+  check,
 }
 
 const group = 'argoproj.io'
@@ -32,15 +36,24 @@ interface Workload {
   spec: { template: { spec: { containers: { image: string }[] } } }
 }
 
-async function read(ask: Asker, namespace: string): Promise<ArgocdFacts> {
+interface Application {
+  status?: { conditions?: { type: string }[] }
+}
+
+async function read(ask: Asker, names: Names): Promise<ArgocdFacts> {
+  const { argocd: namespace, project, rootApplication } = names
+  const own = `/apis/${group}/v1alpha1/namespaces/${namespace}`
   const apps = `/apis/apps/v1/namespaces/${namespace}`
   const definition = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/applications.argoproj.io'
-  const [served, crd, deployments, sets, settings] = await Promise.all([
+  const [served, crd, deployments, sets, settings, home, found, root] = await Promise.all([
     readServed(ask, kinds),
     ask.get<{ spec: { versions: { name: string; schema?: unknown }[] } }>(definition),
     ask.get<List<Workload>>(`${apps}/deployments`),
     ask.get<List<Workload>>(`${apps}/statefulsets`),
     ask.get<Data>(`/api/v1/namespaces/${namespace}/configmaps/argocd-cm`),
+    ask.get(`/api/v1/namespaces/${names.namespace}`),
+    ask.get(`${own}/appprojects/${project}`),
+    ask.get<Application>(`${own}/applications/${rootApplication}`),
   ])
   const more = known(sets)?.items ?? []
   return {
@@ -48,6 +61,11 @@ async function read(ask: Asker, namespace: string): Promise<ArgocdFacts> {
     knowsRetryRefresh: map(crd, ({ spec }) => JSON.stringify(retryIn(spec.versions[0]?.schema)).includes('"refresh"')),
     images: map(deployments, ({ items }) => [...items, ...more].flatMap(imagesOf)),
     settings: map(settings, ({ data = {} }) => data),
+    isInstalled: home.state === 'found',
+    project: found,
+    root: map(root, ({ status }) => ({
+      isComparable: !status?.conditions?.some(({ type }) => type === 'ComparisonError'),
+    })),
   }
 }
 
@@ -63,7 +81,9 @@ function retryIn(schema: unknown): unknown {
   return path.reduce(next, schema) ?? {}
 }
 
-function check({ served, knowsRetryRefresh, images, settings }: ArgocdFacts, namespace: string): Finding[] {
+function check(facts: ArgocdFacts, names: Names): Finding[] {
+  const { served, knowsRetryRefresh, images, settings } = facts
+  const { argocd: namespace } = names
   const install = 'install Argo CD: https://argo-cd.readthedocs.io/en/stable/getting_started/'
   const there = checkServed(served, install)
   if (!isInstalled(served)) return there
@@ -79,7 +99,24 @@ function check({ served, knowsRetryRefresh, images, settings }: ArgocdFacts, nam
       checkHealth(data, version, namespace),
       checkTracking(data, version),
       ...checkFilters(data),
+      // Before Drover is installed nobody knows how they are to be called.
+      ...(facts.isInstalled ? checkOwn(facts, names) : []),
     ]),
+  ]
+}
+
+/** What Drover needs to have there: a project for machines, and what applies the fleet repository's `hub/`. */
+function checkOwn({ project, root }: ArgocdFacts, names: Names): Finding[] {
+  const todo = 'kubectl apply --server-side -k broker/argocd, with your repository as docs/install.md says'
+  const application = `Application ${names.rootApplication}`
+  const noProject = lacks(`Argo CD has no AppProject ${names.project}, which machines are to belong to`, todo)
+  const noRoot = lacks(`Argo CD has no ${application}, so nothing that Drover commits is applied`, todo)
+  const why = `kubectl get application ${names.rootApplication} -n ${names.argocd} -o jsonpath='{.status.conditions}'`
+  return [
+    ...judge(project, `AppProject ${names.project}`, noProject, () => ok(`AppProject ${names.project} is there`)),
+    ...judge(root, application, noRoot, ({ isComparable }) =>
+      isComparable ? ok(`${application} is there`) : lacks(`${application} cannot be compared with Git`, why),
+    ),
   ]
 }
 

@@ -3,7 +3,7 @@ import { functionNames } from '../../shared/lifecycles.ts'
 import { type Answer, known, map, missing } from './answer.ts'
 import type { Area, Data, List, Named, Names } from './area.ts'
 import type { Asker } from './ask.ts'
-import { unreadiness, type WithConditions } from './conditions.ts'
+import { checkReadiness, unreadiness, type WithConditions } from './conditions.ts'
 import { type Finding, judge, lacks, ok } from './finding.ts'
 
 /** The Broker: whether Knative can run one of its class, and whether Drover's has what a run needs. */
@@ -129,19 +129,8 @@ function checkTriggers({ triggers }: BrokerFacts): Finding[] {
   const todo = 'kubectl apply -k triggers/'
   return judge(triggers, 'Triggers', lacks('There are no Triggers', todo), (all) => {
     const absent = functionNames.filter((name) => !all.some(({ metadata }) => metadata.name === name))
-    const unready = all.flatMap((one) => {
-      const why = unreadiness(one)
-      const name = one.metadata.name
-      return why === undefined
-        ? []
-        : [
-            lacks(
-              `Trigger ${name} is not Ready: ${why}`,
-              `kubectl describe trigger ${name} -n ${one.metadata.namespace}`,
-            ),
-          ]
-    })
-    if (absent.length > 0) return [lacks(`There is no Trigger for ${absent.join(', ')}`, todo), ...unready]
-    return unready.length > 0 ? unready : ok('Every function has a Trigger that is Ready')
+    const findings = checkReadiness('Trigger', 'trigger', all)
+    if (absent.length > 0) findings.push(lacks(`There is no Trigger for ${absent.join(', ')}`, todo))
+    return findings.length > 0 ? findings : ok('Every function has a Trigger that is Ready')
   })
 }

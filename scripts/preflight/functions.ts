@@ -4,7 +4,7 @@ import { functionNames } from '../../shared/lifecycles.ts'
 import { type Answer, known, map } from './answer.ts'
 import type { Area, Data, List, Named, Names } from './area.ts'
 import type { Asker } from './ask.ts'
-import { unreadiness, type WithConditions } from './conditions.ts'
+import { checkReadiness, type WithConditions } from './conditions.ts'
 import { cannotTell, type Finding, judge, lacks, ok } from './finding.ts'
 
 /** The functions as they are installed: their Services, the settings that they start with, and the files that they mount. */
@@ -89,21 +89,16 @@ function check(facts: FunctionsFacts, { namespace }: Names): Finding[] {
     if (!isInstalled) return later
     const none = lacks(`Namespace ${namespace} has no function`, 'kubectl apply -k broker/')
     return judge(facts.services, 'Knative Services', none, (services) => [
-      ...checkServices(services, namespace),
+      ...checkServices(services),
       ...checkObjects(services, facts.data, namespace),
       ...checkSettings(services, facts),
     ])
   })
 }
 
-function checkServices(services: Service[], namespace: string): Finding[] {
+function checkServices(services: Service[]): Finding[] {
   const absent = functionNames.filter((name) => !services.some(({ metadata }) => metadata.name === name))
-  const findings = services.flatMap((service) => {
-    const { name } = service.metadata
-    const why = unreadiness(service)
-    if (why === undefined) return []
-    return [lacks(`Function ${name} is not Ready: ${why}`, `kubectl describe ksvc ${name} -n ${namespace}`)]
-  })
+  const findings = checkReadiness('function', 'ksvc', services)
   if (absent.length > 0) findings.push(lacks(`There is no function ${absent.join(', ')}`, 'kubectl apply -k broker/'))
   return findings.length > 0 ? findings : [ok('Every function is Ready')]
 }
@@ -148,7 +143,7 @@ function filesOf(service: Service): { variable: string; object: string; key: str
 function checkSettings(services: Service[], { data, brokerUrl }: FunctionsFacts): Finding[] {
   const problems = new Set(services.flatMap((service) => problemsOf(service, data)))
   const findings = [...problems].map((problem) =>
-    lacks(`No function starts: ${problem}`, 'mend it in ConfigMap drover-config'),
+    lacks(`Functions refuse to start: ${problem}`, 'mend it in ConfigMap drover-config'),
   )
   const url = services.map((service) => environmentOf(service, data)['DROVER_BROKER_URL']).find(Boolean)
   const listens = known(brokerUrl)

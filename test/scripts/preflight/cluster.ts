@@ -13,6 +13,8 @@ export const forbidden = Symbol('forbidden')
 export const names: Names = {
   namespace: 'drover',
   argocd: 'argocd',
+  project: 'drover',
+  rootApplication: 'drover-hub',
   reader: { namespace: 'drover-reader', name: 'drover-reader' },
   contexts: ['site-a', 'site-b'],
 }
@@ -127,6 +129,8 @@ export const at = {
   argocdDeployments: '/apis/apps/v1/namespaces/argocd/deployments',
   argocdStatefulSets: '/apis/apps/v1/namespaces/argocd/statefulsets',
   argocdSettings: core('argocd', 'configmaps/argocd-cm'),
+  project: '/apis/argoproj.io/v1alpha1/namespaces/argocd/appprojects/drover',
+  root: '/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/drover-hub',
   applications: '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/applications.argoproj.io',
   managedClusters: cluster1('v1/managedclusters'),
   clusterSets: cluster1('v1beta2/managedclustersets'),
@@ -172,6 +176,8 @@ export const hub = (): Cluster => ({
   [at.argocdDeployments]: argocdImage(':v3.5.3'),
   [at.argocdStatefulSets]: argocdImage(':v3.5.3'),
   [at.argocdSettings]: { data: {} },
+  [at.project]: named('drover'),
+  [at.root]: named('drover-hub', { status: { conditions: [{ type: 'OrphanedResourceWarning' }] } }),
   [at.applications]: definition({ refresh: { type: 'boolean' } }),
   [at.managedClusters]: list(managedCluster('site-a'), managedCluster('site-b')),
   [at.clusterSets]: list({

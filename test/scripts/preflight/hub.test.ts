@@ -175,7 +175,7 @@ describe('preflight says of a hub', () => {
       [
         'a Trigger that is not Ready',
         { [at.triggers]: list(...functionNames.map((name) => named(name, notReady('no Broker')))) },
-        'lacks: Trigger commit is not Ready: no Broker -> kubectl describe trigger commit -n drover',
+        `lacks: Not Ready: Trigger ${functionNames.join(', ')}: no Broker -> kubectl describe trigger validate -n drover`,
       ],
     ]),
     ...cases(argocd, [
@@ -243,6 +243,23 @@ describe('preflight says of a hub', () => {
           },
         },
         /^lacks: resource.inclusions of argocd-cm leave out VirtualMachine, DataVolume, ExternalSecret, DNSEndpoint, Placement/,
+      ],
+      [
+        'that it has no project for machines',
+        { [at.project]: undefined },
+        /^lacks: Argo CD has no AppProject drover, .* -> kubectl apply --server-side -k broker\/argocd/,
+      ],
+      [
+        'that nothing is applied',
+        { [at.root]: undefined },
+        /^lacks: Argo CD has no Application drover-hub, so nothing/,
+      ],
+      [
+        'that Git cannot be read',
+        {
+          [at.root]: named('drover-hub', { status: { conditions: [{ type: 'ComparisonError', message: 'hunter2' }] } }),
+        },
+        /^lacks: Application drover-hub cannot be compared with Git -> kubectl get application drover-hub -n argocd/,
       ],
       [
         'exclusions that are no YAML',
@@ -349,7 +366,12 @@ describe('preflight says of a hub', () => {
       [
         'a function that is not Ready',
         { [at.services]: withService('commit', notReady('Unable to fetch image')) },
-        'lacks: Function commit is not Ready: Unable to fetch image -> kubectl describe ksvc commit -n drover',
+        'lacks: Not Ready: function commit: Unable to fetch image -> kubectl describe ksvc commit -n drover',
+      ],
+      [
+        'functions that are not Ready for one reason',
+        { [at.services]: list(...functionNames.map((name) => service(name, notReady('no image')))) },
+        `lacks: Not Ready: function ${functionNames.join(', ')}: no image -> kubectl describe ksvc validate -n drover`,
       ],
       [
         'a Secret that is missing',
@@ -374,12 +396,12 @@ describe('preflight says of a hub', () => {
       [
         'a misspelt setting',
         { [at.settings]: { data: { DROVER_GIT_URLL: url } } },
-        'lacks: No function starts: DROVER_GIT_URLL is not a setting (did you mean DROVER_GIT_URL?) -> mend it in ConfigMap drover-config',
+        'lacks: Functions refuse to start: DROVER_GIT_URLL is not a setting (did you mean DROVER_GIT_URL?) -> mend it in ConfigMap drover-config',
       ],
       [
         'a setting that is wrong',
         { [at.settings]: { data: { DROVER_GIT_URL: url, DROVER_GRACE_SECONDS: 'soon' } } },
-        /^lacks: No function starts: DROVER_GRACE_SECONDS is "soon", wanted a number from 0 to 600/,
+        /^lacks: Functions refuse to start: DROVER_GRACE_SECONDS is "soon", wanted a number from 0 to 600/,
       ],
       [
         'another address of the Broker',
@@ -416,6 +438,13 @@ describe('preflight says of a hub', () => {
   it('nothing of rights before Drover is there, and nothing of Brokers without Knative Eventing', async () => {
     expect(await linesOf(hubRights, { ...hub(), [at.home]: undefined })).toEqual([])
     expect(await linesOf(brokerArea, { ...hub(), '/apis/eventing.knative.dev/v1': undefined })).toEqual([])
+    const lines = await linesOf(argocd, {
+      ...hub(),
+      [at.home]: undefined,
+      [at.project]: undefined,
+      [at.root]: undefined,
+    })
+    expect(lines.filter((line) => !line.startsWith('ok: '))).toEqual([])
   })
 
   it('each wrong setting once, however many functions would not start for it', async () => {
