@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { type EventRow, eventTypes, lifecycles } from '../shared/lifecycles.ts'
+import { type Setting, settings } from '../shared/settings.ts'
 
-/** `npm run docs`: writes the parts of the docs that follow from the table of lifecycles, between their markers. */
+/** `npm run docs`: writes the parts of the docs that follow from the tables of lifecycles and settings, between their markers. */
 
 const root = new URL('../', import.meta.url)
 
@@ -9,6 +10,7 @@ const root = new URL('../', import.meta.url)
 const parts = [
   { file: 'README.md', name: 'lifecycles', text: lifecycleTables },
   { file: 'docs/events.md', name: 'event types', text: eventTable },
+  { file: 'docs/configuration.md', name: 'settings', text: settingTables },
 ] as const
 
 /** The files with generated parts, as they should be. */
@@ -60,6 +62,20 @@ function meaningOf(type: string, status: EventRow['status']): string {
   if (type.endsWith('.rolledback')) return 'the run ended, and was put back'
   if (type.endsWith('.stranded')) return 'the run ended, and a person must look'
   return meaning[status]
+}
+
+function settingTables(): string {
+  const parts: [string, Setting[]][] = Object.entries(settings)
+  return parts
+    .map(([title, part]) => {
+      const rows = part.map(({ name, value, otherwise = '', says }) => [
+        `\`${name}\``,
+        value === undefined ? otherwise : `\`${value}\``,
+        says,
+      ])
+      return `## ${title}\n\n${table(['variable', 'default', 'what it says'], rows)}`
+    })
+    .join('\n\n')
 }
 
 /** A table with columns of one width, so that the text is readable as it is. */

@@ -4,6 +4,7 @@ import { isIP } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type FunctionName, functionNames } from './lifecycles.ts'
+import { unknownSettings } from './settings.ts'
 import type { SigningKey } from './signature.ts'
 
 /**
@@ -30,7 +31,7 @@ export interface Config {
     env: Record<string, string>
   }
   argocd: { namespace: string; project: string; rootApplication: string; repoUrl: string }
-  kubernetes: { kubeconfig: string | undefined; hubContext: string }
+  kubernetes: { kubeconfig: string | undefined; hubContext: string; ownCluster: string | undefined }
   cmdb: { config: string | undefined; token?: () => Promise<string> }
   /** How long an error that may pass must last until a run fails of it. */
   graceSeconds: number
@@ -49,10 +50,17 @@ class ConfigurationError extends Error {}
 
 /** Reads the configuration, or throws an error that names every variable that is wrong. */
 export function readConfig(env: Environment): Config {
-  const problems: string[] = []
+  const { config, problems } = parseConfig(env)
+  if (problems.length > 0) throw new ConfigurationError(`Cannot start: ${problems.join('; ')}`)
+  return config
+}
+
+/** The configuration as far as it can be read, and a sentence for each thing that is wrong, which begins with its variable. */
+export function parseConfig(env: Environment): { config: Config; problems: string[] } {
+  const problems: string[] = unknownSettings(Object.keys(env))
   const text = (name: string, fallback?: string) => {
     const value = env[name] ?? fallback
-    if (value === undefined) problems.push(`${name} is not set`)
+    if (value === undefined && !(name.startsWith('DROVER_GIT_') && needsNoGit(env))) problems.push(`${name} is not set`)
     if (value === '' && env[name] === '') problems.push(`${name} is empty`)
     return value ?? ''
   }
@@ -113,7 +121,11 @@ export function readConfig(env: Environment): Config {
       rootApplication: text('DROVER_ARGOCD_ROOT_APPLICATION', 'drover-hub'),
       repoUrl: url('DROVER_ARGOCD_REPO_URL', gitUrl),
     },
-    kubernetes: { kubeconfig: env['KUBECONFIG'] || undefined, hubContext: text('DROVER_HUB_CONTEXT', 'hub') },
+    kubernetes: {
+      kubeconfig: env['KUBECONFIG'] || undefined,
+      hubContext: text('DROVER_HUB_CONTEXT', 'hub'),
+      ownCluster: ownCluster(env),
+    },
     cmdb: { config: env['DROVER_CMDB_CONFIG'], ...secret(env, 'DROVER_CMDB_TOKEN') },
     graceSeconds: number('DROVER_GRACE_SECONDS', 30, 0, 600),
     dnsResolvers: resolvers,
@@ -122,9 +134,11 @@ export function readConfig(env: Environment): Config {
     deadlineMinutes: number('DROVER_DEADLINE_MINUTES', 30, 0.01, 1440),
     undoMinutes: number('DROVER_UNDO_MINUTES', 15, 0.01, 1440),
   }
-  if (problems.length > 0) throw new ConfigurationError(`Cannot start: ${problems.join('; ')}`)
-  return config
+  return { config, problems }
 }
+
+/** Some functions have nothing to do with the fleet repository. */
+const needsNoGit = (env: Environment) => ['notify', 'verify'].includes(env['FUNCTION'] ?? '')
 
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
 
@@ -142,6 +156,12 @@ function isReadable(path: string): boolean {
 
 function isFunctionName(name: string): name is FunctionName {
   return (functionNames as readonly string[]).includes(name)
+}
+
+/** The API server of the cluster that this process is a Pod of, as Kubernetes tells every Pod. */
+function ownCluster({ KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port = '443' }: Environment) {
+  if (!host) return undefined
+  return `https://${isIP(host) === 6 ? `[${host}]` : host}:${port}`
 }
 
 /** A secret by value (`NAME`) or, better, by file (`NAME_FILE`), which is read anew at each use. */

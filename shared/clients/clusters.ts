@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { KubeConfig } from '@kubernetes/client-node'
-import { DroverError } from '../errors.ts'
+import type { CustomObjectsApi } from '@kubernetes/client-node'
 import type { Decision, Hub, HubCondition, ManagedCluster } from '../hub.ts'
 import type {
   Application,
@@ -11,13 +10,13 @@ import type {
   VirtualMachine,
   VirtualMachineInstance,
 } from '../machines.ts'
+import { type Access, codeOf, openAccess } from './access.ts'
+import type { KubeconfigSettings } from './kubeconfig.ts'
 import { type Source, watchObjects } from './watch.ts'
 
-/** Reads the hub and the managed clusters through one kubeconfig: a context per cluster, named like its ManagedCluster. */
+/** Reads the hub and the managed clusters; a managed cluster's context is named like its ManagedCluster. */
 
-export interface ClustersConfig {
-  kubeconfig: string | undefined
-  hubContext: string
+export interface ClustersConfig extends KubeconfigSettings {
   argocdNamespace: string
 }
 
@@ -34,31 +33,20 @@ interface ManagedClusterObject {
 
 const ocm = 'cluster.open-cluster-management.io'
 
-/** How long a kubeconfig is not read again, in milliseconds; its tokens may be rotated. */
-const freshFor = 60_000
-
-/** Opens both clients; the kubeconfig is read at the first call and the library loaded then. */
+/** Opens the clients; nothing is read before their first use. */
 export function openClusters(config: ClustersConfig): { hub: Hub; machines: Machines; occupants: Occupants } {
-  const contexts = new Map<string, { loading: Promise<KubeConfig>; since: number }>()
-  const context = (name: string): Promise<KubeConfig> => {
-    const known = contexts.get(name)
-    if (known && Date.now() - known.since < freshFor) return known.loading
-    const loading = load(config, name)
-    contexts.set(name, { loading, since: Date.now() })
-    loading.catch(() => contexts.delete(name))
-    return loading
-  }
-  const onHub = () => context(config.hubContext)
+  const to = openAccess(config)
+  const onHub = to(config.hubContext)
 
   const machines: Machines = {
     async *watch({ cluster, namespace, name }, signal) {
-      const [hub, kubeConfig] = await Promise.all([onHub(), context(cluster)])
+      const access = to(cluster)
       const byLabel = { labelSelector: `drover.dev/machine=${name}` }
       const byName = { fieldSelector: `metadata.name=${name}` }
-      const kubevirt = { kubeConfig, group: 'kubevirt.io', version: 'v1', namespace, ...byName }
+      const kubevirt = { access, group: 'kubevirt.io', version: 'v1', namespace, ...byName }
       const sources: Source[] = [
         {
-          kubeConfig: hub,
+          access: onHub,
           group: 'argoproj.io',
           version: 'v1alpha1',
           plural: 'applications',
@@ -67,9 +55,9 @@ export function openClusters(config: ClustersConfig): { hub: Hub; machines: Mach
         },
         { ...kubevirt, plural: 'virtualmachines' },
         { ...kubevirt, plural: 'virtualmachineinstances' },
-        { kubeConfig, group: 'cdi.kubevirt.io', version: 'v1beta1', plural: 'datavolumes', namespace, ...byLabel },
+        { access, group: 'cdi.kubevirt.io', version: 'v1beta1', plural: 'datavolumes', namespace, ...byLabel },
         {
-          kubeConfig,
+          access,
           group: 'external-secrets.io',
           version: 'v1',
           plural: 'externalsecrets',
@@ -88,21 +76,18 @@ export function openClusters(config: ClustersConfig): { hub: Hub; machines: Mach
         }
       }
     },
-    refresh: async (application) => void (await refresh(await onHub(), config.argocdNamespace, application)),
-    settle: async (application, signal) => settle(await onHub(), config.argocdNamespace, application, signal),
+    refresh: async (application) => void (await refresh(onHub, config.argocdNamespace, application)),
+    settle: async (application, signal) => settle(onHub, config.argocdNamespace, application, signal),
   }
 
   const hub: Hub = {
     async managedCluster(name) {
-      const { CustomObjectsApi } = await import('@kubernetes/client-node')
-      const api = (await onHub()).makeApiClient(CustomObjectsApi)
-      const found = await orNone(
-        api.getClusterCustomObject({ group: ocm, version: 'v1', plural: 'managedclusters', name }),
-      )
+      const what = { group: ocm, version: 'v1', plural: 'managedclusters', name }
+      const found = await ask(onHub, (api) => api.getClusterCustomObject(what))
       return found === undefined ? undefined : toManagedCluster(found as ManagedClusterObject)
     },
     async *watchPlacement(namespace, name, signal) {
-      const common = { kubeConfig: await onHub(), group: ocm, version: 'v1beta1', namespace }
+      const common = { access: onHub, group: ocm, version: 'v1beta1', namespace }
       const sources: Source[] = [
         { ...common, plural: 'placements', fieldSelector: `metadata.name=${name}` },
         { ...common, plural: 'placementdecisions', labelSelector: `${ocm}/placement=${name}` },
@@ -117,29 +102,19 @@ export function openClusters(config: ClustersConfig): { hub: Hub; machines: Mach
         }
       }
     },
-    refresh: async (namespace, application) => void (await refresh(await onHub(), namespace, application)),
+    refresh: async (namespace, application) => void (await refresh(onHub, namespace, application)),
   }
   const occupants: Occupants = {
     async of({ cluster, namespace, name }) {
-      const argocd = { group: 'argoproj.io', version: 'v1alpha1', plural: 'applications' }
-      const kubevirt = { group: 'kubevirt.io', version: 'v1', plural: 'virtualmachines' }
-      const [application, machine] = await Promise.all([
-        read(await onHub(), { ...argocd, namespace: config.argocdNamespace, name }),
-        read(await context(cluster), { ...kubevirt, namespace, name }),
+      const machine = { group: 'kubevirt.io', version: 'v1', plural: 'virtualmachines', namespace, name }
+      const [found, same] = await Promise.all([
+        ask(onHub, (api) => api.getNamespacedCustomObject(application(config.argocdNamespace, name))),
+        ask(to(cluster), (api) => api.getNamespacedCustomObject(machine)),
       ])
-      return { application: application as Application | undefined, machine: machine as VirtualMachine | undefined }
+      return { application: found as Application | undefined, machine: same as VirtualMachine | undefined }
     },
   }
   return { hub, machines, occupants }
-}
-
-/** One object, or undefined when there is none. */
-async function read(
-  config: KubeConfig,
-  what: { group: string; version: string; plural: string; namespace: string; name: string },
-): Promise<unknown> {
-  const { CustomObjectsApi } = await import('@kubernetes/client-node')
-  return orNone(config.makeApiClient(CustomObjectsApi).getNamespacedCustomObject(what))
 }
 
 const toManagedCluster = ({ metadata, spec, status }: ManagedClusterObject): ManagedCluster => ({
@@ -147,34 +122,6 @@ const toManagedCluster = ({ metadata, spec, status }: ManagedClusterObject): Man
   accepted: spec?.hubAcceptsClient === true,
   conditions: status?.conditions ?? [],
 })
-
-async function load({ kubeconfig }: ClustersConfig, context: string): Promise<KubeConfig> {
-  const { KubeConfig } = await import('@kubernetes/client-node')
-  const config = new KubeConfig()
-  try {
-    if (kubeconfig === undefined) config.loadFromDefault()
-    else config.loadFromFile(kubeconfig)
-  } catch (cause) {
-    throw new DroverError('broken', `Cannot reach cluster "${context}": the kubeconfig cannot be read`, { cause })
-  }
-  if (!config.getContextObject(context)) {
-    throw new DroverError('broken', `Cannot reach cluster "${context}": the kubeconfig has no context of that name`)
-  }
-  config.setCurrentContext(context)
-  return connectingOnce(config)
-}
-
-/** The library would make a new connection pool, and so a new TLS connection, for every request. */
-function connectingOnce(config: KubeConfig): KubeConfig {
-  const library = config as unknown as { createDispatcher(...options: unknown[]): unknown }
-  const create = library.createDispatcher.bind(library)
-  let pool: unknown
-  library.createDispatcher = (...options) => {
-    pool ??= create(...options)
-    return pool
-  }
-  return config
-}
 
 const refreshAnnotation = 'argocd.argoproj.io/refresh'
 
@@ -186,15 +133,10 @@ interface Refreshed {
 }
 
 /** Argo CD takes the annotation off when it has compared; where others keep asking, the time of comparison moves on. */
-async function settle(config: KubeConfig, namespace: string, name: string, signal: AbortSignal): Promise<boolean> {
-  const { CustomObjectsApi } = await import('@kubernetes/client-node')
-  const api = config.makeApiClient(CustomObjectsApi)
-  const asked = await refresh(config, namespace, name)
-  for (
-    let seen = asked;
-    seen;
-    seen = (await orNone(api.getNamespacedCustomObject(application(namespace, name)))) as typeof seen
-  ) {
+async function settle(hub: Access, namespace: string, name: string, signal: AbortSignal): Promise<boolean> {
+  const look = () => ask(hub, (api) => api.getNamespacedCustomObject(application(namespace, name)))
+  const asked = await refresh(hub, namespace, name)
+  for (let seen = asked; seen; seen = (await look()) as typeof seen) {
     const isRead = !seen.status?.conditions?.some(({ type }) => type === 'ComparisonError')
     const isCompared = isRead && seen.metadata.annotations?.[refreshAnnotation] === undefined
     const isLater = (seen.status?.reconciledAt ?? '') > (asked?.status?.reconciledAt ?? '')
@@ -215,22 +157,21 @@ const application = (namespace: string, name: string) => ({
 })
 
 /** The refresh annotation wakes Argo CD, which else looks at Git every few minutes. */
-async function refresh(config: KubeConfig, namespace: string, name: string): Promise<Refreshed | undefined> {
-  const { CustomObjectsApi, PatchStrategy, setHeaderOptions } = await import('@kubernetes/client-node')
+async function refresh(hub: Access, namespace: string, name: string): Promise<Refreshed | undefined> {
+  const { PatchStrategy, setHeaderOptions } = await import('@kubernetes/client-node')
   const body = { metadata: { annotations: { [refreshAnnotation]: 'normal' } } }
   const what = { ...application(namespace, name), body }
   const options = setHeaderOptions('Content-Type', PatchStrategy.MergePatch)
-  return (await orNone(config.makeApiClient(CustomObjectsApi).patchNamespacedCustomObject(what, options))) as
-    | Refreshed
-    | undefined
+  return (await ask(hub, (api) => api.patchNamespacedCustomObject(what, options))) as Refreshed | undefined
 }
 
-/** Undefined for 404; what else fails is broken. */
-async function orNone<T>(answer: Promise<T>): Promise<T | undefined> {
+/** What a cluster answers, undefined for 404; what else fails is broken. */
+async function ask(access: Access, request: (api: CustomObjectsApi) => Promise<unknown>): Promise<unknown> {
+  const { CustomObjectsApi } = await import('@kubernetes/client-node')
   try {
-    return await answer
-  } catch (cause) {
-    if ((cause as { code?: unknown }).code === 404) return undefined
-    throw new DroverError('broken', 'Cannot read a cluster', { cause })
+    return await access.use((config) => request(config.makeApiClient(CustomObjectsApi)))
+  } catch (error) {
+    if (codeOf(error) === 404) return undefined
+    throw access.failure(error)
   }
 }

@@ -1,9 +1,10 @@
 import type { KubeConfig } from '@kubernetes/client-node'
-import { DroverError } from '../errors.ts'
+import { type Access, codeOf } from './access.ts'
+import { createBell, pause } from './bell.ts'
 
 /** Objects of one kind to be watched, in one namespace of one cluster. */
 export interface Source {
-  kubeConfig: KubeConfig
+  access: Access
   group: string
   version: string
   plural: string
@@ -15,7 +16,7 @@ export interface Source {
 }
 
 interface KubernetesObject {
-  metadata: { name: string }
+  metadata: { name: string; resourceVersion?: string }
 }
 
 interface List {
@@ -28,90 +29,108 @@ const heartbeat = 1_500
 const pauseAfterError = 500
 /** How long a cluster that lacks an optional kind is not asked again. */
 const pauseWithoutKind = 15_000
+/** How long one watch lasts: below the 30 s after which the library cuts it, so that the server sends a bookmark first. */
+const watchSeconds = 25
 
 /**
- * The objects of several sources as they are now, again after every change, and every 1.5 s when there is none. Broken
- * or expired watches begin anew with a list. It ends without an error when the signal is aborted; sources that cannot
- * even be listed at the start throw.
+ * The objects of several sources as they are now, again after every change, and every 1.5 s when there is none. A watch
+ * that was cut goes on where it was; one that the server has forgotten begins anew with a list. It ends without an error
+ * when the signal is aborted; sources that cannot even be listed at the start throw.
  */
 export async function* watchObjects(
   sources: readonly Source[],
   signal: AbortSignal,
 ): AsyncGenerator<KubernetesObject[][]> {
-  const { Watch, CustomObjectsApi } = await import('@kubernetes/client-node')
-  const seen = sources.map(() => new Map<string, KubernetesObject>())
   const bell = createBell()
   const ending = new AbortController()
-  const watching: AbortController[] = []
-  const stop = () => {
-    ending.abort()
-    for (const controller of watching) controller?.abort()
-  }
-  signal.addEventListener('abort', stop)
-
-  const list = async (source: Source): Promise<List> => {
-    const { kubeConfig, fieldSelector, labelSelector, optional, ...rest } = source
-    const selectors = { ...(fieldSelector ? { fieldSelector } : {}), ...(labelSelector ? { labelSelector } : {}) }
-    try {
-      return await kubeConfig.makeApiClient(CustomObjectsApi).listNamespacedCustomObject({ ...rest, ...selectors })
-    } catch (error) {
-      if (optional && (error as { code?: unknown }).code === 404) return { metadata: {}, items: [] }
-      throw error
-    }
-  }
-  const fill = async (index: number, source: Source): Promise<string | undefined> => {
-    const { items, metadata } = await list(source)
-    seen[index] = new Map(items.map((one) => [one.metadata.name, one]))
-    return metadata.resourceVersion
-  }
-  /** One watch, until the server ends it; resolves with whether it ended well. */
-  const follow = async (index: number, source: Source, resourceVersion: string): Promise<void> => {
-    const { kubeConfig, group, version, plural, namespace, fieldSelector, labelSelector } = source
-    const path = `/apis/${group}/${version}/namespaces/${namespace}/${plural}`
-    await new Promise<void>((done) => {
-      const ended = () => done()
-      const noted = (phase: string, object: KubernetesObject) => {
-        if (phase === 'ADDED' || phase === 'MODIFIED') seen[index]?.set(object.metadata.name, object)
-        if (phase === 'DELETED') seen[index]?.delete(object.metadata.name)
-        bell.ring()
-      }
-      new Watch(kubeConfig)
-        .watch(path, { resourceVersion, fieldSelector, labelSelector }, noted, ended)
-        .then((controller) => {
-          watching[index] = controller
-          if (ending.signal.aborted) controller.abort()
-        }, ended)
-    })
-  }
-  const keep = async (index: number, source: Source, first: string | undefined): Promise<void> => {
-    let resourceVersion = first
-    while (!ending.signal.aborted) {
-      const began = Date.now()
-      if (resourceVersion !== undefined) await follow(index, source, resourceVersion)
-      // A server that ends every watch at once must not be asked without a pause.
-      else await pause(source.optional ? pauseWithoutKind : pauseAfterError, ending.signal)
-      if (Date.now() - began < pauseAfterError) await pause(pauseAfterError, ending.signal)
-      if (ending.signal.aborted) return
-      resourceVersion = await fill(index, source).catch(() => undefined)
-      bell.ring()
-    }
-  }
-
+  const end = () => ending.abort()
+  signal.addEventListener('abort', end)
+  const views = sources.map((source) => createView(source, bell.ring, ending.signal))
   try {
-    const listed = Promise.all(sources.map((source, index) => fill(index, source))).catch((cause) => {
-      throw new DroverError('broken', 'Cannot read a cluster', { cause })
-    })
-    const versions = await Promise.race([listed, aborted(signal)])
-    if (versions === undefined) return void listed.catch(() => undefined)
-    for (const [index, source] of sources.entries()) void keep(index, source, versions[index])
+    const listed = Promise.all(views.map((view) => view.list()))
+    const isListed = await Promise.race([listed.then(() => true), aborted(signal)])
+    if (!isListed) return void listed.catch(() => undefined)
+    for (const view of views) void view.keep()
     while (!signal.aborted) {
-      yield seen.map((objects) => [...objects.values()])
+      yield views.map((view) => view.objects())
       await bell.wait(heartbeat, signal)
     }
   } finally {
-    signal.removeEventListener('abort', stop)
-    stop()
+    signal.removeEventListener('abort', end)
+    end()
   }
+}
+
+/** The objects of one source, kept up to date until the signal is aborted. */
+function createView(source: Source, changed: () => void, signal: AbortSignal) {
+  const { access, optional, namespace, group, version, plural, fieldSelector, labelSelector } = source
+  const selectors = { ...(fieldSelector ? { fieldSelector } : {}), ...(labelSelector ? { labelSelector } : {}) }
+  let objects = new Map<string, KubernetesObject>()
+  /** From where a watch can go on; undefined where only a list helps. */
+  let position: string | undefined
+  let isUnknown = false
+  let watching: AbortController | undefined
+  signal.addEventListener('abort', () => watching?.abort(), { once: true })
+
+  async function list(): Promise<void> {
+    const { CustomObjectsApi } = await import('@kubernetes/client-node')
+    const what = { group, version, plural, namespace, ...selectors }
+    const answer = access.use((config) => config.makeApiClient(CustomObjectsApi).listNamespacedCustomObject(what))
+    const found = await (answer as Promise<List>).catch((error) => {
+      if (optional && codeOf(error) === 404) return undefined
+      throw access.failure(error)
+    })
+    isUnknown = found === undefined
+    objects = new Map(found?.items.map((one) => [one.metadata.name, one]))
+    position = found?.metadata.resourceVersion
+  }
+
+  function note(phase: string, object: KubernetesObject): void {
+    if (position === undefined) return
+    if (phase === 'ERROR') {
+      // In most cases 410: the server has forgotten what came after our position.
+      position = undefined
+      watching?.abort()
+      return
+    }
+    if (phase === 'ADDED' || phase === 'MODIFIED') objects.set(object.metadata.name, object)
+    if (phase === 'DELETED') objects.delete(object.metadata.name)
+    // A bookmark is a position and nothing else.
+    position = object.metadata.resourceVersion ?? position
+    if (phase !== 'BOOKMARK') changed()
+  }
+
+  /** One watch, until it ends for whatever reason. */
+  async function follow(): Promise<void> {
+    const { Watch } = await import('@kubernetes/client-node')
+    const path = `/apis/${group}/${version}/namespaces/${namespace}/${plural}`
+    const query = { resourceVersion: position, allowWatchBookmarks: true, timeoutSeconds: watchSeconds, ...selectors }
+    const once = (config: KubeConfig) =>
+      new Promise<void>((done, fail) => {
+        const ended = (error: unknown) => (error ? fail(error) : done())
+        new Watch(config).watch(path, query, note, ended).then((controller) => {
+          watching = controller
+          if (signal.aborted) controller.abort()
+        }, fail)
+      })
+    await access.use(once).catch((error) => {
+      // A cut line has no status, and leaves the position as it is; what the server refuses is listed anew.
+      if (codeOf(error) !== undefined) position = undefined
+    })
+  }
+
+  async function keep(): Promise<void> {
+    while (!signal.aborted) {
+      const began = Date.now()
+      if (position !== undefined) await follow()
+      else if (isUnknown) await pause(pauseWithoutKind, signal)
+      // A server that ends every watch at once must not be asked without a pause.
+      if (Date.now() - began < pauseAfterError) await pause(pauseAfterError, signal)
+      if (position === undefined && !signal.aborted) await list().then(changed, () => undefined)
+    }
+  }
+
+  return { list, keep, objects: () => [...objects.values()] }
 }
 
 /** Resolves when the signal is aborted. */
@@ -120,38 +139,3 @@ const aborted = (signal: AbortSignal) =>
     if (signal.aborted) done(undefined)
     signal.addEventListener('abort', () => done(undefined), { once: true })
   })
-
-/** Resolves after some time, when the signal is aborted, or when what `wakeable` is given is called. */
-function pause(milliseconds: number, signal: AbortSignal, wakeable: (wake: () => void) => void = () => {}) {
-  return new Promise<void>((done) => {
-    if (signal.aborted) return done()
-    const finish = () => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', finish)
-      done()
-    }
-    const timer = setTimeout(finish, milliseconds)
-    signal.addEventListener('abort', finish)
-    wakeable(finish)
-  })
-}
-
-/** Wakes who waits, or remembers the ring for who comes next. */
-function createBell() {
-  let rung = false
-  let wake = () => {}
-  return {
-    ring() {
-      rung = true
-      wake()
-    },
-    async wait(milliseconds: number, signal: AbortSignal) {
-      if (!rung)
-        await pause(milliseconds, signal, (finish) => {
-          wake = finish
-        })
-      rung = false
-      wake = () => {}
-    },
-  }
-}

@@ -63,6 +63,38 @@ describe('the configuration', () => {
     expect(() => read(env)).toThrow(sentence)
   })
 
+  it.each<[string, Environment, string]>([
+    [
+      'a misspelt variable',
+      { DROVER_GIT_URLL: 'x' },
+      'DROVER_GIT_URLL is not a setting (did you mean DROVER_GIT_URL?)',
+    ],
+    ['a variable of ours that nothing is like', { DROVER_COLOUR: 'x' }, 'DROVER_COLOUR is not a setting'],
+  ])('refuses %s', (_, env, sentence) => {
+    expect(() => read(env)).toThrow(new Error(`Cannot start: ${sentence}`))
+  })
+
+  it("passes over other people's variables, and those of Services whose name begins with ours", () => {
+    const env = { GIT_URL: 'x', DROVER_BROKER_SERVICE_HOST: 'x', DROVER_BROKER_PORT_80_TCP_ADDR: 'x' }
+    expect(read({ ...env, DROVER_BROKER_PORT: 'x', DROVER_BROKER_SERVICE_PORT_HTTP: 'x' }).port).toBe(8080)
+  })
+
+  it.each(['notify', 'verify'])('needs no fleet repository for %s, which does not use it', (name) => {
+    const env = { FUNCTION: name, DROVER_SIGNING_KEYS: `k1:${secret}` }
+    expect(readConfig(env).function).toBe(name)
+    expect(() => readConfig({ ...env, FUNCTION: 'commit' })).toThrow('Cannot start: DROVER_GIT_URL is not set')
+    expect(() => readConfig({ ...env, DROVER_GIT_URL: '' })).toThrow('Cannot start: DROVER_GIT_URL is empty')
+  })
+
+  it.each([
+    ['10.0.0.1', 'https://10.0.0.1:6443'],
+    ['fd00::1', 'https://[fd00::1]:6443'],
+  ])('finds the own cluster of a Pod at %s', (host, address) => {
+    const { kubernetes } = read({ KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: '6443' })
+    expect(kubernetes.ownCluster).toBe(address)
+    expect(read({}).kubernetes.ownCluster).toBeUndefined()
+  })
+
   it('says nothing of a secret that is wrong', () => {
     const env = { DROVER_SIGNING_KEYS: 'hunter2', DROVER_GIT_URL: 'user:hunter2@git' }
     expect(() => read(env)).toThrow(expect.not.stringContaining('hunter2'))

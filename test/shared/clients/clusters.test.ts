@@ -153,7 +153,7 @@ describe('a kubeconfig', () => {
     writeFileSync(kubeconfig, text)
     const { hub } = openClusters({ kubeconfig, hubContext: 'hub', argocdNamespace: 'argocd' })
     const error = await hub.managedCluster('site-a').catch((thrown: Error) => thrown)
-    expect(error).toMatchObject({ reason: 'broken', message: 'Cannot read a cluster' })
+    expect(error).toMatchObject({ reason: 'broken', message: 'Cannot ask cluster "hub": it answered 401' })
     expect(String((error as Error).cause)).not.toContain('hunter2')
   })
 })

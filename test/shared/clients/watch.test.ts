@@ -3,17 +3,24 @@ import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { KubeConfig } from '@kubernetes/client-node'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Access } from '../../../shared/clients/access.ts'
 import { type Source, watchObjects } from '../../../shared/clients/watch.ts'
+import { DroverError } from '../../../shared/errors.ts'
 
 /** An API server of one list, whose answers and watches the test decides on. */
 async function api() {
-  const state = { names: ['a'], listStatus: 200, silent: false }
+  const state = { names: ['a'], listStatus: 200, watchStatus: 200, silent: false }
   const watches: ServerResponse[] = []
+  /** What each watch asked for. */
+  const queries: URLSearchParams[] = []
   const asked = { lists: 0 }
   const seen = new EventEmitter()
   const server = createServer((request, response) => {
     const json = { 'content-type': 'application/json' }
-    if (request.url?.includes('watch=true')) {
+    const { searchParams } = new URL(request.url ?? '', 'http://x')
+    if (searchParams.has('watch')) {
+      queries.push(searchParams)
+      if (state.watchStatus !== 200) return void response.writeHead(state.watchStatus, json).end('{}')
       response.writeHead(200, json).flushHeaders()
       watches.push(response)
       seen.emit('watch')
@@ -43,8 +50,12 @@ async function api() {
     contexts: [{ name: 'x', cluster: 'x', user: 'x' }],
     currentContext: 'x',
   })
-  const source: Source = { kubeConfig, group: 'example.com', version: 'v1', plural: 'things', namespace: 'shop' }
-  return { state, asked, watches, seen, send, source, close }
+  const access: Access = {
+    use: (act) => act(kubeConfig),
+    failure: (cause) => new DroverError('broken', 'Cannot ask the cluster', { cause }),
+  }
+  const source: Source = { access, group: 'example.com', version: 'v1', plural: 'things', namespace: 'shop' }
+  return { state, asked, watches, queries, seen, send, source, close }
 }
 
 let server: Awaited<ReturnType<typeof api>>
@@ -81,7 +92,6 @@ describe('watching objects', () => {
     await until(watching, ['a', 'b'])
     server.send('DELETED', thing('a'))
     await until(watching, ['b'])
-    server.send('BOOKMARK', { metadata: { resourceVersion: '9' } })
   })
 
   it('shows them again when nothing has changed for a while', async () => {
@@ -96,39 +106,81 @@ describe('watching objects', () => {
   it.each<[string, () => void]>([
     ['is broken off', () => server.watches.at(-1)?.destroy()],
     ['ends', () => server.watches.at(-1)?.end()],
-    [
-      'has expired',
-      () => {
-        server.send('ERROR', { kind: 'Status', code: 410, reason: 'Expired', message: 'too old' })
-        server.watches.at(-1)?.end()
-      },
-    ],
-  ])('goes on with a list when a watch %s', async (_, breakIt) => {
+  ])('goes on where it was, without a list, when a watch %s', async (_, breakIt) => {
     const watching = watchObjects([server.source], ending.signal)
     const watched = once(server.seen, 'watch')
     await watching.next()
     await watched
-    server.state.names = ['a', 'c']
+    server.send('ADDED', thing('b', '7'))
+    await until(watching, ['a', 'b'])
     const again = once(server.seen, 'watch')
     breakIt()
-    await until(watching, ['a', 'c'])
+    await again
+    server.send('ADDED', thing('c', '8'))
+    await until(watching, ['a', 'b', 'c'])
+    expect(server.queries.map((query) => query.get('resourceVersion'))).toEqual(['1', '7'])
+    expect(server.asked.lists).toBe(1)
+  })
+
+  it('takes a bookmark for a position and for nothing else', async () => {
+    const watching = watchObjects([server.source], ending.signal)
+    const watched = once(server.seen, 'watch')
+    await watching.next()
+    await watched
+    expect(server.queries[0]?.get('allowWatchBookmarks')).toBe('true')
+    server.send('BOOKMARK', { kind: 'Thing', metadata: { resourceVersion: '9' } })
+    const again = once(server.seen, 'watch')
+    server.watches.at(-1)?.end()
+    await again
+    expect(server.queries[1]?.get('resourceVersion')).toBe('9')
+    expect(namesIn(await watching.next())).toEqual([['a']])
+  })
+
+  it.each<[string, () => void]>([
+    [
+      'says so in an event',
+      () => {
+        server.send('ERROR', { kind: 'Status', code: 410, reason: 'Expired', message: 'too old' })
+      },
+    ],
+    [
+      'refuses a watch',
+      () => {
+        server.state.watchStatus = 410
+        server.watches.at(-1)?.end()
+        server.seen.once('list', () => {
+          server.state.watchStatus = 200
+        })
+      },
+    ],
+  ])('begins anew with a list where the server has forgotten the position and %s', async (_, forget) => {
+    const watching = watchObjects([server.source], ending.signal)
+    const watched = once(server.seen, 'watch')
+    await watching.next()
+    await watched
+    server.state.names = ['c']
+    const again = once(server.seen, 'watch')
+    forget()
+    await until(watching, ['c'])
     await again
     server.send('ADDED', thing('d'))
-    await until(watching, ['a', 'c', 'd'])
+    await until(watching, ['c', 'd'])
+    expect(server.asked.lists).toBe(2)
   })
 
   it('does not ask without a pause a server that ends every watch', async () => {
     server.seen.on('watch', () => server.watches.at(-1)?.end())
     const watching = watchObjects([server.source], ending.signal)
     for (let count = 0; count < 3; count++) await watching.next()
-    expect(server.asked.lists).toBeLessThan(6)
+    expect(server.queries.length).toBeGreaterThan(1)
+    expect(server.queries.length).toBeLessThan(10)
   })
 
   it('throws where nothing can be listed at the start', async () => {
     server.state.listStatus = 403
     await expect(watchObjects([server.source], ending.signal).next()).rejects.toMatchObject({
       reason: 'broken',
-      message: 'Cannot read a cluster',
+      message: 'Cannot ask the cluster',
     })
   })
 
@@ -136,7 +188,7 @@ describe('watching objects', () => {
     server.state.listStatus = 404
     const watching = watchObjects([{ ...server.source, optional: true }], ending.signal)
     expect(namesIn(await watching.next())).toEqual([[]])
-    await expect(watchObjects([server.source], ending.signal).next()).rejects.toThrow('Cannot read a cluster')
+    await expect(watchObjects([server.source], ending.signal).next()).rejects.toThrow('Cannot ask the cluster')
   })
 
   it('ends without an error when it is told to', async () => {

@@ -1,0 +1,77 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { KubeConfig } from '@kubernetes/client-node'
+import { DroverError } from '../errors.ts'
+import { type KubeconfigSettings, loadContext } from './kubeconfig.ts'
+
+/**
+ * The ways to the hub and to the managed clusters. A kubeconfig has a context for each; in a cluster, the hub may be
+ * left out of it, and is then the cluster that the Pod runs in. Credentials are rotated while we run.
+ */
+
+/** A way to one cluster. */
+export interface Access {
+  /** Does something there; once more with everything read anew where the answer is 401, and some times where it is busy. */
+  use<T>(act: (config: KubeConfig) => Promise<T>): Promise<T>
+  /** What to say of something that failed there: the cause is only logged. */
+  failure(cause: unknown): DroverError
+}
+
+/** How long a kubeconfig is not read again, in milliseconds. */
+const freshFor = 60_000
+
+/** How often a busy cluster is asked again, and after how many milliseconds: it wants a second or more. */
+const busyAttempts = 4
+const busyPause = 1_000
+
+/** Opens the way to any context by its name; a kubeconfig is read at the first use, and the library loaded then. */
+export function openAccess(config: KubeconfigSettings): (context: string) => Access {
+  const contexts = new Map<string, { loading: Promise<KubeConfig>; since: number }>()
+  const loaded = (name: string): Promise<KubeConfig> => {
+    const known = contexts.get(name)
+    if (known && Date.now() - known.since < freshFor) return known.loading
+    const loading = loadContext(config, name)
+    contexts.set(name, { loading, since: Date.now() })
+    loading.catch(() => contexts.delete(name))
+    return loading
+  }
+  /** One attempt; a 401 throws the configuration away, so that the next attempt reads everything anew. */
+  const attempt = async <T>(name: string, act: (config: KubeConfig) => Promise<T>): Promise<T> => {
+    const loading = loaded(name)
+    try {
+      return await act(await loading)
+    } catch (error) {
+      if (codeOf(error) === 401 && contexts.get(name)?.loading === loading) contexts.delete(name)
+      throw error
+    }
+  }
+  return (name) => ({
+    async use(act) {
+      let renewals = 1
+      for (let waits = busyAttempts; ; ) {
+        try {
+          return await attempt(name, act)
+        } catch (error) {
+          const code = codeOf(error)
+          if (code === 401 && renewals-- > 0) continue
+          if (!isBusy(code) || waits-- === 0) throw error
+          await sleep(busyPause)
+        }
+      }
+    },
+    failure: (cause) => {
+      if (cause instanceof DroverError) return cause
+      const code = codeOf(cause)
+      const why = code === undefined ? 'it does not answer' : `it answered ${code}`
+      return new DroverError(isBusy(code) ? 'busy' : 'broken', `Cannot ask cluster "${name}": ${why}`, { cause })
+    },
+  })
+}
+
+/** An API server says 429 or 503, and when to come again, while it starts, while a new kind is loaded, and under load. */
+const isBusy = (code: number | undefined) => code === 429 || code === 503
+
+/** The HTTP status that an error of the library stands for, if it stands for one; an abort has a small code of its own. */
+export function codeOf(error: unknown): number | undefined {
+  const { code, statusCode } = error as { code?: unknown; statusCode?: unknown }
+  return [code, statusCode].find((one) => typeof one === 'number' && one >= 100) as number | undefined
+}
