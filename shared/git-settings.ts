@@ -36,7 +36,7 @@ export function gitSettings(
     ...(env['DROVER_GIT_USERNAME'] ? { username: env['DROVER_GIT_USERNAME'] } : {}),
     ...secret(env, 'DROVER_GIT_TOKEN'),
     ...authorities(env['DROVER_GIT_CA_FILE'], problems),
-    ...(isOfSsh(url) ? { ssh: ssh(text, problems) } : {}),
+    ...ssh(url, text, problems),
     directory: text('DROVER_GIT_DIRECTORY', join(tmpdir(), `drover-fleet-${process.pid}`)),
     author: { name: text('DROVER_GIT_AUTHOR', 'Drover'), email: text('DROVER_GIT_EMAIL', 'drover@localhost') },
     env: { PATH: env['PATH'] ?? '/usr/bin:/bin', HOME: env['HOME'] ?? tmpdir(), ...proxies(env, problems) },
@@ -71,9 +71,15 @@ function isCertificate(text: string): boolean {
   }
 }
 
-function ssh(text: (name: string) => string, problems: string[]): NonNullable<GitSettings['ssh']> {
-  const keyFile = text('DROVER_GIT_SSH_KEY_FILE')
-  const knownHostsFile = text('DROVER_GIT_KNOWN_HOSTS_FILE')
+function ssh(
+  url: string,
+  text: (name: string, fallback?: string) => string,
+  problems: string[],
+): Pick<GitSettings, 'ssh'> {
+  const needed = isOfSsh(url)
+  const keyFile = text('DROVER_GIT_SSH_KEY_FILE', needed ? undefined : '')
+  const knownHostsFile = text('DROVER_GIT_KNOWN_HOSTS_FILE', needed ? undefined : '')
+  if (!needed) return {}
   const key = contentOf(keyFile)
   if (keyFile !== '' && !/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(key))
     problems.push('DROVER_GIT_SSH_KEY_FILE names no file with a private key')
@@ -84,7 +90,7 @@ function ssh(text: (name: string) => string, problems: string[]): NonNullable<Gi
     problems.push(
       `DROVER_GIT_URL is an address of ssh, which runs only for a user with a name: /etc/passwd has none for ${process.geteuid?.()}`,
     )
-  return { keyFile, knownHostsFile }
+  return { ssh: { keyFile, knownHostsFile } }
 }
 
 function contentOf(file: string): string {
