@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
+import { type Address, parseAddress } from './git-address.ts'
 import { isReadable, secret } from './mounted.ts'
 
 /** What the configuration says about the fleet repository: where it is, and how Git gets there. */
@@ -36,25 +37,30 @@ export function gitSettings(
     ...(env['DROVER_GIT_USERNAME'] ? { username: env['DROVER_GIT_USERNAME'] } : {}),
     ...secret(env, 'DROVER_GIT_TOKEN'),
     ...authorities(env['DROVER_GIT_CA_FILE'], problems),
-    ...ssh(url, text, problems),
+    ...ssh(env, url, text, problems),
     directory: text('DROVER_GIT_DIRECTORY', join(tmpdir(), `drover-fleet-${process.pid}`)),
     author: { name: text('DROVER_GIT_AUTHOR', 'Drover'), email: text('DROVER_GIT_EMAIL', 'drover@localhost') },
     env: { PATH: env['PATH'] ?? '/usr/bin:/bin', HOME: env['HOME'] ?? tmpdir(), ...proxies(env, problems) },
   }
 }
 
-// As ssh writes them: user@host:path.
-const SHORT = /^\w[\w.-]*@\w[\w.-]*:[^-:]/
-
-const isOfSsh = (url: string) => SHORT.test(url) || url.startsWith('ssh:')
-
 /** The address of a Git repository; it is not repeated where it is wrong, for it may hold a password. */
 export function gitAddress(env: Environment, address: string, variable: string, problems: string[]): string {
-  if (!env[variable] || SHORT.test(address)) return address
-  if (!URL.canParse(address)) problems.push(`${variable} is not a URL`)
-  else if (new URL(address).password !== '')
+  // One that is not set or empty has been noted already.
+  if (!env[variable]) return address
+  const parsed = parsedAddress(address)
+  if (!parsed) problems.push(`${variable} is no address of a Git repository, wanted one of https, http or ssh`)
+  else if (parsed.password !== '')
     problems.push(`${variable} holds a password, wanted in the file of DROVER_GIT_TOKEN_FILE`)
   return address
+}
+
+function parsedAddress(address: string): Address | undefined {
+  try {
+    return parseAddress(address)
+  } catch {
+    return undefined
+  }
 }
 
 function authorities(file: string | undefined, problems: string[]): Pick<GitSettings, 'caFile'> {
@@ -65,18 +71,23 @@ function authorities(file: string | undefined, problems: string[]): Pick<GitSett
 
 function isCertificate(text: string): boolean {
   try {
-    return new X509Certificate(text).subject !== '' && text.includes('-----BEGIN CERTIFICATE-----')
+    // It would take DER too, which curl does not.
+    return text.includes('-----BEGIN CERTIFICATE-----') && new X509Certificate(text).raw.length > 0
   } catch {
     return false
   }
 }
 
+/** Functions that have nothing to do with the fleet repository need no key to it. */
+const withoutGit = ['verify', 'notify']
+
 function ssh(
+  env: Environment,
   url: string,
   text: (name: string, fallback?: string) => string,
   problems: string[],
 ): Pick<GitSettings, 'ssh'> {
-  const needed = isOfSsh(url)
+  const needed = parsedAddress(url)?.scheme === 'ssh' && !withoutGit.includes(env['FUNCTION'] ?? '')
   const keyFile = text('DROVER_GIT_SSH_KEY_FILE', needed ? undefined : '')
   const knownHostsFile = text('DROVER_GIT_KNOWN_HOSTS_FILE', needed ? undefined : '')
   if (!needed) return {}

@@ -1,8 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { type Environment, newSigningKey, readConfig } from '../../shared/config.ts'
+import { functionNames } from '../../shared/lifecycles.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'config-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -50,7 +51,11 @@ describe('the configuration', () => {
 
   it.each<[string, Environment, string]>([
     ['an empty address', { DROVER_GIT_URL: '' }, 'DROVER_GIT_URL is empty'],
-    ['an address that is none', { DROVER_GIT_URL: 'fleet.git' }, 'DROVER_GIT_URL is not a URL'],
+    [
+      'an address that is none',
+      { DROVER_GIT_URL: 'fleet.git' },
+      'DROVER_GIT_URL is no address of a Git repository, wanted one of https, http or ssh',
+    ],
     [
       'an address with a password',
       { DROVER_GIT_URL: `https://ann:${secret}@git.example.com/fleet.git` },
@@ -131,6 +136,16 @@ describe('the configuration', () => {
       const { git, argocd } = read(overSsh({ DROVER_GIT_URL: url }))
       expect(git.ssh).toEqual({ keyFile: join(folder, 'key'), knownHostsFile: text })
       expect(argocd.repoUrl).toBe(url)
+    },
+  )
+
+  it.each(functionNames)(
+    'asks for a key and known hosts in "%s" only if it has to do with the fleet repository',
+    (name) => {
+      const isOpened = readFileSync(`functions/${name}/index.ts`, 'utf8').includes('openFleet')
+      const start = () => read({ FUNCTION: name, DROVER_GIT_URL: 'ssh://git@git.example.com/fleet.git' })
+      if (isOpened) expect(start).toThrow('DROVER_GIT_SSH_KEY_FILE is not set')
+      else expect(start().git.ssh).toBeUndefined()
     },
   )
 

@@ -1,5 +1,5 @@
 import { DroverError } from '../../errors.ts'
-import { parseAddress } from './address.ts'
+import { parseAddress } from '../../git-address.ts'
 import { openRedactor } from './redact.ts'
 import { openSsh, type SshConfig } from './ssh.ts'
 

@@ -1,4 +1,4 @@
-import { DroverError } from '../../errors.ts'
+import { DroverError } from './errors.ts'
 
 /** An address of the fleet repository, and the credentials that stood in it, apart from each other. */
 export interface Address {
@@ -10,6 +10,7 @@ export interface Address {
 
 /** Reads an address; throws when Git should not be let near it. */
 export function parseAddress(text: string): Address {
+  // As ssh writes it: user@host:path.
   if (/^\w[\w.-]*@\w[\w.-]*:[^-:]/.test(text)) return { url: text, scheme: 'ssh', username: '', password: '' }
   const url = URL.canParse(text) ? new URL(text) : undefined
   const scheme = url?.protocol.slice(0, -1)
