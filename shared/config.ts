@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { accessSync, constants, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { type GitSettings, gitAddress, gitSettings } from './git-settings.ts'
 import { type FunctionName, functionNames } from './lifecycles.ts'
+import { isReadable, secret } from './mounted.ts'
 import { unknownSettings } from './settings.ts'
 import type { SigningKey } from './signature.ts'
 
@@ -21,15 +21,7 @@ export interface Config {
   /** Says who posts, where the Broker asks (OIDC); read at each use. */
   brokerToken?: () => Promise<string>
   signingKeys: SigningKey[]
-  git: {
-    url: string
-    branch: string
-    /** Read at each use, so that a rotated Secret is taken up. */
-    token?: () => Promise<string>
-    directory: string
-    author: { name: string; email: string }
-    env: Record<string, string>
-  }
+  git: GitSettings
   argocd: { namespace: string; project: string; rootApplication: string; repoUrl: string }
   kubernetes: { kubeconfig: string | undefined; hubContext: string; ownCluster: string | undefined }
   cmdb: { config: string | undefined; token?: () => Promise<string> }
@@ -88,7 +80,7 @@ export function parseConfig(env: Environment): { config: Config; problems: strin
   const badResolver = resolvers.find((one) => !isResolver(one))
   if (badResolver !== undefined)
     problems.push(`DROVER_DNS_RESOLVERS holds "${badResolver}", wanted addresses such as 10.0.0.2 or 10.0.0.2:53`)
-  for (const name of ['DROVER_GIT_TOKEN_FILE', 'DROVER_CMDB_TOKEN_FILE', 'DROVER_CMDB_CONFIG'])
+  for (const name of ['DROVER_CMDB_TOKEN_FILE', 'DROVER_CMDB_CONFIG'])
     if (env[name] !== undefined && !isReadable(env[name])) problems.push(`${name} names a file that cannot be read`)
   const brokerTokenFile = env['DROVER_BROKER_TOKEN_FILE']
   if (brokerTokenFile !== undefined && !isReadable(brokerTokenFile))
@@ -97,7 +89,7 @@ export function parseConfig(env: Environment): { config: Config; problems: strin
   if (name !== undefined && !isFunctionName(name))
     problems.push(`FUNCTION is "${name}", wanted one of ${functionNames.join(', ')}`)
 
-  const gitUrl = url('DROVER_GIT_URL')
+  const git = gitSettings(env, text, problems)
   const config: Config = {
     function: name as FunctionName | undefined,
     port: number('PORT', 8080, 1, 65535),
@@ -107,19 +99,12 @@ export function parseConfig(env: Environment): { config: Config; problems: strin
       brokerToken: async () => readFileSync(brokerTokenFile, 'utf8').trim(),
     }),
     signingKeys: signingKeys(env, problems),
-    git: {
-      url: gitUrl,
-      branch: text('DROVER_GIT_BRANCH', 'main'),
-      ...secret(env, 'DROVER_GIT_TOKEN'),
-      directory: text('DROVER_GIT_DIRECTORY', join(tmpdir(), `drover-fleet-${process.pid}`)),
-      author: { name: text('DROVER_GIT_AUTHOR', 'Drover'), email: text('DROVER_GIT_EMAIL', 'drover@localhost') },
-      env: { PATH: env['PATH'] ?? '/usr/bin:/bin', HOME: env['HOME'] ?? tmpdir() },
-    },
+    git,
     argocd: {
       namespace: text('DROVER_ARGOCD_NAMESPACE', 'argocd'),
       project: text('DROVER_ARGOCD_PROJECT', 'default'),
       rootApplication: text('DROVER_ARGOCD_ROOT_APPLICATION', 'drover-hub'),
-      repoUrl: url('DROVER_ARGOCD_REPO_URL', gitUrl),
+      repoUrl: gitAddress(env, text('DROVER_ARGOCD_REPO_URL', git.url), 'DROVER_ARGOCD_REPO_URL', problems),
     },
     kubernetes: {
       kubeconfig: env['KUBECONFIG'] || undefined,
@@ -145,15 +130,6 @@ const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
 /** An address with or without a port, in the forms that Node's resolver takes. */
 const isResolver = (text: string) => isIP(text.replace(/^\[(.+)\](:\d{1,5})?$|^([^:]+):\d{1,5}$/, '$1$3')) !== 0
 
-function isReadable(path: string): boolean {
-  try {
-    accessSync(path, constants.R_OK)
-    return true
-  } catch {
-    return false
-  }
-}
-
 function isFunctionName(name: string): name is FunctionName {
   return (functionNames as readonly string[]).includes(name)
 }
@@ -162,14 +138,6 @@ function isFunctionName(name: string): name is FunctionName {
 function ownCluster({ KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port = '443' }: Environment) {
   if (!host) return undefined
   return `https://${isIP(host) === 6 ? `[${host}]` : host}:${port}`
-}
-
-/** A secret by value (`NAME`) or, better, by file (`NAME_FILE`), which is read anew at each use. */
-function secret(env: Environment, name: string): { token?: () => Promise<string> } {
-  const file = env[`${name}_FILE`]
-  const value = env[name]
-  if (file !== undefined) return { token: async () => readFileSync(file, 'utf8').trim() }
-  return value === undefined ? {} : { token: async () => value }
 }
 
 /** `DROVER_SIGNING_KEYS_FILE` or `DROVER_SIGNING_KEYS`: `id:secret` words; the first signs. */

@@ -52,13 +52,41 @@ export const settings = {
     },
   ],
   'The fleet repository': [
-    { name: 'DROVER_GIT_URL', says: 'where it is, without user name and password' },
+    {
+      name: 'DROVER_GIT_URL',
+      says: 'where it is: an address of `https`, `http` or `ssh` (`git@host:path` too), without a password',
+    },
     { name: 'DROVER_GIT_BRANCH', value: 'main', says: 'the branch that Drover commits to and Argo CD follows' },
+    {
+      name: 'DROVER_GIT_USERNAME',
+      value: 'x-access-token',
+      says: 'the user name that goes with the token, for servers that look at it',
+    },
     { name: 'DROVER_GIT_TOKEN', says: 'the token to push with' },
     {
       name: 'DROVER_GIT_TOKEN_FILE',
       says: 'a file with it, read at each use, so that a rotated Secret is taken up',
     },
+    {
+      name: 'DROVER_GIT_CA_FILE',
+      otherwise: "the system's",
+      says: "a file (PEM) with the authorities that may vouch for the server's certificate",
+    },
+    {
+      name: 'DROVER_GIT_SSH_KEY_FILE',
+      says: 'for an address of `ssh`: a file with a private key without a passphrase, read at each use',
+    },
+    {
+      name: 'DROVER_GIT_KNOWN_HOSTS_FILE',
+      says: "for an address of `ssh`: a file with the server's keys as `ssh-keyscan` prints them, read at each use",
+    },
+    {
+      name: 'HTTPS_PROXY',
+      says: 'the proxy for an address of `https`; may hold a user name and a password',
+    },
+    { name: 'HTTP_PROXY', says: 'the same for an address of `http`' },
+    { name: 'ALL_PROXY', says: 'the same for both' },
+    { name: 'NO_PROXY', says: 'hosts that are reached without a proxy, separated by commas' },
     {
       name: 'DROVER_GIT_DIRECTORY',
       otherwise: "a folder of the process's own",
@@ -66,7 +94,7 @@ export const settings = {
     },
     { name: 'DROVER_GIT_AUTHOR', value: 'Drover', says: 'the name in commits' },
     { name: 'DROVER_GIT_EMAIL', value: 'drover@localhost', says: 'the address in commits' },
-    { name: 'PATH', value: '/usr/bin:/bin', says: 'where `git` is found' },
+    { name: 'PATH', value: '/usr/bin:/bin', says: 'where `git` and `ssh` are found' },
     { name: 'HOME', otherwise: 'a folder for temporary files', says: "`git`'s home" },
   ],
   'Hub and clusters': [

@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { listenAt } from '../listen.ts'
@@ -12,9 +13,12 @@ export interface GitHostConfig {
   /** The folder that holds the repository. */
   directory: string
   port?: number
-  token: string
+  /** The token that is known; a function is asked at each request, for one that changes. */
+  token: string | (() => string)
   repository?: string
   branch?: string
+  /** Serves over HTTPS: a certificate for 127.0.0.1, and its key. */
+  tls?: { certificate: string; key: string }
   /** For git itself: only PATH is taken from it. */
   env?: Environment
   /** Git's settings for serving, where they differ from the usual. */
@@ -29,10 +33,12 @@ export interface GitHost {
   /** The bare repository on disk. */
   path: string
   faults: Faults
+  /** What it has answered so far: the statuses, in their order. */
+  readonly answered: readonly number[]
   close(): Promise<void>
 }
 
-/** Serves one bare repository over smart HTTP on the loopback interface, to whoever knows the token. */
+/** Serves one bare repository over smart HTTP or HTTPS on the loopback interface, to whoever knows the token. */
 export async function startGitHost(config: GitHostConfig): Promise<GitHost> {
   const repository = config.repository ?? 'fleet.git'
   const path = join(config.directory, repository)
@@ -40,12 +46,14 @@ export async function startGitHost(config: GitHostConfig): Promise<GitHost> {
   const environment = servingEnvironment(config.env, config.settings)
   const { faults, nextPush } = makeFaults()
   const running = new Set<Backend>()
+  const known = () => (typeof config.token === 'string' ? config.token : config.token())
+  const answered: number[] = []
   const allowed = new Set(['info/refs', 'git-upload-pack', 'git-receive-pack'].map((name) => `/${repository}/${name}`))
 
   const serve = async (request: IncomingMessage, response: ServerResponse) => {
     const url = new URL(request.url ?? '/', 'http://localhost')
     if (faults.outage !== undefined) return refuse(response, faults.outage)
-    if (!isKnown(request.headers.authorization, config.token)) return refuse(response, 401)
+    if (!isKnown(request.headers.authorization, known())) return refuse(response, 401)
     if (!allowed.has(url.pathname)) return refuse(response, 404)
     const isPush = url.pathname.endsWith('/git-receive-pack')
     // A push begins with a small probe when it is large or needs to authenticate; only the real one counts.
@@ -59,21 +67,26 @@ export async function startGitHost(config: GitHostConfig): Promise<GitHost> {
     await relay(backend, response, fault)
   }
 
-  const server = createServer((request, response) => {
+  const listener: RequestListener = (request, response) => {
+    response.once('finish', () => answered.push(response.statusCode))
     serve(request, response).catch(() => response.destroy())
-  })
+  }
+  const { tls } = config
+  const server = tls ? createTlsServer({ cert: tls.certificate, key: tls.key }, listener) : createServer(listener)
   const port = await listenAt(server, config.port ?? 0)
   const close = async () => {
     for (const { child } of running) child.kill()
     server.closeAllConnections()
     await new Promise((resolve) => server.close(resolve))
   }
+  const scheme = tls ? 'https' : 'http'
   const address = `127.0.0.1:${port}/${repository}`
   return {
-    url: `http://drover:${encodeURIComponent(config.token)}@${address}`,
-    plainUrl: `http://${address}`,
+    url: `${scheme}://drover:${encodeURIComponent(known())}@${address}`,
+    plainUrl: `${scheme}://${address}`,
     path,
     faults,
+    answered,
     close,
   }
 }

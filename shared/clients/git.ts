@@ -19,6 +19,8 @@ export interface FleetConfig extends RemoteConfig {
   timeouts?: Partial<Timeouts>
   /** How often a push is tried before the transaction is given back as busy. */
   tries?: number
+  /** For how many milliseconds it is tried: a delivery is given up by the Broker when it is not answered in a minute. */
+  patience?: number
   log?: { warn(fields: object, message: string): void }
 }
 
@@ -51,6 +53,7 @@ export function openFleet(config: FleetConfig): Fleet {
     treeAt: objects.at,
     author,
     tries: config.tries ?? 10,
+    patience: config.patience ?? 30_000,
     signal: closing.signal,
     pushTimeout: timeouts.push,
     redact: remote.redact,
@@ -68,6 +71,7 @@ export function openFleet(config: FleetConfig): Fleet {
     close: async () => {
       closing.abort(new DroverError('busy', 'Cannot use the fleet repository: the client is closed'))
       await clone.close()
+      await remote.close()
     },
   }
 }

@@ -1,8 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { type Environment, newSigningKey, readConfig } from '../../shared/config.ts'
+import { functionNames } from '../../shared/lifecycles.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'config-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -12,6 +13,19 @@ const file = (name: string, text: string) => {
 }
 
 const secret = '0123456789abcdef'
+const text = file('text', 'ssh-ed25519 AAAA\n')
+/** The beginning of a key as OpenSSH writes it: all that is read of it. */
+const keyFile = (name: string, cipher: string) => {
+  const head = Buffer.from(`openssh-key-v1\0\0\0\0${String.fromCharCode(cipher.length)}${cipher}`)
+  const label = 'OPENSSH PRIVATE KEY'
+  return file(name, `-----BEGIN ${label}-----\n${head.toString('base64')}\n-----END ${label}-----\n`)
+}
+const overSsh = (changes: Environment): Environment => ({
+  DROVER_GIT_URL: 'ssh://git@git.example.com/fleet.git',
+  DROVER_GIT_SSH_KEY_FILE: keyFile('key', 'none'),
+  DROVER_GIT_KNOWN_HOSTS_FILE: text,
+  ...changes,
+})
 const enough: Environment = { DROVER_GIT_URL: 'https://git.example.com/fleet.git', DROVER_SIGNING_KEYS: `k1:${secret}` }
 const read = (changes: Environment) => readConfig({ ...enough, ...changes })
 
@@ -37,7 +51,21 @@ describe('the configuration', () => {
 
   it.each<[string, Environment, string]>([
     ['an empty address', { DROVER_GIT_URL: '' }, 'DROVER_GIT_URL is empty'],
-    ['an address that is none', { DROVER_GIT_URL: 'fleet.git' }, 'DROVER_GIT_URL is not a URL'],
+    [
+      'an address that is none',
+      { DROVER_GIT_URL: 'fleet.git' },
+      'DROVER_GIT_URL is no address of a Git repository, wanted one of https, http or ssh',
+    ],
+    [
+      'an address with a password',
+      { DROVER_GIT_URL: `https://ann:${secret}@git.example.com/fleet.git` },
+      'DROVER_GIT_URL holds a password, wanted in the file of DROVER_GIT_TOKEN_FILE',
+    ],
+    [
+      'a password for Argo CD to show',
+      { DROVER_ARGOCD_REPO_URL: `https://ann:${secret}@git/x` },
+      'DROVER_ARGOCD_REPO_URL holds a password',
+    ],
     ['an empty branch', { DROVER_GIT_BRANCH: '' }, 'DROVER_GIT_BRANCH is empty'],
     ['an empty port', { PORT: '' }, 'PORT is "", wanted a number from 1 to 65535'],
     ['a Broker that is no address', { DROVER_BROKER_URL: 'broker' }, 'DROVER_BROKER_URL is not a URL'],
@@ -59,7 +87,37 @@ describe('the configuration', () => {
     ['a key without an id', { DROVER_SIGNING_KEYS: secret }, 'DROVER_SIGNING_KEYS holds a bad key'],
     ['a short key', { DROVER_SIGNING_KEYS: 'k1:short' }, 'DROVER_SIGNING_KEYS holds a bad key'],
     ['two keys of one id', { DROVER_SIGNING_KEYS: `k1:${secret} k1:x${secret}` }, 'two keys of one id'],
-  ])('refuses %s', (_, env, sentence) => {
+    ['authorities that are not there', { DROVER_GIT_CA_FILE: '/nowhere' }, 'DROVER_GIT_CA_FILE names no file with'],
+    ['a file without authorities', { DROVER_GIT_CA_FILE: text }, 'DROVER_GIT_CA_FILE names no file with a certificate'],
+    [
+      'ssh without a key',
+      { DROVER_GIT_URL: 'git@git.example.com:fleet.git' },
+      'DROVER_GIT_SSH_KEY_FILE is not set; DROVER_GIT_KNOWN_HOSTS_FILE is not set',
+    ],
+    [
+      'a public key',
+      overSsh({ DROVER_GIT_SSH_KEY_FILE: text }),
+      'DROVER_GIT_SSH_KEY_FILE names no file with a private key',
+    ],
+    [
+      'a key with a passphrase',
+      overSsh({ DROVER_GIT_SSH_KEY_FILE: keyFile('locked', 'aes256-ctr') }),
+      'DROVER_GIT_SSH_KEY_FILE names a key with a passphrase, wanted one without',
+    ],
+    [
+      'a PEM key with a passphrase',
+      overSsh({ DROVER_GIT_SSH_KEY_FILE: file('pem', '-----BEGIN ENCRYPTED PRIVATE KEY-----\n') }),
+      'DROVER_GIT_SSH_KEY_FILE names a key with a passphrase',
+    ],
+    [
+      'no known hosts',
+      overSsh({ DROVER_GIT_KNOWN_HOSTS_FILE: file('nobody', '\n') }),
+      'DROVER_GIT_KNOWN_HOSTS_FILE names no file with keys of hosts',
+    ],
+    ['a proxy that is no address', { HTTPS_PROXY: 'http://' }, 'HTTPS_PROXY is no address of a proxy'],
+    ['a password of a proxy as it is', { https_proxy: `http://ann:p@ss${secret}@proxy` }, 'must be encoded (%40)'],
+  ])('refuses %s, and repeats no secret', (_, env, sentence) => {
+    expect(() => read(env)).toThrow(expect.not.stringContaining(secret))
     expect(() => read(env)).toThrow(sentence)
   })
 
@@ -107,6 +165,50 @@ describe('the configuration', () => {
   it('takes no empty text for an address of the Broker, a function or a kubeconfig', () => {
     const config = read({ K_SINK: '', FUNCTION: '', KUBECONFIG: '' })
     expect([config.broker, config.function, config.kubernetes.kubeconfig]).toEqual([undefined, undefined, undefined])
+  })
+
+  it.each(['git@git.example.com:team/fleet.git', 'ssh://git@git.example.com:2222/fleet.git'])(
+    'takes the address of ssh %s with a key and known hosts, for Argo CD too',
+    (url) => {
+      const { git, argocd } = read(overSsh({ DROVER_GIT_URL: url }))
+      expect(git.ssh).toEqual({ keyFile: join(folder, 'key'), knownHostsFile: text })
+      expect(argocd.repoUrl).toBe(url)
+    },
+  )
+
+  it.each(functionNames)(
+    'asks for a key and known hosts in "%s" only if it has to do with the fleet repository',
+    (name) => {
+      const isOpened = readFileSync(`functions/${name}/index.ts`, 'utf8').includes('openFleet')
+      const start = () => read({ FUNCTION: name, DROVER_GIT_URL: 'ssh://git@git.example.com/fleet.git' })
+      if (isOpened) expect(start).toThrow('DROVER_GIT_SSH_KEY_FILE is not set')
+      else expect(start().git.ssh).toBeUndefined()
+    },
+  )
+
+  it('refuses ssh for a user without a name, which ssh would', ({ skip }) => {
+    skip(process.getuid?.() !== 0, 'only root can become such a user')
+    const env = overSsh({})
+    process.seteuid?.(54_321)
+    try {
+      expect(() => read(env)).toThrow(
+        'DROVER_GIT_URL is an address of ssh, which runs only for a user with a name: /etc/passwd has none for 54321',
+      )
+    } finally {
+      process.seteuid?.(0)
+    }
+  })
+
+  it('tells Git of the proxies, and of nothing else in the environment', () => {
+    const env = { HTTPS_PROXY: 'http://one:1', https_proxy: 'http://two:2', HTTP_PROXY: 'three:3', NO_PROXY: '.svc' }
+    const { git } = read({ ...env, all_proxy: '', PATH: '/p', HOME: '/h', GIT_SSL_NO_VERIFY: '1', SECRET: 's' })
+    expect(git.env).toEqual({
+      PATH: '/p',
+      HOME: '/h',
+      https_proxy: 'http://two:2',
+      http_proxy: 'three:3',
+      no_proxy: '.svc',
+    })
   })
 
   it('reads a secret from its file at each use', async () => {

@@ -1,6 +1,7 @@
 import { DroverError } from '../../errors.ts'
 import type { GitObject } from './cat-file.ts'
 import { coalesce, inTurn } from './coalesce.ts'
+import { toFailure } from './failure.ts'
 import { holdClone, holdReader } from './hold.ts'
 import { type CloneConfig, hasBranch, type Made, QUIET, refspecOf, runIn, trackingOf } from './make-clone.ts'
 import type { GitResult } from './process.ts'
@@ -80,6 +81,7 @@ export function openClone(config: CloneConfig): Clone {
     const args = ['fetch', ...QUIET, '--filter=blob:limit=64k', 'origin', refspecOf(config)]
     const result = await runIn(config, made.directory, args, timeouts.fetch)
     if (result.code === 0) return tipOf(made)
+    if (result.timedOut) throw toFailure('read the fleet repository', result, config.remote.redact).error
     if (!(await hasBranch(config, made.directory))) {
       await runIn(config, made.directory, ['update-ref', '-d', trackingOf(config)], timeouts.local)
       return tipOf(made)

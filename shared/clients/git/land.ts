@@ -13,6 +13,8 @@ export interface Landing {
   treeAt(tip: Tip): Promise<EntryTree>
   author: Signature
   tries: number
+  /** After so many milliseconds no further try begins. */
+  patience: number
   signal: AbortSignal
   pushTimeout: number
   redact(text: string): string
@@ -29,7 +31,10 @@ export async function land(landing: Landing, batch: readonly Transaction<unknown
   let plan: Plan | undefined
   let base: Tip | undefined = landing.clone.newest
   let failure: Failure | undefined
-  for (let attempt = 1; attempt <= landing.tries; attempt++) {
+  const started = performance.now()
+  const mayTry = (attempt: number) => attempt <= landing.tries && performance.now() - started < landing.patience
+  let attempt = 1
+  for (; attempt === 1 || mayTry(attempt); attempt++) {
     if (attempt > 1) await pause(attempt, landing.signal)
     try {
       if (!base) {
@@ -60,7 +65,7 @@ export async function land(landing: Landing, batch: readonly Transaction<unknown
       plan = undefined
     }
   }
-  return batch.map(() => ({ error: failure?.error ?? movedTooOften(landing.tries) }))
+  return batch.map(() => ({ error: failure?.error ?? movedTooOften(attempt - 1) }))
 }
 
 async function toPlan(
@@ -81,9 +86,9 @@ async function decline(
   landing: Landing,
   batch: readonly Transaction<unknown>[],
   plan: Plan | undefined,
-  { error }: Failure,
+  { error, about }: Failure,
 ): Promise<Ending[]> {
-  if (error.reason === 'refused' && plan && plan.commits.length > 1) {
+  if (error.reason === 'refused' && about !== 'branch' && plan && plan.commits.length > 1) {
     const middle = Math.ceil(batch.length / 2)
     const first = await land(landing, batch.slice(0, middle))
     return [...first, ...(await land(landing, batch.slice(middle)))]

@@ -1,7 +1,8 @@
 import { appendFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { DroverError } from '../../errors.ts'
-import { toFailure } from './failure.ts'
+import { isOfCredentials, toFailure } from './failure.ts'
 import { type GitResult, runGit } from './process.ts'
 import type { Remote } from './remote.ts'
 import { leaveRoom, takeRoom } from './room.ts'
@@ -51,7 +52,7 @@ export function refspecOf({ branch }: Branch): string {
   return `+refs/heads/${branch}:${trackingOf({ branch })}`
 }
 
-/** Runs git in a clone, with the credentials of this moment. */
+/** Runs git in a clone, with the credentials of this moment; once more when those were changed just then. */
 export async function runIn(
   { remote, signal, running }: CloneConfig,
   directory: string,
@@ -59,10 +60,16 @@ export async function runIn(
   timeout: number,
   input?: string,
 ): Promise<GitResult> {
+  const runWith = (env: Record<string, string>) => {
+    const run = runGit({ directory, args, env, timeout, signal, ...(input === undefined ? {} : { input }) })
+    running.add(run)
+    return run.finally(() => running.delete(run))
+  }
   const env = await remote.environment()
-  const run = runGit({ directory, args, env, timeout, signal, ...(input === undefined ? {} : { input }) })
-  running.add(run)
-  return run.finally(() => running.delete(run))
+  const result = await runWith(env)
+  if (!isOfCredentials(result)) return result
+  const newer = await remote.environment()
+  return isDeepStrictEqual(newer, env) ? result : runWith(newer)
 }
 
 /**
@@ -85,13 +92,14 @@ export async function makeClone(config: CloneConfig): Promise<Made> {
   const directory = await takeRoom(config.directory)
   const must = async (running: Promise<GitResult>) => {
     const result = await running
-    if (result.code !== 0) throw toFailure('clone the fleet repository', result, remote.redact).error
+    if (result.code !== 0) throw toFailure('read the fleet repository', result, remote.redact).error
   }
   try {
     await must(runIn(config, directory, ['init', '--quiet', '--bare', '--template='], timeouts.local))
     await appendFile(join(directory, 'config'), settingsOf(remote.url, refspecOf(config)))
     const shallow = ['fetch', ...QUIET, '--depth=1', '--filter=blob:none', 'origin', refspecOf(config)]
     const result = await runIn(config, directory, shallow, timeouts.clone)
+    if (result.timedOut) throw toFailure('read the fleet repository', result, remote.redact).error
     if (result.code !== 0 && (await hasBranch(config, directory))) {
       await must(runIn(config, directory, ['fetch', ...QUIET, 'origin', refspecOf(config)], timeouts.clone))
     }

@@ -1,65 +1,70 @@
 import { DroverError } from '../../errors.ts'
+import { parseAddress } from '../../git-address.ts'
+import { openRedactor } from './redact.ts'
+import { openSsh, type SshConfig } from './ssh.ts'
 
 export interface RemoteConfig {
   url: string
   token?: string | (() => Promise<string>)
   username?: string
   scheme?: 'basic' | 'bearer'
+  /** A file with the certificates of the authorities that may vouch for the server. */
+  caFile?: string
+  /** Needed for an address of ssh. */
+  ssh?: SshConfig
+  /** A folder for what ssh needs. */
+  directory: string
   env?: Readonly<Record<string, string | undefined>>
 }
 
 /** Where the fleet repository is. The address holds no credentials; those travel in the environment of each child. */
 export interface Remote {
   readonly url: string
-  /** Everything a Git child process gets to know, with the token of this moment. */
+  /** Everything a Git child process gets to know, with the token and the key of this moment. */
   environment(): Promise<Record<string, string>>
   /** The text without any secret that this remote has handed out. */
   redact(text: string): string
+  close(): Promise<void>
 }
 
-const PASSED_ON = [
-  ...['PATH', 'HOME', 'TMPDIR', 'SSH_AUTH_SOCK', 'SSL_CERT_FILE', 'SSL_CERT_DIR', 'GIT_SSL_CAINFO', 'GIT_SSL_CAPATH'],
-  ...['http_proxy', 'https_proxy', 'HTTPS_PROXY', 'no_proxy', 'NO_PROXY', 'all_proxy', 'ALL_PROXY'],
-]
+const PROXIES = ['http_proxy', 'https_proxy', 'all_proxy']
+const PASSED_ON = ['PATH', 'HOME', ...PROXIES, 'no_proxy']
 
 /** Reads the address and separates the credentials from it; throws when Git should not be let near it. */
 export function toRemote(config: RemoteConfig): Remote {
-  const { url, scheme, username, password } = splitUrl(config.url)
-  const secrets = new Set<string>(password ? [password] : [])
+  const { url, scheme, username, password } = parseAddress(config.url)
+  const redactor = openRedactor()
+  redactor.add(password)
+  for (const name of PROXIES) redactor.addAddress(config.env?.[name])
   const user = config.username ?? (username || 'x-access-token')
+  const ssh = scheme === 'ssh' ? openSsh(wanted(config.ssh), config.directory) : undefined
+
   const environment = async () => {
+    const entries = settings(scheme, config.caFile)
     const token = typeof config.token === 'function' ? await config.token() : (config.token ?? password)
-    const entries = settings(scheme)
     if (token && scheme.startsWith('http')) {
       const basic = Buffer.from(`${user}:${token}`).toString('base64')
-      for (const secret of [token, basic, encodeURIComponent(token)]) secrets.add(secret)
+      redactor.add(token, basic)
       const value = config.scheme === 'bearer' ? `Bearer ${token}` : `Basic ${basic}`
       // Bound to the host, so that it cannot follow a submodule or an alternate to somewhere else.
       entries.push([`http.${new URL(url).origin}/.extraHeader`, `Authorization: ${value}`])
     }
-    return { ...base(config.env), ...toVariables(entries) }
+    const command = await ssh?.command()
+    return {
+      ...base(config.env),
+      ...(command ? { GIT_SSH_COMMAND: command, GIT_SSH_VARIANT: 'ssh' } : {}),
+      ...toVariables(entries),
+    }
   }
-  const redact = (text: string) => [...secrets].reduce((rest, secret) => rest.replaceAll(secret, '***'), text)
-  return { url, environment, redact }
+  return { url, environment, redact: redactor.redact, close: async () => ssh?.close() }
 }
 
-function splitUrl(text: string): { url: string; scheme: string; username: string; password: string } {
-  if (/^\w[\w.-]*@\w[\w.-]*:[^-:]/.test(text)) return { url: text, scheme: 'ssh', username: '', password: '' }
-  const url = URL.canParse(text) ? new URL(text) : undefined
-  const scheme = url?.protocol.slice(0, -1)
-  if (!url || !scheme || !['http', 'https', 'ssh', 'file'].includes(scheme) || url.hostname.startsWith('-')) {
-    throw new DroverError(
-      'broken',
-      'Cannot use the address of the fleet repository: it must begin with https, http, ssh or file',
-    )
-  }
-  const [username, password] = [decodeURIComponent(url.username), decodeURIComponent(url.password)]
-  if (scheme !== 'ssh') url.username = ''
-  url.password = ''
-  return { url: url.href, scheme, username, password }
+function wanted(ssh: SshConfig | undefined): SshConfig {
+  if (ssh) return ssh
+  throw new DroverError('broken', 'Cannot use ssh for the fleet repository: it needs a key and the known hosts')
 }
 
-function settings(scheme: string): [string, string][] {
+function settings(scheme: string, caFile: string | undefined): [string, string][] {
   return [
     ['protocol.allow', 'never'],
     [`protocol.${scheme}.allow`, 'always'],
@@ -67,6 +72,8 @@ function settings(scheme: string): [string, string][] {
     ['core.hooksPath', '/dev/null'],
     ['core.askPass', ''],
     ['credential.helper', ''],
+    ['http.sslVerify', 'true'],
+    ...(caFile === undefined ? [] : toCaSettings(caFile)),
     // A redirect would carry the token to wherever it points.
     ['http.followRedirects', 'false'],
     ['http.lowSpeedLimit', '1'],
@@ -80,6 +87,11 @@ function settings(scheme: string): [string, string][] {
   ]
 }
 
+const toCaSettings = (file: string): [string, string][] => [
+  ['http.sslCAInfo', file],
+  ['http.proxySSLCAInfo', file],
+]
+
 function base(given: RemoteConfig['env']): Record<string, string> {
   const passed = PASSED_ON.flatMap((name) => (given?.[name] === undefined ? [] : [[name, given[name]]]))
   return {
@@ -89,7 +101,6 @@ function base(given: RemoteConfig['env']): Record<string, string> {
     GIT_CONFIG_NOSYSTEM: '1',
     GIT_CONFIG_GLOBAL: '/dev/null',
     GIT_TERMINAL_PROMPT: '0',
-    GIT_SSH_COMMAND: 'ssh -oBatchMode=yes',
   }
 }
 

@@ -2,14 +2,14 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 
-const OURS = /^(\d+)-[0-9a-f-]+\.git$/
+const OURS = /^(\d+)-[0-9a-f-]+\.(?:git|ssh)$/
 const live = new Set<string>()
 
-/** A new folder for a bare clone that no other client shares; what dead processes left there goes away. */
-export async function takeRoom(parent: string): Promise<string> {
+/** A name for a folder that no other client shares: for a bare clone, or for what ssh needs. What dead processes left goes away. */
+export async function takeRoom(parent: string, kind: 'git' | 'ssh' = 'git'): Promise<string> {
   await mkdir(parent, { recursive: true, mode: 0o700 })
   await sweep(parent)
-  const directory = join(parent, `${process.pid}-${randomUUID()}.git`)
+  const directory = join(parent, `${process.pid}-${randomUUID()}.${kind}`)
   live.add(directory)
   return directory
 }

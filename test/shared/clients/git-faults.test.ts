@@ -4,14 +4,11 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import type { DroverError } from '../../../shared/errors.ts'
+import { fullText } from './git/errors.ts'
 import { counting, makeWorld, TOKEN, type World } from './git/world.ts'
 
 const execute = promisify(execFile)
 const thrown = (error: unknown) => error as DroverError
-
-/** Everything that an error shows, its causes included. */
-const fullText = (error: unknown): string =>
-  error instanceof Error ? `${error.message} ${error.stack} ${fullText(error.cause)}` : JSON.stringify(error ?? '')
 
 async function hook({ host }: World, name: string, script: string): Promise<void> {
   await mkdir(join(host.path, 'hooks'), { recursive: true })
@@ -69,28 +66,33 @@ ${more.replace('CACHE', join(world.directory, 'cache'))}`,
     expect([await git('show', 'main:counter'), await git('rev-list', '--count', 'main')]).toEqual(['1', '1'])
   })
 
-  it('loses and doubles nothing when clients compete while the server, the network and people misbehave', async () => {
-    const { open, host, git, commitBehind } = await makeWorld()
-    await commitBehind({ 'human.txt': '0' })
-    const clients = [0, 1, 2].map(() =>
-      open({ tries: 60, window: { runs: 4, milliseconds: 0 }, timeouts: { push: 1_000 } }),
-    )
-    const faults = ['lostAnswer', 'cut', 'lostAnswer', 'hang'] as const
-    for (const kind of faults) {
-      host.faults.push({ kind })
-      host.faults.push({ kind: 'status', status: 500 })
-      host.faults.push({ kind: 'delay', milliseconds: 20 })
-    }
-    const runs = Array.from({ length: 24 }, (_, index) => `r${index}`)
-    const transacting = Promise.all(runs.map((run, index) => clients[index % 3]!.transact(counting(run))))
-    for (const number of [1, 2, 3]) await commitBehind({ 'human.txt': String(number) }).catch(() => undefined)
-    const done = await transacting
-    expect(new Set(done.map(({ value }) => value)).size).toBe(runs.length)
-    expect(await git('show', 'main:counter')).toBe(String(runs.length))
-    const log = await git('log', '--format=%(trailers:key=Drover-Run,valueonly,separator=%x20)', 'main')
-    expect(log.split('\n').filter(Boolean).sort()).toEqual([...runs].sort())
-    for (const run of runs) expect(await git('show', `main:vms/${run}.txt`)).toBe(run)
-  })
+  const unhurried = { timeout: 90_000 }
+  it(
+    'loses and doubles nothing when clients compete while the server, the network and people misbehave',
+    unhurried,
+    async () => {
+      const { open, host, git, commitBehind } = await makeWorld()
+      await commitBehind({ 'human.txt': '0' })
+      const clients = [0, 1, 2].map(() =>
+        open({ tries: 60, patience: 80_000, window: { runs: 4, milliseconds: 0 }, timeouts: { push: 1_000 } }),
+      )
+      const faults = ['lostAnswer', 'cut', 'lostAnswer', 'hang'] as const
+      for (const kind of faults) {
+        host.faults.push({ kind })
+        host.faults.push({ kind: 'status', status: 500 })
+        host.faults.push({ kind: 'delay', milliseconds: 20 })
+      }
+      const runs = Array.from({ length: 24 }, (_, index) => `r${index}`)
+      const transacting = Promise.all(runs.map((run, index) => clients[index % 3]!.transact(counting(run))))
+      for (const number of [1, 2, 3]) await commitBehind({ 'human.txt': String(number) }).catch(() => undefined)
+      const done = await transacting
+      expect(new Set(done.map(({ value }) => value)).size).toBe(runs.length)
+      expect(await git('show', 'main:counter')).toBe(String(runs.length))
+      const log = await git('log', '--format=%(trailers:key=Drover-Run,valueonly,separator=%x20)', 'main')
+      expect(log.split('\n').filter(Boolean).sort()).toEqual([...runs].sort())
+      for (const run of runs) expect(await git('show', `main:vms/${run}.txt`)).toBe(run)
+    },
+  )
 
   it('rejects what is under way when it is closed', async () => {
     const { open, host } = await makeWorld()

@@ -12,7 +12,7 @@ const numbers = (count: number) => Array.from({ length: count }, (_, index) => i
 function openIn({ host, directory }: World, url = host.plainUrl): Clone {
   const closing = new AbortController()
   const clone = openClone({
-    remote: toRemote({ url, token: TOKEN }),
+    remote: toRemote({ url, token: TOKEN, directory: join(directory, 'cache') }),
     branch: 'main',
     directory: join(directory, 'cache'),
     timeouts: { clone: 10_000, fetch: 10_000, push: 10_000, local: 10_000 },

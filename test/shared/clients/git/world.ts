@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { onTestFinished, vi } from 'vitest'
 import { type GitHost, type GitHostConfig, startGitHost } from '../../../../local/git/host.ts'
 import { type FleetConfig, openFleet } from '../../../../shared/clients/git.ts'
+import { type Environment, newSigningKey, readConfig } from '../../../../shared/config.ts'
 import type { Change, Fleet, Transaction } from '../../../../shared/fleet.ts'
 
 export const TOKEN = 'canary-4f1d2c'
@@ -20,6 +21,10 @@ export interface World {
   directory: string
   /** A client of its own, with a clone of its own, closed with the test. */
   open(config?: Partial<FleetConfig>): Fleet
+  /** The same, as variables say it to a function: where the host is, they need not say. */
+  openBy(env: Environment, config?: Partial<FleetConfig>): Fleet
+  /** Writes a file beside the repository, and answers with its path. */
+  file(name: string, text: string): Promise<string>
   /** Git on the server's own repository. */
   git(...args: string[]): Promise<string>
   /** A commit by somebody else, straight into the server's repository; answers with its id. */
@@ -51,11 +56,21 @@ export async function makeWorld(config: Partial<GitHostConfig> = {}): Promise<Wo
     fleets.push(fleet)
     return fleet
   }
+  const openBy: World['openBy'] = (env, config) => {
+    const needed = { DROVER_GIT_URL: host.plainUrl, DROVER_SIGNING_KEYS: newSigningKey() }
+    const { directory: _, ...settings } = readConfig({ ...needed, ...env }).git
+    // Without a variable there is no token, whatever the tests' own client has.
+    return open({ token: async () => '', ...settings, ...config })
+  }
+  const file = async (name: string, text: string) => {
+    await writeFile(join(directory, name), text)
+    return join(directory, name)
+  }
   const git = async (...args: string[]) =>
     (await execute('git', [`--git-dir=${host.path}`, ...args])).stdout.replace(/\n$/, '')
   const commitBehind = (files: Record<string, string>, message = 'by hand') =>
     commitInto(host.path, git, files, message)
-  return { host, directory, open, git, commitBehind, warnings }
+  return { host, directory, open, openBy, file, git, commitBehind, warnings }
 }
 
 async function commitInto(

@@ -1,0 +1,33 @@
+import { accessSync, constants, readFileSync } from 'node:fs'
+import { DroverError } from './errors.ts'
+
+/** Files that Kubernetes mounts from Secrets and ConfigMaps, and puts others in the place of when those change. */
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+export function isReadable(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** A secret by value (`NAME`) or, better, by file (`NAME_FILE`), which is read anew at each use. */
+export function secret(env: Environment, name: string): { token?: () => Promise<string> } {
+  const file = env[`${name}_FILE`]
+  const value = env[name]
+  if (file !== undefined) return { token: async () => readSecret(file, `${name}_FILE`) }
+  return value === undefined ? {} : { token: async () => value }
+}
+
+function readSecret(file: string, variable: string): string {
+  try {
+    const text = readFileSync(file, 'utf8').trim()
+    if (text !== '') return text
+  } catch (cause) {
+    throw new DroverError('broken', `Cannot read a secret: the file of ${variable} cannot be read`, { cause })
+  }
+  throw new DroverError('broken', `Cannot read a secret: the file of ${variable} is empty`)
+}
