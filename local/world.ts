@@ -10,7 +10,7 @@ import { type Clusters, startClusters } from './clusters/clusters.ts'
 import type { Delays } from './clusters/pace.ts'
 import { Feed } from './feed.ts'
 import { choosePorts, type Functions, startInline, startProcesses, type Tamper } from './functions.ts'
-import { type GitHost, startGitHost } from './git/host.ts'
+import { type GitHostProcess, startGitProcess } from './git/process.ts'
 import { seedFleet } from './git/seed.ts'
 import { holdDirectory } from './hold.ts'
 
@@ -18,7 +18,7 @@ import { holdDirectory } from './hold.ts'
 export interface World {
   /** Where events are POSTed. */
   broker: string
-  git: GitHost
+  git: GitHostProcess
   clusters: Clusters
   kubeconfig: string
   feed: Feed
@@ -66,7 +66,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   }
   try {
     const secrets = readSecrets(directory)
-    const git = await startGitHost({
+    const git = await startGitProcess({
       directory: join(directory, 'git'),
       token: secrets.gitToken,
       env: environment(),
@@ -99,7 +99,8 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       DROVER_SIGNING_KEYS: secrets.signingKey,
       DROVER_GIT_URL: git.plainUrl,
       DROVER_GIT_TOKEN: secrets.gitToken,
-      DROVER_GIT_DIRECTORY: join(directory, 'clones', name),
+      // Who runs in one process has one clone, as without FUNCTION.
+      DROVER_GIT_DIRECTORY: join(directory, 'clones', options.bundle ? name : 'any'),
       DROVER_ARGOCD_REPO_URL: repoUrl,
       DROVER_CALLBACK_ALLOW_PRIVATE: 'true',
       DROVER_GRACE_SECONDS: '5',

@@ -47,6 +47,7 @@ async function main(): Promise<void> {
     settings,
     patienceMilliseconds: patience * 1000,
   })
+  process.stderr.write(`Tried on a copy of ${values.fleet}: nothing was reserved, pushed or told.\n`)
   process.stdout.write(shown(replayed))
   if (replayed.answer.status >= 400) process.exitCode = 1
 }

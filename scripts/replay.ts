@@ -22,7 +22,7 @@ import type { Machines } from '../shared/machines.ts'
 import { createShell } from '../shared/shell/shell.ts'
 import type { Answer } from '../shared/shell/work.ts'
 import { sign } from '../shared/signature.ts'
-import type { Step } from '../shared/step.ts'
+import { type Outcome, type Run, type Step, succeeded } from '../shared/step.ts'
 import { catchUp } from './catch-up.ts'
 
 export interface Replayed {
@@ -82,12 +82,16 @@ function stepsOver({ fleet, clusters, settings }: ReplayOptions): Record<Functio
     register: (run) => register(run, undefined, fleet),
     build: async (run) =>
       run.task === 'customize' ? customize(run, await fleet.head()) : create(run, await fleet.head(), settings),
-    commit: (run) => (run.task === 'complete' ? complete(run, fleet) : commit(run, fleet)),
+    commit: async (run) => (run.task === 'complete' ? complete(run, fleet) : unpushed(run, await commit(run, fleet))),
     verify: (run, here) => (run.task === 'check' ? check : verify)(run, machines, waiting, here),
     notify: (run) => notify(run, { post: async () => 202 }),
     recover: (run, here) => undo(run, { fleet, machines, rootApplication, cmdb: undefined }, here),
   }
 }
+
+/** The outcome of a commit to a folder: no commit was made, so none is named. */
+const unpushed = ({ changes = [] }: Run, outcome: Outcome): Outcome =>
+  outcome.kind === 'succeeded' ? succeeded(`Would push ${changes.length} files in one commit`) : outcome
 
 const readOnly = (hub: Hub, machines: Machines) => ({
   hub: { ...hub, refresh: async () => undefined },

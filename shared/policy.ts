@@ -1,5 +1,5 @@
-import { runInNewContext } from 'node:vm'
 import { mebibytes } from './machine.ts'
+import { isFound, patternProblem } from './pattern.ts'
 import type { Policy } from './schema/fleet-files.ts'
 import type { Machine } from './schema/machine.ts'
 import type { ProvisionRequest } from './schema/request.ts'
@@ -150,20 +150,10 @@ const rules: Rule[] = [
       .map((key) => `labels has no ${show(key)}, wanted a value for it`),
 ]
 
-const patternMilliseconds = 100
-
-/** A pattern can be written so that one name keeps it busy for years; all requests would wait for it. */
 function nameProblems({ pattern, wanted }: NonNullable<Rules['names']>, name: string): string[] {
-  try {
-    const fits = runInNewContext(
-      'new RegExp(pattern, "u").test(name)',
-      { pattern, name },
-      { timeout: patternMilliseconds },
-    )
-    return fits ? [] : [`name is ${show(name)}, wanted ${wanted}`]
-  } catch {
-    return [`name is ${show(name)}, which rules.names.pattern could not be tried on in ${patternMilliseconds} ms`]
-  }
+  const problem = patternProblem(pattern)
+  if (problem !== undefined) return [`rules.names.pattern ${problem}`]
+  return isFound(pattern, name) ? [] : [`name is ${show(name)}, wanted ${wanted}`]
 }
 
 const larger = (size: string, limit: string | undefined) => limit !== undefined && mebibytes(size) > mebibytes(limit)

@@ -14,6 +14,8 @@ export interface RunData {
   message: string
   requester: string
   since: string
+  /** Where it is not `since`. */
+  horizon?: string
   deadline: string
   request: Run['request']
   facts: Facts
@@ -39,12 +41,23 @@ export function runId(source: string, id: string): string {
 export function toRun(event: Event, fact: string, lifecycle: Lifecycle, task: Task, now: Date, limits: Limits): Run {
   const common = { lifecycle: lifecycle.name, task: task.name, fact }
   if (fact === 'requested') return { ...common, ...fromRequest(event, now, limits) }
-  const { request, facts, changes, failure, since, deadline, requester, message } = event.data as RunData
+  const {
+    request,
+    facts,
+    changes,
+    failure,
+    since,
+    deadline,
+    requester,
+    message,
+    horizon = since,
+  } = event.data as RunData
   const rest = {
     request,
     facts,
     since,
     deadline,
+    horizon,
     requester,
     message,
     ...(changes ? { changes } : {}),
@@ -63,17 +76,21 @@ function fromRequest(event: Event, now: Date, limits: Limits) {
     request: event.data as Run['request'],
     facts: {},
     message: '',
-    since: new Date(requestedAt(event, now)).toISOString(),
+    ...timesOf(event, now),
     deadline: new Date(now.getTime() + minutes * minute).toISOString(),
     requester: oneLine(typeof data['requester'] === 'string' ? data['requester'] : event.source),
   }
 }
 
-/** When the request was made: never in the future, and at most a week ago, whatever its sender's clock says. */
-function requestedAt(event: Event, now: Date): number {
+/**
+ * When the request was made, and from when on to look for what was committed for it. Its sender's clock is believed for
+ * neither the future nor a history of more than a week; a request without a time may be one of yesterday that comes again.
+ */
+function timesOf(event: Event, now: Date): { since: string; horizon: string } {
   const said = Date.parse(event.time ?? '')
-  const at = Number.isNaN(said) ? now.getTime() - day : said
-  return Math.max(now.getTime() - 7 * day, Math.min(at, now.getTime()))
+  const since = Number.isNaN(said) ? now.getTime() : Math.min(said, now.getTime())
+  const horizon = Number.isNaN(said) ? now.getTime() - day : Math.max(since, now.getTime() - 7 * day)
+  return { since: new Date(since).toISOString(), horizon: new Date(horizon).toISOString() }
 }
 
 const asObject = (value: unknown): Record<string, unknown> =>
@@ -118,6 +135,7 @@ export function toReply(
     message: says.message,
     requester: run.requester,
     since: run.since,
+    ...(run.horizon === run.since ? {} : { horizon: run.horizon }),
     deadline: says.deadline ?? run.deadline,
     request: run.request,
     facts,

@@ -64,6 +64,8 @@ export interface Run {
   /** When the run was requested and when it must have ended, RFC 3339. */
   since: string
   deadline: string
+  /** From when on the run's commits are looked for, RFC 3339: a request may come again, and need not say when it was made. */
+  horizon: string
   requester: string
 }
 

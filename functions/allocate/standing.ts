@@ -13,5 +13,5 @@ export async function standing(
 ): Promise<RunRecord | 'ended' | undefined> {
   const record = await readRecord(tree, run.id)
   if (record) return record.state === 'running' ? record : 'ended'
-  return (await fleet.find(run.id, 'name', run.since, tree)) === undefined ? undefined : 'ended'
+  return (await fleet.find(run.id, 'name', run.horizon, tree)) === undefined ? undefined : 'ended'
 }

@@ -32,7 +32,7 @@ export async function commit(run: Run, fleet: Fleet): Promise<Outcome> {
   if (value.kind === 'conflict') {
     return refused(`Cannot push to Git: ${value.path} was changed by somebody else since this run looked at it`)
   }
-  const made = created ? revision : ((await fleet.find(run.id, run.task, run.since)) ?? revision)
+  const made = created ? revision : ((await fleet.find(run.id, run.task, run.horizon)) ?? revision)
   return succeeded(`Pushed ${changes.length} files in commit ${made.slice(0, 10)}`, { revision: made })
 }
 

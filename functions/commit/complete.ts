@@ -17,7 +17,7 @@ export async function complete(run: Run, fleet: Fleet): Promise<Outcome> {
     },
   })
   const closed =
-    value === 'closed' || (value === 'gone' && (await fleet.find(run.id, run.task, run.since)) !== undefined)
+    value === 'closed' || (value === 'gone' && (await fleet.find(run.id, run.task, run.horizon)) !== undefined)
   if (!closed) return ignored(`Run ${run.id} has been undone: it cannot be completed any more`)
   const addresses = (facts.interfaces ?? []).flatMap((one) => one.leases.map((lease) => lease.address))
   return succeeded(`VM ${facts.name} is ready on ${facts.cluster} at ${addresses.join(', ')}`, facts)

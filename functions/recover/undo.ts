@@ -44,7 +44,7 @@ async function finish(run: Run, clients: Clients, here: Here): Promise<Outcome> 
 /** The same at every delivery: what the run has made is asked of Git's history, its record is gone by then. */
 async function undone(run: Run, fleet: Fleet): Promise<Outcome> {
   const disks = disksOf(run)
-  const isMade = disks.length > 0 && (await fleet.find(run.id, 'create.commit', run.since)) !== undefined
+  const isMade = disks.length > 0 && (await fleet.find(run.id, 'create.commit', run.horizon)) !== undefined
   const kept = isMade ? disks : []
   const rest =
     kept.length === 0 ? '' : `. Kept on ${run.facts.cluster}, because data disks are never removed: ${kept.join(', ')}`
@@ -160,7 +160,7 @@ async function awaitGone(run: Run, { machines, rootApplication }: Clients, here:
 
 /** A run without a record did nothing, is undone already, or is complete; a complete one must not be touched. */
 async function answerForEnded(run: Run, fleet: Fleet): Promise<Outcome> {
-  const did = async (step: string) => (await fleet.find(run.id, step, run.since)) !== undefined
+  const did = async (step: string) => (await fleet.find(run.id, step, run.horizon)) !== undefined
   const why = run.failure?.message ?? run.message
   if (await did('complete')) {
     if (run.failure?.task !== 'complete') return ignored(`Run ${run.id} is complete: its failure comes too late`)

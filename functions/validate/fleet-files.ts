@@ -4,6 +4,7 @@ import { wantedProblems } from '../../shared/ipam/allocate.ts'
 import { toSubnets } from '../../shared/ipam/network.ts'
 import { twice } from '../../shared/machine.ts'
 import { customizationFile, networkFile, policyFolder, templateFile } from '../../shared/paths.ts'
+import { patternProblem } from '../../shared/pattern.ts'
 import type { Subject } from '../../shared/policy.ts'
 import { type Checked, check } from '../../shared/schema/check.ts'
 import { Customization, Network, Policy } from '../../shared/schema/fleet-files.ts'
@@ -34,17 +35,8 @@ export async function readPolicies(tree: Tree): Promise<Checked<Policy[]>> {
 async function readPolicy(tree: Tree, path: string): Promise<Checked<Policy>> {
   const file = (await readChecked(tree, path, Policy)) ?? check(Policy, undefined, path)
   const pattern = file.ok ? file.value.rules.names?.pattern : undefined
-  if (pattern === undefined || isPattern(pattern)) return file
-  return { ok: false, problems: [`${path}: rules.names.pattern is ${show(pattern)}, wanted a regular expression`] }
-}
-
-function isPattern(text: string): boolean {
-  try {
-    new RegExp(text, 'u')
-    return true
-  } catch {
-    return false
-  }
+  const problem = pattern === undefined ? undefined : patternProblem(pattern)
+  return problem === undefined ? file : { ok: false, problems: [`${path}: rules.names.pattern ${problem}`] }
 }
 
 /** What is wrong with the networks of a machine, and with the addresses that are asked of them. */

@@ -43,6 +43,7 @@ export const runOf = (change: Partial<Run> = {}): Run => ({
   message: '',
   since: '2030-01-01T10:00:00.000Z',
   deadline: '2030-01-01T11:00:00.000Z',
+  horizon: '2030-01-01T10:00:00.000Z',
   requester: 'ann@example.com',
   ...change,
 })

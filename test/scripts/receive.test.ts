@@ -30,10 +30,9 @@ const receive = async (event: Event, clusters?: { hub: Hub; machines: Machines }
 
 /** What two runs of the same step agree on: not the commit, and not when it was. */
 function meaning({ type, id, subject, extensions, data }: Event) {
-  const { facts, message, deadline: _, ...rest } = data as RunData
-  const { revision, ...others } = facts
-  const said = revision === undefined ? message : message.replace(/commit \w+/, 'commit')
-  return { type, id, subject, extensions, data: { ...rest, message: said, facts: others } }
+  const { facts, deadline: _, ...rest } = data as RunData
+  const { revision: __, ...others } = facts
+  return { type, id, subject, extensions, data: { ...rest, facts: others } }
 }
 
 describe('the saved events', () => {
@@ -51,7 +50,7 @@ describe('the saved events', () => {
 
 describe('receive answers', () => {
   const steps = names.filter(
-    (name) => !/(allocated|committed|operational|failed|progressing|notified)\.json$/.test(name),
+    (name) => !/(allocated|built|committed|operational|failed|progressing|notified)\.json$/.test(name),
   )
 
   it.each(steps)('%s with the event that followed in the run', async (name) => {
@@ -60,6 +59,17 @@ describe('receive answers', () => {
     expect(posted).toEqual([])
     if (name === 'provision.rolledback.json') expect(answer.event.type).toBe('dev.drover.provision.notified')
     else expect(meaning(answer.event)).toEqual(meaning(saved(fileOf(answer.event.type))))
+  })
+
+  it('provision.create.built.json with what would be pushed, and with no commit that there is not', async () => {
+    const { answer } = await receive(saved('provision.create.built.json'))
+    if (!('event' in answer)) throw new Error(JSON.stringify(answer))
+    const { facts, message } = answer.event.data as RunData
+    expect(message).toBe('Would push 10 files in one commit')
+    expect(facts.revision).toBeUndefined()
+    const told = saved('provision.create.committed.json')
+    const rest = { ...told, data: { ...(told.data as RunData), message } }
+    expect(meaning(answer.event)).toEqual(meaning(rest))
   })
 
   it.each(['allocated', 'create.committed', 'operational', 'create.verify.failed'])(
@@ -116,7 +126,8 @@ describe('npm run receive', () => {
     promisify(execFile)(process.execPath, ['scripts/receive.ts', ...args], { cwd: root, env: {} })
 
   it('prints the status and the event', async () => {
-    const { stdout } = await run('test/events/provision.validated.json')
+    const { stdout, stderr } = await run('test/events/provision.validated.json')
+    expect(stderr).toBe('Tried on a copy of examples/fleet: nothing was reserved, pushed or told.\n')
     const [status, ...event] = stdout.split('\n')
     expect(status).toBe('200')
     expect(JSON.parse(event.join('\n'))).toMatchObject({ specversion: '1.0', type: 'dev.drover.provision.named' })

@@ -37,14 +37,21 @@ describe('a run', () => {
     expect(requested({ data: { deadlineMinutes } }).deadline).toBe(deadline)
   })
 
-  it.each<[string, string]>([
-    ['2030-01-01T10:29:00Z', '2030-01-01T10:29:00.000Z'],
-    ['2031-01-01T00:00:00Z', '2030-01-01T10:30:00.000Z'],
-    ['1970-01-01T00:00:00Z', '2029-12-25T10:30:00.000Z'],
-    ['yesterday', '2029-12-31T10:30:00.000Z'],
-    ['', '2029-12-31T10:30:00.000Z'],
-  ])('of an event of time "%s" is looked for since %s', (time, since) => {
-    expect(requested({ time }).since).toBe(since)
+  it.each<[string, string, string]>([
+    ['2030-01-01T10:29:00Z', '2030-01-01T10:29:00.000Z', '2030-01-01T10:29:00.000Z'],
+    ['2031-01-01T00:00:00Z', '2030-01-01T10:30:00.000Z', '2030-01-01T10:30:00.000Z'],
+    ['1970-01-01T00:00:00Z', '1970-01-01T00:00:00.000Z', '2029-12-25T10:30:00.000Z'],
+    ['yesterday', '2030-01-01T10:30:00.000Z', '2029-12-31T10:30:00.000Z'],
+    ['', '2030-01-01T10:30:00.000Z', '2029-12-31T10:30:00.000Z'],
+  ])('of an event of time "%s" was requested at %s, and is looked for from %s on', (time, since, horizon) => {
+    expect(requested({ time })).toMatchObject({ since, horizon })
+  })
+
+  it.each(['', '2030-01-01T10:29:00Z'])('of an event of time "%s" is looked for from then on in every task', (time) => {
+    const first = requested({ time })
+    const event = chainEvent('validate', {}, first)
+    const next = toRun(event, 'validated', lifecycle, taskCalled('name'), new Date('2030-01-02'), limits)
+    expect([next.since, next.horizon]).toEqual([first.since, first.horizon])
   })
 
   it.each<[unknown, string]>([

@@ -215,7 +215,13 @@ describe('validate', () => {
       'a pattern of a policy',
       'policy/broken.yaml',
       "description: x\nrules: {names: {pattern: '(', wanted: x}}",
-      'policy/broken.yaml: rules.names.pattern is "(", wanted a regular expression',
+      'policy/broken.yaml: rules.names.pattern is "(", wanted a regular expression as RE2 takes it: missing closing )',
+    ],
+    [
+      'a pattern that looks around',
+      'policy/broken.yaml',
+      "description: x\nrules: {names: {pattern: '^(?!prod)', wanted: x}}",
+      'policy/broken.yaml: rules.names.pattern is "^(?!prod)", wanted a regular expression as RE2 takes it: invalid',
     ],
     [
       'a network',
