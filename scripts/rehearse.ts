@@ -80,5 +80,7 @@ function toRun({ source, id, request }: Given): Run {
     requester: typeof requester === 'string' ? requester : source,
     since: '1970-01-01T00:00:00.000Z',
     deadline: '1970-01-01T00:30:00.000Z',
+    at: '1970-01-01T00:00:00.000Z',
+    marks: {},
   }
 }

@@ -39,6 +39,8 @@ export interface Config {
   /** How long a run may take unless it says otherwise, and an undo. */
   deadlineMinutes: number
   undoMinutes: number
+  /** How long a run in flight may be silent until its events are taken for lost. */
+  quietMinutes: number
 }
 
 export type Environment = Record<string, string | undefined>
@@ -113,6 +115,7 @@ export function readConfig(env: Environment): Config {
     patienceSeconds: number('DROVER_PATIENCE_SECONDS', 50, 0, 600),
     deadlineMinutes: number('DROVER_DEADLINE_MINUTES', 30, 0.01, 1440),
     undoMinutes: number('DROVER_UNDO_MINUTES', 15, 0.01, 1440),
+    quietMinutes: number('DROVER_QUIET_MINUTES', 10, 0.01, 1440),
   }
   if (problems.length > 0) throw new ConfigurationError(`Cannot start: ${problems.join('; ')}`)
   return config

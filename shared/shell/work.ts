@@ -4,13 +4,17 @@ import { eventTypes, type FunctionName, type Lifecycle, type Task, taskFor } fro
 import type { Log } from '../log.ts'
 import { isLoop, type Limits, toRun } from '../run.ts'
 import { isSigned, type SigningKey } from '../signature.ts'
-import type { Run, Step } from '../step.ts'
+import type { Run, Step, Swept } from '../step.ts'
 
 /** What a function's index.ts wires. */
 export interface Wired {
   step: Step
   /** Posts an event to the Broker; undefined where there is none, and progress is then only logged. */
   post: ((event: Event) => Promise<void>) | undefined
+  /** Looks for runs that stand still. */
+  sweep?: (now: Date) => Promise<Swept>
+  /** Notes in Git that a run is left to a person, before an event says so. */
+  strand?: (run: Run, message: string) => Promise<void>
   close?: () => Promise<void>
 }
 
