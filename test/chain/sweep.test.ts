@@ -104,12 +104,12 @@ describe('a run whose events were lost', { timeout: 60_000 }, () => {
   })
 
   it('in the middle of its undo is undone', async () => {
-    chain.clusters.faults.add({ fault: 'crash-loop', kind: 'VirtualMachine' })
-    chain.clusters.faults.add({ fault: 'never-deleted', kind: 'VirtualMachine' })
+    chain.fault('crash-loop')
+    chain.fault('never-deleted')
     const run = await requestLosing(chain, 'create.verify.failed', { after: 1 })
     await chain.idle()
     expect(await recordOf(run, chain)).toMatchObject({ state: 'undoing', failure: { task: 'create.verify' } })
-    chain.clusters.faults.clear()
+    chain.mend()
     const ended = await ticking(chain, run.ended)
     expect(ended.type).toBe('dev.drover.provision.rolledback')
     expect(ended.data.failure?.message).toContain('CrashLoopBackOff')
@@ -135,8 +135,8 @@ describe('a run whose events were lost', { timeout: 60_000 }, () => {
 
   it('in an undo that cannot end is left to a person, and from then on by every tick', async () => {
     const stuck = await startHasty({ DROVER_UNDO_MINUTES: '0.05' })
-    stuck.clusters.faults.add({ fault: 'crash-loop', kind: 'VirtualMachine' })
-    stuck.clusters.faults.add({ fault: 'never-deleted', kind: 'VirtualMachine' })
+    stuck.fault('crash-loop')
+    stuck.fault('never-deleted')
     const run = await requestLosing(stuck, 'create.verify.failed', { after: 1 })
     const ended = await ticking(stuck, run.ended)
     expect(ended.type).toBe('dev.drover.provision.stranded')
@@ -144,7 +144,7 @@ describe('a run whose events were lost', { timeout: 60_000 }, () => {
     await stuck.idle()
     const head = await stuck.git('rev-parse', 'main')
     const count = run.events().length
-    stuck.clusters.faults.clear()
+    stuck.mend()
     await ticking(stuck, new Promise((done) => setTimeout(done, 7_000)), 3_000)
     await stuck.idle()
     expect([await stuck.git('rev-parse', 'main'), run.events().length]).toEqual([head, count])
