@@ -63,7 +63,7 @@ const facts = lifecycles[0]?.tasks.map(({ done }) => done) ?? []
 /** From a run's first commit to its last: before there is nothing to find, after nothing to do. */
 const inFlight = facts.slice(facts.indexOf('named'), facts.indexOf('completed'))
 
-describe('a run whose events were lost', { timeout: 60_000 }, () => {
+describe('a run whose events were lost', { timeout: 180_000 }, () => {
   let chain: Chain
   const runs = new Map<string, { run: Run; heard: string[]; ended: Seen }>()
   beforeAll(async () => {
@@ -115,8 +115,10 @@ describe('a run whose events were lost', { timeout: 60_000 }, () => {
     expect(ended.data.failure?.message).toContain('CrashLoopBackOff')
     expect(terminalsOf(run)).toEqual(new Set(['rolledback']))
   })
+})
 
-  it('is undone when its time was up meanwhile', async () => {
+describe('a run whose events were lost until its time was up', { timeout: 180_000 }, () => {
+  it('is undone', async () => {
     const late = await startHasty({ DROVER_DEADLINE_MINUTES: '0.2' })
     const before = await late.files()
     const run = await requestLosing(late, 'create.committed')
@@ -152,7 +154,7 @@ describe('a run whose events were lost', { timeout: 60_000 }, () => {
   })
 })
 
-describe('ticks', { timeout: 120_000 }, () => {
+describe('ticks', { timeout: 180_000 }, () => {
   it('change nothing while runs are well, however many there are', async () => {
     const chain = await startChain()
     const runs = await Promise.all([1, 2].map(() => chain.request(small())))
