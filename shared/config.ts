@@ -3,8 +3,8 @@ import { accessSync, constants, readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fixedKeys, type Keyring, keysIn, parseKeys } from './keys.ts'
 import { type FunctionName, functionNames } from './lifecycles.ts'
-import type { SigningKey } from './signature.ts'
 
 /**
  * The one place that reads the environment, once, at start. Everything else receives values. What is missing or wrong
@@ -17,7 +17,7 @@ export interface Config {
   logLevel: string
   /** Where progress is posted. */
   broker: string | undefined
-  signingKeys: SigningKey[]
+  signingKeys: Keyring
   git: {
     url: string
     branch: string
@@ -148,27 +148,18 @@ function secret(env: Environment, name: string): { token?: () => Promise<string>
 }
 
 /** `DROVER_SIGNING_KEYS_FILE` or `DROVER_SIGNING_KEYS`: `id:secret` words; the first signs. */
-function signingKeys(env: Environment, problems: string[]): SigningKey[] {
+function signingKeys(env: Environment, problems: string[]): Keyring {
   const file = env['DROVER_SIGNING_KEYS_FILE']
   if (file !== undefined && !isReadable(file)) {
     problems.push('DROVER_SIGNING_KEYS_FILE names a file that cannot be read')
-    return []
+    return fixedKeys([])
   }
   const text = file === undefined ? (env['DROVER_SIGNING_KEYS'] ?? '') : readFileSync(file, 'utf8')
-  const keys = text
-    .split(/[\s,]+/)
-    .filter((word) => word !== '')
-    .map((word) => ({ id: word.split(':')[0] ?? '', secret: word.split(':').slice(1).join(':') }))
+  const { keys, problems: wrong } = parseKeys(text)
   if (keys.length === 0)
     problems.push('DROVER_SIGNING_KEYS (or DROVER_SIGNING_KEYS_FILE) is not set, wanted "id:secret"')
-  if (keys.some(({ id, secret }) => !/^[a-z0-9]{1,16}$/.test(id) || secret.length < 16)) {
-    problems.push(
-      'DROVER_SIGNING_KEYS holds a bad key, wanted "id:secret" with an id of letters and digits and a secret of at least 16 characters',
-    )
-  }
-  if (new Set(keys.map(({ id }) => id)).size < keys.length)
-    problems.push('DROVER_SIGNING_KEYS holds two keys of one id')
-  return keys
+  problems.push(...wrong.map((problem) => `DROVER_SIGNING_KEYS ${problem}`))
+  return file === undefined ? fixedKeys(keys) : keysIn(file, keys)
 }
 
 /** A fresh signing key in the form that `DROVER_SIGNING_KEYS` takes. */

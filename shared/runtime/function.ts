@@ -63,7 +63,7 @@ export function serve(
     shell = createShell({
       name,
       wired: (one) => wired.get(one) ?? remember(one, connect(one)),
-      keys: config.signingKeys,
+      keys: () => config.signingKeys((sentence) => log.error(sentence)),
       limits: config,
       patienceMilliseconds: config.patienceSeconds * 1000,
       closing: draining.signal,

@@ -12,7 +12,7 @@ import { type Answer, type ShellOptions, toWork } from './work.ts'
 export async function bury(event: Event, options: ShellOptions, log: Log): Promise<Answer> {
   const found = taskFor(event.type)
   const isRequest = event.type.endsWith('.requested')
-  if (!found || (!isRequest && !isSigned(event, options.keys))) {
+  if (!found || (!isRequest && !isSigned(event, options.keys()))) {
     log.warn('Buried: a dead letter that is not of our chain')
     return { status: 204 }
   }

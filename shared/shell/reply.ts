@@ -39,4 +39,4 @@ export const cannot = ({ title }: Task): string => `Cannot ${title.charAt(0).toL
 
 /** The event that says it. */
 export const reply = ({ event, run, lifecycle, task, source }: Work, says: Says, options: ShellOptions): Event =>
-  toReply(event, run, lifecycle, task, source, options.now(), says, options.keys)
+  toReply(event, run, lifecycle, task, source, options.now(), says, options.keys())

@@ -27,7 +27,8 @@ export interface ShellOptions {
   /** The function that is served; undefined: any, by event type. */
   name: FunctionName | undefined
   wired: (name: FunctionName) => Promise<Wired>
-  keys: readonly SigningKey[]
+  /** The keys as they are now: the first one signs, all of them verify. */
+  keys: () => readonly SigningKey[]
   limits: Limits
   patienceMilliseconds: number
   /** Aborted when the instance is to end: nobody waits any longer. */
@@ -70,7 +71,7 @@ export function toWork(event: Event, options: ShellOptions): Work {
   const fact = event.type.slice(event.type.indexOf(lifecycle.name) + lifecycle.name.length + 1)
   if (fact !== 'requested' && event.dataProblem !== undefined)
     throw new DroverError('unreadable', `Cannot read the event: ${event.dataProblem}`)
-  if (fact !== 'requested' && !isSigned(event, options.keys)) {
+  if (fact !== 'requested' && !isSigned(event, options.keys())) {
     throw new DroverError(
       'forged',
       'Cannot believe the event: it is not signed by Drover, and only a "requested" event may come from outside',
