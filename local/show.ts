@@ -1,6 +1,6 @@
 import { createLogUpdate } from 'log-update'
 import colors from 'picocolors'
-import { lifecycles, taskFor } from '../shared/lifecycles.ts'
+import { lifecycles, sweep, taskFor } from '../shared/lifecycles.ts'
 import { runId } from '../shared/run.ts'
 import type { Seen } from './feed.ts'
 
@@ -25,6 +25,7 @@ export class Show {
   /** One event of a run. */
   draw(seen: Seen): void {
     const { type, run, at, data } = seen
+    if (type === sweep.type) return
     // The request itself: the clock of its run starts.
     if (type.endsWith('.requested')) this.#last.set(runId(seen.source, seen.id), at)
     if (run === undefined || data.status === undefined) return

@@ -1,8 +1,10 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { brokerPoster } from '../shared/clients/broker.ts'
 import { environment, newSigningKey } from '../shared/config.ts'
-import type { FunctionName } from '../shared/lifecycles.ts'
+import { messageOf } from '../shared/errors.ts'
+import { type FunctionName, sweep } from '../shared/lifecycles.ts'
 import { type RunningBroker, startBroker } from './broker/broker.ts'
 import type { Resolve } from './broker/check.ts'
 import { readManifests } from './broker/load.ts'
@@ -40,6 +42,8 @@ export interface WorldOptions {
   /** The folder that a new fleet begins with. */
   fleet?: string
   warn?: (sentence: string) => void
+  /** Milliseconds between two ticks for `recover` (a minute). */
+  tickEvery?: number
   /** For tests of failures; only without a bundle. */
   tamper?: Tamper
 }
@@ -112,6 +116,8 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       : await startInline(functionPorts, environmentOf, options.tamper)
     // They end after the Broker: what it delivers while they end would only fail.
     started.splice(started.length - 1, 0, () => functions.close())
+    const ticking = startTicks(url, options.tickEvery ?? 60_000, warn)
+    started.push(() => clearInterval(ticking))
     return { broker: url, git, clusters, kubeconfig, feed, functions, idle: () => broker.idle(), close }
   } catch (error) {
     await close()
@@ -132,6 +138,13 @@ async function startLocalBroker(
     return found === undefined ? undefined : new URL(`http://127.0.0.1:${found}/`)
   }
   return startBroker({ manifests, port, resolve, warn, observe: (accepted) => feed.note(accepted) })
+}
+
+/** What a PingSource does in production. */
+function startTicks(broker: string, milliseconds: number, warn: (sentence: string) => void): NodeJS.Timeout {
+  const post = brokerPoster(broker)
+  const tick = () => ({ id: randomUUID(), source: '/local/timer', type: sweep.type, extensions: {}, data: {} })
+  return setInterval(() => post?.(tick()).catch((error) => warn(messageOf(error))), milliseconds).unref()
 }
 
 interface Secrets {

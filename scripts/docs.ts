@@ -40,6 +40,7 @@ function lifecycleTables(): string {
 }
 
 const meaning: Record<EventRow['status'], string> = {
+  tick: 'makes Drover look for runs that stand still',
   request: 'asks for a run',
   progress: 'still waiting, for what',
   success: 'done',

@@ -81,5 +81,7 @@ function toRun({ source, id, request }: Given): Run {
     since: '1970-01-01T00:00:00.000Z',
     deadline: '1970-01-01T00:30:00.000Z',
     horizon: '1970-01-01T00:00:00.000Z',
+    at: '1970-01-01T00:00:00.000Z',
+    marks: {},
   }
 }

@@ -53,7 +53,7 @@ export async function replay(event: Event, options: ReplayOptions): Promise<Repl
   const shell = createShell({
     name: undefined,
     wired: async (name) => ({ step: steps[name], post }),
-    keys,
+    keys: () => keys,
     limits: { deadlineMinutes: 30, undoMinutes: 15 },
     patienceMilliseconds: options.patienceMilliseconds,
     now: () => new Date(event.time ?? 0),

@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { type GitSettings, gitAddress, gitSettings } from './git-settings.ts'
+import { fixedKeys, type Keyring, keysIn, parseKeys } from './keys.ts'
 import { type FunctionName, functionNames } from './lifecycles.ts'
 import { isReadable, secret } from './mounted.ts'
 import { unknownSettings } from './settings.ts'
-import type { SigningKey } from './signature.ts'
 
 /**
  * The one place that reads the environment, once, at start. Everything else receives values. What is missing or wrong
@@ -20,7 +20,7 @@ export interface Config {
   broker: string | undefined
   /** Says who posts, where the Broker asks (OIDC); read at each use. */
   brokerToken?: () => Promise<string>
-  signingKeys: SigningKey[]
+  signingKeys: Keyring
   git: GitSettings
   argocd: { namespace: string; project: string; rootApplication: string; repoUrl: string }
   kubernetes: { kubeconfig: string | undefined; hubContext: string; ownCluster: string | undefined }
@@ -34,6 +34,8 @@ export interface Config {
   /** How long a run may take unless it says otherwise, and an undo. */
   deadlineMinutes: number
   undoMinutes: number
+  /** How long a run in flight may be silent until its events are taken for lost. */
+  quietMinutes: number
 }
 
 export type Environment = Record<string, string | undefined>
@@ -118,6 +120,7 @@ export function parseConfig(env: Environment): { config: Config; problems: strin
     patienceSeconds: number('DROVER_PATIENCE_SECONDS', 50, 0, 600),
     deadlineMinutes: number('DROVER_DEADLINE_MINUTES', 30, 0.01, 1440),
     undoMinutes: number('DROVER_UNDO_MINUTES', 15, 0.01, 1440),
+    quietMinutes: number('DROVER_QUIET_MINUTES', 10, 0.01, 1440),
   }
   return { config, problems }
 }
@@ -141,27 +144,18 @@ function ownCluster({ KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: po
 }
 
 /** `DROVER_SIGNING_KEYS_FILE` or `DROVER_SIGNING_KEYS`: `id:secret` words; the first signs. */
-function signingKeys(env: Environment, problems: string[]): SigningKey[] {
+function signingKeys(env: Environment, problems: string[]): Keyring {
   const file = env['DROVER_SIGNING_KEYS_FILE']
   if (file !== undefined && !isReadable(file)) {
     problems.push('DROVER_SIGNING_KEYS_FILE names a file that cannot be read')
-    return []
+    return fixedKeys([])
   }
   const text = file === undefined ? (env['DROVER_SIGNING_KEYS'] ?? '') : readFileSync(file, 'utf8')
-  const keys = text
-    .split(/[\s,]+/)
-    .filter((word) => word !== '')
-    .map((word) => ({ id: word.split(':')[0] ?? '', secret: word.split(':').slice(1).join(':') }))
+  const { keys, problems: wrong } = parseKeys(text)
   if (keys.length === 0)
     problems.push('DROVER_SIGNING_KEYS (or DROVER_SIGNING_KEYS_FILE) is not set, wanted "id:secret"')
-  if (keys.some(({ id, secret }) => !/^[a-z0-9]{1,16}$/.test(id) || secret.length < 16)) {
-    problems.push(
-      'DROVER_SIGNING_KEYS holds a bad key, wanted "id:secret" with an id of letters and digits and a secret of at least 16 characters',
-    )
-  }
-  if (new Set(keys.map(({ id }) => id)).size < keys.length)
-    problems.push('DROVER_SIGNING_KEYS holds two keys of one id')
-  return keys
+  problems.push(...wrong.map((problem) => `DROVER_SIGNING_KEYS ${problem}`))
+  return file === undefined ? fixedKeys(keys) : keysIn(file, keys)
 }
 
 /** A fresh signing key in the form that `DROVER_SIGNING_KEYS` takes. */

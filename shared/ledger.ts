@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Change, CommitTrailers, Tree } from './fleet.ts'
 import type { LifecycleName } from './lifecycles.ts'
 import { isShared, runFile } from './paths.ts'
-import type { ExpectedChange, Facts, Run } from './step.ts'
+import type { ExpectedChange, Facts, Failure, Run } from './step.ts'
 import { parseYaml, toYaml } from './yaml.ts'
 
 /**
@@ -18,8 +18,16 @@ export interface RunRecord {
   task: string
   requester: string
   since: string
+  /** When the run, or its undo, must have ended. */
   deadline: string
-  /** In an undo: why the run failed. */
+  /** When it was last heard of: its last commit, or the last time that it was made to go on. */
+  at: string
+  /** How often it was made to go on since its last commit. */
+  resumed?: number
+  marks?: Run['marks']
+  /** Since its undo began: why. */
+  failure?: Failure
+  /** When it is stranded: what a person must look at. */
   message?: string
   request: Run['request']
   facts: Facts
@@ -57,6 +65,8 @@ export async function recorded(tree: Tree, run: Run, facts: Facts, changes: read
     // A request that is posted twice has two deadlines; the first one counts.
     since: record?.since ?? run.since,
     deadline: record?.deadline ?? run.deadline,
+    at: run.at,
+    ...(Object.keys(run.marks).length > 0 ? { marks: run.marks } : {}),
     request: run.request,
     // The manifests are in Git already; the definition would double them.
     facts: withoutDefinition(facts),

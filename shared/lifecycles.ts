@@ -107,6 +107,19 @@ export const undo = {
   waits: true,
 } as const satisfies Task
 
+/**
+ * The tick on which `recover` looks for runs that stand still. It belongs to no run, and nobody signs it: whoever sends
+ * one makes Drover look, no more. A PingSource cannot choose what its events are called, so Knative's own name counts too.
+ */
+export const sweep = {
+  type: 'dev.drover.sweep.requested',
+  by: 'recover',
+  title: 'Look for runs that stand still',
+} as const
+
+const tickTypes: readonly string[] = [sweep.type, 'dev.knative.sources.ping']
+export const isTick = (type: string): boolean => tickTypes.includes(type)
+
 /** How a run may end: in exactly one of these. */
 export const terminals = ['completed', 'rolledback', 'stranded'] as const
 export type Terminal = (typeof terminals)[number]
@@ -139,24 +152,29 @@ export function taskFor(type: string): { lifecycle: Lifecycle; task: Task } | un
 /** One event type of the table: who sends it and whom it wakes. */
 export interface EventRow {
   type: string
-  lifecycle: LifecycleName
+  /** Undefined for the tick. */
+  lifecycle: LifecycleName | undefined
   task: Task | undefined
-  status: 'request' | 'progress' | 'success' | 'failure'
+  status: 'tick' | 'request' | 'progress' | 'success' | 'failure'
   wakes: FunctionName | undefined
 }
 
 /** Every event type that there is, in the order in which a run meets them. */
 export function eventTypes(): EventRow[] {
-  return lifecycles.flatMap((lifecycle) => {
-    const row = (fact: string, status: EventRow['status'], task?: Task): EventRow => {
-      const type = eventType(lifecycle.name, fact)
-      return { type, lifecycle: lifecycle.name, task, status, wakes: taskFor(type)?.task.by }
-    }
-    const ofTask = (task: Task) => [
-      ...(task.waits ? [row(`${task.name}.progressing`, 'progress', task)] : []),
-      row(task.done, 'success', task),
-      ...(task.name === undo.name ? [row('stranded', 'failure', task)] : [row(`${task.name}.failed`, 'failure', task)]),
-    ]
-    return [row('requested', 'request'), ...[...lifecycle.tasks, undo].flatMap(ofTask)]
-  })
+  return [...lifecycles.flatMap(typesOf), tick]
+}
+
+const tick: EventRow = { type: sweep.type, lifecycle: undefined, task: undefined, status: 'tick', wakes: sweep.by }
+
+function typesOf(lifecycle: Lifecycle): EventRow[] {
+  const row = (fact: string, status: EventRow['status'], task?: Task): EventRow => {
+    const type = eventType(lifecycle.name, fact)
+    return { type, lifecycle: lifecycle.name, task, status, wakes: taskFor(type)?.task.by }
+  }
+  const ofTask = (task: Task) => [
+    ...(task.waits ? [row(`${task.name}.progressing`, 'progress', task)] : []),
+    row(task.done, 'success', task),
+    ...(task.name === undo.name ? [row('stranded', 'failure', task)] : [row(`${task.name}.failed`, 'failure', task)]),
+  ]
+  return [row('requested', 'request'), ...[...lifecycle.tasks, undo].flatMap(ofTask)]
 }

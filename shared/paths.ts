@@ -18,7 +18,8 @@ export const networkFile = (network: string) => `ipam/${network}/network.yaml`
 export const addressFile = (network: string, address: string) => `ipam/${network}/${address.replaceAll(':', '-')}.yaml`
 
 /** The record of a run in flight: what it wrote and how to put it back. It is gone when the run has ended. */
-export const runFile = (run: string) => `runs/${run}.yaml`
+export const runFolder = 'runs'
+export const runFile = (run: string) => `${runFolder}/${run}.yaml`
 
 export const machineFolder = (cluster: string, namespace: string, name: string) => `vms/${cluster}/${namespace}/${name}`
 export const definitionFile = (cluster: string, namespace: string, name: string) =>

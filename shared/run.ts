@@ -39,7 +39,7 @@ export function runId(source: string, id: string): string {
 
 /** The run that an event belongs to, and what is to be done in it. */
 export function toRun(event: Event, fact: string, lifecycle: Lifecycle, task: Task, now: Date, limits: Limits): Run {
-  const common = { lifecycle: lifecycle.name, task: task.name, fact }
+  const common = { lifecycle: lifecycle.name, task: task.name, fact, at: now.toISOString(), marks: marksOf(event) }
   if (fact === 'requested') return { ...common, ...fromRequest(event, now, limits) }
   const {
     request,
@@ -156,8 +156,7 @@ export function toReply(
 }
 
 function extensionsOf(event: Event, run: Run, fact: string, facts: Facts): Record<string, string> {
-  const traceparent = isTrace(event.extensions['traceparent']) ? event.extensions['traceparent'] : undefined
-  const correlationid = isHeader(event.extensions['correlationid']) ? event.extensions['correlationid'] : undefined
+  const { correlationid } = run.marks
   return {
     runid: run.id,
     causationid: toHeader(event.id),
@@ -165,15 +164,22 @@ function extensionsOf(event: Event, run: Run, fact: string, facts: Facts): Recor
     // What a request says of hops was counted by nobody; a run that began near the limit would end half way.
     hops: String(run.fact === 'requested' ? 1 : hopsOf(event) + 1),
     ...(facts.cluster ? { cluster: facts.cluster } : {}),
-    ...(traceparent ? { traceparent } : {}),
-    ...(correlationid ? { correlationid } : {}),
+    ...run.marks,
     ...(correlationid && isTerminal(fact) ? { replyid: correlationid } : {}),
   }
 }
 
+function marksOf({ extensions }: Event): Run['marks'] {
+  const { traceparent, correlationid } = extensions
+  return {
+    ...(traceparent !== undefined && isTrace(traceparent) ? { traceparent } : {}),
+    ...(correlationid !== undefined && isHeader(correlationid) ? { correlationid } : {}),
+  }
+}
+
 // An event in structured form may carry anything; a header takes ASCII alone, and no server takes endless ones.
-const isHeader = (value: string | undefined) => value !== undefined && /^[\x21-\x7e]{1,512}$/.test(value)
-const isTrace = (value: string | undefined) => value !== undefined && /^[0-9a-f]{2}(-[0-9a-f]{1,64}){3}$/.test(value)
+const isHeader = (value: string) => /^[\x21-\x7e]{1,512}$/.test(value)
+const isTrace = (value: string) => /^[0-9a-f]{2}(-[0-9a-f]{1,64}){3}$/.test(value)
 const toHeader = (value: string) => value.replace(/[^\x21-\x7e]/g, '?').slice(0, 256)
 
 export const isTerminal = (fact: string): fact is Terminal => (terminals as readonly string[]).includes(fact)

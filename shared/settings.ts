@@ -29,7 +29,10 @@ export const settings = {
       name: 'DROVER_SIGNING_KEYS',
       says: '`id:secret` words, separated by spaces, commas or lines; the first signs, all verify. An id has up to 16 small letters and digits, a secret at least 16 characters. All functions need the same',
     },
-    { name: 'DROVER_SIGNING_KEYS_FILE', says: 'a file with the same; read at start' },
+    {
+      name: 'DROVER_SIGNING_KEYS_FILE',
+      says: 'a file with the same; read again when it changes, so that keys can be rotated',
+    },
     {
       name: 'DROVER_PATIENCE_SECONDS',
       value: '50',
@@ -49,6 +52,11 @@ export const settings = {
       name: 'DROVER_GRACE_SECONDS',
       value: '30',
       says: 'how long an error that may pass must last until the run fails of it (0 to 600)',
+    },
+    {
+      name: 'DROVER_QUIET_MINUTES',
+      value: '10',
+      says: 'how long nothing may be heard of a run until its events are taken for lost and it is made to go on (0.01 to 1440)',
     },
   ],
   'The fleet repository': [

@@ -30,8 +30,13 @@ export function isSigned(event: Event, keys: readonly SigningKey[]): boolean {
   return given.length === expected.length && timingSafeEqual(given, expected)
 }
 
+/**
+ * What others may add to an event on its way, or a reader does without, is left out: its time, what caused it, a trace.
+ * `correlationid` is in, for the answer goes to whom it names; and `hops`, for an event of too many ends its run.
+ */
 function mac({ type, source, id, subject, extensions, data }: Event, key: SigningKey): Buffer {
-  const form = canonicalize({ type, source, id, subject: subject ?? null, runid: extensions['runid'] ?? null, data })
+  const { runid = null, correlationid = null, hops = null } = extensions
+  const form = canonicalize({ type, source, id, subject: subject ?? null, runid, correlationid, hops, data })
   return createHmac('sha256', key.secret)
     .update(form ?? '')
     .digest()

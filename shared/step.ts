@@ -45,7 +45,7 @@ export interface Failure {
   message: string
 }
 
-/** One run as a step sees it: plain data, the same at every delivery of the same event. */
+/** One run as a step sees it: plain data, but for `at` the same at every delivery of the same event. */
 export interface Run {
   id: string
   lifecycle: LifecycleName
@@ -67,6 +67,22 @@ export interface Run {
   /** From when on the run's commits are looked for, RFC 3339: a request may come again, and need not say when it was made. */
   horizon: string
   requester: string
+  /** When this delivery was taken up, RFC 3339. */
+  at: string
+  /** The requester's own marks (`correlationid`, `traceparent`), which every event of the run repeats. */
+  marks: Record<string, string>
+}
+
+/** A run that stands still: what its task came to is to be said again, so that it goes on. */
+export interface Standstill {
+  run: Run
+  outcome: Ending
+}
+
+/** What a look at all runs in flight came to; what could not be read is a sentence. */
+export interface Swept {
+  standing: Standstill[]
+  problems: string[]
 }
 
 /** What a step may use of the place where it runs. */
@@ -90,9 +106,12 @@ export type Outcome =
   /** Nothing to do and nothing to say: a late or doubled event. */
   | { kind: 'ignored'; message: string }
 
+/** An outcome that others are told of. */
+export type Ending = Exclude<Outcome, { kind: 'notYet' | 'ignored' }>
+
 export type Step = (run: Run, here: Here) => Promise<Outcome>
 
-export const succeeded = (message: string, facts: Facts = {}): Outcome => ({ kind: 'succeeded', message, facts })
-export const refused = (message: string, facts: Facts = {}): Outcome => ({ kind: 'refused', message, facts })
+export const succeeded = (message: string, facts: Facts = {}): Ending => ({ kind: 'succeeded', message, facts })
+export const refused = (message: string, facts: Facts = {}): Ending => ({ kind: 'refused', message, facts })
 export const notYet = (message: string): Outcome => ({ kind: 'notYet', message })
 export const ignored = (message: string): Outcome => ({ kind: 'ignored', message })

@@ -34,6 +34,14 @@ describe('the Triggers', () => {
     expect(wokenBy(type)).toEqual(wakes === undefined ? [] : [wakes])
   })
 
+  it.each([
+    ['/apis/v1/namespaces/drover/pingsources/sweep', ['recover']],
+    ['/apis/v1/namespaces/drover/pingsources/other', []],
+  ])('bring what the PingSource at %s sends to %j: it cannot choose the type', (source, woken) => {
+    const ping = { ...attributes('dev.knative.sources.ping'), source }
+    expect(triggers.filter(({ spec }) => matches(spec, ping)).map(({ metadata }) => metadata.name)).toEqual(woken)
+  })
+
   it('bring progress and the last word of a run to nobody', () => {
     const silent = eventTypes().filter(({ wakes }) => wakes === undefined)
     expect(silent.map(({ type }) => type.replace('dev.drover.', ''))).toEqual([

@@ -3,9 +3,14 @@ import { openClusters } from '../../shared/clients/clusters.ts'
 import { cmdbOf } from '../../shared/clients/cmdb.ts'
 import { shareFleet } from '../../shared/clients/shared-fleet.ts'
 import { toFunction, type Wire } from '../../shared/runtime/function.ts'
+import { strand } from './strand.ts'
+import { sweep } from './sweep.ts'
 import { undo } from './undo.ts'
 
-/** Undoes a failed run. It is also every Trigger's dead letter sink; the shell turns those into failures. */
+/**
+ * Undoes a failed run, and makes one go on whose events were lost. It is also every Trigger's dead letter sink; the shell
+ * turns those into failures.
+ */
 export const wire: Wire = (config, log) => {
   const fleet = shareFleet({ ...config.git, log })
   const { machines } = openClusters({ ...config.kubernetes, argocdNamespace: config.argocd.namespace })
@@ -18,6 +23,8 @@ export const wire: Wire = (config, log) => {
   }
   return {
     step: (run, here) => undo(run, clients, here),
+    sweep: (now) => sweep(fleet, { quietMilliseconds: config.quietMinutes * 60_000 }, now),
+    strand: (run, message) => strand(run, message, fleet),
     post: brokerPoster(config.broker, config.brokerToken),
     close: () => fleet.close(),
   }

@@ -6,6 +6,7 @@ import { runFile } from '../../shared/paths.ts'
 import { type Facts, type Here, ignored, notYet, type Outcome, type Run, succeeded } from '../../shared/step.ts'
 import { toYaml } from '../../shared/yaml.ts'
 import { disksOf, isClaim } from './claims.ts'
+import { isOnlyRefused, strandedRecord } from './strand.ts'
 
 export interface Clients {
   fleet: Fleet
@@ -55,9 +56,6 @@ type Restored =
   /** With what the record knows: the delivery that failed may have known less than one beside it. */
   { kind: 'restored'; facts: Facts } | { kind: 'running' } | { kind: 'ended' } | { kind: 'stranded'; message: string }
 
-/** A request that is refused has done nothing: what there is was made by another delivery of the same id. */
-const isOnlyRefused = ({ failure }: Run) => failure?.task === 'validate'
-
 const stillRunning = ({ id }: Run) => `Run ${id} goes on: it is another delivery of its request that was refused`
 
 /** Puts back what the clusters follow, and marks the run as being undone, so that no late event goes on with it. */
@@ -75,13 +73,12 @@ async function restore(run: Run, fleet: Fleet): Promise<Restored> {
       const { conflict } = await backTo(tree, record, () => true)
       if (conflict !== undefined)
         return {
-          changes: [strandedRecord(run, record, conflict)],
+          changes: [strandedRecord(record, conflictSentence(run, conflict))],
           value: { kind: 'stranded', message: conflictSentence(run, conflict) },
         }
       const { changes } = await backTo(tree, record, (path) => !isClaim(path))
-      const next: RunRecord = { ...record, state: 'undoing', message: run.failure?.message ?? '' }
       return {
-        changes: [...changes, { path: runFile(run.id), content: toYaml(next) }],
+        changes: [...changes, { path: runFile(run.id), content: toYaml(undoing(run, record)) }],
         value: { kind: 'restored', facts: record.facts },
       }
     },
@@ -89,10 +86,12 @@ async function restore(run: Run, fleet: Fleet): Promise<Restored> {
   return value
 }
 
-const strandedRecord = (run: Run, record: RunRecord, conflict: string): Change => ({
-  path: runFile(run.id),
-  content: toYaml({ ...record, state: 'stranded', message: conflictSentence(run, conflict) } satisfies RunRecord),
-})
+/** What fails first, and when its undo must have ended, holds; what fails beside it says nothing new. */
+function undoing({ failure, deadline, at }: Run, record: RunRecord): RunRecord {
+  if (record.state === 'undoing') return record
+  const { resumed: _, ...before } = record
+  return { ...before, state: 'undoing', deadline, at, ...(failure ? { failure } : {}) }
+}
 
 /**
  * Gives back the claims and ends the run's record: the last commit of an undone run. Answers a path that somebody else
@@ -106,7 +105,8 @@ async function release(run: Run, fleet: Fleet): Promise<string | undefined> {
       const record = await readRecord(tree, run.id)
       if (!record) return { nothing: true, value: undefined }
       const { changes, conflict } = await backTo(tree, record, isClaim)
-      if (conflict !== undefined) return { changes: [strandedRecord(run, record, conflict)], value: conflict }
+      if (conflict !== undefined)
+        return { changes: [strandedRecord(record, conflictSentence(run, conflict))], value: conflict }
       return { changes: [...changes, { path: runFile(run.id), content: null }], value: undefined }
     },
   })

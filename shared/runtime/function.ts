@@ -1,7 +1,7 @@
 import { type Config, environment, readConfig } from '../config.ts'
 import { DroverError } from '../errors.ts'
 import { type Event, type Message, readEvent, writeEvent } from '../event.ts'
-import type { FunctionName } from '../lifecycles.ts'
+import { type FunctionName, isTick } from '../lifecycles.ts'
 import { createLog, type Log } from '../log.ts'
 import { createShell, type Shell } from '../shell/shell.ts'
 import type { Answer, Wired } from '../shell/work.ts'
@@ -63,7 +63,7 @@ export function serve(
     shell = createShell({
       name,
       wired: (one) => wired.get(one) ?? remember(one, connect(one)),
-      keys: config.signingKeys,
+      keys: () => config.signingKeys((sentence) => log.error(sentence)),
       limits: config,
       patienceMilliseconds: config.patienceSeconds * 1000,
       closing: draining.signal,
@@ -139,13 +139,13 @@ function bodyOf(body: unknown): string {
 
 /**
  * A dead letter has been through a Broker (it has a time to live or names its error) and asks for no reply; all else asks
- * for one. `recover` is every Trigger's dead letter sink and wakes by itself only for failures.
+ * for one. `recover` is every Trigger's dead letter sink and wakes by itself only for failures and ticks.
  */
 function isDead(event: Event, headers: Context['headers'], name: FunctionName | undefined): boolean {
   if (name !== undefined && name !== 'recover') return false
   const { knativeerrordest, knativeerrorcode, knativebrokerttl } = event.extensions
   if (knativeerrordest !== undefined || knativeerrorcode !== undefined) return headers['prefer'] !== 'reply'
-  if (name === 'recover' && !event.type.endsWith('.failed')) return true
+  if (name === 'recover' && !event.type.endsWith('.failed') && !isTick(event.type)) return true
   return knativebrokerttl !== undefined && headers['prefer'] !== 'reply'
 }
 

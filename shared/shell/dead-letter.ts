@@ -12,12 +12,12 @@ import { type Answer, type ShellOptions, toWork } from './work.ts'
 export async function bury(event: Event, options: ShellOptions, log: Log): Promise<Answer> {
   const found = taskFor(event.type)
   const isRequest = event.type.endsWith('.requested')
-  if (!found || (!isRequest && !isSigned(event, options.keys))) {
+  if (!found || (!isRequest && !isSigned(event, options.keys()))) {
     log.warn('Buried: a dead letter that is not of our chain')
     return { status: 204 }
   }
   const work = toWork(event, { ...options, name: undefined })
-  const { post } = await options.wired('recover')
+  const { post, strand } = await options.wired(undo.by)
   if (!post) throw new Error('there is no Broker to tell')
   const message = `${cannot(work.task)}: the Broker gave up after ${lastAnswer(event)}`
   const dead = { ...work, source: '/drover/recover' }
@@ -25,6 +25,7 @@ export async function bury(event: Event, options: ShellOptions, log: Log): Promi
     work.task.name === undo.name
       ? ({ fact: 'stranded', status: 'failure', message: `${message}; a person must look at it` } as const)
       : failed(work.task, message, options)
+  if (says.fact === 'stranded') await strand?.(work.run, says.message)
   await post(reply(dead, says, options))
   log.error({ run: work.run.id, task: work.task.name }, message)
   return { status: 204 }

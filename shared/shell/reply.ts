@@ -1,15 +1,11 @@
 import type { Event } from '../event.ts'
 import { type Task, terminals, undo } from '../lifecycles.ts'
 import { type Says, toReply } from '../run.ts'
-import type { Outcome } from '../step.ts'
+import type { Ending } from '../step.ts'
 import type { ShellOptions, Work } from './work.ts'
 
 /** What the outcome of a task says to the rest of the world. */
-export function saysOf(
-  outcome: Exclude<Outcome, { kind: 'ignored' | 'notYet' }>,
-  work: Work,
-  options: ShellOptions,
-): Says {
+export function saysOf(outcome: Ending, work: Work, options: ShellOptions): Says {
   const { run, lifecycle, task } = work
   const { message } = outcome
   // An undo is not undone: when it cannot go on, a person must look.
@@ -43,4 +39,4 @@ export const cannot = ({ title }: Task): string => `Cannot ${title.charAt(0).toL
 
 /** The event that says it. */
 export const reply = ({ event, run, lifecycle, task, source }: Work, says: Says, options: ShellOptions): Event =>
-  toReply(event, run, lifecycle, task, source, options.now(), says, options.keys)
+  toReply(event, run, lifecycle, task, source, options.now(), says, options.keys())

@@ -1,10 +1,12 @@
 import { DroverError, messageOf } from '../errors.ts'
 import { type Event, eventLimit } from '../event.ts'
+import { isTick, undo } from '../lifecycles.ts'
 import type { Log } from '../log.ts'
 import { type Here, type Outcome, type Run, refused, type Step } from '../step.ts'
 import { bury } from './dead-letter.ts'
 import { teller } from './progress.ts'
 import { cannot, reply, saysOf } from './reply.ts'
+import { tick } from './tick.ts'
 import { type Answer, type Delivery, problemOf, type ShellOptions, toWork, type Work } from './work.ts'
 
 /**
@@ -20,13 +22,18 @@ export function createShell(options: ShellOptions): Shell {
     const started = options.now().getTime()
     const log = options.log.child({ event: delivery.event.id, type: delivery.event.type })
     try {
-      const answer = delivery.dead ? await bury(delivery.event, options, log) : await work(delivery.event, options, log)
+      const answer = await answerFor(delivery, options, log)
       log.info({ status: answer.status, milliseconds: options.now().getTime() - started }, summary(answer))
       return answer
     } catch (error) {
       return answerTo(error, log)
     }
   }
+}
+
+function answerFor({ event, dead }: Delivery, options: ShellOptions, log: Log): Promise<Answer> {
+  if (dead) return bury(event, options, log)
+  return isTick(event.type) ? tick(event, options, log) : work(event, options, log)
 }
 
 const summary = (answer: Answer) =>
@@ -72,10 +79,12 @@ async function perform(started: Work, options: ShellOptions, log: Log): Promise<
   return answerWith(outcome, started, options)
 }
 
-function answerWith(outcome: Outcome, started: Work, options: ShellOptions): Answer {
+async function answerWith(outcome: Outcome, started: Work, options: ShellOptions): Promise<Answer> {
   if (outcome.kind === 'ignored') return { status: 204 }
   if (outcome.kind === 'notYet') return { status: 503, message: outcome.message }
-  const event = reply(started, saysOf(outcome, started, options), options)
+  const says = saysOf(outcome, started, options)
+  if (says.fact === 'stranded') await (await options.wired(undo.by)).strand?.(started.run, says.message)
+  const event = reply(started, says, options)
   const bytes = Buffer.byteLength(JSON.stringify(event.data))
   if (bytes <= eventLimit) return { status: 200, event }
   // Nobody would read it, not even as a dead letter: the run would end in silence.

@@ -4,13 +4,17 @@ import { eventTypes, type FunctionName, type Lifecycle, type Task, taskFor } fro
 import type { Log } from '../log.ts'
 import { isLoop, type Limits, toRun } from '../run.ts'
 import { isSigned, type SigningKey } from '../signature.ts'
-import type { Run, Step } from '../step.ts'
+import type { Run, Step, Swept } from '../step.ts'
 
 /** What a function's index.ts wires. */
 export interface Wired {
   step: Step
   /** Posts an event to the Broker; undefined where there is none, and progress is then only logged. */
   post: ((event: Event) => Promise<void>) | undefined
+  /** Looks for runs that stand still. */
+  sweep?: (now: Date) => Promise<Swept>
+  /** Notes in Git that a run is left to a person, before an event says so. */
+  strand?: (run: Run, message: string) => Promise<void>
   close?: () => Promise<void>
 }
 
@@ -23,7 +27,8 @@ export interface ShellOptions {
   /** The function that is served; undefined: any, by event type. */
   name: FunctionName | undefined
   wired: (name: FunctionName) => Promise<Wired>
-  keys: readonly SigningKey[]
+  /** The keys as they are now: the first one signs, all of them verify. */
+  keys: () => readonly SigningKey[]
   limits: Limits
   patienceMilliseconds: number
   /** Aborted when the instance is to end: nobody waits any longer. */
@@ -66,7 +71,7 @@ export function toWork(event: Event, options: ShellOptions): Work {
   const fact = event.type.slice(event.type.indexOf(lifecycle.name) + lifecycle.name.length + 1)
   if (fact !== 'requested' && event.dataProblem !== undefined)
     throw new DroverError('unreadable', `Cannot read the event: ${event.dataProblem}`)
-  if (fact !== 'requested' && !isSigned(event, options.keys)) {
+  if (fact !== 'requested' && !isSigned(event, options.keys())) {
     throw new DroverError(
       'forged',
       'Cannot believe the event: it is not signed by Drover, and only a "requested" event may come from outside',

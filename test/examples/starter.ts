@@ -45,5 +45,7 @@ export const runOf = (change: Partial<Run> = {}): Run => ({
   deadline: '2030-01-01T11:00:00.000Z',
   horizon: '2030-01-01T10:00:00.000Z',
   requester: 'ann@example.com',
+  at: '2030-01-01T10:30:00.000Z',
+  marks: {},
   ...change,
 })

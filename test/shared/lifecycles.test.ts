@@ -3,8 +3,10 @@ import {
   eventType,
   eventTypes,
   functionNames,
+  isTick,
   lifecycles,
   parseEventType,
+  sweep,
   taskFor,
   undo,
 } from '../../shared/lifecycles.ts'
@@ -76,6 +78,18 @@ describe('the table', () => {
         'failure',
       ])
     }
+  })
+
+  it('has one type more, the tick, which is of no lifecycle and starts no run', () => {
+    expect(eventTypes().filter(({ lifecycle }) => lifecycle === undefined)).toEqual([
+      { type: sweep.type, lifecycle: undefined, task: undefined, status: 'tick', wakes: 'recover' },
+    ])
+    expect(parseEventType(sweep.type)).toBeUndefined()
+    expect([sweep.type, 'dev.knative.sources.ping', 'dev.drover.provision.requested'].map(isTick)).toEqual([
+      true,
+      true,
+      false,
+    ])
   })
 
   it('reads a type into its lifecycle and fact', () => {

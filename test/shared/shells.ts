@@ -15,7 +15,7 @@ export function shellOf(step: Step = async () => succeeded('done'), changes: Par
   const shell = createShell({
     name: undefined,
     wired: async () => ({ step, post }),
-    keys,
+    keys: () => keys,
     limits: { deadlineMinutes: 30, undoMinutes: 15 },
     patienceMilliseconds: 1_000,
     now: () => now,

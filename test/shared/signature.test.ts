@@ -30,9 +30,12 @@ describe('a signature', () => {
 
   it('does not mind what may change on the way', () => {
     const { extensions, ...rest } = signed()
-    expect(isSigned({ ...rest, time: 'later', extensions: { ...extensions, knativearrivaltime: 'now' } }, keys)).toBe(
-      true,
-    )
+    expect(
+      isSigned(
+        { ...rest, time: 'later', extensions: { ...extensions, knativearrivaltime: 'now', traceparent: '00-1-2-01' } },
+        keys,
+      ),
+    ).toBe(true)
   })
 
   it.each<[string, Partial<Event>]>([
@@ -43,6 +46,8 @@ describe('a signature', () => {
     ['data', { data: { b: [1, 2.5, 0], a: { text: 'u' } } }],
     ['lost data', { data: undefined }],
     ['run', { extensions: { ...signed().extensions, runid: 'y' } }],
+    ['number of hops', { extensions: { ...signed().extensions, hops: '99' } }],
+    ['address of the answer', { extensions: { ...signed().extensions, correlationid: 'mine' } }],
   ])('is not believed with another %s', (_, change) => {
     expect(isSigned({ ...signed(), ...change }, keys)).toBe(false)
   })

@@ -26,7 +26,7 @@ async function deliver(name: FunctionName | undefined, event: Event, marks: obje
     },
     post: async ({ type }: Event) => void did.push(`posted ${type}`),
   })
-  const module = serve(name, async () => wire, { ...config, signingKeys: keys })
+  const module = serve(name, async () => wire, { ...config, signingKeys: () => keys })
   module.init()
   const message = writeEvent({ ...event, extensions: { ...event.extensions, ...marks } })
   const { statusCode } = await module.handle({

@@ -169,7 +169,7 @@ describe('the shell believes', () => {
 
   it('an event signed by an older key, and signs with the newest', async () => {
     const rotated = [{ id: 'k2', secret: 'a newer secret of the tests' }, ...keys]
-    const answer = await shellOf(undefined, { keys: rotated }).deliver(chainEvent('validate'))
+    const answer = await shellOf(undefined, { keys: () => rotated }).deliver(chainEvent('validate'))
     expect(eventIn(answer).extensions['signature']).toMatch(/^k2\./)
   })
 })
@@ -295,8 +295,9 @@ describe('a reply', () => {
   })
 
   it.each(['complete', 'undo'])('has a replyid when %s ends the run', async (task) => {
-    const before = task === 'undo' ? failureOf() : chainEvent('check')
-    const event = { ...before, extensions: { ...before.extensions, correlationid: 'order-1:abc=:0' } }
+    const marks = { correlationid: 'order-1:abc=:0' }
+    const failed = { fact: 'check.failed', status: 'failure', failure } as const
+    const event = chainEvent('check', task === 'undo' ? failed : {}, { marks })
     expect(eventIn(await shellOf().deliver(event)).extensions['replyid']).toBe('order-1:abc=:0')
   })
 

@@ -1,0 +1,29 @@
+import type { Change, Fleet } from '../../shared/fleet.ts'
+import { type RunRecord, readRecord, trailersOf } from '../../shared/ledger.ts'
+import { runFile } from '../../shared/paths.ts'
+import type { Run } from '../../shared/step.ts'
+import { toYaml } from '../../shared/yaml.ts'
+
+/** Notes in Git that a run is left to a person, so that no tick goes on with it under their hands. */
+export async function strand(run: Run, message: string, fleet: Fleet): Promise<void> {
+  await fleet.transact({
+    subject: `Leave run ${run.id} to a person`,
+    trailers: { ...trailersOf(run), step: 'strand' },
+    decide: async (tree) => {
+      const record = await readRecord(tree, run.id)
+      if (!record || record.state === 'stranded' || isOfAnother(run, record)) return { nothing: true, value: undefined }
+      return { changes: [strandedRecord(record, message)], value: undefined }
+    },
+  })
+}
+
+/** A request that is refused has done nothing: what there is was made by another delivery of the same id. */
+export const isOnlyRefused = ({ failure }: Run) => failure?.task === 'validate'
+
+const isOfAnother = (run: Run, { state }: RunRecord) => state === 'running' && isOnlyRefused(run)
+
+/** The record of a run that a person must look at. */
+export const strandedRecord = (record: RunRecord, message: string): Change => ({
+  path: runFile(record.run),
+  content: toYaml({ ...record, state: 'stranded', message } satisfies RunRecord),
+})

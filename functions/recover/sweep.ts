@@ -1,0 +1,84 @@
+import { messageOf } from '../../shared/errors.ts'
+import type { Fleet, Tree } from '../../shared/fleet.ts'
+import { type RunRecord, readRecord } from '../../shared/ledger.ts'
+import { runFile, runFolder } from '../../shared/paths.ts'
+import { namesIn } from '../../shared/schema/read.ts'
+import type { Standstill, Swept } from '../../shared/step.ts'
+import { toYaml } from '../../shared/yaml.ts'
+import { isOver, problemsOf, toStandstill } from './standstill.ts'
+
+export interface SweepSettings {
+  /** How long a run in flight may be silent until its events are taken for lost. */
+  quietMilliseconds: number
+  /** How many runs one tick makes go on (20); the others wait for the next. */
+  most?: number
+}
+
+/**
+ * Finds the runs whose events were lost, by their records in Git alone, and says what each is to hear so that it goes on:
+ * what its last commit came to or, when its time is up, that it failed. A commit notes that a run was made to go on, so
+ * of two ticks at once only one does it, and the next one waits.
+ */
+export async function sweep(fleet: Fleet, settings: SweepSettings, now: Date): Promise<Swept> {
+  const tree = await fleet.head()
+  const problems: string[] = []
+  const records = await Promise.all((await namesIn(tree, runFolder)).map((run) => readOne(tree, run, problems)))
+  const quiet = records
+    .flatMap((record) => (record && isQuiet(record, settings, now) ? [record] : []))
+    .sort((one, other) => Date.parse(one.at) - Date.parse(other.at))
+    .slice(0, settings.most ?? 20)
+  const standing = await Promise.all(
+    quiet.map(async (record): Promise<Standstill[]> => {
+      const noted = await note(record, fleet, settings, now)
+      return noted ? [await toStandstill(noted, fleet, now)] : []
+    }),
+  )
+  return { standing: standing.flat(), problems }
+}
+
+/** A record that nobody can read must not keep all others from going on. */
+async function readOne(tree: Tree, run: string, problems: string[]): Promise<RunRecord | undefined> {
+  try {
+    const record = await readRecord(tree, run)
+    const wrong = record === undefined ? [] : problemsOf(record, run)
+    if (wrong.length === 0) return record
+    problems.push(`Cannot go on with ${runFile(run)}: ${wrong.join('; ')}`)
+  } catch (error) {
+    problems.push(messageOf(error))
+  }
+  return undefined
+}
+
+const minute = 60_000
+
+/** Who waits for the world makes no commit either, so a silence must last twice as long each time that nothing came of it. */
+function isQuiet(record: RunRecord, { quietMilliseconds }: SweepSettings, now: Date): boolean {
+  if (record.state === 'stranded') return false
+  // Whose time is up ends by itself within moments, if anybody still works on it.
+  const moment = Math.min(minute, quietMilliseconds)
+  const isLate = isOver(record, new Date(now.getTime() - moment))
+  const silence = (isLate ? moment : quietMilliseconds) * 2 ** (record.resumed ?? 0)
+  return now.getTime() - Date.parse(record.at) >= silence
+}
+
+/** The record as it stands once it says that the run was made to go on; undefined when it is not quiet any more. */
+async function note(
+  quiet: RunRecord,
+  fleet: Fleet,
+  settings: SweepSettings,
+  now: Date,
+): Promise<RunRecord | undefined> {
+  const { run, lifecycle, requester, facts } = quiet
+  const { value } = await fleet.transact<RunRecord | undefined>({
+    subject: `Go on with ${lifecycle} of ${facts.name ?? run}: nothing was heard of it since ${quiet.at}`,
+    trailers: { run, lifecycle, requester, step: 'resume' },
+    decide: async (tree) => {
+      const record = await readRecord(tree, run)
+      if (!record || !isQuiet(record, settings, now)) return { nothing: true, value: undefined }
+      const next = { ...record, at: now.toISOString(), resumed: (record.resumed ?? 0) + 1 }
+      // What is said refers to what was heard last, not to this.
+      return { changes: [{ path: runFile(run), content: toYaml(next) }], value: record }
+    },
+  })
+  return value
+}

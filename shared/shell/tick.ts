@@ -1,0 +1,58 @@
+import { DroverError, messageOf } from '../errors.ts'
+import type { Event } from '../event.ts'
+import { lifecycles, sweep } from '../lifecycles.ts'
+import type { Log } from '../log.ts'
+import type { Standstill } from '../step.ts'
+import { reply, saysOf } from './reply.ts'
+import type { Answer, ShellOptions } from './work.ts'
+
+/**
+ * A tick: the runs whose events were lost go on. What could not be done now waits for the next tick: a tick that was
+ * delivered again and again would only meet it.
+ */
+export async function tick(event: Event, options: ShellOptions, log: Log): Promise<Answer> {
+  if (options.name !== undefined && options.name !== sweep.by) {
+    const why = `in "${options.name}": it is for "${sweep.by}"`
+    throw new DroverError('unreadable', `Cannot handle an event of type "${sweep.type}" ${why}`)
+  }
+  try {
+    const { sweep: look, post } = await options.wired(sweep.by)
+    if (!look || !post) throw new Error('Cannot make runs go on: there is no Broker to tell')
+    const { standing, problems } = await look(options.now())
+    for (const problem of problems) log.warn(problem)
+    await Promise.all(standing.map((one) => goOn(one, event, post, options, log)))
+  } catch (error) {
+    log.error({ err: error }, messageOf(error))
+  }
+  return { status: 204 }
+}
+
+async function goOn(
+  standstill: Standstill,
+  event: Event,
+  post: (event: Event) => Promise<void>,
+  options: ShellOptions,
+  log: Log,
+): Promise<void> {
+  const { run, outcome } = standstill
+  log.warn({ run: run.id, task: run.task, outcome: outcome.kind }, outcome.message)
+  try {
+    await post(toEvent(standstill, event, options))
+  } catch (error) {
+    log.error({ err: error, run: run.id }, messageOf(error))
+  }
+}
+
+/** The event that was lost: its id, its type and what it says of the run, but for its sentence. */
+function toEvent({ run, outcome }: Standstill, event: Event, options: ShellOptions): Event {
+  const lifecycle = lifecycles.find(({ name }) => name === run.lifecycle)
+  const at = lifecycle?.tasks.findIndex(({ name }) => name === run.task) ?? -1
+  const task = lifecycle?.tasks[at]
+  if (!lifecycle || !task) throw new Error(`Cannot make run ${run.id} go on: its lifecycle has no task "${run.task}"`)
+  // So many events lie between a request and what this task says.
+  const cause = { ...event, extensions: { hops: String(at) } }
+  const work = { event: cause, lifecycle, task, run, source: `/drover/${sweep.by}` }
+  const says = saysOf(outcome, work, options)
+  // An undo that is under way keeps its deadline.
+  return reply(work, run.failure ? { ...says, failure: run.failure, deadline: run.deadline } : says, options)
+}
