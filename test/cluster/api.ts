@@ -86,7 +86,10 @@ export function openApi(kubeconfig: string): Api {
 const others: Record<string, [groupVersion: string, plural: string]> = {
   Broker: ['eventing.knative.dev/v1', 'brokers'],
   Trigger: ['eventing.knative.dev/v1', 'triggers'],
+  RequestReply: ['eventing.knative.dev/v1alpha1', 'requestreplies'],
+  Deployment: ['apps/v1', 'deployments'],
   Service: ['serving.knative.dev/v1', 'services'],
+  Route: ['serving.knative.dev/v1', 'routes'],
   NetworkAttachmentDefinition: ['k8s.cni.cncf.io/v1', 'network-attachment-definitions'],
 }
 const clusterScoped: Record<string, [groupVersion: string, plural: string]> = {
