@@ -26,6 +26,10 @@ export const settings = {
     },
     { name: 'K_SINK', says: "the same, as Knative's SinkBinding sets it" },
     {
+      name: 'DROVER_BROKER_TOKEN_FILE',
+      says: 'a file with a token that says who posts, for a Broker that asks (OIDC); read at each use',
+    },
+    {
       name: 'DROVER_SIGNING_KEYS',
       says: '`id:secret` words, separated by spaces, commas or lines; the first signs, all verify. An id has up to 16 small letters and digits, a secret at least 16 characters. All functions need the same',
     },
@@ -67,7 +71,7 @@ export const settings = {
     { name: 'DROVER_GIT_BRANCH', value: 'main', says: 'the branch that Drover commits to and Argo CD follows' },
     {
       name: 'DROVER_GIT_USERNAME',
-      value: 'x-access-token',
+      otherwise: '`x-access-token`',
       says: 'the user name that goes with the token, for servers that look at it',
     },
     { name: 'DROVER_GIT_TOKEN', says: 'the token to push with' },

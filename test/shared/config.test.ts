@@ -181,7 +181,7 @@ describe('the configuration', () => {
   it.each(functionNames)(
     'asks for a key and known hosts in "%s" only if it has to do with the fleet repository',
     (name) => {
-      const isOpened = readFileSync(`functions/${name}/index.ts`, 'utf8').includes('openFleet')
+      const isOpened = readFileSync(`functions/${name}/index.ts`, 'utf8').includes('shareFleet(')
       const start = () => read({ FUNCTION: name, DROVER_GIT_URL: 'ssh://git@git.example.com/fleet.git' })
       if (isOpened) expect(start).toThrow('DROVER_GIT_SSH_KEY_FILE is not set')
       else expect(start().git.ssh).toBeUndefined()

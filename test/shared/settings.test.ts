@@ -9,8 +9,10 @@ describe('the table of settings', () => {
   const defaults = rows.flatMap(({ name, value }) => (value === undefined ? [] : [[name, value]]))
   it.each(defaults)('says of %s what holds when it is not set: %s', (name = '', value) => {
     const host = { KUBERNETES_SERVICE_HOST: '10.0.0.1' }
-    expect(readConfig({ ...enough, ...host, [name]: value })).toEqual(readConfig({ ...enough, ...host }))
-    expect(JSON.stringify(readConfig({ ...enough, ...host }))).toContain(value)
+    // What it holds beside values, such as how a secret is read, is made anew each time.
+    const read = (env: Record<string, string | undefined>) => JSON.stringify(readConfig({ ...enough, ...host, ...env }))
+    expect(read({ [name]: value })).toEqual(read({}))
+    expect(read({})).toContain(value)
   })
 
   const ranges = rows.flatMap(({ name, says }): [string, number, number][] => {
