@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import { Order } from './order.ts'
 
 /** The ring on the real controllers: the chain's own tests, and those that only they can answer. */
 export default defineConfig({
@@ -8,6 +9,7 @@ export default defineConfig({
     globalSetup: 'test/cluster/setup.ts',
     // One Drover at a time: there is one Broker.
     fileParallelism: false,
+    sequence: { sequencer: Order },
     testTimeout: 120_000,
     hookTimeout: 180_000,
   },
