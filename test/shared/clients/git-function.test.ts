@@ -13,7 +13,7 @@ import { mountSecret } from './git/mount.ts'
 import { startProxy } from './git/proxy.ts'
 import { makeWorld, TOKEN } from './git/world.ts'
 
-vi.setConfig({ testTimeout: 60_000 })
+vi.setConfig({ testTimeout: 120_000 })
 
 const HOST = 'git.fleet.invalid'
 const NEW = 'canary-rotated-77aa'
