@@ -90,7 +90,7 @@ describe('openFleet over ssh', () => {
     const hosts = await sshd.knownHosts(sshd.port)
     const decide: typeof transaction.decide = async (tree) => {
       const decision = await transaction.decide(tree)
-      // The server knows the new key alone; the Secret has it when the old one has been turned away.
+      // The server knows the new key alone; the Secret has it when ssh has begun with the old one.
       const key = await readFile(await sshd.makeKey('next'), 'utf8')
       sshd.onConnection(() => secret.write({ key, hosts }))
       return decision
