@@ -14,7 +14,7 @@ import { counting, makeWorld, type World, writing } from './git/world.ts'
 
 const execute = promisify(execFile)
 
-vi.setConfig({ testTimeout: 60_000 })
+vi.setConfig({ testTimeout: 120_000 })
 
 type Way = 'http' | 'https' | 'ssh'
 
@@ -95,13 +95,13 @@ describe.each<Way>(['http', 'https', 'ssh'])('openFleet, over a line that fails,
   }) => {
     skip(way === 'ssh' && missing !== undefined, missing)
     const { world, line, open } = await reach(way)
-    const limit = way === 'ssh' ? 3_000 : 1_500
+    const limit = way === 'ssh' ? 8_000 : 4_000
     const timeouts = { clone: limit, fetch: limit, push: limit }
     const fresh = open({ timeouts })
     const warm = open({ timeouts, patience: 1 })
     await warm.transact(counting('first'))
     line.hang()
-    const calls = [fresh.head(), warm.head(), warm.transact(counting('a'))]
+    const calls = [fresh.head(), warm.transact(counting('a'))]
     for (const result of await Promise.allSettled(calls)) {
       const error = ('reason' in result ? result.reason : undefined) as DroverError
       expect([error?.reason, error?.message]).toEqual([
@@ -120,14 +120,14 @@ describe.each<Way>(['http', 'https', 'ssh'])('openFleet, over a line that fails,
   it('goes on when a server that hung in the middle of a push has come back', async ({ skip }) => {
     skip(way === 'ssh' && missing !== undefined, missing)
     const { world, line, open } = await reach(way)
-    const fleet = open({ timeouts: { push: 2_000, fetch: 4_000 } })
+    const fleet = open({ timeouts: { push: 4_000, fetch: 10_000 } })
     await fleet.transact(counting('first'))
     const answer = await holdAnswer(world)
     const transacting = fleet.transact(counting('a'))
     await answer.landed()
     line.hang()
     await answer.goOn()
-    setTimeout(() => line.mend(), 3_000)
+    setTimeout(() => line.mend(), 5_000)
     expect(await transacting).toMatchObject({ created: true, value: 2 })
     expect(await counts(world)).toEqual(['2', '2'])
   })

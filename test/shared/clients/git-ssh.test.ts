@@ -4,7 +4,7 @@ import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { promisify } from 'node:util'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { toRemote } from '../../../shared/clients/git/remote.ts'
 import { fullText, rejection } from './git/errors.ts'
 import { type Mount, mountSecret } from './git/mount.ts'
@@ -12,6 +12,9 @@ import { missing, type Sshd, startSshd } from './git/sshd.ts'
 import { counting, makeWorld, type World } from './git/world.ts'
 
 const execute = promisify(execFile)
+
+// A connection of ssh takes a second on a busy machine.
+vi.setConfig({ testTimeout: 120_000 })
 
 interface Reached {
   world: World
@@ -87,7 +90,7 @@ describe('openFleet over ssh', () => {
     const hosts = await sshd.knownHosts(sshd.port)
     const decide: typeof transaction.decide = async (tree) => {
       const decision = await transaction.decide(tree)
-      // The server knows the new key alone; the Secret has it when the old one has been turned away.
+      // The server knows the new key alone; the Secret has it when ssh has begun with the old one.
       const key = await readFile(await sshd.makeKey('next'), 'utf8')
       sshd.onConnection(() => secret.write({ key, hosts }))
       return decision

@@ -21,7 +21,7 @@ export interface Sshd {
   makeKey(name: string, mode?: number): Promise<string>
   /** Lets in this key and no other. */
   authorize(name: string): Promise<void>
-  /** Has this done once, when the next client has gone. */
+  /** Has this done once, when the next client comes, before it is let in. */
   onConnection(done: () => void): void
   /** What ssh-keyscan would say, for the port at which clients see it. */
   knownHosts(port: number, key?: string): Promise<string>
@@ -40,15 +40,14 @@ export async function startSshd(): Promise<Sshd> {
   const running = new Set<ChildProcess>()
   let once: (() => void) | undefined
   const server = createServer({ pauseOnConnect: true }, (socket) => {
+    once?.()
+    once = undefined
     const child = spawn(program ?? 'sshd', ['-i', '-f', join(directory, 'sshd_config')], {
       env: { PATH: '/usr/bin:/bin' },
       stdio: [socket, socket, 'ignore'],
     })
     running.add(child)
     child.once('close', () => running.delete(child))
-    const done = once
-    once = undefined
-    child.once('close', () => done?.())
     child.once('spawn', () => socket.destroy())
   })
   const port = await listenAt(server, 0)

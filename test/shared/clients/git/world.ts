@@ -12,7 +12,7 @@ import type { Change, Fleet, Transaction } from '../../../../shared/fleet.ts'
 export const TOKEN = 'canary-4f1d2c'
 
 // Every test starts some dozens of processes, which takes its time on a busy machine.
-vi.setConfig({ testTimeout: 20_000 })
+vi.setConfig({ testTimeout: 60_000 })
 
 const execute = promisify(execFile)
 
