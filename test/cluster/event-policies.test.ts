@@ -36,7 +36,7 @@ beforeAll(async () => {
     const body = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { namespace, name } }
     await api.call('PATCH', path, { body, type: 'application/apply-patch+yaml' })
   }
-  await until('the Broker is ready', async () => (await condition('Ready'))?.status === 'True')
+  await until('the Broker is ready', async () => (await condition('Ready'))?.status === 'True', 150)
 })
 afterAll(async () => {
   await kubectl('delete', '--ignore-not-found', '-f', policies)
