@@ -1,4 +1,7 @@
+import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CustomObjectsApi } from '@kubernetes/client-node'
@@ -101,6 +104,19 @@ describe('a cluster', () => {
       message: 'Cannot ask cluster "hub": it answered 503',
     })
     expect(cluster.asked.length).toBeLessThan(10)
+  })
+
+  it('that does not answer is given up', async () => {
+    const silent = createServer(() => undefined).listen(0, '127.0.0.1')
+    await once(silent, 'listening')
+    const { port } = silent.address() as AddressInfo
+    const path = file('config', kubeconfig({ token: 'one' }).replace(cluster.url, `http://127.0.0.1:${port}`))
+    await expect(ask({ kubeconfig: path, patience: 100 })).rejects.toMatchObject({
+      reason: 'broken',
+      message: 'Cannot ask cluster "hub": it does not answer',
+    })
+    silent.closeAllConnections()
+    silent.close()
   })
 
   it('that refuses is not asked again', async () => {
