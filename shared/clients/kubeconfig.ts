@@ -84,7 +84,7 @@ const byTokenFile = (name: string, path: string): User => ({
 
 /** What the library does not do by itself, for every request through this configuration. */
 function tuned(config: KubeConfig, context: string, patience = usualPatience): KubeConfig {
-  // Its own reader of token files keeps a token for a minute after it was replaced, and sends its line end along.
+  // Its own reader of token files keeps a token for a minute after it was replaced.
   config.addAuthenticator({
     isAuthProvider: ({ authProvider }) => authProvider?.name === tokenFile,
     async applyAuthentication({ authProvider }, options) {
