@@ -11,10 +11,12 @@ export interface KubeconfigSettings {
   ownCluster?: string | undefined
   /** Where a Pod finds its ServiceAccount's token and the CA of its cluster. */
   serviceAccount?: string
+  /** How long a cluster may take for one answer, in milliseconds. */
+  patience?: number
 }
 
-/** How long a cluster may take for one answer, in milliseconds. */
-const patience = 15_000
+/** How long a cluster may take for one answer unless said otherwise. */
+const usualPatience = 15_000
 
 /** The configuration of one context, with what the library does not do by itself. */
 export async function loadContext(config: KubeconfigSettings, context: string): Promise<KubeConfig> {
@@ -38,7 +40,7 @@ export async function loadContext(config: KubeconfigSettings, context: string): 
         : 'the kubeconfig has no context of that name'
     throw new DroverError('broken', `Cannot reach cluster "${context}": ${where}`)
   }
-  return tuned(given, context)
+  return tuned(given, context, config.patience)
 }
 
 async function loadFile(config: KubeConfig, file: string): Promise<void> {
@@ -81,8 +83,8 @@ const byTokenFile = (name: string, path: string): User => ({
 })
 
 /** What the library does not do by itself, for every request through this configuration. */
-function tuned(config: KubeConfig, context: string): KubeConfig {
-  // Its own reader of token files keeps a token for a minute after it was replaced, and sends its line end along.
+function tuned(config: KubeConfig, context: string, patience = usualPatience): KubeConfig {
+  // Its own reader of token files keeps a token for a minute after it was replaced.
   config.addAuthenticator({
     isAuthProvider: ({ authProvider }) => authProvider?.name === tokenFile,
     async applyAuthentication({ authProvider }, options) {

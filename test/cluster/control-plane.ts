@@ -28,9 +28,7 @@ type Closing = { close(): Promise<void> }
 /** The cluster that KUBECONFIG names; where it names none, one that the control plane's scripts start. */
 export async function toControlPlane(env: Environment, directory: string): Promise<ControlPlane & Closing> {
   const { KUBECONFIG, DROVER_TEST_INGRESS, DROVER_TEST_GIT_FOLDER, DROVER_TEST_GIT_URL } = env
-  const scripts = resolve(
-    env['DROVER_CONTROL_PLANE'] ?? new URL('../../../shared/control-plane', import.meta.url).pathname,
-  )
+  const scripts = scriptsIn(env)
   if (KUBECONFIG) {
     if (!DROVER_TEST_INGRESS || !DROVER_TEST_GIT_FOLDER || !DROVER_TEST_GIT_URL)
       throw new Error(
@@ -52,6 +50,10 @@ export async function toControlPlane(env: Environment, directory: string): Promi
   await built(scripts)
   return startControlPlane(scripts, directory)
 }
+
+/** The folder of the control plane's scripts. */
+export const scriptsIn = (env: Environment): string =>
+  resolve(env['DROVER_CONTROL_PLANE'] ?? new URL('../../../shared/control-plane', import.meta.url).pathname)
 
 /** Builds what is not built yet: a quarter of an hour for each group at the first time, nothing after it. */
 async function built(scripts: string): Promise<void> {
@@ -98,7 +100,7 @@ async function startControlPlane(scripts: string, directory: string): Promise<Co
 const sites = ['site-a', 'site-b'].flatMap((name) => ['--cluster', name])
 
 /** A script says one line of JSON when it serves, and ends when its standard input does. */
-async function startScript(script: string, args: string[]) {
+export async function startScript(script: string, args: string[]) {
   const child = spawn(process.execPath, [script, ...args], { stdio: ['pipe', 'pipe', 'pipe'] })
   let words = ''
   child.stderr.on('data', (chunk) => {
@@ -112,7 +114,7 @@ async function startScript(script: string, args: string[]) {
   return { child, said: JSON.parse(String(line)) as Record<string, string> }
 }
 
-async function endOf(child: ChildProcess): Promise<void> {
+export async function endOf(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
   const ended = once(child, 'exit')
   child.stdin?.end()

@@ -1,11 +1,11 @@
 import { defineConfig } from 'vitest/config'
 import { Order } from './order.ts'
 
-/** The ring on the real controllers: the chain's own tests, and those that only they can answer. */
+/** The ring on the real controllers: the tests of the chain and of the clients, and those that only they can answer. */
 export default defineConfig({
   root: new URL('../..', import.meta.url).pathname,
   test: {
-    include: ['test/chain/**/*.test.ts', 'test/cluster/**/*.test.ts'],
+    include: ['test/chain/**/*.test.ts', 'test/shared/clients/api/*.test.ts', 'test/cluster/**/*.test.ts'],
     globalSetup: 'test/cluster/setup.ts',
     // One Drover at a time: there is one Broker.
     fileParallelism: false,

@@ -25,7 +25,7 @@ export async function linesOf<Facts>(area: Area<Facts>, cluster: Cluster, change
   return findings.map(({ state, says, todo }) => `${state}: ${says}${todo === undefined ? '' : ` -> ${todo}`}`)
 }
 
-function askerOf(cluster: Cluster): Asker {
+export function askerOf(cluster: Cluster): Asker {
   const answer = <T>(path: string): Answer<T> => {
     const value = cluster[path]
     if (value === forbidden) return hidden('you may not')

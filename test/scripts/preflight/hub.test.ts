@@ -11,6 +11,7 @@ import { hubRights } from '../../../scripts/preflight/rights.ts'
 import { functionNames } from '../../../shared/lifecycles.ts'
 import {
   argocdImage,
+  askerOf,
   at,
   broker,
   brokerUrl,
@@ -25,11 +26,13 @@ import {
   list,
   managedCluster,
   named,
+  names,
   notReady,
   served,
   service,
 } from './cluster.ts'
 
+const ocmGroup = 'cluster.open-cluster-management.io'
 const version = kubernetes('1.30', 'policies')
 const areas: [string, Area<never>][] = [
   ['Kubernetes', version],
@@ -56,11 +59,30 @@ describe('a hub that lacks nothing', () => {
   })
 })
 
+describe('what is read of a hub', () => {
+  it('holds nothing of what is in Secrets but their keys', async () => {
+    const facts = await Promise.all(areas.map(([, area]) => area.read(askerOf(hub()), names)))
+    const text = JSON.stringify(facts)
+    expect(text).toContain('Secret/drover-git')
+    expect(text).not.toMatch(/hunter2|aHVudGVy/)
+  })
+
+  it('are the rights of ServiceAccounts with the groups that they are in', async () => {
+    const reviews: { spec: object }[] = []
+    const record = (review: { spec: object }) => reviews.push(review) > 0
+    await hubRights.read(askerOf({ ...hub(), [at.reviews]: record }), names)
+    expect(reviews[0]?.spec).toEqual({
+      user: 'system:serviceaccount:drover:place',
+      groups: ['system:authenticated', 'system:serviceaccounts', 'system:serviceaccounts:drover'],
+      resourceAttributes: { verb: 'get', group: ocmGroup, resource: 'managedclusters' },
+    })
+  })
+})
+
 type Case = [what: string, area: Area<never>, change: Cluster, line: string | RegExp]
 const cases = (area: unknown, rows: [string, Cluster, string | RegExp][]): Case[] =>
   rows.map(([what, change, line]) => [what, area as Area<never>, change, line])
 
-const ocmGroup = 'cluster.open-cluster-management.io'
 const url = 'https://git.example.com/fleet.git'
 const withService = (name: string, changes: object) =>
   list(...functionNames.map((one) => service(one, one === name ? changes : {})))

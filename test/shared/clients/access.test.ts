@@ -1,8 +1,12 @@
+import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { RequestOptions } from 'node:https'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CustomObjectsApi } from '@kubernetes/client-node'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { openAccess } from '../../../shared/clients/access.ts'
 import type { KubeconfigSettings } from '../../../shared/clients/kubeconfig.ts'
 import { startFleet } from '../../local/clusters/harness.ts'
@@ -62,6 +66,9 @@ describe('a kubeconfig', () => {
     valid = 'two'
     await list(access)
     expect(statuses()).toEqual(['Bearer one', 'Bearer two'])
+    const options: RequestOptions = {}
+    await access.use((config) => config.applyToHTTPSOptions(options))
+    expect(options.headers).toEqual({ Authorization: 'Bearer two' })
   })
 
   it('is read again where its token is taken no longer, once', async () => {
@@ -76,6 +83,23 @@ describe('a kubeconfig', () => {
     file('config', kubeconfig({ token: 'two' }))
     await list(access)
     expect(statuses()).toEqual(['Bearer one', 'Bearer one', 'Bearer one', 'Bearer two'])
+  })
+
+  it('is read again after a minute, and not before', async () => {
+    const path = file('config', kubeconfig({ token: 'one' }))
+    const access = openAccess({ kubeconfig: path, hubContext: 'hub' })('hub')
+    const server = () => access.use(async (config) => config.getCurrentCluster()?.server)
+    vi.useFakeTimers({ toFake: ['Date'] })
+    try {
+      expect(await server()).toBe(cluster.url)
+      file('config', kubeconfig({ token: 'one' }).replace(cluster.url, 'http://elsewhere'))
+      vi.advanceTimersByTime(59_000)
+      expect(await server()).toBe(cluster.url)
+      vi.advanceTimersByTime(2_000)
+      expect(await server()).toBe('http://elsewhere')
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   it('whose token file is not there says so', async () => {
@@ -101,6 +125,19 @@ describe('a cluster', () => {
       message: 'Cannot ask cluster "hub": it answered 503',
     })
     expect(cluster.asked.length).toBeLessThan(10)
+  })
+
+  it('that does not answer is given up', async () => {
+    const silent = createServer(() => undefined).listen(0, '127.0.0.1')
+    await once(silent, 'listening')
+    const { port } = silent.address() as AddressInfo
+    const path = file('config', kubeconfig({ token: 'one' }).replace(cluster.url, `http://127.0.0.1:${port}`))
+    await expect(ask({ kubeconfig: path, patience: 100 })).rejects.toMatchObject({
+      reason: 'broken',
+      message: 'Cannot ask cluster "hub": it does not answer',
+    })
+    silent.closeAllConnections()
+    silent.close()
   })
 
   it('that refuses is not asked again', async () => {

@@ -4,7 +4,7 @@ import { createServer, type RequestOptions, request as send } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { KubeConfig } from '@kubernetes/client-node'
-import { selfSigned } from '../../local/clusters/certificate.ts'
+import { selfSigned } from '../../../../local/clusters/certificate.ts'
 
 /**
  * A line between a client and an API server, over which a test has power: it is cut, goes silent, or changes what is

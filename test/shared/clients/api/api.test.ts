@@ -10,16 +10,19 @@ import {
   PatchStrategy,
   setHeaderOptions,
 } from '@kubernetes/client-node'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { type Access, openAccess } from '../../shared/clients/access.ts'
-import { openClusters } from '../../shared/clients/clusters.ts'
-import { type Source, watchObjects } from '../../shared/clients/watch.ts'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest'
+import { type Access, openAccess } from '../../../../shared/clients/access.ts'
+import { openClusters } from '../../../../shared/clients/clusters.ts'
+import { type Source, watchObjects } from '../../../../shared/clients/watch.ts'
 import { type ApiServer, apiServer } from './api-server.ts'
 import { knowKinds } from './kinds.ts'
 import { type Line, layLine } from './line.ts'
 import { someone } from './someone.ts'
 
 /** Drover's clients on an API server, over a line that fails. It is simulated, or a real one where there is one. */
+
+/** For what a simulated API server does not have, or what takes long. */
+const onReal = inject('controlPlane') ? it : () => undefined
 
 const namespace = `drover-api-test-${process.pid}`
 /** Each test has objects of its own, by their label and the beginning of their name. */
@@ -209,23 +212,26 @@ describe('a watch', () => {
     await untilTrue(watching)
   })
 
-  it('goes on with a new ServiceAccount token once the cluster takes the old one no longer', async ({ skip }) => {
-    if (!server.isReal) return skip()
-    const tokens = await someone(server.admin(), namespace)
-    writeFileSync(join(folder, 'token'), tokens.old)
-    const watching = start(projects(access({ tokenFile: 'token' })))
-    await watching.next()
-    await untilWatched(1)
-    await tokens.end()
-    // An API server remembers for ten seconds whom it knew.
-    while (!line.asked.some(({ status }) => status === 401)) {
-      line.cut()
-      await sleep(500)
-    }
-    await make('a')
-    writeFileSync(join(folder, 'token'), tokens.new)
-    await untilTrue(watching)
-  }, 60_000)
+  onReal(
+    'goes on with a new ServiceAccount token once the cluster takes the old one no longer',
+    async () => {
+      const tokens = await someone(server.admin(), namespace)
+      writeFileSync(join(folder, 'token'), tokens.old)
+      const watching = start(projects(access({ tokenFile: 'token' })))
+      await watching.next()
+      await untilWatched(1)
+      await tokens.end()
+      // An API server remembers for ten seconds whom it knew.
+      while (!line.asked.some(({ status }) => status === 401)) {
+        line.cut()
+        await sleep(500)
+      }
+      await make('a')
+      writeFileSync(join(folder, 'token'), tokens.new)
+      await untilTrue(watching)
+    },
+    60_000,
+  )
 
   it('goes on with a new kubeconfig once the token in the old one has expired', async () => {
     const watching = start()
@@ -252,15 +258,18 @@ describe('a watch', () => {
     await untilTrue(watching)
   }, 90_000)
 
-  it('does not stay on a line that has gone silent', async ({ skip }) => {
-    if (!server.isReal) return skip()
-    const watching = start()
-    await watching.next()
-    await untilWatched(1)
-    line.mute()
-    await make('a')
-    await untilTrue(watching)
-  }, 60_000)
+  onReal(
+    'does not stay on a line that has gone silent',
+    async () => {
+      const watching = start()
+      await watching.next()
+      await untilWatched(1)
+      line.mute()
+      await make('a')
+      await untilTrue(watching)
+    },
+    60_000,
+  )
 })
 
 describe('a request', () => {
