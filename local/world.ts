@@ -10,7 +10,7 @@ import { type Clusters, startClusters } from './clusters/clusters.ts'
 import type { Delays } from './clusters/pace.ts'
 import { Feed } from './feed.ts'
 import { choosePorts, type Functions, startInline, startProcesses, type Tamper } from './functions.ts'
-import { type GitHost, startGitHost } from './git/host.ts'
+import { type GitHostProcess, startGitProcess } from './git/process.ts'
 import { seedFleet } from './git/seed.ts'
 import { holdDirectory } from './hold.ts'
 
@@ -18,7 +18,7 @@ import { holdDirectory } from './hold.ts'
 export interface World {
   /** Where events are POSTed. */
   broker: string
-  git: GitHost
+  git: GitHostProcess
   clusters: Clusters
   kubeconfig: string
   feed: Feed
@@ -40,6 +40,8 @@ export interface WorldOptions {
   /** The folder that a new fleet begins with. */
   fleet?: string
   warn?: (sentence: string) => void
+  /** Gives each function a clone of its own where all run within this process, as if each had one. */
+  apart?: boolean
   /** For tests of failures; only without a bundle. */
   tamper?: Tamper
 }
@@ -66,7 +68,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   }
   try {
     const secrets = readSecrets(directory)
-    const git = await startGitHost({
+    const git = await startGitProcess({
       directory: join(directory, 'git'),
       token: secrets.gitToken,
       env: environment(),
@@ -99,7 +101,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       DROVER_SIGNING_KEYS: secrets.signingKey,
       DROVER_GIT_URL: git.plainUrl,
       DROVER_GIT_TOKEN: secrets.gitToken,
-      DROVER_GIT_DIRECTORY: join(directory, 'clones', name),
+      DROVER_GIT_DIRECTORY: join(directory, 'clones', options.bundle || options.apart ? name : 'any'),
       DROVER_ARGOCD_REPO_URL: repoUrl,
       DROVER_CALLBACK_ALLOW_PRIVATE: 'true',
       DROVER_GRACE_SECONDS: '5',

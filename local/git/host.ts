@@ -2,11 +2,12 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { listenAt } from '../listen.ts'
-import { type Backend, startBackend } from './backend.ts'
+import { type Answer, type Backend, startBackend } from './backend.ts'
 import { type Faults, makeFaults, type PushFault } from './faults.ts'
-import { type Environment, prepareRepository, type Settings, servingEnvironment } from './repository.ts'
+import { type Environment, findBackend, prepareRepository, type Settings, servingEnvironment } from './repository.ts'
 
 export interface GitHostConfig {
   /** The folder that holds the repository. */
@@ -37,9 +38,11 @@ export async function startGitHost(config: GitHostConfig): Promise<GitHost> {
   const repository = config.repository ?? 'fleet.git'
   const path = join(config.directory, repository)
   await prepareRepository(path, config.branch ?? 'main', config.env)
+  const program = await findBackend(config.env)
   const environment = servingEnvironment(config.env, config.settings)
   const { faults, nextPush } = makeFaults()
   const running = new Set<Backend>()
+  let greeting: Promise<Whole> | undefined
   const allowed = new Set(['info/refs', 'git-upload-pack', 'git-receive-pack'].map((name) => `/${repository}/${name}`))
 
   const serve = async (request: IncomingMessage, response: ServerResponse) => {
@@ -53,10 +56,19 @@ export async function startGitHost(config: GitHostConfig): Promise<GitHost> {
     if (fault?.kind === 'status') return refuse(response, fault.status)
     if (fault?.kind === 'cut') return void response.destroy()
     if (fault?.kind === 'hang') return
-    const backend = startBackend(config.directory, url.pathname, url.search.slice(1), request, environment)
-    running.add(backend)
-    backend.child.once('close', () => running.delete(backend))
-    await relay(backend, response, fault)
+    const begin = () => {
+      const backend = startBackend(program, config.directory, url.pathname, url.search.slice(1), request, environment)
+      running.add(backend)
+      backend.child.once('close', () => running.delete(backend))
+      return backend
+    }
+    if (!isGreeting(url, request)) return relay(begin(), response, fault)
+    greeting ??= whole(begin())
+    greeting.catch(() => {
+      greeting = undefined
+    })
+    const { status, headers, body } = await greeting
+    response.writeHead(status, headers).end(body)
   }
 
   const server = createServer((request, response) => {
@@ -76,6 +88,19 @@ export async function startGitHost(config: GitHostConfig): Promise<GitHost> {
     faults,
     close,
   }
+}
+
+interface Whole extends Answer {
+  body: Buffer
+}
+
+/** Whether git is only asked what it can do. Protocol 2 names no refs in its answer, so that it is always the same. */
+const isGreeting = ({ pathname, search }: URL, { headers }: IncomingMessage): boolean =>
+  pathname.endsWith('/info/refs') && search === '?service=git-upload-pack' && headers['git-protocol'] === 'version=2'
+
+async function whole(backend: Backend): Promise<Whole> {
+  const head = await backend.head
+  return { ...head, body: await buffer(backend.body) }
 }
 
 async function relay(backend: Backend, response: ServerResponse, fault: PushFault | undefined): Promise<void> {

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { access, mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 
 const execute = promisify(execFile)
@@ -46,6 +47,12 @@ export async function prepareRepository(path: string, branch: string, env?: Envi
   await mkdir(path, { recursive: true })
   const args = ['init', '--quiet', '--bare', '--template=', `--initial-branch=${branch}`, path]
   await execute('git', args, { env: serverEnvironment(env) })
+}
+
+/** Where the program is that `git http-backend` runs. */
+export async function findBackend(env?: Environment): Promise<string> {
+  const { stdout } = await execute('git', ['--exec-path'], { env: serverEnvironment(env) })
+  return join(stdout.trim(), 'git-http-backend')
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -57,6 +57,21 @@ describe('startGitHost', () => {
     const response = await fetch(new URL(path, host.plainUrl), { headers })
     expect(response.status).toBe(status)
     await response.arrayBuffer()
+  })
+
+  it('asks git only once what it can do by protocol 2: that never changes', async () => {
+    const { host } = await start()
+    const ask = async (protocol: string) => {
+      const url = new URL('/fleet.git/info/refs?service=git-upload-pack', host.plainUrl)
+      const headers = { authorization: 'Bearer t/o+ken', 'git-protocol': protocol }
+      const answer = await fetch(url, { headers })
+      return [answer.status, answer.headers.get('content-type'), await answer.text()]
+    }
+    const greeting = await ask('version=2')
+    expect(greeting).toEqual([200, 'application/x-git-upload-pack-advertisement', expect.stringContaining('ls-refs')])
+    await rename(host.path, `${host.path}.away`)
+    expect(await ask('version=2')).toEqual(greeting)
+    expect((await ask('version=1'))[0]).toBe(404)
   })
 
   it('goes on with the repository that is there, on the port it is asked for', async () => {
