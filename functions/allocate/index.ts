@@ -1,12 +1,12 @@
 import { brokerPoster } from '../../shared/clients/broker.ts'
-import { openFleet } from '../../shared/clients/git.ts'
+import { shareFleet } from '../../shared/clients/shared-fleet.ts'
 import { toFunction, type Wire } from '../../shared/runtime/function.ts'
 import { allocateAddress } from './address.ts'
 import { allocateName } from './name.ts'
 
 /** The machine's name, then its addresses, DNS names and identity: each reserved by a commit. */
 export const wire: Wire = (config, log) => {
-  const fleet = openFleet({ ...config.git, log })
+  const fleet = shareFleet({ ...config.git, log })
   return {
     step: (run) => (run.task === 'name' ? allocateName : allocateAddress)(run, fleet),
     post: brokerPoster(config.broker),

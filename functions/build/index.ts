@@ -1,12 +1,12 @@
 import { brokerPoster } from '../../shared/clients/broker.ts'
-import { openFleet } from '../../shared/clients/git.ts'
+import { shareFleet } from '../../shared/clients/shared-fleet.ts'
 import { toFunction, type Wire } from '../../shared/runtime/function.ts'
 import { create } from './create.ts'
 import { customize } from './customize.ts'
 
 /** The definition of the machine, and the change set of files that it becomes. */
 export const wire: Wire = (config, log) => {
-  const fleet = openFleet({ ...config.git, log })
+  const fleet = shareFleet({ ...config.git, log })
   const { repoUrl, namespace, project, rootApplication } = config.argocd
   const settings = { repoUrl, branch: config.git.branch, namespace, project, rootApplication }
   return {

@@ -1,13 +1,13 @@
 import { brokerPoster } from '../../shared/clients/broker.ts'
 import { openClusters } from '../../shared/clients/clusters.ts'
-import { openFleet } from '../../shared/clients/git.ts'
+import { shareFleet } from '../../shared/clients/shared-fleet.ts'
 import { toFunction, type Wire } from '../../shared/runtime/function.ts'
 import { place } from './place.ts'
 import { unlessOccupied } from './unoccupied.ts'
 
 /** The cluster: the one that is asked for, or the one that OCM decides on. */
 export const wire: Wire = (config, log) => {
-  const fleet = openFleet({ ...config.git, log })
+  const fleet = shareFleet({ ...config.git, log })
   const { hub, occupants } = openClusters({ ...config.kubernetes, argocdNamespace: config.argocd.namespace })
   const settings = {
     namespace: config.argocd.namespace,

@@ -1,13 +1,13 @@
 import { brokerPoster } from '../../shared/clients/broker.ts'
 import { openClusters } from '../../shared/clients/clusters.ts'
 import { cmdbOf } from '../../shared/clients/cmdb.ts'
-import { openFleet } from '../../shared/clients/git.ts'
+import { shareFleet } from '../../shared/clients/shared-fleet.ts'
 import { toFunction, type Wire } from '../../shared/runtime/function.ts'
 import { undo } from './undo.ts'
 
 /** Undoes a failed run. It is also every Trigger's dead letter sink; the shell turns those into failures. */
 export const wire: Wire = (config, log) => {
-  const fleet = openFleet({ ...config.git, log })
+  const fleet = shareFleet({ ...config.git, log })
   const { machines } = openClusters({ ...config.kubernetes, argocdNamespace: config.argocd.namespace })
   const cmdb = cmdbOf(config.cmdb)
   const clients = {

@@ -1,12 +1,12 @@
 import { brokerPoster } from '../../shared/clients/broker.ts'
 import { cmdbOf } from '../../shared/clients/cmdb.ts'
-import { openFleet } from '../../shared/clients/git.ts'
+import { shareFleet } from '../../shared/clients/shared-fleet.ts'
 import { toFunction, type Wire } from '../../shared/runtime/function.ts'
 import { register } from './register.ts'
 
 /** The machine in the enterprise system: planned, operational. */
 export const wire: Wire = (config, log) => {
-  const fleet = openFleet({ ...config.git, log })
+  const fleet = shareFleet({ ...config.git, log })
   const cmdb = cmdbOf(config.cmdb)
   return {
     step: (run) => register(run, cmdb, fleet),
