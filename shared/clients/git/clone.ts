@@ -40,8 +40,9 @@ export interface Clone {
 }
 
 const TIDY_EVERY = 250
-/** Milliseconds for which what we know counts as new: long enough for one push after the other. */
+/** Milliseconds for which what we know counts as new: long enough for one push after the other, and longer while nobody else commits. */
 const FRESH_FOR = 30
+const LONGEST_FRESH = 1_000
 const MOST_FAILURES = 3
 
 /** Prepares the clone; nothing is fetched before the first use. */
@@ -51,6 +52,7 @@ export function openClone(config: CloneConfig): Clone {
   const { timeouts, signal } = config
   let newest: Tip | undefined
   let knownAt = Number.NEGATIVE_INFINITY
+  let freshFor = FRESH_FOR
   const know = (tip: Tip) => {
     newest = tip
     knownAt = performance.now()
@@ -90,11 +92,13 @@ export function openClone(config: CloneConfig): Clone {
   }
   const fetch = coalesce(async (): Promise<Tip> => {
     void tidy()
-    const before = advances
+    const before = { advances, newest }
     const isNew = !held.isOpen
     const tip = await fetchInto(await held.open(), isNew)
     // A push that ended meanwhile knows better.
-    if (before === advances) know(tip)
+    if (before.advances !== advances) return tip
+    freshFor = before.newest?.commit === tip.commit ? Math.min(freshFor * 2, LONGEST_FRESH) : FRESH_FOR
+    know(tip)
     return tip
   })
   const git: Clone['git'] = async (args, options = {}) =>
@@ -135,7 +139,7 @@ export function openClone(config: CloneConfig): Clone {
     url: config.remote.url,
     branch: config.branch,
     get newest() {
-      return performance.now() - knownAt < FRESH_FOR ? newest : undefined
+      return performance.now() - knownAt < freshFor ? newest : undefined
     },
     get remakes() {
       return held.replaced

@@ -1,6 +1,6 @@
 import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { type Clone, openClone } from '../../../../shared/clients/git/clone.ts'
 import { openObjects } from '../../../../shared/clients/git/objects.ts'
 import { toRemote } from '../../../../shared/clients/git/remote.ts'
@@ -86,6 +86,25 @@ describe('openClone', () => {
     expect(await tree.read(paths[40] ?? '')).toBe('number: 40\n')
     await world.commitBehind({ later: 'x' })
     expect(await (await openObjects(clone).at(await clone.fetch())).read('later')).toBe('x')
+  })
+
+  it('believes what it knows the longer the less others commit', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const world = await makeWorld()
+    await world.commitBehind({ a: '1' })
+    const clone = openIn(world)
+    const knowsAfter = (milliseconds: number) => {
+      vi.advanceTimersByTime(milliseconds)
+      return clone.newest !== undefined
+    }
+    await clone.fetch()
+    expect([knowsAfter(29), knowsAfter(2)]).toEqual([true, false])
+    for (const _ of numbers(7)) await clone.fetch()
+    expect([knowsAfter(999), knowsAfter(2)]).toEqual([true, false])
+    await world.commitBehind({ a: '2' })
+    await clone.fetch()
+    expect([knowsAfter(29), knowsAfter(2)]).toEqual([true, false])
   })
 
   it('sweeps what dead processes left, and nothing of the living', async () => {
