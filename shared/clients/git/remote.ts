@@ -76,6 +76,7 @@ function settings(scheme: string): [string, string][] {
     // Tidying is done between rounds, never in the middle of one; nothing here must survive a crash of the machine.
     ['gc.auto', '0'],
     ['gc.autoDetach', 'false'],
+    ['maintenance.auto', 'false'],
     ['core.fsync', 'none'],
   ]
 }
