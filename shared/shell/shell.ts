@@ -62,11 +62,12 @@ async function work(event: Event, options: ShellOptions, log: Log): Promise<Answ
 async function perform(started: Work, options: ShellOptions, log: Log): Promise<Answer> {
   const { task, run } = started
   const wired = await options.wired(task.by)
-  const progress = teller(started, wired, options, log)
+  const { progress, told } = teller(started, wired, options, log)
   const here: Here = { now: options.now, progress, patience: patienceFor(run, options) }
   const problem = problemOf(started)
   const outcome =
     problem === undefined ? inTime(await outcomeOf(wired.step, run, here), run, options.now()) : refused(problem)
+  await told()
   log.info({ run: run.id, task: task.name, outcome: outcome.kind }, outcome.message)
   return answerWith(outcome, started, options)
 }

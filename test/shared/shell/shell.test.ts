@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { DroverError, type Reason } from '../../../shared/errors.ts'
 import { type Event, writeEvent } from '../../../shared/event.ts'
@@ -345,6 +346,21 @@ describe('progress', () => {
     ])
     expect(new Set(posted.map(({ id }) => id)).size).toBe(2)
     expect(posted.every((event) => isSigned(event, keys))).toBe(true)
+  })
+
+  it('does not hold up the work, and is out before the answer that it leads to', async () => {
+    const order: string[] = []
+    const step: Step = async (_, { progress }) => {
+      for (const message of ['waiting', 'starting']) await progress(message)
+      order.push('at work')
+      return succeeded('done')
+    }
+    const post = async ({ data }: Event) => {
+      await setImmediate()
+      order.push((data as { message: string }).message)
+    }
+    await shellOf(step, { wired: async () => ({ step, post }) }).deliver(placing())
+    expect([...order, 'answered']).toEqual(['at work', 'waiting', 'starting', 'answered'])
   })
 
   it.each<[string, () => Promise<void>]>([
