@@ -4,6 +4,7 @@ import { cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { startWorld, type World } from '../local/world.ts'
+import { buildBundle, bundle } from '../scripts/build.ts'
 import { terminals } from '../shared/lifecycles.ts'
 import { runId } from '../shared/run.ts'
 import { cpuSeconds } from './cpu.ts'
@@ -12,7 +13,11 @@ import { table } from './table.ts'
 /** `npm run bench:provision`: how long a provision takes from POST to `completed`, one after the other and fifty at once. */
 
 const { values } = parseArgs({
-  options: { runs: { type: 'string', default: '15' }, many: { type: 'string', default: '50' } },
+  options: {
+    runs: { type: 'string', default: '15' },
+    many: { type: 'string', default: '50' },
+    processes: { type: 'boolean', default: false },
+  },
 })
 const warmups = 3
 
@@ -42,7 +47,9 @@ async function provision(world: World, namePattern: string): Promise<Timed> {
   if (!answer.ok) throw new Error(`Cannot post a request: the Broker answered ${answer.status}`)
   const isEnd = (one: string) => terminals.some((fact) => one.endsWith(`.${fact}`))
   const end = await world.feed.first((seen) => seen.run === run && isEnd(seen.type))
-  const seen = world.feed.seen.filter((one) => one.run === run && !one.type.endsWith('.progressing') && one.at <= end.at)
+  const seen = world.feed.seen.filter(
+    (one) => one.run === run && !one.type.endsWith('.progressing') && one.at <= end.at,
+  )
   const facts = seen.map(({ type, at }, index) => [factOf(type), at - (seen[index - 1]?.at ?? began)] as const)
   return { milliseconds: end.at - began, ended: factOf(end.type), facts: new Map(facts) }
 }
@@ -102,7 +109,8 @@ async function inTurn(world: World, count: number): Promise<Timed[]> {
 
 const directory = await mkdtemp(join(tmpdir(), 'drover-bench-'))
 const settings = { DROVER_LOG_LEVEL: 'silent', DROVER_GRACE_SECONDS: '30' }
-const world = await startWorld({ directory, delays: 0, settings })
+if (values.processes) await buildBundle()
+const world = await startWorld({ directory, delays: 0, settings, ...(values.processes ? { bundle } : {}) })
 try {
   await inTurn(world, warmups)
   const many = Number(values.many)
@@ -119,7 +127,7 @@ try {
 
 ${table(['fact, after the one before it', 'median'], factRows(one.runs))}
 
-${cpus().length} x ${cpu?.model.trim()}, Node ${process.versions.node}, load average ${load.join(' ')}; all of Drover in one process, simulated delays 0
+${cpus().length} x ${cpu?.model.trim()}, Node ${process.versions.node}, load average ${load.join(' ')}; ${values.processes ? 'each function a process' : 'all functions in one process'}, simulated delays 0
 `)
 } finally {
   await world.close()
