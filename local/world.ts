@@ -48,6 +48,8 @@ export interface WorldOptions {
   warn?: (sentence: string) => void
   /** Milliseconds between two ticks for `recover` (a minute). */
   tickEvery?: number
+  /** Gives each function a clone of its own where all run within this process, as if each had one. */
+  apart?: boolean
   /** For tests of failures; only without a bundle. */
   tamper?: Tamper
 }
@@ -108,7 +110,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       DROVER_GIT_URL: git.plainUrl,
       DROVER_GIT_TOKEN: secrets.gitToken,
       // Who runs in one process has one clone, as without FUNCTION.
-      DROVER_GIT_DIRECTORY: join(directory, 'clones', options.bundle ? name : 'any'),
+      DROVER_GIT_DIRECTORY: join(directory, 'clones', options.bundle || options.apart ? name : 'any'),
       DROVER_ARGOCD_REPO_URL: repoUrl,
       DROVER_CALLBACK_ALLOW_PRIVATE: 'true',
       DROVER_GRACE_SECONDS: '5',

@@ -19,6 +19,9 @@ interface Metadata {
   deletionTimestamp?: string
 }
 
+/** Asks Argo CD to look at Git now; it takes it off with the same write that says what it found. */
+export const refreshAnnotation = 'argocd.argoproj.io/refresh'
+
 export interface Application {
   metadata: Metadata
   spec?: { destination?: { name?: string; namespace?: string } }

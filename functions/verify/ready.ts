@@ -1,5 +1,5 @@
-import { dataDiskName } from '../../shared/kubevirt/manifest.ts'
-import type { Condition, DataVolume, MachineView } from '../../shared/machines.ts'
+import { dataDiskName, operationAnnotation } from '../../shared/kubevirt/manifest.ts'
+import { type Condition, type DataVolume, type MachineView, refreshAnnotation } from '../../shared/machines.ts'
 import type { Definition } from '../../shared/schema/definition.ts'
 
 /**
@@ -19,10 +19,15 @@ const errorStatuses = ['CrashLoopBackOff', 'ErrImagePull', 'ImagePullBackOff']
 /** Errors that are none while a disk is made, which may take an hour: its claim is not there yet, or not bound. */
 const errorsOfClaims = ['ErrorUnschedulable', 'ErrorPvcNotFound', 'DataVolumeError']
 
-/** The machine runs, is ready, shows this very definition, and its guest agent speaks where one is expected. */
-export function assessReady(view: MachineView, definition: Definition): Assessment {
+/**
+ * The machine runs, is ready, shows this very definition as of this commit, and its guest agent speaks where one is
+ * expected.
+ */
+export function assessReady(view: MachineView, definition: Definition, revision?: string): Assessment {
   const own = { ...view, disks: view.disks.filter((disk) => !isOfAnother(disk, definition)) }
-  return troubleOfDisks(own.disks) ?? troubleOfSync(own) ?? troubleOfSecrets(own) ?? progressOf(own, definition)
+  return (
+    troubleOfDisks(own.disks) ?? troubleOfSync(own) ?? troubleOfSecrets(own) ?? progressOf(own, definition, revision)
+  )
 }
 
 /** True for a data disk that was kept when an earlier machine of this name went: its troubles are not ours. */
@@ -72,12 +77,25 @@ function troubleOfSecrets({ secrets }: MachineView): Assessment | undefined {
   return { state: 'troubled', message: `ExternalSecret ${failing.metadata.name} cannot be synced: ${reason}` }
 }
 
-function progressOf({ application, machine, instance, disks }: MachineView, definition: Definition): Assessment {
+/**
+ * Whether the cluster shows this commit, and not in part. The machine says which run's definition it was made from; that
+ * everything beside it is there as well is what Synced says, but of the commit that Argo CD compared last. That is ours, or
+ * one after it once the refresh that was asked for after our push is over: Argo CD takes the annotation off together with
+ * writing what it found. Of any other revision only Git could tell which came first, and nobody here may read Git.
+ */
+function showsCommit({ application, machine }: MachineView, { operation }: Definition, revision: string | undefined) {
+  const { status, revision: compared } = application?.status?.sync ?? {}
+  const isCompared = compared === revision || application?.metadata.annotations?.[refreshAnnotation] === undefined
+  return machine?.metadata.annotations?.[operationAnnotation] === operation && status === 'Synced' && isCompared
+}
+
+function progressOf(view: MachineView, definition: Definition, revision: string | undefined): Assessment {
+  const { application, machine, instance, disks } = view
   if (!application) return { state: 'waiting', message: 'Argo CD has no Application for it yet' }
   // Argo CD writes an empty status before it has compared for the first time.
   const sync = application.status?.sync?.status || 'starting'
   if (!machine) return { state: 'waiting', message: `Argo CD is ${sync}, the VirtualMachine is not there yet` }
-  if (machine.metadata.annotations?.['drover.dev/operation'] !== definition.operation || sync !== 'Synced')
+  if (!showsCommit(view, definition, revision))
     return { state: 'waiting', message: `Argo CD is ${sync}, the cluster does not show this commit yet` }
   const status = machine.status?.printableStatus ?? 'Unknown'
   if (errorStatuses.includes(status) || (errorsOfClaims.includes(status) && !disks.some(isInTheMaking))) {

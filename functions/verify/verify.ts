@@ -13,21 +13,21 @@ export interface Settings {
 
 /** Waits until the cluster shows what Git says: the goal of a round, by the exact tests of `ready.ts`. */
 export async function verify(run: Run, machines: Machines, settings: Settings, here: Here): Promise<Outcome> {
-  const { definition } = run.facts
+  const { definition, revision } = run.facts
   if (!definition) throw new Error('the run has no definition')
   await machines.refresh(settings.rootApplication)
   await machines.refresh(definition.name)
-  const outcome = await waitFor(run, machines, settings, here, async (view) => assessReady(view, definition))
+  const outcome = await waitFor(run, machines, settings, here, async (view) => assessReady(view, definition, revision))
   if (outcome.kind !== 'refused') return outcome
   return refused(`Cannot bring up VM ${definition.name} on ${definition.cluster}: ${outcome.message}`)
 }
 
 /** Looks at the running machine: its addresses are those allocated, and its names resolve. */
 export async function check(run: Run, machines: Machines, settings: Settings, here: Here): Promise<Outcome> {
-  const { definition } = run.facts
+  const { definition, revision } = run.facts
   if (!definition) throw new Error('the run has no definition')
   const assess = async (view: MachineView): Promise<Assessment> => {
-    const ready = assessReady(view, definition)
+    const ready = assessReady(view, definition, revision)
     if (ready.state !== 'reached') return ready
     const addresses = assessAddresses(view, definition)
     if (addresses.state !== 'reached') return addresses

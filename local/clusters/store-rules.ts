@@ -1,7 +1,12 @@
 import { badRequest, conflict, invalid } from './api-error.ts'
 import { apiVersionOf, type Kind } from './kinds.ts'
 import { type GivenMetadata, isFields, type KubeObject, type NewObject } from './object.ts'
-import type { DeleteOptions } from './store.ts'
+
+export interface DeleteOptions {
+  propagationPolicy?: string | undefined
+  gracePeriodSeconds?: number | undefined
+  preconditions?: { uid?: string; resourceVersion?: string } | undefined
+}
 
 /** Whether two values are the same as JSON: a field that is undefined is as good as none. */
 export function same(a: unknown, b: unknown): boolean {

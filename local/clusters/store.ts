@@ -8,6 +8,7 @@ import {
   checkMetadata,
   checkName,
   checkPreconditions,
+  type DeleteOptions,
   isHeld,
   replaced,
   same,
@@ -17,12 +18,6 @@ import {
 
 /** Checks and completes an object before it is stored; `previous` is undefined on creation. Throws to refuse. */
 export type Admission = (object: KubeObject, previous: KubeObject | undefined) => KubeObject
-
-export interface DeleteOptions {
-  propagationPolicy?: string | undefined
-  gracePeriodSeconds?: number | undefined
-  preconditions?: { uid?: string; resourceVersion?: string } | undefined
-}
 
 interface Settings {
   kinds: readonly Kind[]

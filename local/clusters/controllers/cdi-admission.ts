@@ -2,7 +2,7 @@ import { denied } from '../api-error.ts'
 import type { Cluster } from '../cluster.ts'
 import type { KubeObject } from '../object.ts'
 import { same } from '../store-rules.ts'
-import type { DataVolume } from './cdi.ts'
+import type { DataVolume } from './cdi-types.ts'
 
 /** CDI's admission: refuses what it refuses, in its words. */
 export function admitVolumes(cluster: Cluster): void {

@@ -2,28 +2,8 @@ import type { Cluster, Waker } from '../cluster.ts'
 import { indexBy } from '../index-by.ts'
 import { type Condition, hasCondition, type KubeObject, keyOf, ownedBy, withCondition } from '../object.ts'
 import { admitVolumes } from './cdi-admission.ts'
+import type { DataSource, DataVolume, Reference } from './cdi-types.ts'
 import { bind, type Claim, defaultStorageClass, podsByClaim, waitsForConsumer } from './claims.ts'
-
-interface Reference {
-  kind?: string
-  namespace?: string
-  name: string
-}
-
-export interface DataVolume extends KubeObject {
-  spec: {
-    source?: Record<string, { url?: string; namespace?: string; name?: string } | undefined>
-    sourceRef?: Reference
-    storage?: Claim['spec']
-    pvc?: Claim['spec']
-  }
-  status?: { phase?: string; progress?: string; claimName?: string; conditions?: Condition[] }
-}
-
-export interface DataSource extends KubeObject {
-  spec: { source: { pvc?: Reference; snapshot?: Reference } }
-  status?: { conditions?: Condition[] }
-}
 
 type Conditions = Record<string, [status: Condition['status'], reason?: string, message?: string]>
 

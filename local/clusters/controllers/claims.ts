@@ -1,6 +1,6 @@
 import type { Cluster, Waker } from '../cluster.ts'
 import { type Index, indexBy } from '../index-by.ts'
-import { type KubeObject, keyOf } from '../object.ts'
+import { type Condition, type KubeObject, keyOf } from '../object.ts'
 import { release } from './garbage.ts'
 
 export interface Claim extends KubeObject {
@@ -14,8 +14,12 @@ export interface Claim extends KubeObject {
   status?: { phase?: 'Pending' | 'Bound' | 'Lost' }
 }
 
-interface Pod extends KubeObject {
-  spec: { volumes?: { persistentVolumeClaim?: { claimName: string } }[] }
+export interface Pod extends KubeObject {
+  spec: {
+    nodeName?: string
+    volumes?: { name: string; persistentVolumeClaim?: { claimName: string }; secret?: { secretName: string } }[]
+  }
+  status?: { phase?: string; conditions?: Condition[] }
 }
 
 interface StorageClass extends KubeObject {

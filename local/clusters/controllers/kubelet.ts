@@ -1,17 +1,9 @@
 import type { Cluster, Waker } from '../cluster.ts'
 import { indexBy } from '../index-by.ts'
-import { type Condition, type KubeObject, keyOf, timestamp, withCondition } from '../object.ts'
-import type { Claim } from './claims.ts'
+import { type Condition, keyOf, timestamp, withCondition } from '../object.ts'
+import type { Claim, Pod } from './claims.ts'
 import { poolAddress } from './guest.ts'
 import { machineOf } from './vmi.ts'
-
-export interface Pod extends KubeObject {
-  spec: {
-    nodeName?: string
-    volumes?: { name: string; persistentVolumeClaim?: { claimName: string }; secret?: { secretName: string } }[]
-  }
-  status?: { phase?: string; conditions?: Condition[] }
-}
 
 const noRoom =
   '0/3 nodes are available: 3 Insufficient memory. preemption: 0/3 nodes are available: 3 No preemption victims found for incoming pod.'

@@ -1,7 +1,7 @@
 import type { Cluster, Waker } from '../cluster.ts'
 import { type Index, indexBy } from '../index-by.ts'
 import { type Condition, hasCondition, type KubeObject, keyOf, ownedBy, timestamp, withCondition } from '../object.ts'
-import type { DataVolume } from './cdi.ts'
+import type { DataVolume } from './cdi-types.ts'
 import type { Claim } from './claims.ts'
 import { release } from './garbage.ts'
 import { admitMachines } from './vm-admission.ts'

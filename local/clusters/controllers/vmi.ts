@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import type { Cluster, Waker } from '../cluster.ts'
 import { type Condition, type KubeObject, keyOf, ownedBy, withCondition } from '../object.ts'
+import type { Pod } from './claims.ts'
 import { release } from './garbage.ts'
 import { interfacesOf } from './guest.ts'
-import type { Pod } from './kubelet.ts'
 import { claimNames, type Instance, secretNames } from './vm-types.ts'
 
 /** KubeVirt's instance controller and its node: a pod for the guest, the guest's boot, its agent, and its end. */

@@ -112,6 +112,21 @@ describe('a machine is', () => {
     expect(assessReady(view, definition)).toEqual({ state, message })
   })
 
+  it.each<[Assessment['state'], string, string, boolean]>([
+    ['reached', 'it compared with this commit', 'ours', false],
+    ['reached', 'it compared with this commit, and is asked to look again', 'ours', true],
+    ['waiting', 'it last compared with some other commit, and was not done since it was asked', 'other', true],
+    ['reached', 'it was asked after the push, and compared since', 'other', false],
+  ])('%s while Argo CD says Synced and %s', (state, _, revision, isAsked) => {
+    const view = runningView(definition)
+    const annotations = isAsked ? { 'argocd.argoproj.io/refresh': 'normal' } : {}
+    const application = {
+      metadata: { name: 'web-01', annotations },
+      status: { sync: { status: 'Synced', revision } },
+    }
+    expect(assessReady({ ...view, application }, definition, 'ours').state).toBe(state)
+  })
+
   it.each(['CrashLoopBackOff', 'ErrorUnschedulable', 'ErrImagePull', 'ImagePullBackOff', 'ErrorPvcNotFound'])(
     'troubled when it says %s, in the cluster’s words',
     (status) => {
