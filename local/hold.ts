@@ -30,8 +30,21 @@ function claim(file: string): void {
 
 /** The process that holds the file and still runs; in a container the one before us may have had our number. */
 function holderIn(file: string): number | undefined {
+  const pid = numberIn(file)
+  return pid !== undefined && isOther(pid) ? pid : undefined
+}
+
+/** True when the process that held the directory has ended; one whose number is only being written has not. */
+export function isLeftBehind(directory: string): boolean {
+  const pid = numberIn(join(directory, 'pid'))
+  return pid !== undefined && !isOther(pid)
+}
+
+const isOther = (pid: number) => pid !== process.pid && runs(pid)
+
+function numberIn(file: string): number | undefined {
   const pid = Number(readText(file))
-  return Number.isInteger(pid) && pid > 0 && pid !== process.pid && runs(pid) ? pid : undefined
+  return Number.isInteger(pid) && pid > 0 ? pid : undefined
 }
 
 function readText(file: string): string {

@@ -10,6 +10,7 @@ import { runId } from '../shared/run.ts'
 import type { Seen } from './feed.ts'
 import { readOptions, usage } from './options.ts'
 import { type RequestFile, readRequest } from './request.ts'
+import { announceRuns } from './runs.ts'
 import { Show } from './show.ts'
 import { startWorld, type World } from './world.ts'
 
@@ -28,6 +29,7 @@ async function main(): Promise<number> {
   show.say('Starting the Broker, the Git host, a hub and two clusters, and nine functions ...')
   await buildBundle()
   const world = await startWorld({ directory, bundle, ports, delays, warn: (sentence) => show.say(sentence) })
+  const unannounce = announce(world, show)
   try {
     if (stop.aborted) return 130
     writeLocal(directory, world)
@@ -41,7 +43,18 @@ async function main(): Promise<number> {
     show.say('\nEnding ...')
     return 0
   } finally {
+    unannounce()
     await world.close()
+  }
+}
+
+/** For `func invoke`; where the functions' folders cannot be written, it has to be told by `--target`. */
+function announce({ ports }: World, show: Show): () => void {
+  try {
+    return announceRuns(new URL('../functions', import.meta.url).pathname, ports)
+  } catch (error) {
+    show.say(`func will not find these functions by itself: ${messageOf(error)}`)
+    return () => undefined
   }
 }
 

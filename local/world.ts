@@ -9,7 +9,7 @@ import { readManifests } from './broker/load.ts'
 import { type Clusters, startClusters } from './clusters/clusters.ts'
 import type { Delays } from './clusters/pace.ts'
 import { Feed } from './feed.ts'
-import { choosePorts, type Functions, startInline, startProcesses, type Tamper } from './functions.ts'
+import { choosePorts, type Functions, type Ports, startInline, startProcesses, type Tamper } from './functions.ts'
 import { type GitHost, startGitHost } from './git/host.ts'
 import { seedFleet } from './git/seed.ts'
 import { holdDirectory } from './hold.ts'
@@ -23,6 +23,8 @@ export interface World {
   kubeconfig: string
   feed: Feed
   functions: Functions
+  /** Where each function listens. */
+  ports: Ports
   /** Resolves when no delivery is pending. */
   idle(): Promise<void>
   close(): Promise<void>
@@ -33,6 +35,8 @@ export interface WorldOptions {
   directory: string
   /** The bundle to run the functions from, each as a process; without it they run within this process. */
   bundle?: string
+  /** Starts the functions in another way. */
+  start?: (ports: Ports, environmentOf: EnvironmentOf) => Promise<Functions>
   ports?: { broker?: number; git?: number; events?: number }
   delays?: number | Delays
   /** More of the functions' environment. */
@@ -106,16 +110,34 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       KUBECONFIG: kubeconfig,
       ...options.settings,
     })
-    const functions = options.bundle
-      ? await startProcesses(options.bundle, functionPorts, join(directory, 'logs'), environmentOf)
-      : await startInline(functionPorts, environmentOf, options.tamper)
+    const functions = await startFunctions(options, functionPorts, environmentOf)
     // They end after the Broker: what it delivers while they end would only fail.
     started.splice(started.length - 1, 0, () => functions.close())
-    return { broker: url, git, clusters, kubeconfig, feed, functions, idle: () => broker.idle(), close }
+    return {
+      broker: url,
+      git,
+      clusters,
+      kubeconfig,
+      feed,
+      functions,
+      ports: functionPorts,
+      idle: () => broker.idle(),
+      close,
+    }
   } catch (error) {
     await close()
     throw error
   }
+}
+
+type EnvironmentOf = (name: FunctionName) => Record<string, string>
+
+function startFunctions(options: WorldOptions, ports: Ports, environmentOf: EnvironmentOf): Promise<Functions> {
+  const { start, bundle, directory, tamper } = options
+  if (start) return start(ports, environmentOf)
+  return bundle
+    ? startProcesses(bundle, ports, join(directory, 'logs'), environmentOf)
+    : startInline(ports, environmentOf, tamper)
 }
 
 /** The Broker of `broker/` with the Triggers of `triggers/`, as they are. */

@@ -4,13 +4,13 @@ import { build } from 'rolldown'
 export const bundle = new URL('../dist/drover.cjs', import.meta.url).pathname
 
 /** Bundles the functions and everything they need into one file. */
-export async function buildBundle(): Promise<void> {
+export async function buildBundle(file = bundle): Promise<void> {
   await build({
     input: new URL('../functions/main.ts', import.meta.url).pathname,
     platform: 'node',
     logLevel: 'warn',
     output: {
-      file: bundle,
+      file,
       format: 'cjs',
       codeSplitting: false,
       // The runtime knows a CloudEvent by the name of its class.

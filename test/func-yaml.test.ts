@@ -1,88 +1,46 @@
 import { readFileSync } from 'node:fs'
-import { type Static, Type } from 'typebox'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { functionNames } from '../shared/lifecycles.ts'
-import { check } from '../shared/schema/check.ts'
-import { Strict } from '../shared/schema/parts.ts'
-
-/** What `func` 1.23 knows in a func.yaml of spec version 0.36.0, of which it only warns; here a misspelt field fails. */
-const optional = Type.Optional
-const Text = Type.String({ minLength: 1 })
-const Cpu = Type.String({ pattern: '^[0-9]+m?$' })
-const Memory = Type.String({ pattern: '^[0-9]+(Ki|Mi|Gi)$' })
-const Env = Strict({ name: Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]*$' }), value: Type.String() })
-const Name = Type.String({ pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$', maxLength: 63 })
-const Health = Type.String({ pattern: '^/' })
-
-const FuncYaml = Strict({
-  specVersion: Type.Literal('0.36.0'),
-  name: Name,
-  runtime: Type.Literal('typescript'),
-  registry: optional(Text),
-  image: optional(Text),
-  namespace: optional(Name),
-  // Without it `func` takes the folder for one that holds no function.
-  created: Type.String({ pattern: '^20[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]Z$' }),
-  invoke: Type.Literal('cloudevent'),
-  build: optional(
-    Strict({
-      builder: optional(Type.Union([Type.Literal('pack'), Type.Literal('s2i')])),
-      buildEnvs: optional(Type.Array(Env)),
-    }),
-  ),
-  run: optional(Strict({ envs: optional(Type.Array(Env)), startTimeout: optional(Text) })),
-  deploy: Strict({
-    namespace: Name,
-    serviceAccountName: optional(Name),
-    annotations: optional(Type.Record(Text, Type.String())),
-    labels: optional(Type.Array(Strict({ key: Text, value: Type.String() }))),
-    options: optional(
-      Strict({
-        scale: optional(
-          Strict({
-            min: optional(Type.Integer({ minimum: 0 })),
-            max: optional(Type.Integer({ minimum: 0 })),
-            metric: optional(Type.Union([Type.Literal('concurrency'), Type.Literal('rps')])),
-            target: optional(Type.Number({ minimum: 0.01 })),
-            utilization: optional(Type.Number({ minimum: 1, maximum: 100 })),
-          }),
-        ),
-        resources: optional(
-          Strict({
-            requests: optional(Strict({ cpu: optional(Cpu), memory: optional(Memory) })),
-            limits: optional(
-              Strict({
-                cpu: optional(Cpu),
-                memory: optional(Memory),
-                concurrency: optional(Type.Integer({ minimum: 0 })),
-              }),
-            ),
-          }),
-        ),
-      }),
-    ),
-    healthEndpoints: Strict({ liveness: Health, readiness: Health }),
-  }),
-})
+import { kustomize } from './broker-yaml/kustomize.ts'
+import { find } from './broker-yaml/manifest.ts'
+import { faultsOf } from './func/schema.ts'
+import { type FuncYaml, partOfFuncYaml, partOfService, type Service } from './func/service.ts'
 
 const root = new URL('../', import.meta.url)
 const text = (path: string) => readFileSync(new URL(path, root), 'utf8')
 // `func` reads YAML 1.1; its time is text to us.
-const read = (path: string) => parse(text(path)) as Static<typeof FuncYaml>
+const read = (path: string) => parse(text(path)) as FuncYaml
 const folders = functionNames.map((name) => [name, `functions/${name}/`] as const)
+const installed = kustomize('broker')
 const all: (readonly [string, string])[] = [['the root', ''], ...folders]
 
 describe('func.yaml', () => {
-  it.each(all)('of %s is one that func takes', (_, folder) => {
-    const checked = check(FuncYaml, read(`${folder}func.yaml`), 'func.yaml')
-    expect('problems' in checked ? checked.problems : []).toEqual([])
+  it.each(all)('of %s is what the schema of func allows', (_, folder) => {
+    expect(faultsOf(read(`${folder}func.yaml`))).toEqual([])
+  })
+
+  it.each(all)('of %s is in the newest version that func 1.23 knows, so func has nothing to migrate', (_, folder) => {
+    expect(read(`${folder}func.yaml`)).toMatchObject({
+      specVersion: '0.36.0',
+      runtime: 'typescript',
+      invoke: 'cloudevent',
+      namespace: 'drover',
+      deploy: { namespace: 'drover' },
+      // Without it `func` takes the folder for one that holds no function.
+      created: expect.stringMatching(/^20\d\d-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d:[0-5]\dZ$/),
+    })
   })
 
   it('of the root builds the one image, which any function can run from', () => {
-    const { build, run } = read('func.yaml')
-    expect(build?.buildEnvs).toContainEqual({ name: 'BP_NODE_RUN_SCRIPTS', value: 'build' })
-    expect(run?.envs ?? []).not.toContainEqual(expect.objectContaining({ name: 'FUNCTION' }))
+    const { name, build, run } = read('func.yaml')
+    expect(name).toBe('drover')
+    expect(run).toBeUndefined()
+    expect(build).toMatchObject({ builder: 's2i', builderImages: { s2i: expect.stringMatching(/\/nodejs-24$/) } })
+    const [, ...command] = /^CMD \["(node)", "(.*)"\]$/m.exec(text('Containerfile')) ?? []
+    expect(build?.buildEnvs).toContainEqual({ name: 'NODE_CMD', value: command.join(' ') })
+    expect(build?.buildEnvs).toContainEqual({ name: 'INIT_WRAPPER', value: 'true' })
+    expect(text('Containerfile')).toMatch(/^ENTRYPOINT \[".*\/init-wrapper"\]$/m)
   })
 
   it.each(folders)('of %s says which function runs', (name, folder) => {
@@ -91,13 +49,42 @@ describe('func.yaml', () => {
     expect(run?.envs).toContainEqual({ name: 'FUNCTION', value: name })
   })
 
-  it('of commit lets one instance take many events, which it pushes together', () => {
-    const { scale, resources } = read('functions/commit/func.yaml').deploy.options ?? {}
-    expect(scale?.max).toBe(1)
-    expect(resources?.limits?.concurrency).toBeGreaterThanOrEqual(200)
+  it.each(folders)('of %s asks for the Service that broker/ installs', (name, folder) => {
+    const service = find(installed, 'Service', name) as unknown as Service
+    expect(partOfFuncYaml(read(`${folder}func.yaml`))).toEqual(partOfService(service))
+  })
+
+  it.each(folders)('of %s subscribes to nothing: func never changes a Trigger, so triggers/ says it', (_, folder) => {
+    expect(read(`${folder}func.yaml`).deploy).not.toHaveProperty('subscriptions')
   })
 
   it.each(all)('of %s has what `func` writes kept out of Git', (_, folder) => {
     expect(text(`${folder}.gitignore`).split('\n')).toContain('/.func')
+  })
+})
+
+describe('the schema of func', () => {
+  const change = (path: string, value: unknown) => {
+    const yaml = read('functions/commit/func.yaml') as unknown as Record<string, unknown>
+    const keys = path.split('.')
+    const last = keys.pop() ?? ''
+    const holder = keys.reduce((inner, key) => inner[key] as Record<string, unknown>, yaml)
+    holder[last] = value
+    return yaml
+  }
+
+  it.each<[string, string, unknown, string]>([
+    ['a misspelt field', 'deploy.option', {}, '/deploy must NOT have additional properties option'],
+    ['a field where func does not look for it', 'envs', [], 'must NOT have additional properties envs'],
+    ['no time of making', 'created', undefined, "must have required property 'created' created"],
+    ['a name with a capital', 'name', 'Commit', '/name must match pattern'],
+    ['another way to be invoked', 'invoke', 'event', '/invoke must be equal to one of the allowed values'],
+    ['a word in place of settings', 'run', 'x', '/run must be object'],
+    ['a number as text', 'deploy.options.scale.max', '1', '/deploy/options/scale/max must be integer'],
+    ['a volume of two kinds', 'run.volumes', [{ secret: 'a', emptyDir: {}, path: '/a' }], 'must match exactly one'],
+    ['a bad name of a variable', 'run.envs', [{ name: '1', value: 'a' }], '/run/envs/0/name must match pattern'],
+    ['a builder that func has only as a flag', 'build', { builder: 'host' }, '/build/builder must be equal to one of'],
+  ])('refuses %s', (_, path, value, fault) => {
+    expect(faultsOf(change(path, value)).join('\n')).toContain(fault)
   })
 })

@@ -86,6 +86,8 @@ export function openApi(kubeconfig: string): Api {
 const others: Record<string, [groupVersion: string, plural: string]> = {
   Broker: ['eventing.knative.dev/v1', 'brokers'],
   Trigger: ['eventing.knative.dev/v1', 'triggers'],
+  RequestReply: ['eventing.knative.dev/v1alpha1', 'requestreplies'],
+  Deployment: ['apps/v1', 'deployments'],
   Service: ['serving.knative.dev/v1', 'services'],
   NetworkAttachmentDefinition: ['k8s.cni.cncf.io/v1', 'network-attachment-definitions'],
   CustomResourceDefinition: ['apiextensions.k8s.io/v1', 'customresourcedefinitions'],

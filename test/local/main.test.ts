@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { setTimeout } from 'node:timers/promises'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -26,6 +26,14 @@ const requestFile = (name: string, content: unknown) => {
   const file = join(folder, name)
   writeFileSync(file, typeof content === 'string' ? content : JSON.stringify(content))
   return file
+}
+
+/** Where `func invoke -p functions/validate` would look for the function that a process started. */
+const runOf = (child: ChildProcess) => {
+  const runs = join(root, 'functions/validate/.func/runs')
+  return readdirSync(runs)
+    .map((port) => join(runs, port))
+    .find((run) => existsSync(join(run, 'pid')) && readFileSync(join(run, 'pid'), 'utf8') === `${child.pid}\n`)
 }
 
 describe('npm run local', () => {
@@ -53,6 +61,9 @@ describe('npm run local', () => {
     const first = start(['--delays', '0', '--dir', directory], true)
     const end = ended(first)
     await new Promise<void>((drawing) => first.stdout?.on('data', (data) => `${data}`.includes('…') && drawing()))
+    const run = runOf(first) ?? ''
+    const validate = await fetch(`http://localhost:${basename(run)}/health/readiness`)
+    expect(validate.status).toBe(200)
     const second = await ended(start(['--once', '--dir', directory]))
     expect(second).toEqual({ said: expect.stringContaining(`process ${first.pid} runs over it`), code: 1 })
     // Once by the terminal, and once more by npm.
@@ -61,5 +72,6 @@ describe('npm run local', () => {
     first.kill('SIGINT')
     expect(await end).toEqual({ said: '', code: expect.toBeOneOf([0, 130]) })
     expect(existsSync(join(directory, 'pid'))).toBe(false)
+    expect(existsSync(run)).toBe(false)
   })
 })

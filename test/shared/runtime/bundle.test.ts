@@ -31,7 +31,7 @@ async function ready(port: number): Promise<void> {
   }
 }
 
-beforeAll(buildBundle, 60_000)
+beforeAll(() => buildBundle(), 60_000)
 afterAll(() => {
   for (const child of running) child.kill('SIGKILL')
 })

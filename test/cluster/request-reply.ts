@@ -1,0 +1,90 @@
+import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { join } from 'node:path'
+import { listenAt } from '../../local/listen.ts'
+import type { Api } from './api.ts'
+import type { ControlPlane } from './control-plane.ts'
+import { until } from './platform.ts'
+import { toolAt } from './tools.ts'
+
+const system = 'knative-eventing'
+const secret = 'request-reply-keys'
+const name = 'runs'
+
+/** Where RequestReply `runs` takes requests. */
+export interface RequestReply {
+  url: string
+  close(): Promise<void>
+}
+
+/**
+ * The RequestReply of `broker/`: where Knative has made it ready, as it is; else with Knative's own data plane as a process,
+ * and what its controller would have written by hand.
+ */
+export async function openRequestReply(api: Api, plane: ControlPlane): Promise<RequestReply> {
+  const found = await api.get('RequestReply', 'drover', name)
+  const { address } = (found?.['status'] ?? {}) as { address?: { url: string } }
+  if (address) return { url: address.url, close: async () => undefined }
+  const [port, tlsPort] = [await freePort(), await freePort()]
+  const url = `http://127.0.0.1:${port}/drover/${name}`
+  const secrets = join(plane.directory, secret)
+  const key = randomBytes(32)
+  mkdirSync(secrets, { recursive: true })
+  writeFileSync(join(secrets, `drover.${name}.key-0`), key)
+  await api.apply({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: secret, namespace: system, labels: { 'eventing.knative.dev/part-of': 'request-reply' } },
+    data: { [`drover.${name}.key-0`]: key.toString('base64') },
+  })
+  await api.apply({
+    apiVersion: 'eventing.knative.dev/v1',
+    kind: 'Trigger',
+    metadata: { name: `${name}-reply`, namespace: 'drover' },
+    spec: {
+      broker: 'default',
+      filter: {},
+      filters: [{ cesql: `KN_VERIFY_CORRELATION_ID(replyid, "${name}", "drover", "${secret}", 0, 1)` }],
+      subscriber: { uri: `${url}/reply` },
+    },
+  })
+  const annotations = { 'knative.dev/brokerAddress': `${plane.ingress}/drover/default` }
+  await api.merge('RequestReply', 'drover', name, { status: { annotations } }, { subresource: 'status' })
+  const child = spawn(toolAt(plane, 'request-reply'), {
+    env: {
+      HTTP_PORT: String(port),
+      HTTPS_PORT: String(tlsPort),
+      POD_INDEX: '0',
+      SECRETS_PATH: secrets,
+      SYSTEM_NAMESPACE: system,
+      KUBECONFIG: plane.kubeconfig,
+    },
+    stdio: 'ignore',
+  })
+  const isUp = () =>
+    fetch(url).then(
+      () => true,
+      () => false,
+    )
+  const isReady = async () => JSON.stringify(await api.get('Trigger', 'drover', `${name}-reply`)).includes('"Ready","')
+  await until('RequestReply takes requests', async () => (await isUp()) && (await isReady()))
+  return {
+    url,
+    close: async () => {
+      const ended = once(child, 'exit')
+      child.kill('SIGKILL')
+      await ended
+      await api.remove('Trigger', 'drover', `${name}-reply`)
+    },
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  const port = await listenAt(server, 0)
+  await once(server.close(), 'close')
+  return port
+}
