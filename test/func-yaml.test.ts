@@ -26,7 +26,6 @@ describe('func.yaml', () => {
       runtime: 'typescript',
       invoke: 'cloudevent',
       namespace: 'drover',
-      deploy: { namespace: 'drover' },
       // Without it `func` takes the folder for one that holds no function.
       created: expect.stringMatching(/^20\d\d-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d:[0-5]\dZ$/),
     })
@@ -57,6 +56,13 @@ describe('func.yaml', () => {
   it.each(folders)('of %s subscribes to nothing: func never changes a Trigger, so triggers/ says it', (_, folder) => {
     expect(read(`${folder}func.yaml`).deploy).not.toHaveProperty('subscriptions')
   })
+
+  it.each(all)(
+    'of %s does not say that it is deployed: func would remove it there when it is to go elsewhere',
+    (_, folder) => {
+      expect(read(`${folder}func.yaml`).deploy).not.toHaveProperty('namespace')
+    },
+  )
 
   it.each(all)('of %s has what `func` writes kept out of Git', (_, folder) => {
     expect(text(`${folder}.gitignore`).split('\n')).toContain('/.func')

@@ -89,6 +89,7 @@ const others: Record<string, [groupVersion: string, plural: string]> = {
   RequestReply: ['eventing.knative.dev/v1alpha1', 'requestreplies'],
   Deployment: ['apps/v1', 'deployments'],
   Service: ['serving.knative.dev/v1', 'services'],
+  Route: ['serving.knative.dev/v1', 'routes'],
   NetworkAttachmentDefinition: ['k8s.cni.cncf.io/v1', 'network-attachment-definitions'],
   CustomResourceDefinition: ['apiextensions.k8s.io/v1', 'customresourcedefinitions'],
 }

@@ -11,7 +11,6 @@ export interface FuncYaml {
   build?: { builder: string; builderImages: Record<string, string>; buildEnvs: Env[] }
   run?: { envs: Env[]; volumes: FuncVolume[] }
   deploy: {
-    namespace: string
     serviceAccountName?: string
     labels?: { key: string; value: string }[]
     options?: {
