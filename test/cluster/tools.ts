@@ -17,10 +17,16 @@ export interface Ended {
 }
 
 /** Runs a tool as the cluster's administrator, with a home of its own; `kn` finds its plugins beside it. */
-export async function runTool(plane: ControlPlane, home: string, name: string, args: string[]): Promise<Ended> {
+export async function runTool(
+  plane: ControlPlane,
+  home: string,
+  name: string,
+  args: string[],
+  more: Record<string, string> = {},
+): Promise<Ended> {
   const tool = toolAt(plane, name)
   const child = spawn(tool, args, {
-    env: { PATH: `${dirname(tool)}:/usr/bin:/bin`, HOME: home, KUBECONFIG: plane.kubeconfig },
+    env: { PATH: `${dirname(tool)}:/usr/bin:/bin`, HOME: home, KUBECONFIG: plane.kubeconfig, ...more },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const code = new Promise<number | null>((done, fail) => child.once('error', fail).once('close', done))
