@@ -77,6 +77,7 @@ function toRun({ source, id, request }: Given): Run {
     // Validate proves it before anybody else reads it.
     request: request as Run['request'],
     facts: {},
+    source,
     requester: typeof requester === 'string' ? requester : source,
     since: '1970-01-01T00:00:00.000Z',
     deadline: '1970-01-01T00:30:00.000Z',

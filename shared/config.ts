@@ -27,6 +27,8 @@ export interface Config {
   cmdb: { config: string | undefined; token?: () => Promise<string> }
   /** How long an error that may pass must last until a run fails of it. */
   graceSeconds: number
+  /** Whether the hub's RBAC is asked about each requester. */
+  accessReview: boolean
   dnsResolvers: string[]
   callback: { allowPrivate: boolean }
   /** How long one delivery may wait before it answers 'not yet'; below the Triggers' timeout. */
@@ -115,6 +117,7 @@ export function parseConfig(env: Environment): { config: Config; problems: strin
     },
     cmdb: { config: env['DROVER_CMDB_CONFIG'], ...secret(env, 'DROVER_CMDB_TOKEN') },
     graceSeconds: number('DROVER_GRACE_SECONDS', 30, 0, 600),
+    accessReview: oneOf('DROVER_ACCESS_REVIEW', 'false', ['true', 'false']) === 'true',
     dnsResolvers: resolvers,
     callback: { allowPrivate: env['DROVER_CALLBACK_ALLOW_PRIVATE'] === 'true' },
     patienceSeconds: number('DROVER_PATIENCE_SECONDS', 50, 0, 600),

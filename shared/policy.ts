@@ -23,20 +23,23 @@ export function violations(policies: readonly Policy[], subject: Subject): strin
 
 /** The rules of callbacks alone: who is refused for another reason may still be told so. */
 export function callbackViolations(policies: readonly Policy[], subject: Subject): string[] {
-  return [...broken(policies, [callbackRule], subject), ...unspokenCallback(inForce(policies, subject), subject)]
+  return [
+    ...broken(policies, [callbackRule], subject),
+    ...unspokenCallback(inForce(policies, subject.request.namespace), subject),
+  ]
 }
 
 function broken(policies: readonly Policy[], chosen: readonly Rule[], subject: Subject): string[] {
-  return inForce(policies, subject).flatMap((policy) =>
+  return inForce(policies, subject.request.namespace).flatMap((policy) =>
     chosen
       .flatMap((rule) => rule(policy.rules, subject))
       .map((sentence) => `${sentence} (policy: ${policy.description})`),
   )
 }
 
-/** The policies that hold for a request's namespace. */
-const inForce = (policies: readonly Policy[], { request }: Subject) =>
-  policies.filter(({ namespaces }) => !namespaces || matchesAny(namespaces, request.namespace))
+/** The policies that hold for a namespace. */
+export const inForce = (policies: readonly Policy[], namespace: string) =>
+  policies.filter(({ namespaces }) => !namespaces || matchesAny(namespaces, namespace))
 
 /** Holds even where a fleet has no policy: a machine in a namespace of the platform would own the platform. */
 const builtIn: Policy = {
@@ -78,7 +81,8 @@ const deny =
       .filter(([, word]) => matchesAny(globs(rules) ?? [], word))
       .map(([path, word]) => `${path} is ${show(word)}, wanted anything but ${either(globs(rules) ?? [])}`)
 
-const either = (globs: readonly string[]) => (globs.length === 1 ? show(globs[0]) : `one of ${listed(globs)}`)
+/** What would have fitted, for a sentence. */
+export const either = (globs: readonly string[]) => (globs.length === 1 ? show(globs[0]) : `one of ${listed(globs)}`)
 
 const imageOf = ({ image }: Machine) =>
   'registry' in image ? image.registry : `${image.namespace}/${image.dataSource}`
@@ -166,7 +170,8 @@ function callbackSentences(allowed: readonly string[], text: string): string[] {
   return matchesAny(globs, word) ? [] : [`callback.url goes to ${show(word)}, wanted ${either(allowed)}`]
 }
 
-const matchesAny = (globs: readonly string[], word: string) => globs.some((glob) => matches(glob, word))
+/** Whether a word fits one of some globs. */
+export const matchesAny = (globs: readonly string[], word: string) => globs.some((glob) => matches(glob, word))
 
 /** Whether a word fits a glob in which `*` stands for anything; never a regular expression made of somebody's text. */
 export function matches(glob: string, word: string): boolean {

@@ -78,6 +78,7 @@ function fromRequest(event: Event, now: Date, limits: Limits) {
     message: '',
     ...timesOf(event, now),
     deadline: new Date(now.getTime() + minutes * minute).toISOString(),
+    source: event.source,
     requester: oneLine(typeof data['requester'] === 'string' ? data['requester'] : event.source),
   }
 }

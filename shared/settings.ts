@@ -27,7 +27,7 @@ export const settings = {
     { name: 'K_SINK', says: "the same, as Knative's SinkBinding sets it" },
     {
       name: 'DROVER_BROKER_TOKEN_FILE',
-      says: 'a file with a token that says who posts, for a Broker that asks (OIDC); read at each use',
+      says: 'a file with a token that says who posts, for a Broker that asks ([OIDC](identity.md#with-oidc)); read at each use',
     },
     {
       name: 'DROVER_SIGNING_KEYS',
@@ -35,7 +35,7 @@ export const settings = {
     },
     {
       name: 'DROVER_SIGNING_KEYS_FILE',
-      says: 'a file with the same; read again when it changes, so that keys can be rotated',
+      says: 'a file with the same, such as a mounted Secret; what is written there is taken up within seconds ([rotation](identity.md#to-rotate-the-keys))',
     },
     {
       name: 'DROVER_PATIENCE_SECONDS',
@@ -120,6 +120,11 @@ export const settings = {
       says: 'set by Kubernetes in every Pod: the API server of its own cluster',
     },
     { name: 'KUBERNETES_SERVICE_PORT', value: '443', says: 'the same' },
+    {
+      name: 'DROVER_ACCESS_REVIEW',
+      value: 'false',
+      says: "`true`: `validate` asks the hub's RBAC about each requester ([identity](identity.md#the-hubs-rbac))",
+    },
     {
       name: 'DROVER_ARGOCD_NAMESPACE',
       value: 'argocd',

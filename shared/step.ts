@@ -67,6 +67,8 @@ export interface Run {
   /** From when on the run's commits are looked for, RFC 3339: a request may come again, and need not say when it was made. */
   horizon: string
   requester: string
+  /** In a request: who posted it, as far as the Broker lets nobody claim to be somebody else. */
+  source?: string
   /** When this delivery was taken up, RFC 3339. */
   at: string
   /** The requester's own marks (`correlationid`, `traceparent`), which every event of the run repeats. */

@@ -9,7 +9,7 @@ import { Customization, Network, Policy } from '../shared/schema/fleet-files.ts'
 import { ProvisionRequest } from '../shared/schema/request.ts'
 import { Template } from '../shared/schema/template.ts'
 import { parseYaml } from '../shared/yaml.ts'
-import { starterFiles } from './examples/starter.ts'
+import { asked, starterFiles } from './examples/starter.ts'
 import { memoryFleet } from './fleet.ts'
 
 const root = new URL('../', import.meta.url).pathname
@@ -93,7 +93,7 @@ describe('the examples in the docs', () => {
 
   it.each(requests)('of %s ask for what the starter fleet grants', async (_, event) => {
     expect(check(ProvisionRequest, event.data, 'the request')).toMatchObject({ ok: true })
-    const outcome = await validate({ id: 'run', request: event.data }, memoryFleet(starterFiles()))
+    const outcome = await validate(asked(event.data), memoryFleet(starterFiles()))
     expect(outcome).toMatchObject({ kind: 'succeeded' })
   })
 

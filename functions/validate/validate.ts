@@ -1,4 +1,5 @@
 import type { Fleet, Tree } from '../../shared/fleet.ts'
+import type { Rights } from '../../shared/grants.ts'
 import { readHolder } from '../../shared/holder.ts'
 import { joinProblems, toMachine } from '../../shared/machine.ts'
 import { candidate, namingOf, namingProblems } from '../../shared/names.ts'
@@ -9,26 +10,31 @@ import { Label, Strict } from '../../shared/schema/parts.ts'
 import { ProvisionRequest } from '../../shared/schema/request.ts'
 import { show, summary } from '../../shared/schema/show.ts'
 import type { Template } from '../../shared/schema/template.ts'
-import { type Facts, type Outcome, refused, succeeded } from '../../shared/step.ts'
+import { type Facts, type Outcome, type Run, refused, succeeded } from '../../shared/step.ts'
 import { customizationProblems, networkProblems, readPolicies, readTemplate } from './fleet-files.ts'
+import { strangerProblems } from './stranger.ts'
 
 /** A run whose request nobody has looked at yet. */
-export interface Unproved {
-  id: string
+export interface Unproved extends Pick<Run, 'id' | 'lifecycle' | 'requester' | 'source'> {
   request: unknown
 }
 
 /**
  * Says whether a request can be granted, with every problem of it at once: its own words, the template it picks, what
- * that template lets it override, the files it names, policy and its name. Changes nothing.
+ * that template lets it override, the files it names, policy and its name. Changes nothing. With `rights`, the hub has to
+ * grant it as well.
  */
-export async function validate(run: Unproved, fleet: Pick<Fleet, 'head'>): Promise<Outcome> {
+export async function validate(run: Unproved, fleet: Pick<Fleet, 'head'>, rights?: Rights): Promise<Outcome> {
   const checked = check(ProvisionRequest, run.request, 'the request')
   if (!checked.ok) return refusal([...checked.problems, ...(await unknownTemplate(run.request, fleet))])
   const request = checked.value
   const tree = await fleet.head()
-  const template = await readTemplate(tree, request.template)
   const policies = await readPolicies(tree)
+  const strangers = policies.ok
+    ? await strangerProblems(askerOf(run, request), run.lifecycle, policies.value, rights)
+    : []
+  if (strangers.length > 0) return refusal(strangers)
+  const template = await readTemplate(tree, request.template)
   if (!template.ok) return refusal([...template.problems, ...(policies.ok ? [] : policies.problems)])
   const subject = toSubject(request, template.value)
   const problems = [
@@ -46,6 +52,12 @@ export async function validate(run: Unproved, fleet: Pick<Fleet, 'head'>): Promi
   const facts = { machine, labels, ...callback }
   return succeeded(`The request is valid: template ${request.template} in namespace ${request.namespace}`, facts)
 }
+
+const askerOf = ({ source = '', requester }: Unproved, { namespace }: ProvisionRequest) => ({
+  namespace,
+  source,
+  requester,
+})
 
 /** A request that is wrong in other ways too is told of a template that there is not in the same breath. */
 async function unknownTemplate(request: unknown, fleet: Pick<Fleet, 'head'>): Promise<string[]> {

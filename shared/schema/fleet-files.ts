@@ -80,12 +80,20 @@ const Glob = Type.String({
   description: 'a word of letters, digits and ".:/@_-", in which "*" stands for anything',
 })
 
+/** The same for people and sources, whom others have named: `*` stands for anything, all else for itself. */
+const Who = Type.String({
+  pattern: '^[\\x20-\\x7e]{1,256}$',
+  description: 'up to 256 characters of ASCII, in which "*" stands for anything',
+})
+
 /** `policy/<name>.yaml`. A request must satisfy every rule of every file. */
 export const Policy = Strict({
   description: Line,
   /** The namespaces these rules hold for; all of them when absent. */
   namespaces: Type.Optional(Type.Array(Glob)),
   rules: Strict({
+    allowSources: Type.Optional(Type.Array(Who)),
+    allowRequesters: Type.Optional(Type.Array(Who)),
     allowNamespaces: Type.Optional(Type.Array(Glob)),
     denyNamespaces: Type.Optional(Type.Array(Glob)),
     names: Type.Optional(Strict({ pattern: Type.String({ maxLength: 200 }), wanted: Line })),

@@ -7,7 +7,7 @@ import { Machine } from '../../shared/schema/machine.ts'
 import { Template } from '../../shared/schema/template.ts'
 import { parseYaml } from '../../shared/yaml.ts'
 import { memoryFleet } from '../fleet.ts'
-import { exampleEvents, starterFiles } from './starter.ts'
+import { asked, exampleEvents, starterFiles } from './starter.ts'
 
 const schemas = { templates: Template, customizations: Customization, policy: Policy, ipam: Network }
 const files = Object.entries(starterFiles())
@@ -46,7 +46,7 @@ describe('the examples', () => {
     '%s asks for a provision that the starter fleet grants',
     async (_, event) => {
       expect(event.type).toBe('dev.drover.provision.requested')
-      const outcome = await validate({ id: 'run', request: event.data }, memoryFleet(starterFiles()))
+      const outcome = await validate(asked(event.data), memoryFleet(starterFiles()))
       expect(outcome).toMatchObject({ kind: 'succeeded' })
       const machine = outcome.kind === 'succeeded' ? outcome.facts?.machine : undefined
       expect(check(Machine, machine, 'the machine')).toMatchObject({ ok: true })

@@ -1,4 +1,5 @@
 import { globSync, readFileSync } from 'node:fs'
+import type { Unproved } from '../../functions/validate/validate.ts'
 import type { ProvisionRequest } from '../../shared/schema/request.ts'
 import type { Run } from '../../shared/step.ts'
 
@@ -30,6 +31,16 @@ export const smallRequest = (): ProvisionRequest => ({
   owner: { kind: 'Group', name: 'team-shop' },
   environment: 'prod',
   application: 'shop',
+})
+
+/** A request that nobody has looked at yet, posted by the portal for the person that it names. */
+export const asked = (request: unknown, change: Partial<Unproved> = {}): Unproved => ({
+  id: 'run',
+  lifecycle: 'provision',
+  source: '/portal',
+  requester: (request as { requester?: string })?.requester ?? '/portal',
+  request,
+  ...change,
 })
 
 /** A run of a request, as the shell would hand it to a step. */

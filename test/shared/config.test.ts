@@ -229,6 +229,18 @@ describe('the configuration', () => {
     expect(read({}).brokerToken).toBeUndefined()
   })
 
+  it.each<[string | undefined, boolean]>([
+    [undefined, false],
+    ['false', false],
+    ['true', true],
+  ])('asks the hub about requesters when told %s: %s', (text, asks) => {
+    expect(read(text === undefined ? {} : { DROVER_ACCESS_REVIEW: text }).accessReview).toBe(asks)
+  })
+
+  it.each(['yes', 'True', '1', ''])('does not guess what "%s" means for who may act', (text) => {
+    expect(() => read({ DROVER_ACCESS_REVIEW: text })).toThrow('DROVER_ACCESS_REVIEW is')
+  })
+
   it('reads several keys from a file, the first of which signs', () => {
     const path = file('keys', `k2:${secret}:2\nk1:${secret}\n`)
     const { signingKeys } = readConfig({ DROVER_GIT_URL: 'https://x', DROVER_SIGNING_KEYS_FILE: path })

@@ -3,6 +3,7 @@ import https from 'node:https'
 import { ApiError, statusOf } from '../api-error.ts'
 import type { Faults } from '../faults.ts'
 import type { Store } from '../store.ts'
+import { accessReviews, reviewAccess } from './access-review.ts'
 import { discover } from './discovery.ts'
 import { getOne, listOf, toList } from './read.ts'
 import { wantsTable } from './request.ts'
@@ -65,6 +66,8 @@ async function route(settings: Settings, request: IncomingMessage, response: Ser
     return void response.writeHead(200, { 'content-type': 'text/plain' }).end('ok')
   const found = request.method === 'GET' && discover(pathname.replace(/\/$/, ''), store.kinds)
   if (found) return json(response, 200, found)
+  if (request.method === 'POST' && pathname === accessReviews)
+    return json(response, 201, await reviewAccess(store, request))
   const target = routeOf(pathname, store.kinds)
   if (!target)
     return void response.writeHead(404, { 'content-type': 'text/plain; charset=utf-8' }).end('404 page not found\n')

@@ -4,7 +4,7 @@ import { allocateName } from '../../../functions/allocate/name.ts'
 import { validate } from '../../../functions/validate/validate.ts'
 import { nameFile } from '../../../shared/paths.ts'
 import type { Machine } from '../../../shared/schema/machine.ts'
-import { runOf, smallRequest, starterFiles } from '../../examples/starter.ts'
+import { asked, runOf, smallRequest, starterFiles } from '../../examples/starter.ts'
 import { memoryFleet } from '../../fleet.ts'
 
 const machineOn = (cluster: string) => ({ networks: [{ network: 'servers' }], placement: { cluster } }) as Machine
@@ -42,7 +42,7 @@ describe('a file that somebody made by hand', () => {
       message: `Cannot name the machine: ${taken}`,
       facts: {},
     })
-    expect(await validate({ id: 'x', request }, fleet)).toMatchObject({
+    expect(await validate(asked(request), fleet)).toMatchObject({
       kind: 'refused',
       message: expect.stringContaining(taken),
     })

@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest'
 import { validate } from '../../../functions/validate/validate.ts'
 import { nameFile } from '../../../shared/paths.ts'
 import { toYaml } from '../../../shared/yaml.ts'
-import { smallRequest, starterFiles } from '../../examples/starter.ts'
+import { asked, smallRequest, starterFiles } from '../../examples/starter.ts'
 import { memoryFleet } from '../../fleet.ts'
 
 const outcomeOf = (request: unknown, files: Record<string, string> = {}) =>
-  validate({ id: 'run', request }, memoryFleet({ ...starterFiles(), ...files }))
+  validate(asked(request), memoryFleet({ ...starterFiles(), ...files }))
 const with_ = (change: object) => ({ ...smallRequest(), ...change })
 const windows = { template: 'windows-server', application: undefined }
 const taken = (run: string) => ({ [nameFile('web-1')]: toYaml({ name: 'web-1', run, namespace: 'other', since: 'x' }) })
@@ -151,6 +151,7 @@ describe('validate', () => {
   it('names the problems of every kind at once', async () => {
     const request = with_({
       namespace: 'shop-prod',
+      requester: 'ann@example.com',
       owner: { kind: 'User', name: 'bob' },
       name: 'a'.repeat(20),
       namePattern: 'b',
@@ -248,6 +249,6 @@ describe('validate', () => {
 
   it('does not read the fleet for a request that breaks the schema', async () => {
     const head = () => Promise.reject(new Error('read'))
-    expect(await validate({ id: 'run', request: {} }, { head })).toMatchObject({ kind: 'refused' })
+    expect(await validate(asked({}), { head })).toMatchObject({ kind: 'refused' })
   })
 })
