@@ -13,9 +13,7 @@ import type { Delays } from './clusters/pace.ts'
 import { Feed } from './feed.ts'
 import { choosePorts, type Functions, type Ports, startInline, startProcesses, type Tamper } from './functions.ts'
 
-
 import { type GitHostProcess, startGitProcess } from './git/process.ts'
-
 
 import { seedFleet } from './git/seed.ts'
 import { holdDirectory } from './hold.ts'
