@@ -67,7 +67,7 @@ const servingPart: Part = {
   title: 'Knative Serving',
   namespace: 'knative-serving',
   least: '1.15',
-  why: 'functions have a startup probe',
+  why: 'its sidecar is let into a namespace of restricted Pods',
   kinds: [{ group: 'serving.knative.dev', version: 'v1', plural: 'services' }],
   flags: [
     {

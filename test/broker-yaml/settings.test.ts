@@ -1,7 +1,9 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
+import { selfSigned } from '../../local/clusters/certificate.ts'
 import { type Config, newSigningKey, readConfig } from '../../shared/config.ts'
 import { type FunctionName, functionNames } from '../../shared/lifecycles.ts'
 import { kustomize } from './kustomize.ts'
@@ -14,7 +16,12 @@ afterAll(() => rmSync(directory, { recursive: true }))
 /** What an administrator puts into the Secrets. */
 const keys: Record<string, Record<string, string>> = {
   'drover-signing-keys': { keys: newSigningKey() },
-  'drover-git': { token: 'git-token' },
+  'drover-git': {
+    token: 'git-token',
+    'ssh-key': String(generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' })),
+    known_hosts: 'git.example.com ssh-ed25519 AAAA',
+    'ca.crt': selfSigned('git.example.com').certificate,
+  },
   'drover-clusters': { kubeconfig: '{}' },
   'drover-cmdb': { config: '{}', token: 'cmdb-token' },
 }
@@ -69,6 +76,21 @@ describe('a function', () => {
   it.each(functionNames)('%s has the enterprise system’s token only if it calls it', async (name) => {
     const { cmdb } = start('test/broker-yaml/with-cmdb', name)
     expect(await cmdb.token?.()).toBe(['register', 'recover'].includes(name) ? 'cmdb-token' : undefined)
+  })
+
+  it.each(functionNames)('%s reaches the fleet repository over SSH, and by a private CA, if it uses it', (name) => {
+    const { git } = start('test/broker-yaml/with-ssh', name, { DROVER_GIT_URL: 'ssh://git@git.example.com/fleet.git' })
+    const uses = !['verify', 'notify'].includes(name)
+    expect(git.token).toBeUndefined()
+    expect(git.ssh).toEqual(
+      uses
+        ? {
+            keyFile: expect.stringMatching(/\/etc\/drover\/git\/ssh-key$/),
+            knownHostsFile: expect.stringMatching(/\/etc\/drover\/git\/known_hosts$/),
+          }
+        : undefined,
+    )
+    expect(git.caFile !== undefined).toBe(uses)
   })
 
   it('lives where OpenShift GitOps is, if that is where Argo CD is', () => {

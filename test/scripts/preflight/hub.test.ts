@@ -204,7 +204,7 @@ describe('preflight says of a hub', () => {
       [
         'an Argo CD that holds up stopped machines',
         { [at.argocdDeployments]: argocdImage(':v3.4.1'), [at.argocdStatefulSets]: list() },
-        /^lacks: Argo CD v3.4.1 never ends the sync that stops a VirtualMachine -> kubectl apply --server-side -k broker\/argocd/,
+        /^lacks: Argo CD v3.4.1 never ends the sync that stops a VirtualMachine -> kubectl -n argocd patch configmap argocd-cm .* broker\/argocd\/health.yaml/,
       ],
       [
         'an Argo CD of unknown version',
@@ -269,7 +269,7 @@ describe('preflight says of a hub', () => {
       [
         'that it has no project for machines',
         { [at.project]: undefined },
-        /^lacks: Argo CD has no AppProject drover, .* -> kubectl apply --server-side -k broker\/argocd/,
+        /^lacks: Argo CD has no AppProject drover, .* -> kubectl apply -k examples\/install\/argocd/,
       ],
       [
         'that nothing is applied',
