@@ -1,5 +1,6 @@
+import { openAccess } from '../../shared/clients/access.ts'
 import { brokerPoster } from '../../shared/clients/broker.ts'
-import { openClusters } from '../../shared/clients/clusters.ts'
+import { openRights } from '../../shared/clients/rights.ts'
 import { shareFleet } from '../../shared/clients/shared-fleet.ts'
 import { toFunction, type Wire } from '../../shared/runtime/function.ts'
 import { validate } from './validate.ts'
@@ -7,9 +8,10 @@ import { validate } from './validate.ts'
 /** Refuses bad requests: who asks, schema, names, template, policy. */
 export const wire: Wire = (config, log) => {
   const fleet = shareFleet({ ...config.git, log })
-  const { rights } = openClusters({ ...config.kubernetes, argocdNamespace: config.argocd.namespace })
+  const hub = openAccess(config.kubernetes)(config.kubernetes.hubContext)
+  const rights = config.accessReview ? openRights(hub) : undefined
   return {
-    step: (run) => validate(run, fleet, config.accessReview ? rights : undefined),
+    step: (run) => validate(run, fleet, rights),
     post: brokerPoster(config.broker),
     close: () => fleet.close(),
   }

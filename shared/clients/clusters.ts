@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CustomObjectsApi } from '@kubernetes/client-node'
-import type { Rights } from '../grants.ts'
 import type { Decision, Hub, HubCondition, ManagedCluster } from '../hub.ts'
 import type {
   Application,
@@ -13,7 +12,6 @@ import type {
 } from '../machines.ts'
 import { type Access, codeOf, openAccess } from './access.ts'
 import type { KubeconfigSettings } from './kubeconfig.ts'
-import { openRights } from './rights.ts'
 import { type Source, watchObjects } from './watch.ts'
 
 /** Reads the hub and the managed clusters; a managed cluster's context is named like its ManagedCluster. */
@@ -36,12 +34,7 @@ interface ManagedClusterObject {
 const ocm = 'cluster.open-cluster-management.io'
 
 /** Opens the clients; nothing is read before their first use. */
-export function openClusters(config: ClustersConfig): {
-  hub: Hub
-  machines: Machines
-  occupants: Occupants
-  rights: Rights
-} {
+export function openClusters(config: ClustersConfig): { hub: Hub; machines: Machines; occupants: Occupants } {
   const to = openAccess(config)
   const onHub = to(config.hubContext)
 
@@ -121,7 +114,7 @@ export function openClusters(config: ClustersConfig): {
       return { application: found as Application | undefined, machine: same as VirtualMachine | undefined }
     },
   }
-  return { hub, machines, occupants, rights: openRights(onHub) }
+  return { hub, machines, occupants }
 }
 
 const toManagedCluster = ({ metadata, spec, status }: ManagedClusterObject): ManagedCluster => ({

@@ -9,7 +9,7 @@ import type { Manifest } from './manifest.ts'
  */
 
 interface Operation {
-  op: 'add' | 'replace' | 'test'
+  op: 'add' | 'remove' | 'replace' | 'test'
   path: string
   value: unknown
 }
@@ -89,7 +89,8 @@ function operate(object: unknown, { op, path, value }: Operation): void {
   if (Array.isArray(holder) && last === '-') holder.push(structuredClone(value))
   else if (op === 'test') {
     if (holder[last] !== value) throw new Error(`Cannot patch: ${path} is ${holder[last]}, wanted ${value}`)
-  } else if (op === 'replace' && !(last in holder)) throw new Error(`Cannot patch: there is no ${path}`)
+  } else if (op === 'remove') delete holder[last]
+  else if (op === 'replace' && !(last in holder)) throw new Error(`Cannot patch: there is no ${path}`)
   else holder[last] = structuredClone(value)
 }
 

@@ -53,7 +53,8 @@ describe('a function', () => {
   it.each(functionNames)('%s starts with what its Service gives it', async (name) => {
     const config = start('broker', name)
     expect(config.function).toBe(name)
-    expect(config.signingKeys).toHaveLength(1)
+    expect(config.signingKeys((sentence) => expect.fail(sentence))).toHaveLength(1)
+    expect(config.accessReview).toBe(false)
     expect(config.argocd).toMatchObject({ namespace: 'argocd', project: 'drover', rootApplication: 'drover-hub' })
     expect(config.broker).toBe('http://broker-ingress.knative-eventing.svc.cluster.local/drover/default')
     expect(config.cmdb).toEqual({ config: undefined })
@@ -91,6 +92,10 @@ describe('a function', () => {
         : undefined,
     )
     expect(git.caFile !== undefined).toBe(uses)
+  })
+
+  it.each(functionNames)('%s asks the hub who may act only if it is validate', (name) => {
+    expect(start('test/broker-yaml/with-access-review', name).accessReview).toBe(name === 'validate')
   })
 
   it('lives where OpenShift GitOps is, if that is where Argo CD is', () => {
