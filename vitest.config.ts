@@ -7,7 +7,7 @@ export default defineConfig({
     exclude: ['test/cluster/**'],
     // Most of a test's time is waiting for git and for clusters; the files need not wait for each other.
     maxWorkers: 3,
-    testTimeout: 20_000,
-    hookTimeout: 30_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
   },
 })
