@@ -28,8 +28,8 @@ beforeAll(async () => {
   address = service?.metadata.annotations?.['control-plane/url'] ?? ''
 })
 afterAll(async () => {
-  await requestReply.close()
-  await chain.close()
+  await requestReply?.close()
+  await chain?.close()
   api.close()
   rmSync(home, { recursive: true, force: true })
 })

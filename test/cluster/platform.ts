@@ -106,7 +106,8 @@ const publish = (api: Api, name: string, url: string) =>
 
 type WithConditions = { status?: { conditions?: { type: string; status: string }[]; address?: object } } | undefined
 
-const isReady = (object: unknown) =>
+/** What Knative says of an object that works. */
+export const isReady = (object: unknown): boolean =>
   (object as WithConditions)?.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ===
   true
 

@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, openSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { listenAt } from '../../local/listen.ts'
 import type { Api } from './api.ts'
 import type { ControlPlane } from './control-plane.ts'
-import { until } from './platform.ts'
+import { isReady, until } from './platform.ts'
 import { toolAt } from './tools.ts'
 
 const system = 'knative-eventing'
@@ -53,6 +53,7 @@ export async function openRequestReply(api: Api, plane: ControlPlane): Promise<R
   })
   const annotations = { 'knative.dev/brokerAddress': `${plane.ingress}/drover/default` }
   await api.merge('RequestReply', 'drover', name, { status: { annotations } }, { subresource: 'status' })
+  const log = openSync(join(plane.directory, `${secret}.log`), 'a')
   const child = spawn(toolAt(plane, 'request-reply'), {
     env: {
       HTTP_PORT: String(port),
@@ -62,15 +63,16 @@ export async function openRequestReply(api: Api, plane: ControlPlane): Promise<R
       SYSTEM_NAMESPACE: system,
       KUBECONFIG: plane.kubeconfig,
     },
-    stdio: 'ignore',
+    stdio: ['ignore', log, log],
   })
   const isUp = () =>
     fetch(url).then(
       () => true,
       () => false,
     )
-  const isReady = async () => JSON.stringify(await api.get('Trigger', 'drover', `${name}-reply`)).includes('"Ready","')
-  await until('RequestReply takes requests', async () => (await isUp()) && (await isReady()))
+  await until('RequestReply takes requests', async () => {
+    return (await isUp()) && isReady(await api.get('Trigger', 'drover', `${name}-reply`))
+  })
   return {
     url,
     close: async () => {
