@@ -107,7 +107,7 @@ function check(facts: ArgocdFacts, names: Names): Finding[] {
 
 /** What Drover needs to have there: a project for machines, and what applies the fleet repository's `hub/`. */
 function checkOwn({ project, root }: ArgocdFacts, names: Names): Finding[] {
-  const todo = 'kubectl apply --server-side -k broker/argocd, with your repository as docs/install.md says'
+  const todo = 'kubectl apply -k examples/install/argocd, with the address of your fleet repository in it'
   const application = `Application ${names.rootApplication}`
   const noProject = lacks(`Argo CD has no AppProject ${names.project}, which machines are to belong to`, todo)
   const noRoot = lacks(`Argo CD has no ${application}, so nothing that Drover commits is applied`, todo)
@@ -146,7 +146,7 @@ function checkHealth(settings: Record<string, string>, version: string | undefin
   if (isOverridden) return ok(`${name} has a health check of ours for VirtualMachines`)
   if (version !== undefined && isAtLeast(version, '3.5.3'))
     return ok(`${name} takes a stopped VirtualMachine for healthy`)
-  const todo = `kubectl apply --server-side -k broker/argocd, which adds ${key} to argocd-cm in ${namespace}; it does no harm to newer versions`
+  const todo = `kubectl -n ${namespace} patch configmap argocd-cm --type merge --patch-file broker/argocd/health.yaml`
   if (version === undefined)
     return cannotTell(
       'Argo CD does not say its version; before 3.5.3 it never ends the sync that stops a VirtualMachine',
@@ -166,7 +166,7 @@ function checkTracking(settings: Record<string, string>, version: string | undef
 }
 
 /** What Drover has Argo CD apply: to managed clusters, and to the hub. */
-const applied: [group: string, kind: string][] = [
+export const applied: [group: string, kind: string][] = [
   ['kubevirt.io', 'VirtualMachine'],
   ['cdi.kubevirt.io', 'DataVolume'],
   ['external-secrets.io', 'ExternalSecret'],

@@ -177,7 +177,7 @@ describe('preflight says of a hub', () => {
       [
         'that Drover has no Broker',
         { [at.broker]: undefined },
-        'lacks: Namespace drover has no Broker default -> kubectl apply -k broker/',
+        'lacks: Namespace drover has no Broker default -> kubectl apply -k examples/install/hub',
       ],
       [
         'channels that are not served',
@@ -192,7 +192,7 @@ describe('preflight says of a hub', () => {
       [
         'a Trigger that is missing',
         { [at.triggers]: list(...functionNames.slice(1).map((name) => named(name, notReady('no Broker')))) },
-        'lacks: There is no Trigger for validate -> kubectl apply -k triggers/',
+        'lacks: There is no Trigger for validate -> kubectl apply -k triggers',
       ],
       [
         'a Trigger that is not Ready',
@@ -204,7 +204,7 @@ describe('preflight says of a hub', () => {
       [
         'an Argo CD that holds up stopped machines',
         { [at.argocdDeployments]: argocdImage(':v3.4.1'), [at.argocdStatefulSets]: list() },
-        /^lacks: Argo CD v3.4.1 never ends the sync that stops a VirtualMachine -> kubectl apply --server-side -k broker\/argocd/,
+        /^lacks: Argo CD v3.4.1 never ends the sync that stops a VirtualMachine -> kubectl -n argocd patch configmap argocd-cm --type merge --patch-file broker\/argocd\/health.yaml/,
       ],
       [
         'an Argo CD of unknown version',
@@ -269,7 +269,7 @@ describe('preflight says of a hub', () => {
       [
         'that it has no project for machines',
         { [at.project]: undefined },
-        /^lacks: Argo CD has no AppProject drover, .* -> kubectl apply --server-side -k broker\/argocd/,
+        /^lacks: Argo CD has no AppProject drover, .* -> kubectl apply -k examples\/install\/argocd/,
       ],
       [
         'that nothing is applied',
@@ -378,12 +378,12 @@ describe('preflight says of a hub', () => {
       [
         'that there are no functions',
         { [at.services]: undefined },
-        'lacks: Namespace drover has no function -> kubectl apply -k broker/',
+        'lacks: Namespace drover has no function -> kubectl apply -k examples/install/hub',
       ],
       [
         'a function that is missing',
         { [at.services]: list(...functionNames.slice(1).map((name) => service(name))) },
-        'lacks: There is no function validate -> kubectl apply -k broker/',
+        'lacks: There is no function validate -> kubectl apply -k examples/install/hub',
       ],
       [
         'a function that is not Ready',
@@ -438,7 +438,7 @@ describe('preflight says of a hub', () => {
           [at.reviews]: (review: { spec: { resourceAttributes: { verb: string } } }) =>
             review.spec.resourceAttributes.verb !== 'patch' && isGranted(review),
         },
-        'lacks: It does not let ServiceAccount drover/verify patch applications.argoproj.io in argocd -> kubectl apply -k broker/',
+        'lacks: It does not let ServiceAccount drover/verify patch applications.argoproj.io in argocd -> kubectl apply -k examples/install/hub',
       ],
       [
         'a right that nobody should have',
