@@ -166,7 +166,7 @@ function checkTracking(settings: Record<string, string>, version: string | undef
 }
 
 /** What Drover has Argo CD apply: to managed clusters, and to the hub. */
-const applied: [group: string, kind: string][] = [
+export const applied: [group: string, kind: string][] = [
   ['kubevirt.io', 'VirtualMachine'],
   ['cdi.kubevirt.io', 'DataVolume'],
   ['external-secrets.io', 'ExternalSecret'],

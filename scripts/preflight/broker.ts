@@ -76,7 +76,7 @@ function check(facts: BrokerFacts, { namespace }: Names): Finding[] {
     ]
   const there = ok(`Knative runs Brokers of class ${classes.join(', ')}`)
   if (!isInstalled) return [there, ...(classes.includes(channelBased) ? checkChannel(facts.channel) : [])]
-  const none = lacks(`Namespace ${namespace} has no Broker default`, 'kubectl apply -k broker/')
+  const none = lacks(`Namespace ${namespace} has no Broker default`, 'kubectl apply -k examples/install/hub')
   return [there, ...judge(broker, 'The Broker', none, (one) => [...checkBroker(one, facts), ...checkTriggers(facts)])]
 }
 
@@ -101,7 +101,7 @@ function checkBroker(broker: Broker, { classes, channel }: BrokerFacts): Finding
     broker.spec?.delivery?.deadLetterSink === undefined
       ? lacks(
           'The Broker has no dead letter sink: a run whose event is lost would end in silence',
-          'kubectl apply -k broker/',
+          'kubectl apply -k examples/install/hub',
         )
       : ok('The Broker has a dead letter sink'),
     why === undefined
@@ -126,7 +126,7 @@ function checkChannel(channel: BrokerFacts['channel']): Finding[] {
 }
 
 function checkTriggers({ triggers }: BrokerFacts): Finding[] {
-  const todo = 'kubectl apply -k triggers/'
+  const todo = 'kubectl apply -k triggers'
   return judge(triggers, 'Triggers', lacks('There are no Triggers', todo), (all) => {
     const absent = functionNames.filter((name) => !all.some(({ metadata }) => metadata.name === name))
     const findings = checkReadiness('Trigger', 'trigger', all)

@@ -87,7 +87,7 @@ function check(facts: FunctionsFacts, { namespace }: Names): Finding[] {
   )
   return judge(facts.isInstalled, `Namespace ${namespace}`, later, (isInstalled) => {
     if (!isInstalled) return later
-    const none = lacks(`Namespace ${namespace} has no function`, 'kubectl apply -k broker/')
+    const none = lacks(`Namespace ${namespace} has no function`, 'kubectl apply -k examples/install/hub')
     return judge(facts.services, 'Knative Services', none, (services) => [
       ...checkServices(services),
       ...checkObjects(services, facts.data, namespace),
@@ -99,7 +99,8 @@ function check(facts: FunctionsFacts, { namespace }: Names): Finding[] {
 function checkServices(services: Service[]): Finding[] {
   const absent = functionNames.filter((name) => !services.some(({ metadata }) => metadata.name === name))
   const findings = checkReadiness('function', 'ksvc', services)
-  if (absent.length > 0) findings.push(lacks(`There is no function ${absent.join(', ')}`, 'kubectl apply -k broker/'))
+  if (absent.length > 0)
+    findings.push(lacks(`There is no function ${absent.join(', ')}`, 'kubectl apply -k examples/install/hub'))
   return findings.length > 0 ? findings : [ok('Every function is Ready')]
 }
 
@@ -129,7 +130,7 @@ function checkObjects(services: Service[], data: FunctionsFacts['data'], namespa
 function filesOf(service: Service): { variable: string; object: string; key: string }[] {
   const { env = [], volumeMounts = [] } = containerOf(service)
   return env.flatMap(({ name, value = '' }) => {
-    const mount = volumeMounts.find(({ mountPath }) => normalize(value).startsWith(`${normalize(mountPath)}/`))
+    const mount = volumeMounts.find(({ mountPath }) => isIn(mountPath, value))
     const volume = podOf(service).volumes?.find((one) => one.name === mount?.name)
     const object = volume?.secret
       ? `Secret/${volume.secret.secretName}`
@@ -138,6 +139,8 @@ function filesOf(service: Service): { variable: string; object: string; key: str
     return [{ variable: name, object, key: relative(mount.mountPath, join('/', value)) }]
   })
 }
+
+const isIn = (folder: string, path: string) => normalize(path).startsWith(`${normalize(folder)}/`)
 
 /** What each function would refuse to start with, each sentence once. */
 function checkSettings(services: Service[], { data, brokerUrl }: FunctionsFacts): Finding[] {
@@ -168,11 +171,12 @@ function environmentOf(service: Service, data: FunctionsFacts['data']): Environm
 /** What its files hold cannot be looked at from here; that they are there is another check. */
 function problemsOf(service: Service, data: FunctionsFacts['data']): string[] {
   const environment = environmentOf(service, data)
-  const files = filesOf(service).map(({ variable }) => variable)
+  const { env = [], volumeMounts = [] } = containerOf(service)
+  const files = env.filter(({ value = '' }) => volumeMounts.some(({ mountPath }) => isIn(mountPath, value)))
   const { problems } = parseConfig({
     ...environment,
     DROVER_SIGNING_KEYS_FILE: undefined,
     DROVER_SIGNING_KEYS: newSigningKey(),
   })
-  return problems.filter((problem) => !files.some((variable) => problem.startsWith(`${variable} `)))
+  return problems.filter((problem) => !files.some(({ name }) => problem.startsWith(`${name} `)))
 }

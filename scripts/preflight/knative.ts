@@ -44,7 +44,7 @@ const eventingPart: Part = {
       plural: 'requestreplies',
       optional: {
         without: 'nobody gets the end of a run as the answer to a request',
-        todo: 'install Knative Eventing 1.20 or newer, or leave request-reply.yaml out of the installation',
+        todo: 'install Knative Eventing 1.20 or newer, or use the component broker/components/no-request-reply',
       },
     },
     {

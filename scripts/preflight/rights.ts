@@ -79,7 +79,7 @@ export const hubRights: Area<RightsFacts | undefined> = {
     return { accounts: await Promise.all(accounts) }
   },
   // That Drover is not installed is said elsewhere.
-  check: (facts) => (facts ? checkRights(facts, 'kubectl apply -k broker/') : []),
+  check: (facts) => (facts ? checkRights(facts, 'kubectl apply -k examples/install/hub') : []),
 }
 
 /** The reader's ServiceAccount, or, where one may not ask about others, whoever the kubeconfig belongs to. */

@@ -3,6 +3,7 @@ import { taskFor, undo } from '../lifecycles.ts'
 import type { Log } from '../log.ts'
 import { isSigned } from '../signature.ts'
 import { cannot, failed, reply } from './reply.ts'
+import { noteStranded } from './stranded.ts'
 import { type Answer, type ShellOptions, toWork } from './work.ts'
 
 /**
@@ -17,7 +18,7 @@ export async function bury(event: Event, options: ShellOptions, log: Log): Promi
     return { status: 204 }
   }
   const work = toWork(event, { ...options, name: undefined })
-  const { post, strand } = await options.wired(undo.by)
+  const { post } = await options.wired(undo.by)
   if (!post) throw new Error('there is no Broker to tell')
   const message = `${cannot(work.task)}: the Broker gave up after ${lastAnswer(event)}`
   const dead = { ...work, source: '/drover/recover' }
@@ -25,7 +26,7 @@ export async function bury(event: Event, options: ShellOptions, log: Log): Promi
     work.task.name === undo.name
       ? ({ fact: 'stranded', status: 'failure', message: `${message}; a person must look at it` } as const)
       : failed(work.task, message, options)
-  if (says.fact === 'stranded') await strand?.(work.run, says.message)
+  if (says.fact === 'stranded') await noteStranded(work.run, says.message, options)
   await post(reply(dead, says, options))
   log.error({ run: work.run.id, task: work.task.name }, message)
   return { status: 204 }

@@ -1,11 +1,12 @@
 import { DroverError, messageOf } from '../errors.ts'
 import { type Event, eventLimit } from '../event.ts'
-import { isTick, undo } from '../lifecycles.ts'
+import { isTick } from '../lifecycles.ts'
 import type { Log } from '../log.ts'
 import { type Here, type Outcome, type Run, refused, type Step } from '../step.ts'
 import { bury } from './dead-letter.ts'
 import { teller } from './progress.ts'
 import { cannot, reply, saysOf } from './reply.ts'
+import { noteStranded } from './stranded.ts'
 import { tick } from './tick.ts'
 import { type Answer, type Delivery, problemOf, type ShellOptions, toWork, type Work } from './work.ts'
 
@@ -83,7 +84,7 @@ async function answerWith(outcome: Outcome, started: Work, options: ShellOptions
   if (outcome.kind === 'ignored') return { status: 204 }
   if (outcome.kind === 'notYet') return { status: 503, message: outcome.message }
   const says = saysOf(outcome, started, options)
-  if (says.fact === 'stranded') await (await options.wired(undo.by)).strand?.(started.run, says.message)
+  if (says.fact === 'stranded') await noteStranded(started.run, says.message, options)
   const event = reply(started, says, options)
   const bytes = Buffer.byteLength(JSON.stringify(event.data))
   if (bytes <= eventLimit) return { status: 200, event }

@@ -177,7 +177,7 @@ describe('preflight says of a hub', () => {
       [
         'that Drover has no Broker',
         { [at.broker]: undefined },
-        'lacks: Namespace drover has no Broker default -> kubectl apply -k broker/',
+        'lacks: Namespace drover has no Broker default -> kubectl apply -k examples/install/hub',
       ],
       [
         'channels that are not served',
@@ -192,7 +192,7 @@ describe('preflight says of a hub', () => {
       [
         'a Trigger that is missing',
         { [at.triggers]: list(...functionNames.slice(1).map((name) => named(name, notReady('no Broker')))) },
-        'lacks: There is no Trigger for validate -> kubectl apply -k triggers/',
+        'lacks: There is no Trigger for validate -> kubectl apply -k triggers',
       ],
       [
         'a Trigger that is not Ready',
@@ -378,12 +378,12 @@ describe('preflight says of a hub', () => {
       [
         'that there are no functions',
         { [at.services]: undefined },
-        'lacks: Namespace drover has no function -> kubectl apply -k broker/',
+        'lacks: Namespace drover has no function -> kubectl apply -k examples/install/hub',
       ],
       [
         'a function that is missing',
         { [at.services]: list(...functionNames.slice(1).map((name) => service(name))) },
-        'lacks: There is no function validate -> kubectl apply -k broker/',
+        'lacks: There is no function validate -> kubectl apply -k examples/install/hub',
       ],
       [
         'a function that is not Ready',
@@ -438,7 +438,7 @@ describe('preflight says of a hub', () => {
           [at.reviews]: (review: { spec: { resourceAttributes: { verb: string } } }) =>
             review.spec.resourceAttributes.verb !== 'patch' && isGranted(review),
         },
-        'lacks: It does not let ServiceAccount drover/verify patch applications.argoproj.io in argocd -> kubectl apply -k broker/',
+        'lacks: It does not let ServiceAccount drover/verify patch applications.argoproj.io in argocd -> kubectl apply -k examples/install/hub',
       ],
       [
         'a right that nobody should have',

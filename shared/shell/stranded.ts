@@ -1,0 +1,18 @@
+import { DroverError } from '../errors.ts'
+import { undo } from '../lifecycles.ts'
+import type { Run } from '../step.ts'
+import type { ShellOptions } from './work.ts'
+
+/**
+ * Notes in Git that a run is left to a person, before an event says so. Where Git refuses every push, that is what the
+ * person must look at: it is said without the note.
+ */
+export async function noteStranded(run: Run, message: string, options: ShellOptions): Promise<void> {
+  const { strand } = await options.wired(undo.by)
+  try {
+    await strand?.(run, message)
+  } catch (error) {
+    if (!(error instanceof DroverError && error.reason === 'refused')) throw error
+    options.log.error({ err: error, run: run.id }, 'Cannot note in Git that the run is stranded')
+  }
+}
