@@ -84,6 +84,7 @@ export function openApi(kubeconfig: string): Api {
 
 /** More kinds than the stand-in knows. */
 const others: Record<string, [groupVersion: string, plural: string]> = {
+  EventPolicy: ['eventing.knative.dev/v1alpha1', 'eventpolicies'],
   Broker: ['eventing.knative.dev/v1', 'brokers'],
   Trigger: ['eventing.knative.dev/v1', 'triggers'],
   RequestReply: ['eventing.knative.dev/v1alpha1', 'requestreplies'],

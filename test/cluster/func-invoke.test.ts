@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import type { Ports } from '../../local/functions.ts'
 import { announceRuns } from '../../local/runs.ts'
 import { functionNames } from '../../shared/lifecycles.ts'
+import { runId } from '../../shared/run.ts'
 import { type Chain, small, startChain } from '../chain/harness.ts'
 import { openApi } from './api.ts'
 import { openRequestReply, type RequestReply } from './request-reply.ts'
@@ -64,8 +65,9 @@ describe.each(['func', 'kn'] as const)('%s invoke', (tool) => {
   it('asks the function at an address, and prints a refusal with all of its sentences', async () => {
     const { said } = await invoke(tool, { template: 'none', size: 'big' }, '--target', address)
     expect(said).toMatch(/^ {2}type: dev\.drover\.provision\.validate\.failed$/m)
-    expect(said).toContain('/size')
-    expect(said).toContain('/namespace')
+    expect(said).toContain('size is')
+    expect(said).toContain('namespace is missing')
+    expect(said).toContain('owner is missing')
   })
 
   it('posts to the Broker, and is silent', async () => {
@@ -74,8 +76,8 @@ describe.each(['func', 'kn'] as const)('%s invoke', (tool) => {
     const { code, said } = await invoke(tool, data, '--target', chain.broker, '--id', id)
     expect(said.trim()).toBe('')
     expect(code).toBe(0)
-    const posted = await chain.feed.first((seen) => seen.id === id)
-    const ended = await chain.feed.first((seen) => seen.run === posted.run && seen.type.endsWith('.rolledback'))
+    const run = runId('/boson/fn', id)
+    const ended = await chain.feed.first((seen) => seen.run === run && seen.type.endsWith('.rolledback'))
     expect(ended.data.message).toContain('none')
   })
 
@@ -88,8 +90,12 @@ describe.each(['func', 'kn'] as const)('%s invoke', (tool) => {
 describe('func invoke to RequestReply', () => {
   it('prints the last event of a run that completes', async () => {
     const data = small()
-    const { code, said } = await invoke('func', data, '--target', requestReply.url)
-    expect(said).toMatch(/^ {2}type: dev\.drover\.provision\.completed$/m)
+    const id = `whole-${Date.now()}`
+    const { code, said } = await invoke('func', data, '--target', requestReply.url, '--id', id)
+    const run = runId('/boson/fn', id)
+    // RequestReply waits no longer than a minute.
+    const events = chain.feed.seen.filter((seen) => seen.run === run).map(({ type, time }) => `${time} ${type}`)
+    expect(said, events.join('\n')).toMatch(/^ {2}type: dev\.drover\.provision\.completed$/m)
     expect(said).toContain(`VM ${data.name} is ready on`)
     expect(said).toMatch(/^ {2}replyid: .+$/m)
     expect(code).toBe(0)

@@ -43,7 +43,7 @@ export async function openRequestReply(api: Api, plane: ControlPlane): Promise<R
   await api.apply({
     apiVersion: 'eventing.knative.dev/v1',
     kind: 'Trigger',
-    metadata: { name: `${name}-reply`, namespace: 'drover' },
+    metadata: { name: `${name}-reply`, namespace: 'drover', labels: { 'eventing.knative.dev/broker': 'default' } },
     spec: {
       broker: 'default',
       filter: {},

@@ -22,7 +22,8 @@ export async function openTap(api: Api, name: string): Promise<Tap> {
   await api.apply({
     apiVersion: 'eventing.knative.dev/v1',
     kind: 'Trigger',
-    metadata: { name, namespace: 'drover' },
+    // Eventing's webhook would add the label. By it a Trigger is looked at again when its Broker has become ready.
+    metadata: { name, namespace: 'drover', labels: { 'eventing.knative.dev/broker': 'default' } },
     spec: { broker: 'default', filter: {}, subscriber: { uri } },
   })
   return {
