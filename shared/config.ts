@@ -125,6 +125,10 @@ export function parseConfig(env: Environment): { config: Config; problems: strin
     undoMinutes: number('DROVER_UNDO_MINUTES', 15, 0.01, 1440),
     quietMinutes: number('DROVER_QUIET_MINUTES', 10, 0.01, 1440),
   }
+  if (config.graceSeconds > 0 && config.graceSeconds >= config.patienceSeconds)
+    problems.push(
+      `DROVER_GRACE_SECONDS is ${config.graceSeconds}, wanted less than DROVER_PATIENCE_SECONDS (${config.patienceSeconds}): within one delivery an error must be seen to last`,
+    )
   return { config, problems }
 }
 

@@ -36,7 +36,14 @@ export interface Application {
 export interface VirtualMachine {
   metadata: Metadata
   spec?: { runStrategy?: string }
-  status?: { printableStatus?: string; ready?: boolean; observedGeneration?: number; conditions?: Condition[] }
+  status?: {
+    printableStatus?: string
+    ready?: boolean
+    observedGeneration?: number
+    conditions?: Condition[]
+    /** There from the first try that failed until a guest ran. */
+    startFailure?: { consecutiveFailCount: number }
+  }
 }
 
 export interface VirtualMachineInstance {

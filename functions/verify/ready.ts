@@ -1,5 +1,11 @@
 import { dataDiskName, operationAnnotation } from '../../shared/kubevirt/manifest.ts'
-import { type Condition, type DataVolume, type MachineView, refreshAnnotation } from '../../shared/machines.ts'
+import {
+  type Condition,
+  type DataVolume,
+  type MachineView,
+  refreshAnnotation,
+  type VirtualMachine,
+} from '../../shared/machines.ts'
 import type { Definition } from '../../shared/schema/definition.ts'
 
 /**
@@ -97,7 +103,7 @@ function progressOf(view: MachineView, definition: Definition, revision: string 
   if (!machine) return { state: 'waiting', message: `Argo CD is ${sync}, the VirtualMachine is not there yet` }
   if (!showsCommit(view, definition, revision))
     return { state: 'waiting', message: `Argo CD is ${sync}, the cluster does not show this commit yet` }
-  const status = machine.status?.printableStatus ?? 'Unknown'
+  const status = statusOf(machine)
   if (errorStatuses.includes(status) || (errorsOfClaims.includes(status) && !disks.some(isInTheMaking))) {
     const reason = words(
       [
@@ -120,6 +126,10 @@ function progressOf(view: MachineView, definition: Definition, revision: string 
     message: `VM ${definition.name} is ${status} on node ${instance?.status?.nodeName ?? 'unknown'}`,
   }
 }
+
+/** KubeVirt says CrashLoopBackOff between two tries, and Starting during each; it counts them until one worked. */
+const statusOf = ({ status }: VirtualMachine): string =>
+  status?.startFailure ? 'CrashLoopBackOff' : (status?.printableStatus ?? 'Unknown')
 
 /** Which disks are still being made, with how far they are. */
 function importing(disks: DataVolume[]): string {

@@ -69,6 +69,11 @@ describe('the configuration', () => {
       'DROVER_ARGOCD_REPO_URL holds a password',
     ],
     ['an empty branch', { DROVER_GIT_BRANCH: '' }, 'DROVER_GIT_BRANCH is empty'],
+    [
+      'an error that must last longer than anybody looks',
+      { DROVER_GRACE_SECONDS: '60' },
+      'DROVER_GRACE_SECONDS is 60, wanted less than DROVER_PATIENCE_SECONDS (50): within one delivery an error must be seen to last',
+    ],
     ['an empty port', { PORT: '' }, 'PORT is "", wanted a number from 1 to 65535'],
     ['a Broker that is no address', { DROVER_BROKER_URL: 'broker' }, 'DROVER_BROKER_URL is not a URL'],
     ['a sink that is no address', { K_SINK: 'broker' }, 'K_SINK is not a URL'],

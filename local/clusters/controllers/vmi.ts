@@ -52,7 +52,7 @@ function reconcile(cluster: Cluster, instance: Instance, waker: Waker) {
     case 'Scheduling':
       return schedule(cluster, instance, pod)
     case 'Scheduled':
-      return waker.over('boot') ? boot(cluster, instance, pod) : undefined
+      return waker.over('boot') ? start(cluster, instance, pod) : undefined
     case 'Running':
       return runGuest(cluster, instance, waker)
   }
@@ -68,6 +68,17 @@ function schedule(cluster: Cluster, instance: Instance, pod: Pod) {
     cluster.store.setStatus(instance, { conditions: instance.status?.conditions?.filter((one) => one !== known) })
 }
 
+/** A guest that never gets to run is what KubeVirt tries again ever more seldom; one that ran before starts again at once. */
+function start(cluster: Cluster, instance: Instance, pod: Pod) {
+  if (!cluster.hasFault('crash-loop', machineOf(cluster, instance))) return boot(cluster, instance, pod)
+  to(cluster, instance, 'Failed', {
+    type: 'Ready',
+    status: 'False',
+    reason: 'GuestNotRunning',
+    message: 'Guest VM is not reported as running',
+  })
+}
+
 function boot(cluster: Cluster, instance: Instance, { spec }: Pod): void {
   const interfaces = interfacesOf(cluster.store, instance, { agent: false, wrong: false })
   to(
@@ -79,17 +90,9 @@ function boot(cluster: Cluster, instance: Instance, { spec }: Pod): void {
   )
 }
 
-/** A running guest crashes where a fault says so; otherwise its agent reports, once it has started. */
+/** The agent of a running guest reports, once it has started. */
 function runGuest(cluster: Cluster, instance: Instance, { over }: Waker) {
   const machine = machineOf(cluster, instance)
-  if (cluster.hasFault('crash-loop', machine)) {
-    return to(cluster, instance, 'Failed', {
-      type: 'Ready',
-      status: 'False',
-      reason: 'GuestNotRunning',
-      message: 'Guest VM is not reported as running',
-    })
-  }
   const connected = instance.status?.conditions?.some(({ type }) => type === 'AgentConnected')
   if (connected || cluster.hasFault('no-agent', machine) || !over('agent')) return
   const interfaces = interfacesOf(cluster.store, instance, {
