@@ -40,7 +40,7 @@ export const neededOnHub = (argocd: string): Record<string, Right[]> => ({
     ...rights('list watch', ocm, 'placementdecisions', argocd),
     ...rights('get patch', 'argoproj.io', 'applications', argocd),
   ],
-  verify: rights('list watch patch', 'argoproj.io', 'applications', argocd),
+  verify: rights('get list watch patch', 'argoproj.io', 'applications', argocd),
   recover: rights('get list watch patch', 'argoproj.io', 'applications', argocd),
 })
 

@@ -127,7 +127,7 @@ const refreshAnnotation = 'argocd.argoproj.io/refresh'
 
 /** The part of an Application that tells whether a refresh is over. */
 interface Refreshed {
-  metadata: { annotations?: Record<string, string> }
+  metadata: { resourceVersion?: string; annotations?: Record<string, string> }
   operation?: unknown
   status?: { reconciledAt?: string; operationState?: { phase?: string }; conditions?: { type: string }[] }
 }
@@ -156,13 +156,37 @@ const application = (namespace: string, name: string) => ({
   name,
 })
 
-/** The refresh annotation wakes Argo CD, which else looks at Git every few minutes. */
+/**
+ * The refresh annotation wakes Argo CD, which else looks at Git every few minutes. Argo CD takes it off when it has
+ * compared, also where it was put on again meanwhile: who asks while it is there may be told of a commit before theirs. So
+ * it is put on when it is not there, on the very object that was seen. Where that takes too long, Argo CD is slow and
+ * will look anyway.
+ */
 async function refresh(hub: Access, namespace: string, name: string): Promise<Refreshed | undefined> {
+  const what = application(namespace, name)
+  for (const end = Date.now() + slowArgo; ; await sleep(25)) {
+    const seen = (await ask(hub, (api) => api.getNamespacedCustomObject(what))) as Refreshed | undefined
+    if (!seen) return undefined
+    const isLast = Date.now() >= end
+    if (seen.metadata.annotations?.[refreshAnnotation] !== undefined && !isLast) continue
+    const asked = await annotate(hub, what, isLast ? undefined : seen.metadata.resourceVersion)
+    if (asked !== 'changed') return asked
+  }
+}
+
+const slowArgo = 5000
+
+/** Puts the annotation on, where a version is given only on the object of that version. */
+async function annotate(hub: Access, what: ReturnType<typeof application>, resourceVersion: string | undefined) {
   const { PatchStrategy, setHeaderOptions } = await import('@kubernetes/client-node')
-  const body = { metadata: { annotations: { [refreshAnnotation]: 'normal' } } }
-  const what = { ...application(namespace, name), body }
+  const body = { metadata: { annotations: { [refreshAnnotation]: 'normal' }, resourceVersion } }
   const options = setHeaderOptions('Content-Type', PatchStrategy.MergePatch)
-  return (await ask(hub, (api) => api.patchNamespacedCustomObject(what, options))) as Refreshed | undefined
+  const patch = (api: CustomObjectsApi) =>
+    api.patchNamespacedCustomObject({ ...what, body }, options).catch((error: unknown) => {
+      if (codeOf(error) === 409) return 'changed'
+      throw error
+    })
+  return (await ask(hub, patch)) as Refreshed | 'changed' | undefined
 }
 
 /** What a cluster answers, undefined for 404; what else fails is broken. */

@@ -174,7 +174,12 @@ const allowed: Record<FunctionName | 'drover-reader', string[]> = {
   register: [],
   build: [],
   commit: [],
-  verify: ['list applications argocd', 'watch applications argocd', 'patch applications argocd'],
+  verify: [
+    'get applications argocd',
+    'list applications argocd',
+    'watch applications argocd',
+    'patch applications argocd',
+  ],
   notify: [],
   recover: [
     'get applications argocd',

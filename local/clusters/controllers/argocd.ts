@@ -35,6 +35,8 @@ interface Argo extends Settings {
   hub: Cluster
   clusters: Map<string, Cluster>
   memory: Map<string, Memory>
+  /** What was wrong with Git when it was read last, by the Application's uid. */
+  problems: Map<string, string | undefined>
   manifests: Manifests
   gits: Map<string, GitReader>
   tracking: Map<Cluster, Tracking>
@@ -49,6 +51,7 @@ export function runArgocd(hub: Cluster, clusters: Map<string, Cluster>, settings
     clusters,
     gits,
     memory: new Map(),
+    problems: new Map(),
     manifests: new Manifests(),
     tracking: new Map(),
   }
@@ -60,9 +63,11 @@ export function runArgocd(hub: Cluster, clusters: Map<string, Cluster>, settings
   )
   for (const cluster of clusters.values())
     argo.tracking.set(cluster, new Tracking(cluster, (app) => loop.wake(`argocd/${app}`)))
-  const forget = hub.store.subscribe(
-    ({ type, object }) => type === 'DELETED' && argo.memory.delete(object.metadata.uid),
-  )
+  const forget = hub.store.subscribe(({ type, object }) => {
+    if (type !== 'DELETED') return
+    argo.memory.delete(object.metadata.uid)
+    argo.problems.delete(object.metadata.uid)
+  })
   hub.onClose(forget, ...[...gits.values()].map((git) => () => git.close()))
 }
 
@@ -87,22 +92,22 @@ async function reconcile(argo: Argo, app: Application, waker: Waker): Promise<vo
       'InvalidSpecError',
       `unable to find destination server: there are no clusters with this name: ${app.spec.destination.name ?? app.spec.destination.server}`,
     )
-  // The annotation goes before Git is read: whoever asks again while we read is heard.
-  if (asked) unask(argo.hub, app)
-  const memory = argo.memory.get(app.metadata.uid)
-  if (
-    asked ||
-    !memory ||
-    memory.source !== JSON.stringify(app.spec.source) ||
-    performance.now() - memory.readAt >= argo.polling
-  ) {
-    const problem = await read(argo, app)
-    if (problem !== undefined) {
-      waker.again(argo.polling)
-      return refuse(argo.hub, app, 'ComparisonError', problem)
-    }
+  const { uid } = app.metadata
+  if (asked || isOld(argo, app)) argo.problems.set(uid, await read(argo, app))
+  const problem = argo.problems.get(uid)
+  if (problem !== undefined) {
+    waker.again(argo.polling)
+    return refuse(argo.hub, app, 'ComparisonError', problem)
   }
   look(argo, app, cluster, waker)
+  // Who asks again between the reading of Git and this is not heard, as with the real one.
+  if (asked) unask(argo.hub, app)
+}
+
+/** True when Git must be read again although nobody asked. */
+function isOld({ memory, polling }: Argo, { metadata: { uid }, spec: { source } }: Application): boolean {
+  const known = memory.get(uid)
+  return !known || known.source !== JSON.stringify(source) || performance.now() - known.readAt >= polling
 }
 
 /** Reads Git anew; answers what was wrong with it. */

@@ -1,8 +1,9 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openClusters } from '../../../shared/clients/clusters.ts'
-import type { MachineView } from '../../../shared/machines.ts'
+import { type MachineView, refreshAnnotation } from '../../../shared/machines.ts'
 import { dataVolume, forClient, namespace, objectApi, startFleet, url } from '../../local/clusters/harness.ts'
 
 let fleet: Awaited<ReturnType<typeof startFleet>>
@@ -87,6 +88,24 @@ describe('the hub', () => {
     await clients.hub.refresh('argocd', 'refreshed')
     expect(store.get('Application', 'argocd', 'refreshed')?.metadata.resourceVersion).not.toBe(before)
     await clients.machines.refresh('nothing-of-this-name')
+  })
+
+  it('asks for a look of its own: one that is under way may have read Git before', async () => {
+    const remove = fleet.clusters.faults.add({ fault: 'sync-stuck', kind: 'Application', name: 'asked' })
+    await objectApi(fleet.clusters, 'hub').create(forClient(application('asked')))
+    await clients.hub.refresh('argocd', 'asked')
+    const asked = () => fleet.clusters.store('hub').get('Application', 'argocd', 'asked')?.metadata
+    expect(asked()?.annotations).toHaveProperty([refreshAnnotation])
+    const before = asked()?.resourceVersion
+    let isHeard = false
+    const again = clients.hub.refresh('argocd', 'asked').then(() => {
+      isHeard = true
+    })
+    await sleep(200)
+    expect([isHeard, asked()?.resourceVersion]).toEqual([false, before])
+    remove()
+    await again
+    expect(isHeard).toBe(true)
   })
 })
 
