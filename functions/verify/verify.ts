@@ -50,15 +50,18 @@ async function waitFor(
   const definition = run.facts.definition as Definition
   let last: Assessment = { state: 'waiting', message: 'nothing was seen yet' }
   let troubledSince: number | undefined
+  const hasLasted = () =>
+    troubledSince !== undefined && here.now().getTime() - troubledSince >= settings.graceMilliseconds
   for await (const view of machines.watch(definition, here.patience)) {
     last = await assess(view)
     if (last.state === 'reached') return succeeded(last.message, { observed: observedIn(view) })
     if (last.state === 'failed') return refused(last.message)
     troubledSince = last.state === 'troubled' ? (troubledSince ?? here.now().getTime()) : undefined
-    if (troubledSince !== undefined && here.now().getTime() - troubledSince >= settings.graceMilliseconds)
-      return refused(last.message)
+    if (hasLasted()) return refused(last.message)
     await here.progress(last.message)
   }
+  // Nothing may have changed since the last look.
+  if (hasLasted()) return refused(last.message)
   return notYet(`Still waiting for VM ${definition.name}: ${last.message}`)
 }
 

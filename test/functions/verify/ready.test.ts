@@ -139,6 +139,18 @@ describe('a machine is', () => {
     },
   )
 
+  it.each(['Starting', 'CrashLoopBackOff'])('troubled from the first failed start to one that worked: %s', (status) => {
+    const view = show(status)
+    const machine = view.machine && {
+      ...view.machine,
+      status: { ...view.machine.status, startFailure: { consecutiveFailCount: 1 } },
+    }
+    expect(assessReady({ ...view, machine }, definition)).toMatchObject({
+      state: 'troubled',
+      message: expect.stringContaining('CrashLoopBackOff'),
+    })
+  })
+
   it('troubled, with no more words than there are', () => {
     expect(assessReady(show('CrashLoopBackOff'), definition)).toEqual({
       state: 'troubled',

@@ -85,6 +85,13 @@ describe('verify', () => {
     })
   })
 
+  it('fails of an error that lasted until its patience ended, though nothing changed meanwhile', async () => {
+    const { now, pass } = clock()
+    const { here, endPatience } = hereOf({ now })
+    const machines = machinesShowing(troubled, pass(30), endPatience)
+    expect(await verify(run, machines, settings, here)).toMatchObject({ kind: 'refused' })
+  })
+
   it('fails at once for good when a disk has failed', async () => {
     const failed = disk('Failed', undefined, [condition('Running', 'False', 'Unable to connect: 404')])
     const machines = machinesShowing({ ...showing(definition, 'Provisioning'), disks: [failed] })

@@ -54,7 +54,7 @@ export async function startProxy(login: string, hosts: Record<string, number>, s
       far.pipe(client)
       client.pipe(far)
     })
-    open.add(far)
+    open.add(client).add(far)
     far.on('error', () => client.destroy())
   })
   const port = await listenAt(server, 0)
