@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { buildBundle, bundle } from '../scripts/build.ts'
+import { environment } from '../shared/config.ts'
 import { messageOf } from '../shared/errors.ts'
 import { terminals } from '../shared/lifecycles.ts'
 import { runId } from '../shared/run.ts'
@@ -63,7 +64,14 @@ function signalled(): AbortSignal {
   const controller = new AbortController()
   // Not `once`: npm passes Ctrl-C on, so it comes twice, and the second one must not end us before we could clean up.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => controller.abort())
+  if (environment()['npm_lifecycle_event'] !== undefined) whenAlone(() => controller.abort())
   return controller.signal
+}
+
+/** npm runs us in a shell that keeps SIGTERM for itself: all that we see of its end is that our parent is another. */
+function whenAlone(end: () => void): void {
+  const parent = process.ppid
+  setInterval(() => process.ppid !== parent && end(), 500).unref()
 }
 
 /** Where things are, for other programs. */

@@ -1,9 +1,12 @@
 import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { parseAllDocuments } from 'yaml'
 import { rootApplication } from '../../local/clusters/bootstrap.ts'
+import type { NewObject } from '../../local/clusters/object.ts'
 import { choosePorts, startProcesses } from '../../local/functions.ts'
 import { startGitHost } from '../../local/git/host.ts'
 import { seedFleet } from '../../local/git/seed.ts'
@@ -46,6 +49,8 @@ export async function startReal(plane: ControlPlane, settings: Record<string, st
   await seedFleet(git.path, join(root, 'examples/fleet'), { env: environment() })
   const tamper: Platform['tamper'] = { with: untampered }
   const ports = await choosePorts()
+  if (settings['DROVER_ACCESS_REVIEW'] === 'true')
+    for (const object of objectsIn('broker/components/access-review/rights.yaml')) await api.apply(object)
   const kubeconfigs = await writeKubeconfigs(api, plane, directory)
   const repoUrl = `${plane.repositories.url}/${name}.git`
   const broker = `${plane.ingress}/drover/default`
@@ -99,6 +104,9 @@ export async function startReal(plane: ControlPlane, settings: Record<string, st
     },
   }
 }
+
+const objectsIn = (file: string): NewObject[] =>
+  parseAllDocuments(readFileSync(join(root, file), 'utf8')).map((document) => document.toJS() as NewObject)
 
 /** Says where a function is: what Knative Serving would find out by itself. */
 const publish = (api: Api, name: string, url: string) =>

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -74,4 +74,20 @@ describe('npm run local', () => {
     expect(existsSync(join(directory, 'pid'))).toBe(false)
     expect(existsSync(run)).toBe(false)
   })
+
+  it('leaves nobody behind when npm is told to end', { timeout: 60_000 }, async () => {
+    const directory = join(folder, 'by-npm')
+    const npm = spawn('npm', ['run', 'local', '--', '--delays', '0', '--dir', directory], { cwd: root })
+    await new Promise<void>((goingOn) => npm.stdout.on('data', (data) => `${data}`.includes('Ctrl-C') && goingOn()))
+    expect(processesOver(directory).length).toBeGreaterThan(0)
+    npm.kill('SIGTERM')
+    await expect.poll(() => processesOver(directory), { timeout: 15_000 }).toEqual([])
+    expect(existsSync(join(directory, 'pid'))).toBe(false)
+  })
 })
+
+/** The processes that name a directory when they are started. */
+function processesOver(directory: string): string[] {
+  const { stdout } = spawnSync('ps', ['-eo', 'pid,args'], { encoding: 'utf8' })
+  return stdout.split('\n').filter((line) => line.includes(directory) && !line.includes('ps -eo'))
+}
