@@ -1,14 +1,14 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { blobId } from '../../shared/ledger.ts'
 import { lifecycles, taskFor, terminals } from '../../shared/lifecycles.ts'
 import { placementName } from '../../shared/ocm/placement.ts'
-import { isShared, nameFile, networkFile, runFile } from '../../shared/paths.ts'
-import { toYaml } from '../../shared/yaml.ts'
+import { isShared, nameFile, networkFile, runFile, templateFile } from '../../shared/paths.ts'
+import { parseYaml, toYaml } from '../../shared/yaml.ts'
 import { type Chain, factsOf, type Run, small, startChain } from './harness.ts'
 import { type MachineFault, untampered } from './platform.ts'
 
@@ -19,6 +19,8 @@ interface Enterprise {
   refuses: string | undefined
   server: Server
 }
+
+const root = new URL('../..', import.meta.url).pathname
 
 let chain: Chain
 let cmdb: Enterprise
@@ -40,6 +42,7 @@ beforeAll(async () => {
     }),
   )
   chain = await startChain({ DROVER_CMDB_CONFIG: config, DROVER_CMDB_TOKEN: 'cmdb-token', DROVER_GRACE_SECONDS: '2' })
+  chain.interfere('templates/imported.yaml', imported())
 })
 afterEach(() => {
   chain.tamper.with = untampered
@@ -74,6 +77,15 @@ async function startEnterprise(): Promise<Enterprise> {
     server,
   }
   return enterprise
+}
+
+/** A template whose disk is imported, which can fail; CDI never gives up a clone. */
+function imported(): string {
+  const template = parseYaml(readFileSync(join(root, 'examples/fleet', templateFile('linux-small')), 'utf8')) as object
+  return toYaml({
+    ...template,
+    image: { registry: `docker://registry.example.com/golden/rhel9@sha256:${'a'.repeat(64)}` },
+  })
 }
 
 /** Commits a file in somebody else's name; an undo must leave it as it is. */
@@ -198,7 +210,7 @@ const cases: Case[] = [
     says: 'changed by somebody else',
     when: (name, cluster) => interfere(`vms/${cluster}/shop/${name}/values.yaml`, 'mine: true'),
   },
-  { task: 'create.verify', says: 'failed', when: fault('import-fails') },
+  { task: 'create.verify', says: 'cannot be made', request: { template: 'imported' }, when: fault('import-fails') },
   { task: 'create.verify', says: 'ErrorUnschedulable', when: fault('unschedulable') },
   { task: 'create.verify', says: 'CrashLoopBackOff', when: fault('crash-loop') },
   {
@@ -221,12 +233,13 @@ describe('a run that fails', () => {
     // A fault of the cluster must be there before the machine is.
     const starts = task === 'check' ? 'create.built' : (all[at - 1]?.done ?? 'requested')
     const before = await chain.files()
-    const stop = chain.feed.listen(({ type, data: { facts } }) => {
-      if (type === `dev.drover.provision.${starts}`) when?.(name, facts?.cluster ?? '')
-    })
+    onTestFinished(
+      chain.feed.listen(({ type, data: { facts } }) => {
+        if (type === `dev.drover.provision.${starts}`) when?.(name, facts?.cluster ?? '')
+      }),
+    )
     const run = await chain.request(data)
     const ended = await run.ended
-    stop()
     const failed = run.events().find(({ type }) => type.endsWith('.failed'))
     expect([failed?.type, failed?.data.message]).toEqual([
       `dev.drover.provision.${task}.failed`,
@@ -264,17 +277,43 @@ describe('a run that fails', () => {
   it('is stranded with a sentence when somebody else changed what it wrote', async () => {
     chain.fault('crash-loop')
     const data = small()
-    const stop = chain.feed.listen(({ type, data: { facts } }) => {
-      if (type.endsWith('create.verify.failed'))
-        chain.interfere(`vms/${facts?.cluster}/shop/${data.name}/values.yaml`, 'edited: true')
-    })
+    onTestFinished(
+      chain.feed.listen(({ type, data: { facts } }) => {
+        if (type.endsWith('create.verify.failed'))
+          chain.interfere(`vms/${facts?.cluster}/shop/${data.name}/values.yaml`, 'edited: true')
+      }),
+    )
     const run = await chain.request(data)
     const ended = await run.ended
-    stop()
     expect(ended.type).toBe('dev.drover.provision.stranded')
     expect(ended.data.message).toMatch(/values\.yaml was changed by somebody else.*put it right by hand/)
     expect((await chain.files())[runFile(run.id)]).toBeDefined()
   })
+
+  it('stays complete when nobody can tell the requester', async () => {
+    const data = small()
+    chain.tamper.with = (name) => (name === 'notify' ? 400 : undefined)
+    const run = await chain.request(data)
+    const ended = await run.ended
+    await chain.idle()
+    expect(ended.type).toBe('dev.drover.provision.completed')
+    expect(factsOf(run).filter((fact) => (terminals as readonly string[]).includes(fact))).toEqual(['completed'])
+    expect(factsOf(run).at(-1)).toBe('notify.failed')
+    const vm = await chain.look(ended.data.facts?.cluster ?? '', 'VirtualMachine', 'shop', data.name ?? '')
+    expect(vm?.['status']).toMatchObject({ printableStatus: 'Running' })
+    expect((await chain.files())[nameFile(data.name ?? '')]).toBeDefined()
+  })
+
+  it('stays complete when only its callback fails', async () => {
+    const run = await chain.request(small({ callback: { url: `${cmdb.url}/nowhere` } }))
+    const ended = await run.ended
+    expect(ended.type).toBe('dev.drover.provision.completed')
+    expect(factsOf(run)).toContain('notify.failed')
+    await chain.idle()
+    expect(factsOf(run).filter((fact) => /^(rolledback|stranded)$/.test(fact))).toEqual([])
+  })
+
+  // On the real controllers there is one Broker, which from here on serves another Drover.
 
   it('is stranded when the cluster does not follow in time', async () => {
     const slow = await startChain({ DROVER_UNDO_MINUTES: '0.03' })
@@ -299,29 +338,6 @@ describe('a run that fails', () => {
     await hasty.close()
     expect(ended.type).toBe('dev.drover.provision.rolledback')
     expect(ended.data.failure?.message).toMatch(/Argo CD .*; the run's time was up at 20/)
-  })
-
-  it('stays complete when nobody can tell the requester', async () => {
-    const data = small()
-    chain.tamper.with = (name) => (name === 'notify' ? 400 : undefined)
-    const run = await chain.request(data)
-    const ended = await run.ended
-    await chain.idle()
-    expect(ended.type).toBe('dev.drover.provision.completed')
-    expect(factsOf(run).filter((fact) => (terminals as readonly string[]).includes(fact))).toEqual(['completed'])
-    expect(factsOf(run).at(-1)).toBe('notify.failed')
-    const vm = await chain.look(ended.data.facts?.cluster ?? '', 'VirtualMachine', 'shop', data.name ?? '')
-    expect(vm?.['status']).toMatchObject({ printableStatus: 'Running' })
-    expect((await chain.files())[nameFile(data.name ?? '')]).toBeDefined()
-  })
-
-  it('stays complete when only its callback fails', async () => {
-    const run = await chain.request(small({ callback: { url: `${cmdb.url}/nowhere` } }))
-    const ended = await run.ended
-    expect(ended.type).toBe('dev.drover.provision.completed')
-    expect(factsOf(run)).toContain('notify.failed')
-    await chain.idle()
-    expect(factsOf(run).filter((fact) => /^(rolledback|stranded)$/.test(fact))).toEqual([])
   })
 })
 

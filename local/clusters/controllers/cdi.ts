@@ -64,7 +64,7 @@ function reconcile(cluster: Cluster, volume: DataVolume, { over }: Waker, isUsed
   if (!claim) return void store.create(claimFor(cluster, volume, source))
   if (claim.status?.phase === 'Bound') return to('Succeeded', done, { progress: '100.0%' })
 
-  if (/InProgress$/.test(phase) && cluster.hasFault('import-fails', volume)) return fail(cluster, volume)
+  if (/^Import/.test(phase) && cluster.hasFault('import-fails', volume)) return fail(cluster, volume)
 
   const immediate = volume.metadata.annotations?.['cdi.kubevirt.io/storage.bind.immediate.requested'] === 'true'
   switch (phase) {
@@ -105,14 +105,15 @@ function importing(cluster: Cluster, volume: DataVolume, claim: Claim, over: Wak
   else if (over('import')) cluster.store.setStatus(volume, { progress: '64.00%' })
 }
 
-/** Ends an import or a clone for good, as the fault `import-fails` wants it. */
+/** Lets an import fail as often as it is tried, which CDI does for ever; it never gives a disk up by itself. */
 function fail(cluster: Cluster, volume: DataVolume): void {
-  const { source, sourceRef } = volume.spec
-  const url = source?.['http']?.url ?? source?.['registry']?.url
-  const from = url ?? `${(sourceRef ?? source?.['pvc'])?.name ?? 'nowhere'}`
+  if (volume.status?.conditions?.some(({ type, reason }) => type === 'Running' && reason === 'Error')) return
+  const from = volume.spec.source?.['http']?.url ?? volume.spec.source?.['registry']?.url ?? 'nowhere'
   const message = `Unable to process data: Unable to connect to data source ${from}: expected status code 200, got 404. Status: 404 Not Found`
   cluster.event(volume, 'Warning', 'Error', message)
-  setPhase(cluster, volume, 'Failed', { Running: ['False', 'Error', message], Ready: ['False', 'Error', message] }, {})
+  const pending = `target PVC ${volume.metadata.name} Pending: ${message}`
+  const conditions: Conditions = { Bound: ['False', 'Pending', pending], Running: ['False', 'Error', message] }
+  setPhase(cluster, volume, 'ImportScheduled', conditions, {})
 }
 
 function setPhase(
