@@ -4,10 +4,12 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import type { Seen } from '../../local/feed.ts'
 import { blobId } from '../../shared/ledger.ts'
 import { lifecycles, taskFor, terminals } from '../../shared/lifecycles.ts'
 import { placementName } from '../../shared/ocm/placement.ts'
 import { isShared, nameFile, networkFile, runFile, templateFile } from '../../shared/paths.ts'
+import { runId } from '../../shared/run.ts'
 import { parseYaml, toYaml } from '../../shared/yaml.ts'
 import { type Chain, factsOf, type Run, small, startChain } from './harness.ts'
 import { type MachineFault, untampered } from './platform.ts'
@@ -137,18 +139,34 @@ async function expectUndone(run: Run, before: Record<string, string>, name: stri
 
 const tasks = lifecycles[0]?.tasks.filter(({ name }) => name !== 'notify').map(({ name }) => name) ?? []
 
-describe('a run whose function is dead', () => {
-  it.each(tasks)('is undone when nobody can do "%s"', async (task) => {
-    const before = await chain.files()
-    const data = small()
+describe('a run whose function is dead', { timeout: 240_000 }, () => {
+  /** All of them at once: each waits for the clusters most of the time. */
+  const runs = new Map<string, { run: Run; name: string; ended: Seen }>()
+  let before: Record<string, string>
+  beforeAll(async () => {
+    before = await chain.files()
+    const deadTask = new Map(tasks.map((task) => [runId('/tests', `dead-${task}`), task]))
     // The dead letter sink is `recover`, which must still hear of it.
-    chain.tamper.with = (name, { type }) => (name !== 'recover' && taskFor(type)?.task.name === task ? 400 : undefined)
-    const run = await chain.request(data)
-    const ended = await run.ended
+    chain.tamper.with = (name, { id, type, run }) => {
+      // A request has no run yet.
+      const dead = deadTask.get(run || runId('/tests', id))
+      return name !== 'recover' && dead !== undefined && taskFor(type)?.task.name === dead ? 400 : undefined
+    }
+    await Promise.all(
+      tasks.map(async (task) => {
+        const data = small()
+        const run = await chain.request(data, { id: `dead-${task}` })
+        runs.set(task, { run, name: data.name ?? '', ended: await run.ended })
+      }),
+    )
+  }, 240_000)
+
+  it.each(tasks)('is undone when nobody can do "%s"', async (task) => {
+    const { run, name, ended } = runs.get(task) ?? expect.fail()
     expect(ended.type).toBe('dev.drover.provision.rolledback')
     expect(ended.data.failure).toMatchObject({ task, message: expect.stringContaining('the Broker gave up after') })
     expect(factsOf(run)).toEqual(expect.arrayContaining([`${task}.failed`, 'rolledback', 'notified']))
-    await expectUndone(run, before, data.name ?? '')
+    await expectUndone(run, before, name)
   })
 })
 
@@ -328,7 +346,7 @@ describe('a run that fails', () => {
   })
 
   it('gives up at its deadline when the cluster stays behind, and says what it waited for', async () => {
-    const hasty = await startChain({ DROVER_DEADLINE_MINUTES: '0.02' })
+    const hasty = await startChain({ DROVER_DEADLINE_MINUTES: '0.1' })
     hasty.fault('sync-stuck')
     // Nothing before the wait for the machine waits for a cluster, however late it is by then.
     const run = await hasty.request(small({ placement: { cluster: 'site-a' } }))
