@@ -2,7 +2,7 @@
 export const slow = [
   'test/chain/{access,failures,protected,replayed,rotation,sweep}.test.ts',
   'test/local/main.test.ts',
-  'test/runtime/container.test.ts',
+  'test/runtime/{container,start}.test.ts',
   'test/scripts/preflight/preflight.test.ts',
   'test/shared/clients/git-{faults,function,https,lines,protected,proxy,ssh,token}.test.ts',
 ]
