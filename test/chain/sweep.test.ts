@@ -5,13 +5,17 @@ import { lifecycles, sweep } from '../../shared/lifecycles.ts'
 import { runFile } from '../../shared/paths.ts'
 import { runId } from '../../shared/run.ts'
 import { parseYaml } from '../../shared/yaml.ts'
-import { type Chain, factsOf, type Run, small, startChain } from './harness.ts'
+import { type Chain, factsOf, isReal, type Run, small, startChain } from './harness.ts'
 
 /** What becomes of runs whose events a Broker has lost: an in-memory channel forgets them when it is restarted. */
 
-/** A chain in which a run is soon taken for lost. */
+/** A chain in which a run is soon taken for lost: as soon as it has had the time that clusters take. */
 const startHasty = (settings = {}) =>
-  startChain({ DROVER_QUIET_MINUTES: '0.05', DROVER_PATIENCE_SECONDS: '1', ...settings })
+  startChain({
+    DROVER_QUIET_MINUTES: isReal() ? '0.25' : '0.05',
+    DROVER_PATIENCE_SECONDS: isReal() ? '12' : '1',
+    ...settings,
+  })
 
 /** Posts a tick, as the timer of `npm run local` and a PingSource do. */
 async function tick(chain: Chain): Promise<void> {
