@@ -12,7 +12,7 @@ export async function strand(run: Run, message: string, fleet: Fleet): Promise<v
     decide: async (tree) => {
       const record = await readRecord(tree, run.id)
       if (!record || record.state === 'stranded' || isOfAnother(run, record)) return { nothing: true, value: undefined }
-      return { changes: [strandedRecord(record, message)], value: undefined }
+      return { changes: [strandedRecord(record, run, message)], value: undefined }
     },
   })
 }
@@ -22,8 +22,8 @@ export const isOnlyRefused = ({ failure }: Run) => failure?.task === 'validate'
 
 const isOfAnother = (run: Run, { state }: RunRecord) => state === 'running' && isOnlyRefused(run)
 
-/** The record of a run that a person must look at. */
-export const strandedRecord = (record: RunRecord, message: string): Change => ({
+/** The record of a run that a person must look at; with what failed, so that they may let the undo be tried again. */
+export const strandedRecord = (record: RunRecord, { failure }: Run, message: string): Change => ({
   path: runFile(record.run),
-  content: toYaml({ ...record, state: 'stranded', message } satisfies RunRecord),
+  content: toYaml({ ...(failure ? { failure } : {}), ...record, state: 'stranded', message } satisfies RunRecord),
 })

@@ -73,7 +73,7 @@ async function restore(run: Run, fleet: Fleet): Promise<Restored> {
       const { conflict } = await backTo(tree, record, () => true)
       if (conflict !== undefined)
         return {
-          changes: [strandedRecord(record, conflictSentence(run, conflict))],
+          changes: [strandedRecord(record, run, conflictSentence(run, conflict))],
           value: { kind: 'stranded', message: conflictSentence(run, conflict) },
         }
       const { changes } = await backTo(tree, record, (path) => !isClaim(path))
@@ -106,7 +106,7 @@ async function release(run: Run, fleet: Fleet): Promise<string | undefined> {
       if (!record) return { nothing: true, value: undefined }
       const { changes, conflict } = await backTo(tree, record, isClaim)
       if (conflict !== undefined)
-        return { changes: [strandedRecord(record, conflictSentence(run, conflict))], value: conflict }
+        return { changes: [strandedRecord(record, run, conflictSentence(run, conflict))], value: conflict }
       return { changes: [...changes, { path: runFile(run.id), content: null }], value: undefined }
     },
   })

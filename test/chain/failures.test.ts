@@ -305,7 +305,10 @@ describe('a run that fails', () => {
     const ended = await run.ended
     expect(ended.type).toBe('dev.drover.provision.stranded')
     expect(ended.data.message).toMatch(/values\.yaml was changed by somebody else.*put it right by hand/)
-    expect((await chain.files())[runFile(run.id)]).toBeDefined()
+    expect(parseYaml(await chain.git('show', `main:${runFile(run.id)}`))).toMatchObject({
+      state: 'stranded',
+      failure: { task: 'create.verify' },
+    })
   })
 
   it('stays complete when nobody can tell the requester', async () => {
