@@ -1,12 +1,15 @@
 import type { Cluster, Waker } from '../cluster.ts'
 import { indexBy } from '../index-by.ts'
 import { type Condition, keyOf, timestamp, withCondition } from '../object.ts'
-import type { Claim, Pod } from './claims.ts'
+import { type Claim, type Pod, waitsForConsumer } from './claims.ts'
 import { poolAddress } from './guest.ts'
 import { machineOf } from './vmi.ts'
 
 const noRoom =
   '0/3 nodes are available: 3 Insufficient memory. preemption: 0/3 nodes are available: 3 No preemption victims found for incoming pod.'
+
+const notBound =
+  '0/3 nodes are available: pod has unbound immediate PersistentVolumeClaims. preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling.'
 
 /** Plays the scheduler and the node: a pod starts when its claims are bound and its Secrets are there. */
 export function runPods(cluster: Cluster): void {
@@ -43,7 +46,11 @@ function reconcile(cluster: Cluster, pod: Pod, { over }: Waker) {
     store.get('VirtualMachineInstance', namespace, pod.metadata.ownerReferences[0].name)
   if (instance && cluster.hasFault('unschedulable', machineOf(cluster, instance))) return refuse(cluster, pod, noRoom)
   const unbound = unboundClaim(cluster, pod)
-  if (unbound) return say(cluster, pod, 'Pending', [])
+  // A claim that waits for its consumer is bound once a node is chosen; another one must be bound before.
+  if (unbound)
+    return waitsForConsumer(cluster, unbound.spec.storageClassName)
+      ? say(cluster, pod, 'Pending', [])
+      : refuse(cluster, pod, notBound)
   if (!pod.spec.nodeName)
     return void store.modify(pod, (current) => ({ ...current, spec: { ...pod.spec, nodeName: 'node-1' } }))
   for (const { name: volume, secret } of pod.spec.volumes ?? []) {
@@ -64,11 +71,12 @@ function refuse(cluster: Cluster, pod: Pod, message: string): void {
   say(cluster, pod, 'Pending', [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message }])
 }
 
-function unboundClaim({ store }: Cluster, { metadata, spec }: Pod): string | undefined {
-  const claims = (spec.volumes ?? []).flatMap(({ persistentVolumeClaim }) => persistentVolumeClaim?.claimName ?? [])
-  return claims.find(
-    (name) => store.get<Claim>('PersistentVolumeClaim', metadata.namespace ?? '', name)?.status?.phase !== 'Bound',
+function unboundClaim({ store }: Cluster, { metadata, spec }: Pod): Claim | undefined {
+  const claims = (spec.volumes ?? []).flatMap(
+    ({ persistentVolumeClaim: claim }) =>
+      (claim && store.get<Claim>('PersistentVolumeClaim', metadata.namespace ?? '', claim.claimName)) ?? [],
   )
+  return claims.find(({ status }) => status?.phase !== 'Bound')
 }
 
 function start(cluster: Cluster, pod: Pod): void {

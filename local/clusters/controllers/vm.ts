@@ -101,36 +101,45 @@ function start(cluster: Cluster, machine: VirtualMachine, { again }: Waker) {
   say(cluster, machine, instance, printable(cluster, machine, instance))
 }
 
-/** What the disks make a machine say that cannot start yet, '' when that is nothing new; undefined when it can start. */
-function disks({ store }: Cluster, machine: VirtualMachine): string | undefined {
-  const namespace = machine.metadata.namespace ?? ''
+/** What DataVolumes that a machine names make it wait for, '' when that is nothing new; undefined when it can start. */
+function disks(cluster: Cluster, machine: VirtualMachine): string | undefined {
+  const names = (machine.spec.template.spec.volumes ?? []).flatMap(({ dataVolume }) => dataVolume?.name ?? [])
   let waiting: string | undefined
-  for (const name of claimNames(machine.spec.template.spec.volumes)) {
-    const volume = store.get<DataVolume>('DataVolume', namespace, name)
-    const { phase = 'Pending', conditions } = volume?.status ?? {}
-    const running = conditions?.find(({ type }) => type === 'Running')
-    if (volume && (phase === 'Failed' || (running?.status === 'False' && running.reason === 'Error')))
-      return 'DataVolumeError'
-    if (!volume && !store.get('PersistentVolumeClaim', namespace, name)) waiting = 'ErrorPvcNotFound'
-    else if (volume && !/^(Succeeded|WaitForFirstConsumer|PendingPopulation)$/.test(phase))
-      waiting ||= running?.status === 'True' ? 'Provisioning' : ''
+  for (const name of names) {
+    const [volume, claim] = diskOf(cluster, machine, name)
+    if (isBroken(volume)) return 'DataVolumeError'
+    if (!volume && !claim) waiting = 'ErrorPvcNotFound'
+    else if (isPending(volume)) waiting ||= isRunning(volume) ? 'Provisioning' : ''
   }
   return waiting
 }
 
+/** How an instance is going. It is there before its claims are, and says so: for as long as a disk takes to be made. */
 function printable(cluster: Cluster, machine: VirtualMachine, { metadata, spec, status }: Instance): string {
   if (metadata.deletionTimestamp) return 'Stopping'
   if (status?.phase === 'Running') return 'Running'
+  const all = claimNames(spec.volumes).map((name) => diskOf(cluster, machine, name))
+  if (all.some(([, claim]) => !claim)) return 'ErrorPvcNotFound'
+  if (all.some(([volume]) => isBroken(volume))) return 'DataVolumeError'
   if (status?.conditions?.some(({ type, reason }) => type === 'PodScheduled' && reason === 'Unschedulable'))
     return 'ErrorUnschedulable'
-  const waiting = disks(cluster, machine)
-  if (waiting) return waiting
-  const unbound = claimNames(spec.volumes).some(
-    (name) =>
-      cluster.store.get<Claim>('PersistentVolumeClaim', metadata.namespace ?? '', name)?.status?.phase !== 'Bound',
-  )
-  return unbound ? 'WaitingForVolumeBinding' : 'Starting'
+  if (all.some(([volume]) => isPending(volume) && isRunning(volume))) return 'Provisioning'
+  return all.some(([, claim]) => claim?.status?.phase !== 'Bound') ? 'WaitingForVolumeBinding' : 'Starting'
 }
+
+const diskOf = ({ store }: Cluster, { metadata: { namespace = '' } }: VirtualMachine, name: string) =>
+  [
+    store.get<DataVolume>('DataVolume', namespace, name),
+    store.get<Claim>('PersistentVolumeClaim', namespace, name),
+  ] as const
+
+const runningOf = (volume: DataVolume | undefined) => volume?.status?.conditions?.find(({ type }) => type === 'Running')
+const isRunning = (volume: DataVolume | undefined) => runningOf(volume)?.status === 'True'
+const isBroken = (volume: DataVolume | undefined) =>
+  volume?.status?.phase === 'Failed' || (runningOf(volume)?.status === 'False' && runningOf(volume)?.reason === 'Error')
+const isPending = (volume: DataVolume | undefined) =>
+  volume !== undefined &&
+  !/^(Succeeded|WaitForFirstConsumer|PendingPopulation)$/.test(volume.status?.phase ?? 'Pending')
 
 /** An instance that failed is removed; the next one starts after a pause that grows. */
 function restart(cluster: Cluster, machine: VirtualMachine, instance: Instance): void {

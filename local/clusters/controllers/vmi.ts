@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Cluster, Waker } from '../cluster.ts'
+import { indexBy } from '../index-by.ts'
 import { type Condition, type KubeObject, keyOf, ownedBy, withCondition } from '../object.ts'
 import type { Pod } from './claims.ts'
 import { release } from './garbage.ts'
@@ -11,9 +12,13 @@ export function runInstances(cluster: Cluster): void {
   const ofPod = ({ metadata }: KubeObject) =>
     (metadata.ownerReferences ?? []).map(({ name }) => `${metadata.namespace}/${name}`)
   const ofMachine = (machine: KubeObject) => [keyOf(machine)]
+  const byClaim = indexBy<Instance>(cluster.store, 'VirtualMachineInstance', ({ metadata, spec }) =>
+    claimNames(spec.volumes).map((name) => `${metadata.namespace}/${name}`),
+  )
   cluster.control<Instance>('VirtualMachineInstance', (instance, waker) => reconcile(cluster, instance, waker), {
     Pod: ofPod,
     VirtualMachine: ofMachine,
+    PersistentVolumeClaim: (claim) => byClaim.keys(keyOf(claim)),
   })
 }
 
@@ -31,7 +36,7 @@ function reconcile(cluster: Cluster, instance: Instance, waker: Waker) {
     })
   if (phase === 'Failed' || phase === 'Succeeded') return
   if (!pod) {
-    if (phase === 'Pending') store.create(launcher(instance))
+    if (phase === 'Pending') launch(cluster, instance)
     else
       to(cluster, instance, 'Failed', {
         type: 'Ready',
@@ -58,14 +63,21 @@ function reconcile(cluster: Cluster, instance: Instance, waker: Waker) {
   }
 }
 
+/** The pod comes when every claim that it mounts is there, bound or not. */
+function launch({ store }: Cluster, instance: Instance): void {
+  const isThere = (claim: string) => store.get('PersistentVolumeClaim', instance.metadata.namespace ?? '', claim)
+  if (claimNames(instance.spec.volumes).every(isThere)) store.create(launcher(instance))
+}
+
 function schedule(cluster: Cluster, instance: Instance, pod: Pod) {
-  if (pod.status?.phase === 'Running')
-    return to(cluster, instance, 'Scheduled', undefined, { nodeName: pod.spec.nodeName })
   const scheduled = pod.status?.conditions?.find(({ type }) => type === 'PodScheduled')
   const known = instance.status?.conditions?.find(({ type }) => type === 'PodScheduled')
-  if (scheduled?.status === 'False') to(cluster, instance, 'Scheduling', scheduled)
-  else if (known)
-    cluster.store.setStatus(instance, { conditions: instance.status?.conditions?.filter((one) => one !== known) })
+  if (scheduled?.status === 'False') return to(cluster, instance, 'Scheduling', scheduled)
+  if (known)
+    return void cluster.store.setStatus(instance, {
+      conditions: instance.status?.conditions?.filter((one) => one !== known),
+    })
+  if (pod.status?.phase === 'Running') to(cluster, instance, 'Scheduled', undefined, { nodeName: pod.spec.nodeName })
 }
 
 /** A guest that never gets to run is what KubeVirt tries again ever more seldom; one that ran before starts again at once. */
