@@ -1,14 +1,26 @@
 import { defineConfig } from 'vitest/config'
 import { slow } from './test/slow.ts'
 
+/** Tests of plain functions: they need no process of their own, and share what they import. */
+const plain = ['test/functions/**/*.test.ts', 'test/shared/{cloudinit,gitops,ipam,kubevirt,ocm,schema,shell}/*.test.ts']
+// Rings of their own: test/slow.config.ts, and on the real controllers test/cluster/vitest.config.ts.
+const others = ['test/cluster/**', ...slow]
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    // Rings of their own: test/slow.config.ts, and on the real controllers test/cluster/vitest.config.ts.
-    exclude: ['test/cluster/**', ...slow],
     // Most of a test's time is waiting for git and for clusters; the files need not wait for each other.
     maxWorkers: 3,
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    projects: [
+      { test: { name: 'plain', include: plain, pool: 'threads', isolate: false } },
+      {
+        test: {
+          name: 'whole',
+          include: ['test/**/*.test.ts'],
+          exclude: [...plain, ...others],
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
+        },
+      },
+    ],
   },
 })

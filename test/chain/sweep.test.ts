@@ -140,7 +140,9 @@ describe('a run whose events were lost until its time was up', { timeout: 180_00
   })
 
   it('in an undo that cannot end is left to a person, and from then on by every tick', async () => {
-    const stuck = await startHasty({ DROVER_UNDO_MINUTES: '0.05' })
+    // Its undo must be delivered more than once before its time is up.
+    const slowly = { DROVER_UNDO_MINUTES: '0.3', DROVER_PATIENCE_SECONDS: '2', DROVER_GRACE_SECONDS: '1' }
+    const stuck = await startHasty(isReal() ? slowly : { DROVER_UNDO_MINUTES: '0.05' })
     stuck.fault('crash-loop')
     stuck.fault('never-deleted')
     const run = await requestLosing(stuck, 'create.verify.failed', { after: 1 })
