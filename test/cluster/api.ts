@@ -51,13 +51,17 @@ export function openApi(kubeconfig: string): Api {
       }),
       ...(body && { 'content-type': type }),
     }
-    const { status, answer } = await new Promise<{ status: number; answer: string }>((done, fail) => {
-      const sent = request(new URL(path, server), { agent, method, headers }, (response) => {
-        text(response).then((answer) => done({ status: response.statusCode ?? 0, answer }), fail)
+    const once = () =>
+      new Promise<{ status: number; answer: string }>((done, fail) => {
+        const sent = request(new URL(path, server), { agent, method, headers }, (response) => {
+          text(response).then((answer) => done({ status: response.statusCode ?? 0, answer }), fail)
+        })
+        sent.once('error', fail)
+        sent.end(body && JSON.stringify(body))
       })
-      sent.once('error', fail)
-      sent.end(body && JSON.stringify(body))
-    })
+    let { status, answer } = await once()
+    // Under load the server now and then loses track of a connection that is kept: its answer is no Status object then.
+    if (status === 400 && !answer.startsWith('{')) ({ status, answer } = await once())
     if (status === 404) return undefined
     if (status >= 300) throw new Error(`${method} ${path}: ${status} ${answer.slice(0, 500)}`)
     return JSON.parse(answer)

@@ -64,6 +64,10 @@ async function expectKept({ claim, uid, volume }: Machine): Promise<void> {
 const refresh = (name: string) =>
   api.merge('Application', 'argocd', name, { metadata: { annotations: { 'argocd.argoproj.io/refresh': 'hard' } } })
 
+interface Compared {
+  status: { conditions?: { message: string }[] }
+}
+
 describe.concurrent('a data disk survives', () => {
   it('the removal of its manifest from Git, which Argo CD would prune', async () => {
     const machine = await provisioned()
@@ -88,6 +92,14 @@ describe.concurrent('a data disk survives', () => {
     const folder = machineFolder('site-a', 'shop', machine.name)
     for (const path of Object.keys(await chain.files())) if (path.startsWith(`${folder}/`)) chain.interfere(path, null)
     await refresh(machine.name)
+    // Argo CD takes a folder that is not there for a mistake, and leaves everything as it is.
+    await until('the Application misses its folder', async () => {
+      const { status } = (await api.get('Application', 'argocd', machine.name)) as unknown as Compared
+      return status.conditions?.some(({ message }) => message.includes('app path does not exist')) === true
+    })
+    expect(await api.get('VirtualMachine', 'shop', machine.name)).toBeDefined()
+    chain.interfere(applicationFile('site-a', 'shop', machine.name), null)
+    await refresh('drover-hub')
     await gone('VirtualMachine', 'shop', machine.name)
     await gone('DataVolume', 'shop', machine.root)
     await expectKept(machine)
