@@ -92,9 +92,15 @@ function missing(from: Service, name: FunctionName): string[] {
 }
 
 /** What func.yaml has no word for. */
-const ofProbes = ['failureThreshold', 'periodSeconds', 'timeoutSeconds'].map((field) => `livenessProbe/${field}`)
+const ofProbes = [
+  ...['failureThreshold', 'periodSeconds', 'timeoutSeconds'].map((field) => `livenessProbe/${field}`),
+  // Said in broker/ because Knative would fill it in; the same without it.
+  'readinessProbe/successThreshold',
+]
 const ofAnnotations = ['metadata/annotations/autoscaling.knative.dev/scale-to-zero-pod-retention-period']
 const ofTheRest = [
+  // The same.
+  'name',
   'ports/0/containerPort',
   'ports/0/protocol',
   'securityContext/readOnlyRootFilesystem',
@@ -160,7 +166,7 @@ describe('func deploy', () => {
     expect(code).toBe(0)
     const after = await serviceOf('commit')
     expect(partOfService(after)).toEqual(partOfService(find(installed, 'Service', 'commit') as unknown as Service))
-    expect(missing(after, 'commit')).toEqual([...ofProbes, ...ofAnnotations])
+    expect(missing(after, 'commit')).toEqual([...ofProbes, ...ofAnnotations].sort())
   })
 
   it('writes func.yaml anew in its own words, so that it is run on a copy', async () => {
