@@ -178,9 +178,10 @@ describe('the fleet repository', () => {
       'hub/evil.yaml',
       toYaml({ apiVersion: 'v1', kind: 'Secret', metadata: { name: 'projects-evil', namespace: 'argocd' } }),
     )
-    await refresh('drover-hub')
-    await until('it is refused', async () =>
-      /not permitted in project drover-hub/.test(complaints(await statusOf('drover-hub'))),
-    )
+    await until('it is refused', async () => {
+      // A look that was under way may not have seen the push.
+      await refresh('drover-hub')
+      return /not permitted in project drover-hub/.test(complaints(await statusOf('drover-hub')))
+    })
   })
 })

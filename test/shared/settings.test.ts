@@ -20,7 +20,9 @@ describe('the table of settings', () => {
     return least === undefined ? [] : [[name, Number(least), Number(most)]]
   })
   it.each(ranges)('says of %s that it goes from %d to %d', (name, least, most) => {
-    const read = (value: number) => readConfig({ ...enough, [name]: String(value) })
+    // An error is not to last longer than a delivery.
+    const fitting = { DROVER_PATIENCE_SECONDS: '600', DROVER_GRACE_SECONDS: '0' }
+    const read = (value: number) => readConfig({ ...enough, ...fitting, [name]: String(value) })
     expect(JSON.stringify([read(least), read(most)])).toContain(String(most))
     const sentence = (value: number) => `${name} is "${value}", wanted a number from ${least} to ${most}`
     expect(() => read(least - 0.001)).toThrow(sentence(least - 0.001))

@@ -296,8 +296,9 @@ describe('a request', () => {
     })
     expect(after.spec).toEqual((before as unknown as ReturnType<typeof application>).spec)
     expect(line.asked.map(({ verb, status }) => [verb, status])).toEqual([
+      ['GET', 200],
       ['PATCH', 200],
-      ['PATCH', 404],
+      ['GET', 404],
     ])
   })
 
