@@ -116,7 +116,7 @@ export function parseConfig(env: Environment): { config: Config; problems: strin
       ownCluster: ownCluster(env),
     },
     cmdb: { config: env['DROVER_CMDB_CONFIG'], ...secret(env, 'DROVER_CMDB_TOKEN') },
-    graceSeconds: number('DROVER_GRACE_SECONDS', 30, 0, 600),
+    graceSeconds: number('DROVER_GRACE_SECONDS', 30, 0, 590),
     accessReview: oneOf('DROVER_ACCESS_REVIEW', 'false', ['true', 'false']) === 'true',
     dnsResolvers: resolvers,
     callback: { allowPrivate: env['DROVER_CALLBACK_ALLOW_PRIVATE'] === 'true' },
