@@ -28,11 +28,12 @@ afterAll(async () => {
 /** Starts it, and answers where it listens once it is ready. */
 async function npmStart(settings: Record<string, string>): Promise<string> {
   const port = await freePort()
+  const { PATH, HOME } = environment()
   const child = spawn('npm', ['start'], {
     cwd: root,
     detached: true,
     env: {
-      ...environment(),
+      ...{ PATH, HOME },
       PORT: `${port}`,
       DROVER_LOG_LEVEL: 'silent',
       DROVER_SIGNING_KEYS: newSigningKey(),
