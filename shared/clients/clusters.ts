@@ -164,7 +164,7 @@ const application = (namespace: string, name: string) => ({
  */
 async function refresh(hub: Access, namespace: string, name: string): Promise<Refreshed | undefined> {
   const what = application(namespace, name)
-  for (const end = Date.now() + slowArgo; ; await sleep(25)) {
+  for (const end = Date.now() + slowArgo; ; await sleep(50)) {
     const seen = (await ask(hub, (api) => api.getNamespacedCustomObject(what))) as Refreshed | undefined
     if (!seen) return undefined
     const isLast = Date.now() >= end
