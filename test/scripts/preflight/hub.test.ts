@@ -423,7 +423,7 @@ describe('preflight says of a hub', () => {
       [
         'a setting that is wrong',
         { [at.settings]: { data: { DROVER_GIT_URL: url, DROVER_GRACE_SECONDS: 'soon' } } },
-        /^lacks: Functions refuse to start: DROVER_GRACE_SECONDS is "soon", wanted a number from 0 to 600/,
+        /^lacks: Functions refuse to start: DROVER_GRACE_SECONDS is "soon", wanted a number from 0 to 590/,
       ],
       [
         'another address of the Broker',
