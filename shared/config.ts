@@ -94,6 +94,7 @@ export function parseConfig(env: Environment): { config: Config; problems: strin
     problems.push(`FUNCTION is "${name}", wanted one of ${functionNames.join(', ')}`)
 
   const git = gitSettings(env, text, problems)
+  const patienceSeconds = number('DROVER_PATIENCE_SECONDS', 50, 0, 600)
   const config: Config = {
     function: name as FunctionName | undefined,
     port: number('PORT', 8080, 1, 65535),
@@ -116,11 +117,11 @@ export function parseConfig(env: Environment): { config: Config; problems: strin
       ownCluster: ownCluster(env),
     },
     cmdb: { config: env['DROVER_CMDB_CONFIG'], ...secret(env, 'DROVER_CMDB_TOKEN') },
-    graceSeconds: number('DROVER_GRACE_SECONDS', 30, 0, 590),
+    graceSeconds: number('DROVER_GRACE_SECONDS', Math.min(30, patienceSeconds * 0.6), 0, 590),
     accessReview: oneOf('DROVER_ACCESS_REVIEW', 'false', ['true', 'false']) === 'true',
     dnsResolvers: resolvers,
     callback: { allowPrivate: env['DROVER_CALLBACK_ALLOW_PRIVATE'] === 'true' },
-    patienceSeconds: number('DROVER_PATIENCE_SECONDS', 50, 0, 600),
+    patienceSeconds,
     deadlineMinutes: number('DROVER_DEADLINE_MINUTES', 30, 0.01, 1440),
     undoMinutes: number('DROVER_UNDO_MINUTES', 15, 0.01, 1440),
     quietMinutes: number('DROVER_QUIET_MINUTES', 10, 0.01, 1440),

@@ -55,7 +55,7 @@ export const settings = {
     {
       name: 'DROVER_GRACE_SECONDS',
       value: '30',
-      says: 'how long an error that may pass must last until the run fails of it (0 to 590); below DROVER_PATIENCE_SECONDS',
+      says: 'how long an error that may pass must last until the run fails of it (0 to 590); below DROVER_PATIENCE_SECONDS, and at most 0.6 of it when it is not set',
     },
     {
       name: 'DROVER_QUIET_MINUTES',

@@ -23,7 +23,7 @@ export const isOnlyRefused = ({ failure }: Run) => failure?.task === 'validate'
 const isOfAnother = (run: Run, { state }: RunRecord) => state === 'running' && isOnlyRefused(run)
 
 /** The record of a run that a person must look at; with what failed, so that they may let the undo be tried again. */
-export const strandedRecord = (record: RunRecord, { failure }: Run, message: string): Change => ({
-  path: runFile(record.run),
-  content: toYaml({ ...(failure ? { failure } : {}), ...record, state: 'stranded', message } satisfies RunRecord),
-})
+export function strandedRecord({ resumed: _, ...record }: RunRecord, { failure }: Run, message: string): Change {
+  const next: RunRecord = { ...(failure ? { failure } : {}), ...record, state: 'stranded', message }
+  return { path: runFile(record.run), content: toYaml(next) }
+}

@@ -127,9 +127,11 @@ function progressOf(view: MachineView, definition: Definition, revision: string 
   }
 }
 
-/** KubeVirt says CrashLoopBackOff between two tries, and Starting during each; it counts them until one worked. */
-const statusOf = ({ status }: VirtualMachine): string =>
-  status?.startFailure ? 'CrashLoopBackOff' : (status?.printableStatus ?? 'Unknown')
+/** KubeVirt says CrashLoopBackOff between two tries, and Starting during each; it counts those that failed until one worked. */
+function statusOf({ status: { printableStatus = 'Unknown', startFailure } = {} }: VirtualMachine): string {
+  const isAgain = printableStatus === 'Starting' && (startFailure?.consecutiveFailCount ?? 0) > 1
+  return isAgain ? 'CrashLoopBackOff' : printableStatus
+}
 
 /** Which disks are still being made, with how far they are. */
 function importing(disks: DataVolume[]): string {

@@ -76,7 +76,7 @@ export function openClusters(config: ClustersConfig): { hub: Hub; machines: Mach
         }
       }
     },
-    refresh: async (application) => void (await refresh(onHub, config.argocdNamespace, application)),
+    refresh: async (application) => wake(onHub, config.argocdNamespace, application),
     settle: async (application, signal) => settle(onHub, config.argocdNamespace, application, signal),
   }
 
@@ -102,7 +102,7 @@ export function openClusters(config: ClustersConfig): { hub: Hub; machines: Mach
         }
       }
     },
-    refresh: async (namespace, application) => void (await refresh(onHub, namespace, application)),
+    refresh: async (namespace, application) => wake(onHub, namespace, application),
   }
   const occupants: Occupants = {
     async of({ cluster, namespace, name }) {
@@ -135,7 +135,8 @@ interface Refreshed {
 /** Argo CD takes the annotation off when it has compared; where others keep asking, the time of comparison moves on. */
 async function settle(hub: Access, namespace: string, name: string, signal: AbortSignal): Promise<boolean> {
   const look = () => ask(hub, (api) => api.getNamespacedCustomObject(application(namespace, name)))
-  const asked = await refresh(hub, namespace, name)
+  const asked = await refresh(hub, namespace, name, signal)
+  if (asked === 'unheard') return false
   for (let seen = asked; seen; seen = (await look()) as typeof seen) {
     const isRead = !seen.status?.conditions?.some(({ type }) => type === 'ComparisonError')
     const isCompared = isRead && seen.metadata.annotations?.[refreshAnnotation] === undefined
@@ -159,24 +160,30 @@ const application = (namespace: string, name: string) => ({
 /**
  * The refresh annotation wakes Argo CD, which else looks at Git every few minutes. Argo CD takes it off when it has
  * compared, also where it was put on again meanwhile: who asks while it is there may be told of a commit before theirs. So
- * it is put on when it is not there, on the very object that was seen. Where that takes too long, Argo CD is slow and
- * will look anyway.
+ * it is put on when it is not there, on the very object that was seen; once it was not there, whoever puts it on asks for
+ * us as well. 'unheard' when the signal ends first; undefined when there is no such Application.
  */
-async function refresh(hub: Access, namespace: string, name: string): Promise<Refreshed | undefined> {
+async function refresh(hub: Access, namespace: string, name: string, signal: AbortSignal) {
   const what = application(namespace, name)
-  for (const end = Date.now() + slowArgo; ; await sleep(50)) {
+  for (let wasFree = false; !signal.aborted; await sleep(100, undefined, { signal }).catch(() => undefined)) {
     const seen = (await ask(hub, (api) => api.getNamespacedCustomObject(what))) as Refreshed | undefined
-    if (!seen) return undefined
-    const isLast = Date.now() >= end
-    if (seen.metadata.annotations?.[refreshAnnotation] !== undefined && !isLast) continue
-    const asked = await annotate(hub, what, isLast ? undefined : seen.metadata.resourceVersion)
+    const isFree = seen?.metadata.annotations?.[refreshAnnotation] === undefined
+    if (!seen || (wasFree && !isFree)) return seen
+    if (!isFree) continue
+    wasFree = true
+    const asked = await annotate(hub, what, seen.metadata.resourceVersion)
     if (asked !== 'changed') return asked
   }
+  return 'unheard'
 }
 
+/** Who only wants to wake Argo CD waits so long for it, in milliseconds: it is slow then, and will look anyway. */
 const slowArgo = 5000
 
-/** Puts the annotation on, where a version is given only on the object of that version. */
+const wake = async (hub: Access, namespace: string, name: string) =>
+  void (await refresh(hub, namespace, name, AbortSignal.timeout(slowArgo)))
+
+/** Puts the annotation on the object of this version, and on no other. */
 async function annotate(hub: Access, what: ReturnType<typeof application>, resourceVersion: string | undefined) {
   const { PatchStrategy, setHeaderOptions } = await import('@kubernetes/client-node')
   const body = { metadata: { annotations: { [refreshAnnotation]: 'normal' }, resourceVersion } }

@@ -28,7 +28,7 @@ export async function bury(event: Event, options: ShellOptions, log: Log): Promi
       : failed(work.task, message, options)
   if (says.fact === 'stranded') await noteStranded(work.run, says.message, options)
   await post(reply(dead, says, options))
-  log.error({ run: work.run.id, task: work.task.name }, message)
+  log.error({ task: work.task.name }, message)
   return { status: 204 }
 }
 

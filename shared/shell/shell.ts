@@ -2,6 +2,7 @@ import { DroverError, messageOf } from '../errors.ts'
 import { type Event, eventLimit } from '../event.ts'
 import { isTick } from '../lifecycles.ts'
 import type { Log } from '../log.ts'
+import { runId } from '../run.ts'
 import { type Here, type Outcome, type Run, refused, type Step } from '../step.ts'
 import { bury } from './dead-letter.ts'
 import { teller } from './progress.ts'
@@ -21,14 +22,13 @@ export type Shell = (delivery: Delivery) => Promise<Answer>
 export function createShell(options: ShellOptions): Shell {
   return async (delivery) => {
     const started = options.now().getTime()
-    const log = options.log.child({ event: delivery.event.id, type: delivery.event.type })
-    try {
-      const answer = await answerFor(delivery, options, log)
-      log.info({ status: answer.status, milliseconds: options.now().getTime() - started }, summary(answer))
-      return answer
-    } catch (error) {
-      return answerTo(error, log)
-    }
+    const { id, type, source, extensions } = delivery.event
+    const isRequest = type.endsWith('.requested') && !isTick(type)
+    const run = isRequest ? runId(source, id) : extensions['runid']
+    const log = options.log.child({ event: id, type, ...(run === undefined ? {} : { run }) })
+    const answer = await answerFor(delivery, options, log).catch((error: unknown) => answerTo(error, log))
+    log.info({ status: answer.status, milliseconds: options.now().getTime() - started }, summary(answer))
+    return answer
   }
 }
 
@@ -62,7 +62,7 @@ async function work(event: Event, options: ShellOptions, log: Log): Promise<Answ
   } catch (error) {
     const outcome = tooLate(error, started, options.now())
     if (!outcome) throw error
-    log.error({ err: error, run: started.run.id, task: started.task.name }, outcome.message)
+    log.error({ err: error, task: started.task.name }, outcome.message)
     return answerWith(outcome, started, options)
   }
 }
@@ -76,7 +76,7 @@ async function perform(started: Work, options: ShellOptions, log: Log): Promise<
   const outcome =
     problem === undefined ? inTime(await outcomeOf(wired.step, run, here), run, options.now()) : refused(problem)
   await told()
-  log.info({ run: run.id, task: task.name, outcome: outcome.kind }, outcome.message)
+  log.info({ task: task.name, outcome: outcome.kind }, outcome.message)
   return answerWith(outcome, started, options)
 }
 

@@ -5,7 +5,8 @@ import type { ShellOptions } from './work.ts'
 
 /**
  * Notes in Git that a run is left to a person, before an event says so. Where Git refuses every push, that is what the
- * person must look at: it is said without the note.
+ * person must look at: it is said without the note. Once they have put it right a tick goes on with the run, for no note
+ * says otherwise, and it ends a second time.
  */
 export async function noteStranded(run: Run, message: string, options: ShellOptions): Promise<void> {
   const { strand } = await options.wired(undo.by)

@@ -52,7 +52,7 @@ export async function toControlPlane(env: Environment, directory: string): Promi
   // On a machine with much to do a controller may miss its time: once more, in a folder of its own.
   const first = await startControlPlane(scripts, join(directory, 'first')).catch((error: unknown) => messageOf(error))
   if (typeof first !== 'string') return first
-  process.stderr.write(`${first}\nOnce more ...\n`)
+  process.stderr.write(`Once more, because this came of the first try: ${first}\n`)
   return startControlPlane(scripts, join(directory, 'second'))
 }
 
