@@ -107,7 +107,7 @@ function progressOf(view: MachineView, definition: Definition, revision: string 
   if (errorStatuses.includes(status) || (errorsOfClaims.includes(status) && !disks.some(isInTheMaking))) {
     const reason = words(
       [
-        ...disks.flatMap((disk) => disk.status?.conditions ?? []),
+        ...disks.filter(isPending).flatMap((disk) => disk.status?.conditions ?? []),
         ...(instance?.status?.conditions ?? []),
         ...(machine.status?.conditions ?? []),
       ],

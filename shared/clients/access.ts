@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { KubeConfig } from '@kubernetes/client-node'
+import type { CustomObjectsApi, KubeConfig } from '@kubernetes/client-node'
 import { DroverError } from '../errors.ts'
 import { type KubeconfigSettings, loadContext } from './kubeconfig.ts'
 
@@ -74,4 +74,15 @@ const isBusy = (code: number | undefined) => code === 429 || code === 503
 export function codeOf(error: unknown): number | undefined {
   const { code, statusCode } = error as { code?: unknown; statusCode?: unknown }
   return [code, statusCode].find((one) => typeof one === 'number' && one >= 100) as number | undefined
+}
+
+/** What a cluster answers, undefined for 404; what else fails is broken. */
+export async function ask(access: Access, request: (api: CustomObjectsApi) => Promise<unknown>): Promise<unknown> {
+  const { CustomObjectsApi } = await import('@kubernetes/client-node')
+  try {
+    return await access.use((config) => request(config.makeApiClient(CustomObjectsApi)))
+  } catch (error) {
+    if (codeOf(error) === 404) return undefined
+    throw access.failure(error)
+  }
 }

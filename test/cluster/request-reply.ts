@@ -2,9 +2,8 @@ import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdirSync, openSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
 import { join } from 'node:path'
-import { listenAt } from '../../local/listen.ts'
+import { freePort } from '../free-port.ts'
 import type { Api } from './api.ts'
 import type { ControlPlane } from './control-plane.ts'
 import { isReady, until } from './platform.ts'
@@ -82,11 +81,4 @@ export async function openRequestReply(api: Api, plane: ControlPlane): Promise<R
       await api.remove('Trigger', 'drover', `${name}-reply`)
     },
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  const port = await listenAt(server, 0)
-  await once(server.close(), 'close')
-  return port
 }

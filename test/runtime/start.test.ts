@@ -1,15 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { startGitHost } from '../../local/git/host.ts'
 import { seedFleet } from '../../local/git/seed.ts'
-import { listenAt } from '../../local/listen.ts'
 import { environment, newSigningKey } from '../../shared/config.ts'
+import { freePort } from '../free-port.ts'
 
 /** What func's buildpack runs in a container. */
 
@@ -53,14 +52,6 @@ async function npmStart(settings: Record<string, string>): Promise<string> {
     if (answer?.status === 200) return url
   }
   throw new Error(`Cannot start: ${said}`)
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  const port = await listenAt(server, 0)
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 /** npm's shell keeps a signal for itself: the whole group hears it. */

@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { type AddressInfo, createServer } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { buildBundle, bundle } from '../../../scripts/build.ts'
 import { newSigningKey } from '../../../shared/config.ts'
 import { writeEvent } from '../../../shared/event.ts'
+import { freePort } from '../../free-port.ts'
 import { requestEvent } from '../events.ts'
 
 const running: ChildProcess[] = []
@@ -13,14 +13,6 @@ const start = (env: Record<string, string>) => {
   const child = spawn(process.execPath, [bundle], { env, stdio: ['ignore', 'pipe', 'pipe'] })
   running.push(child)
   return child
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0)
-  await once(probe, 'listening')
-  const { port } = probe.address() as AddressInfo
-  await once(probe.close(), 'close')
-  return port
 }
 
 async function ready(port: number): Promise<void> {

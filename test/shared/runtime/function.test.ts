@@ -1,6 +1,4 @@
-import { once } from 'node:events'
 import { request, type Server } from 'node:http'
-import { type AddressInfo, createServer } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { newSigningKey, readConfig } from '../../../shared/config.ts'
 import { DroverError } from '../../../shared/errors.ts'
@@ -8,6 +6,7 @@ import { writeEvent } from '../../../shared/event.ts'
 import { type RuntimeFunction, toFunction } from '../../../shared/runtime/function.ts'
 import { startRuntime } from '../../../shared/runtime/start.ts'
 import { notYet, type Step, succeeded } from '../../../shared/step.ts'
+import { freePort } from '../../free-port.ts'
 import { requestEvent } from '../events.ts'
 
 let step: Step = async () => succeeded('done')
@@ -15,15 +14,6 @@ let port = 0
 let server: Server
 let module: RuntimeFunction
 const closed: string[] = []
-
-/** The runtime takes no port 0. */
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0)
-  await once(probe, 'listening')
-  const { port: found } = probe.address() as AddressInfo
-  await once(probe.close(), 'close')
-  return found
-}
 
 beforeAll(async () => {
   const config = readConfig({

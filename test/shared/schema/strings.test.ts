@@ -95,12 +95,4 @@ describe('a request', () => {
     'takes shell text at $where only where any text may stand',
     ({ where, request }) => expect(problemsOf(request).length === 0).toBe(texts.includes(where)),
   )
-
-  it.each(['yes', 'no', '0o14', '1:30', '1e3', '0x1f', 'null', '~', 'true', '.inf'])(
-    'that says "%s" in a text keeps it a text',
-    (lookAlike) => {
-      const checked = check(ProvisionRequest, { ...requests[0], variables: { greeting: lookAlike } }, 'the request')
-      expect(checked).toMatchObject({ ok: true, value: { variables: { greeting: lookAlike } } })
-    },
-  )
 })

@@ -76,8 +76,13 @@ describe('the shell answers', () => {
     ['busy', { status: 503, message: 'Cannot: x' }],
     ['broken', { status: 500, message: expect.stringContaining('the log has the cause') }],
   ])('a step that throws %s by its reason', async (reason, answer) => {
-    const { deliver } = shellOf(throws(new DroverError(reason, 'Cannot: x')))
-    expect(await deliver(chainEvent('validate'))).toMatchObject(answer)
+    const { deliver, lines } = shellOf(throws(new DroverError(reason, 'Cannot: x')))
+    const event = chainEvent('validate')
+    const { status } = await deliver(event)
+    expect(await deliver(event)).toMatchObject(answer)
+    expect(lines.map((line) => JSON.parse(line))).toContainEqual(
+      expect.objectContaining({ status, run: event.extensions['runid'], milliseconds: expect.any(Number) }),
+    )
   })
 
   it.each<[string, unknown]>([
