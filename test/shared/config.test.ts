@@ -31,6 +31,11 @@ const never = (sentence: string) => expect.fail(sentence)
 const read = (changes: Environment) => readConfig({ ...enough, ...changes })
 
 describe('the configuration', () => {
+  it('lets an error last no longer than a delivery waits, where nobody said how long', () => {
+    expect(read({}).graceSeconds).toBe(30)
+    expect(read({ DROVER_PATIENCE_SECONDS: '10' }).graceSeconds).toBe(6)
+  })
+
   it('needs an address of the fleet repository and a key, no more', () => {
     const config = readConfig(enough)
     expect(config.signingKeys(never)).toEqual([{ id: 'k1', secret }])
