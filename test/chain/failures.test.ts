@@ -132,7 +132,8 @@ async function expectUndone(run: Run, before: Record<string, string>, name: stri
   }
   expect(await chain.look('hub', 'Application', 'argocd', name)).toBeUndefined()
   // Nobody waits for it: the next run asks under a name of its own.
-  await expect.poll(() => chain.look('hub', 'Placement', 'argocd', placementName(name, run.id))).toBeUndefined()
+  const placement = () => chain.look('hub', 'Placement', 'argocd', placementName(name, run.id))
+  await expect.poll(placement, { timeout: 60_000 }).toBeUndefined()
   expect([undefined, 'retired']).toContain(cmdb.records.get(name))
   expect(run.events().filter(({ type }) => /\.(completed|stranded)$/.test(type))).toEqual([])
 }
