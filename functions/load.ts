@@ -4,6 +4,7 @@ import type { Wire } from '../shared/runtime/function.ts'
 /** Where each function is wired; loaded when its first event comes, so a function starts without the others' libraries. */
 const functions: Record<FunctionName, () => Promise<{ wire: Wire }>> = {
   validate: () => import('./validate/index.ts'),
+  locate: () => import('./locate/index.ts'),
   allocate: () => import('./allocate/index.ts'),
   place: () => import('./place/index.ts'),
   register: () => import('./register/index.ts'),

@@ -1,23 +1,27 @@
 import { readFileSync, writeFileSync } from 'node:fs'
-import { type EventRow, eventTypes, lifecycles } from '../shared/lifecycles.ts'
+import { type EventRow, eventTypes, type FunctionName, lifecycles } from '../shared/lifecycles.ts'
 import { type Setting, settings } from '../shared/settings.ts'
 
 /** `npm run docs`: writes the parts of the docs that follow from the tables of lifecycles and settings, between their markers. */
 
 const root = new URL('../', import.meta.url)
 
+/** Functions whose Triggers follow from the table fact by fact; the others wake by what every lifecycle has. */
+const byFact = ['locate', 'allocate', 'place', 'register', 'build', 'commit', 'verify'] as const
+
 /** Each generated part: the file that it stands in, its name there, and its text. */
-const parts = [
+const parts: { file: string; name: string; text: () => string }[] = [
   { file: 'README.md', name: 'lifecycles', text: lifecycleTables },
   { file: 'docs/events.md', name: 'event types', text: eventTable },
   { file: 'docs/configuration.md', name: 'settings', text: settingTables },
-] as const
+  ...byFact.map((name) => ({ file: `triggers/${name}.yaml`, name: 'filters', text: () => filtersOf(name) })),
+]
 
 /** The files with generated parts, as they should be. */
 export function generated(): { file: string; text: string }[] {
   return parts.map(({ file, name, text }) => ({
     file,
-    text: replaced(readFileSync(new URL(file, root), 'utf8'), name, text()),
+    text: (file.endsWith('.yaml') ? replacedYaml : replaced)(readFileSync(new URL(file, root), 'utf8'), name, text()),
   }))
 }
 
@@ -28,6 +32,30 @@ function replaced(text: string, name: string, part: string): string {
   const to = text.indexOf(end)
   if (from < 0 || to < from) throw new Error(`Cannot write the part "${name}": its markers are not there`)
   return `${text.slice(0, from)}${begin}\n\n${part}\n\n${text.slice(to)}`
+}
+
+function replacedYaml(text: string, name: string, part: string): string {
+  const [begin, end] = [`    # generated: ${name} (npm run docs)\n`, `    # end of ${name}\n`]
+  const [from, to] = [text.indexOf(begin), text.indexOf(end)]
+  if (from < 0 || to < from) throw new Error(`Cannot write the part "${name}": its markers are not there`)
+  return `${text.slice(0, from)}${begin}${part}${text.slice(to)}`
+}
+
+/** What wakes a function: an ending where all types that end so wake it, else the type itself. */
+function filtersOf(name: FunctionName): string {
+  const all = eventTypes()
+  const wakesOnly = (suffix: string) => all.every(({ type, wakes }) => !type.endsWith(suffix) || wakes === name)
+  const filters = all
+    .filter(({ wakes }) => wakes === name)
+    .map(({ type }) => {
+      const words = type.split('.').slice(3)
+      const endings = words.map((_, index) => `.${words.slice(words.length - index - 1).join('.')}`)
+      const suffix = endings.find(wakesOnly)
+      return suffix === undefined ? `exact: { type: ${type} }` : `suffix: { type: ${suffix} }`
+    })
+  return ['    - any:', ...[...new Set(filters)].sort().map((filter) => `        - ${filter}`)]
+    .map((line) => `${line}\n`)
+    .join('')
 }
 
 function lifecycleTables(): string {

@@ -9,7 +9,7 @@ import type { Change } from '../shared/fleet.ts'
 import type { GitOpsSettings } from '../shared/gitops/application.ts'
 import type { Hub } from '../shared/hub.ts'
 import { trailersOf } from '../shared/ledger.ts'
-import { runFile } from '../shared/paths.ts'
+import { isLock, runFile } from '../shared/paths.ts'
 import { runId } from '../shared/run.ts'
 import type { Here, Outcome, Run } from '../shared/step.ts'
 import type { FolderFleet } from './folder-tree.ts'
@@ -47,8 +47,8 @@ export async function rehearse(given: Given, fleet: FolderFleet): Promise<Change
   const changes = await does('create.build', async () => create(run, await fleet.head(), settings))
   const subject = `create ${run.facts.name}`
   await fleet.transact({ subject, trailers: trailersOf(run), decide: async () => ({ changes, value: undefined }) })
-  // The record is gone when the run has ended.
-  return fleet.written().filter(({ path }) => path !== runFile(run.id))
+  // Record and lock are gone when the run has ended.
+  return fleet.written().filter(({ path }) => path !== runFile(run.id) && !isLock(path))
 }
 
 const hubThatDecides = (cluster: string): Hub => ({

@@ -1,17 +1,16 @@
 import { randomBytes } from 'node:crypto'
 import pino from 'pino'
-import { allocateAddress } from '../functions/allocate/address.ts'
-import { allocateName } from '../functions/allocate/name.ts'
-import { create } from '../functions/build/create.ts'
-import { customize } from '../functions/build/customize.ts'
+import { allocate } from '../functions/allocate/allocate.ts'
+import { build } from '../functions/build/build.ts'
 import { commit } from '../functions/commit/commit.ts'
 import { complete } from '../functions/commit/complete.ts'
+import { locate } from '../functions/locate/locate.ts'
 import { notify } from '../functions/notify/notify.ts'
 import { place } from '../functions/place/place.ts'
 import { undo } from '../functions/recover/undo.ts'
 import { register } from '../functions/register/register.ts'
 import { validate } from '../functions/validate/validate.ts'
-import { check, verify } from '../functions/verify/verify.ts'
+import { verify } from '../functions/verify/verify.ts'
 import { DroverError } from '../shared/errors.ts'
 import type { Event } from '../shared/event.ts'
 import type { Fleet } from '../shared/fleet.ts'
@@ -77,15 +76,15 @@ function stepsOver({ fleet, clusters, settings }: ReplayOptions): Record<Functio
   const waiting = { rootApplication, graceMilliseconds: 0, resolver: undefined }
   return {
     validate: (run) => validate(run, fleet),
-    allocate: (run) => (run.task === 'name' ? allocateName : allocateAddress)(run, fleet),
+    locate: (run, here) => locate(run, fleet, machines, here),
+    allocate: (run) => allocate(run, fleet),
     place: (run, here) => place(run, fleet, hub, { ...settings, graceMilliseconds: 0 }, here),
     register: (run) => register(run, undefined, fleet),
-    build: async (run) =>
-      run.task === 'customize' ? customize(run, await fleet.head()) : create(run, await fleet.head(), settings),
+    build: async (run) => build(run, await fleet.head(), settings),
     commit: async (run) => (run.task === 'complete' ? complete(run, fleet) : unpushed(run, await commit(run, fleet))),
-    verify: (run, here) => (run.task === 'check' ? check : verify)(run, machines, waiting, here),
+    verify: (run, here) => verify(run, machines, waiting, here),
     notify: (run) => notify(run, { post: async () => 202 }),
-    recover: (run, here) => undo(run, { fleet, machines, rootApplication, cmdb: undefined }, here),
+    recover: (run, here) => undo(run, { fleet, machines, gitops: settings, ...waiting, cmdb: undefined }, here),
   }
 }
 
@@ -105,5 +104,12 @@ function needsCluster(): never {
 /** The clusters where none is named. */
 const nowhere: { hub: Hub; machines: Machines } = {
   hub: { managedCluster: needsCluster, watchPlacement: needsCluster, refresh: async () => undefined },
-  machines: { watch: needsCluster, refresh: async () => undefined, settle: async () => true },
+  machines: {
+    watch: needsCluster,
+    claims: needsCluster,
+    holders: needsCluster,
+    lastWords: needsCluster,
+    refresh: async () => undefined,
+    settle: async () => true,
+  },
 }

@@ -29,21 +29,31 @@ export interface Cmdb {
   register(record: CmdbRecord, state: CmdbState): Promise<{ id: string }>
 }
 
-/** What a CMDB is told of a machine. */
+/** What a CMDB is told of a machine: as its request has it while it is made, and as its definition has it from then on. */
 export function toCmdbRecord({ id, facts, request, requester }: Run): CmdbRecord {
-  const first = facts.interfaces?.[0]
+  const { definition } = facts
+  const first = (facts.interfaces ?? definition?.interfaces)?.[0]
   return {
-    run: id,
+    run: facts.madeBy ?? id,
     name: facts.name ?? '',
     namespace: request.namespace,
     cluster: facts.cluster ?? '',
     fqdn: first ? `${facts.name}.${first.domain}` : '',
     addresses: (facts.interfaces ?? []).flatMap(({ leases }) => leases.map(({ address }) => address)).join(' '),
-    owner: request.owner.name,
     requester,
-    environment: request.environment ?? '',
-    application: request.application ?? '',
-    template: request.template,
     ticket: request.ticket ?? '',
+    ...('template' in request
+      ? {
+          owner: request.owner.name,
+          environment: request.environment ?? '',
+          application: request.application ?? '',
+          template: request.template,
+        }
+      : {
+          owner: definition?.owner.name ?? '',
+          environment: definition?.labels['environment'] ?? '',
+          application: definition?.labels['application'] ?? '',
+          template: definition?.template ?? '',
+        }),
   }
 }

@@ -27,6 +27,8 @@ export interface RunRecord {
   marks?: Run['marks']
   /** Since its undo began: why. */
   failure?: Failure
+  /** In the undo of a change to a machine that there is: how far it has got. */
+  stage?: Stage
   /** When it is stranded: what a person must look at. */
   message?: string
   request: Run['request']
@@ -34,6 +36,10 @@ export interface RunRecord {
   /** Each path the run wrote: the blob that was there before and the one that it wrote; null is 'no file'. */
   wrote: Record<string, { before: string | null; after: string | null }>
 }
+
+/** The stages of such an undo, in their order: the machine off, its disks put back, its definition put back. */
+export const stages = ['off', 'disks', 'back'] as const
+export type Stage = (typeof stages)[number]
 
 /** The record of a run, or undefined when it has not begun to write or has ended. */
 export async function readRecord(tree: Tree, run: string): Promise<RunRecord | undefined> {
@@ -50,12 +56,7 @@ export function blobId(text: string): string {
 /** The changes of a task together with the record of them, to be made in one commit. */
 export async function recorded(tree: Tree, run: Run, facts: Facts, changes: readonly Change[]): Promise<Change[]> {
   const record = await readRecord(tree, run.id)
-  const wrote = { ...record?.wrote }
-  for (const { path, content } of changes) {
-    if (isShared(path)) continue
-    const before = wrote[path] ? wrote[path].before : ((await tree.oid(path)) ?? null)
-    wrote[path] = { before, after: content === null ? null : blobId(content) }
-  }
+  const wrote = await wroteAfter(tree, record, changes)
   const next: RunRecord = {
     run: run.id,
     lifecycle: run.lifecycle,
@@ -73,6 +74,28 @@ export async function recorded(tree: Tree, run: Run, facts: Facts, changes: read
     wrote,
   }
   return [...changes, { path: runFile(run.id), content: toYaml(next) }]
+}
+
+/** What a run has written once it has made these changes too. */
+async function wroteAfter(tree: Tree, record: RunRecord | undefined, changes: readonly Change[]) {
+  const wrote = { ...record?.wrote }
+  for (const { path, content } of changes) {
+    if (isShared(path)) continue
+    const before = wrote[path] ? wrote[path].before : ((await tree.oid(path)) ?? null)
+    wrote[path] = { before, after: content === null ? null : blobId(content) }
+  }
+  return wrote
+}
+
+/** The changes of a stage of an undo together with the record of them, to be made in one commit. */
+export async function recordedStage(
+  tree: Tree,
+  record: RunRecord,
+  stage: Stage,
+  changes: readonly Change[],
+): Promise<Change[]> {
+  const next: RunRecord = { ...record, stage, wrote: await wroteAfter(tree, record, changes) }
+  return [...changes, { path: runFile(record.run), content: toYaml(next) }]
 }
 
 function withoutDefinition({ definition: _, ...facts }: Facts): Facts {

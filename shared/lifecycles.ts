@@ -5,6 +5,7 @@
 
 export const functionNames = [
   'validate',
+  'locate',
   'allocate',
   'place',
   'register',
@@ -24,11 +25,14 @@ export interface Task {
   title: string
   /** True when it waits for the world and tells its progress. */
   waits?: true
+  /** The round that it is a part of. */
+  round?: RoundName
 }
 
 /** The steps that lifecycles are made of. */
 const steps = {
   validate: { by: 'validate', done: 'validated', title: 'Validate parameters' },
+  locate: { by: 'locate', done: 'located', title: 'Find the machine and hold it', waits: true },
   name: { by: 'allocate', done: 'named', title: 'Generate and reserve the VM name' },
   address: { by: 'allocate', done: 'allocated', title: 'Register IP, DNS and MAC' },
   place: { by: 'place', done: 'placed', title: 'Identify the cluster', waits: true },
@@ -36,40 +40,72 @@ const steps = {
   customize: { by: 'build', done: 'customized', title: 'Embed the customization in cloud-init' },
   operate: { by: 'register', done: 'operational', title: 'Register in enterprise systems as operational' },
   check: { by: 'verify', done: 'checked', title: 'Check the machine', waits: true },
+  release: { by: 'allocate', done: 'released', title: 'Release name, IP and DNS' },
+  absence: { by: 'verify', done: 'absent', title: 'Check that IP and DNS are gone', waits: true },
+  retire: { by: 'register', done: 'retired', title: 'Register in enterprise systems as retired' },
   complete: { by: 'commit', done: 'completed', title: 'Close the run' },
   notify: { by: 'notify', done: 'notified', title: 'Give feedback to the requester' },
 } as const satisfies Record<string, Omit<Task, 'name'>>
 
-/** build -> commit -> verify: a change of the fleet repository, and the wait until the cluster shows it. */
-interface Round {
-  round: string
-  titles: readonly [build: string, commit: string, verify: string]
-}
+/**
+ * Rounds: build -> commit -> verify, a change of the fleet repository and the wait until the cluster shows it. Each has an
+ * edit of the definition (functions/build) and a goal (shared/goals) of its name. The titles are those of build and verify.
+ */
+const rounds = {
+  create: ['Create the artifacts', 'Wait until the machine is ready'],
+  stop: ['Write down that the machine is off', 'Wait until the machine has stopped'],
+  start: ['Write down that the machine runs', 'Wait until the machine is as it is to be'],
+  save: ['Write down a snapshot to go back to', 'Wait until there is a way back'],
+  snapshot: ['Write down what becomes of snapshots', 'Wait until the snapshot is ready'],
+  restore: ['Write down the restore', 'Wait until the disks are restored'],
+  patch: ['Write down the job that patches the disk', 'Wait until the disk is patched'],
+  image: ['Write down the new root disk', 'Wait until the new root disk is made'],
+  swap: ['Put the new root disk in place of the old one', 'Wait until the machine runs from the new root disk'],
+  resize: ['Write down the new size', 'Wait until the disks have their size'],
+  migrate: ['Write down the migration', 'Wait until the machine has moved'],
+  remove: ['Archive the machine', 'Wait until the machine is gone'],
+} as const satisfies Record<string, readonly [build: string, verify: string]>
 
-const round = (name: string, ...titles: Round['titles']): Round => ({ round: name, titles })
+export type RoundName = keyof typeof rounds
 
 interface Row {
   title: string
-  steps: readonly (keyof typeof steps | Round)[]
+  steps: readonly (keyof typeof steps | { round: RoundName })[]
 }
 
+const round = (name: RoundName) => ({ round: name })
+
+/** How every change of a machine that there is begins, and how those end after which it is to run. */
+const begin = ['validate', 'locate'] as const
+const end = ['complete', 'notify'] as const
+const accept = ['check', ...end] as const
+
+/** How a machine comes to be once it is known what is wanted. */
+const make = ['name', 'address', 'place', 'plan', 'customize', round('create'), 'operate', ...accept] as const
+
 const table = {
-  provision: {
-    title: 'Provisioning',
-    steps: [
-      'validate',
-      'name',
-      'address',
-      'place',
-      'plan',
-      'customize',
-      round('create', 'Create the artifacts', 'Push to Git', 'Wait until the machine is ready'),
-      'operate',
-      'check',
-      'complete',
-      'notify',
-    ],
+  provision: { title: 'Provisioning', steps: ['validate', ...make] },
+  deprovision: {
+    title: 'De-provisioning',
+    steps: [...begin, round('stop'), round('save'), round('remove'), 'release', 'absence', 'retire', ...end],
   },
+  repave: {
+    title: 'Rebuild/Repave',
+    steps: [...begin, round('save'), round('image'), round('stop'), round('swap'), ...accept],
+  },
+  patch: {
+    title: 'Patching',
+    steps: [...begin, round('stop'), round('save'), round('patch'), round('start'), ...accept],
+  },
+  snapshot: { title: 'Snapshot', steps: [...begin, round('snapshot'), ...end] },
+  restore: {
+    title: 'Recovery',
+    steps: [...begin, round('stop'), round('save'), round('restore'), round('start'), ...accept],
+  },
+  clone: { title: 'Recovery to a new machine', steps: [...begin, ...make] },
+  resize: { title: 'Resizing', steps: [...begin, round('stop'), round('resize'), round('start'), ...accept] },
+  power: { title: 'Power', steps: [...begin, round('stop'), round('start'), ...end] },
+  migrate: { title: 'Migration', steps: [...begin, round('migrate'), ...accept] },
 } as const satisfies Record<string, Row>
 
 export type LifecycleName = keyof typeof table
@@ -83,11 +119,12 @@ export interface Lifecycle {
 function tasksOf(row: Row): Task[] {
   return row.steps.flatMap((step): Task[] => {
     if (typeof step === 'string') return [{ name: step, ...steps[step] }]
-    const [build, commit, verify] = step.titles
+    const { round } = step
+    const [build, verify] = rounds[round]
     return [
-      { name: `${step.round}.build`, by: 'build', done: `${step.round}.built`, title: build },
-      { name: `${step.round}.commit`, by: 'commit', done: `${step.round}.committed`, title: commit },
-      { name: `${step.round}.verify`, by: 'verify', done: `${step.round}.verified`, title: verify, waits: true },
+      { name: `${round}.build`, by: 'build', done: `${round}.built`, title: build, round },
+      { name: `${round}.commit`, by: 'commit', done: `${round}.committed`, title: 'Push to Git', round },
+      { name: `${round}.verify`, by: 'verify', done: `${round}.verified`, title: verify, waits: true, round },
     ]
   })
 }
@@ -148,6 +185,20 @@ export function taskFor(type: string): { lifecycle: Lifecycle; task: Task } | un
   const at = tasks.findIndex((task) => task.done === fact)
   return at < 0 ? undefined : start(tasks[at + 1])
 }
+
+/** A lifecycle by its name. */
+export const lifecycleOf = (name: LifecycleName): Lifecycle => lifecycles.find((one) => one.name === name) as Lifecycle
+
+/** True for what is done to a machine that there is; the others make one. */
+export const changesMachine = (name: LifecycleName): boolean => !['provision', 'clone'].includes(name)
+
+/** Where a task stands in its lifecycle; -1 when it is none of it. */
+export const placeIn = (name: LifecycleName, task: string): number =>
+  lifecycleOf(name).tasks.findIndex((one) => one.name === task)
+
+/** The round that a task is a part of. */
+export const roundOf = (name: LifecycleName, task: string): RoundName | undefined =>
+  lifecycleOf(name).tasks.find((one) => one.name === task)?.round
 
 /** One event type of the table: who sends it and whom it wakes. */
 export interface EventRow {

@@ -35,8 +35,14 @@ export interface Application {
 
 export interface VirtualMachine {
   metadata: Metadata
-  spec?: { runStrategy?: string }
+  spec?: {
+    runStrategy?: string
+    template?: { spec?: { volumes?: { name: string; persistentVolumeClaim?: { claimName: string } }[] } }
+  }
   status?: {
+    /** The name of the snapshot or restore that goes on; changes of disks and of power are refused meanwhile. */
+    snapshotInProgress?: string
+    restoreInProgress?: string
     printableStatus?: string
     ready?: boolean
     observedGeneration?: number
@@ -61,6 +67,46 @@ export interface DataVolume {
   status?: { phase?: string; progress?: string; conditions?: Condition[] }
 }
 
+/** A VirtualMachineSnapshot. */
+export interface Snapshot {
+  metadata: Metadata
+  status?: {
+    phase?: string
+    readyToUse?: boolean
+    creationTime?: string
+    error?: { message?: string }
+    sourceIndications?: { indication: string }[]
+    /** Before KubeVirt 1.7. */
+    indications?: string[]
+    virtualMachineSnapshotContentName?: string
+    conditions?: Condition[]
+  }
+}
+
+/** A VirtualMachineRestore. */
+export interface Restore {
+  metadata: Metadata
+  status?: { complete?: boolean; conditions?: Condition[] }
+}
+
+/** A VirtualMachineInstanceMigration. */
+export interface Migration {
+  metadata: Metadata
+  status?: { phase?: string; migrationState?: { sourceNode?: string; targetNode?: string; failureReason?: string } }
+}
+
+export interface Job {
+  metadata: Metadata
+  status?: { succeeded?: number; failed?: number; conditions?: Condition[] }
+}
+
+/** A PersistentVolumeClaim. */
+export interface Claim {
+  metadata: Metadata & { uid: string; ownerReferences?: { kind: string; name: string }[] }
+  spec?: { volumeMode?: string; resources?: { requests?: { storage?: string } } }
+  status?: { phase?: string; capacity?: { storage?: string } }
+}
+
 /** An ExternalSecret of the External Secrets operator. */
 export interface ExternalSecret {
   metadata: Metadata
@@ -74,7 +120,15 @@ export interface MachineView {
   instance: VirtualMachineInstance | undefined
   disks: DataVolume[]
   secrets: ExternalSecret[]
+  /** What is looked at only where it is asked for. */
+  snapshots?: Snapshot[]
+  restores?: Restore[]
+  migrations?: Migration[]
+  jobs?: Job[]
 }
+
+/** What a view of a machine may show beside the machine itself. */
+export type Extra = 'snapshots' | 'restores' | 'migrations' | 'jobs'
 
 export interface MachineAddress {
   cluster: string
@@ -82,13 +136,21 @@ export interface MachineAddress {
   name: string
 }
 
+export const placeOf = ({ cluster, namespace, name }: MachineAddress): string => `${namespace}/${name} on ${cluster}`
+
 export interface Machines {
   /**
    * The machine as it is now, again whenever something of it changes, and every second or two when nothing does, so
    * that whoever waits notices how long something lasts. It goes on over broken connections, and
    * ends without an error once the signal is aborted. A cluster that cannot be asked at all throws.
    */
-  watch(address: MachineAddress, signal: AbortSignal): AsyncIterable<MachineView>
+  watch(address: MachineAddress, signal: AbortSignal, extras?: readonly Extra[]): AsyncIterable<MachineView>
+  /** The claims of these names that there are. */
+  claims(cluster: string, namespace: string, names: readonly string[]): Promise<Claim[]>
+  /** The pods that have not ended and hold one of these claims, by name. */
+  holders(cluster: string, namespace: string, claims: readonly string[]): Promise<string[]>
+  /** What the pods of a Job said at their end: Kubernetes' termination message. */
+  lastWords(cluster: string, namespace: string, job: string): Promise<string>
   /** Makes Argo CD look at Git now, by the refresh annotation; nothing when there is no such Application. */
   refresh(application: string): Promise<void>
   /**

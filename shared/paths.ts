@@ -27,6 +27,23 @@ export const definitionFile = (cluster: string, namespace: string, name: string)
 export const manifestsFolder = (cluster: string, namespace: string, name: string) =>
   `${machineFolder(cluster, namespace, name)}/manifests`
 
+/** Who holds the machine: the run that changes it. It is gone when the run has ended. */
+export const lockFile = (cluster: string, namespace: string, name: string) =>
+  `${machineFolder(cluster, namespace, name)}/operation.yaml`
+
+export const isLock = (path: string) => /^vms\/.*\/operation\.yaml$/.test(path)
+
+/** The claims of the machine's disks as they were seen last, by uid: a disk that came anew is another disk. */
+export const claimsFile = (cluster: string, namespace: string, name: string) =>
+  `${machineFolder(cluster, namespace, name)}/claims.yaml`
+
+/** What a deprovision took away, under the year and the run. */
+export const archiveFolder = (year: string, name: string, run: string) => `archive/${year}/${name}-${run}`
+
+/** A data disk that outlived its machine, until another one takes it. */
+export const keptFile = (cluster: string, namespace: string, disk: string) =>
+  `kept/${cluster}/${namespace}/${disk}.yaml`
+
 /** The folder of what a namespace's machines share: the Namespace itself. */
 export const namespaceFolder = (cluster: string, namespace: string) => `namespaces/${cluster}/${namespace}`
 

@@ -5,11 +5,14 @@ import type { Machine } from './schema/machine.ts'
 import type { ProvisionRequest } from './schema/request.ts'
 import { listed, show } from './schema/show.ts'
 
-/** What a request is held to by policy: itself, the machine it makes, and the name it asks for or would get first. */
+/** What a request is held to by policy: itself, what it makes of a machine, and the name it asks for or would get first. */
 export interface Subject {
-  request: ProvisionRequest
-  machine: Machine
-  labels: Readonly<Record<string, string>>
+  request: Pick<ProvisionRequest, 'namespace' | 'ticket' | 'callback'> &
+    Partial<Pick<ProvisionRequest, 'template' | 'owner'>>
+  /** All of a machine that is new, and of one that there is what is to change. */
+  machine: Partial<Machine>
+  /** Undefined where the request says nothing of labels. */
+  labels?: Readonly<Record<string, string>>
   name: string | undefined
 }
 
@@ -84,11 +87,11 @@ const deny =
 /** What would have fitted, for a sentence. */
 export const either = (globs: readonly string[]) => (globs.length === 1 ? show(globs[0]) : `one of ${listed(globs)}`)
 
-const imageOf = ({ image }: Machine) =>
+const wordOf = (image: Machine['image']) =>
   'registry' in image ? image.registry : `${image.namespace}/${image.dataSource}`
-const allDisks = ({ machine }: Subject) => [
-  ['rootDisk.size', machine.rootDisk.size] as const,
-  ...machine.disks.map(({ size }, index) => [`disks[${index}].size`, size] as const),
+const allDisks = ({ machine: { rootDisk, disks = [] } }: Subject) => [
+  ...(rootDisk ? [['rootDisk.size', rootDisk.size] as const] : []),
+  ...disks.map(({ size }, index) => [`disks[${index}].size`, size] as const),
 ]
 
 const rules: Rule[] = [
@@ -107,40 +110,41 @@ const rules: Rule[] = [
   ),
   allow(
     (rules) => rules.allowTemplates,
-    ({ request }) => [['template', request.template]],
+    ({ request }) => (request.template === undefined ? [] : [['template', request.template]]),
   ),
   allow(
     (rules) => rules.allowImages,
-    ({ machine }) => [['image', imageOf(machine)]],
+    ({ machine }) => (machine.image ? [['image', wordOf(machine.image)]] : []),
   ),
   allow(
     (rules) => rules.allowNetworks,
-    ({ machine }) => machine.networks.map(({ network }, index) => [`networks[${index}].network`, network]),
+    ({ machine }) => (machine.networks ?? []).map(({ network }, index) => [`networks[${index}].network`, network]),
   ),
   // A cluster that OCM chooses is held to by the template's and the request's predicates.
   allow(
     (rules) => rules.allowClusters,
-    ({ machine }) => ('cluster' in machine.placement ? [['placement.cluster', machine.placement.cluster]] : []),
+    ({ machine: { placement } }) =>
+      placement && 'cluster' in placement ? [['placement.cluster', placement.cluster]] : [],
   ),
   allow(
     (rules) => rules.allowOwners,
-    ({ request }) => [['owner', `${request.owner.kind}:${request.owner.name}`]],
+    ({ request: { owner } }) => (owner ? [['owner', `${owner.kind}:${owner.name}`]] : []),
   ),
   allow(
     (rules) => rules.allowInstancetypes,
-    ({ machine }) => ('instancetype' in machine.size ? [['size.instancetype', machine.size.instancetype]] : []),
+    ({ machine: { size } }) => (size && 'instancetype' in size ? [['size.instancetype', size.instancetype]] : []),
   ),
-  ({ maxCores }, { machine }) =>
-    maxCores !== undefined && 'cores' in machine.size && machine.size.cores > maxCores
-      ? [`size.cores is ${machine.size.cores}, wanted at most ${maxCores}`]
+  ({ maxCores }, { machine: { size } }) =>
+    maxCores !== undefined && size && 'cores' in size && size.cores > maxCores
+      ? [`size.cores is ${size.cores}, wanted at most ${maxCores}`]
       : [],
-  ({ maxMemory }, { machine }) =>
-    'memory' in machine.size && larger(machine.size.memory, maxMemory)
-      ? [`size.memory is ${show(machine.size.memory)}, wanted at most ${show(maxMemory)}`]
+  ({ maxMemory }, { machine: { size } }) =>
+    size && 'memory' in size && larger(size.memory, maxMemory)
+      ? [`size.memory is ${show(size.memory)}, wanted at most ${show(maxMemory)}`]
       : [],
-  ({ maxDisks }, { machine }) =>
-    maxDisks !== undefined && machine.disks.length > maxDisks
-      ? [`disks is a list of ${machine.disks.length}, wanted at most ${maxDisks}`]
+  ({ maxDisks }, { machine: { disks = [] } }) =>
+    maxDisks !== undefined && disks.length > maxDisks
+      ? [`disks is a list of ${disks.length}, wanted at most ${maxDisks}`]
       : [],
   ({ maxDiskSize }, subject) =>
     allDisks(subject)
@@ -148,9 +152,9 @@ const rules: Rule[] = [
       .map(([path, size]) => `${path} is ${show(size)}, wanted at most ${show(maxDiskSize)}`),
   ({ requireTicket }, { request }) =>
     requireTicket && !request.ticket ? ['ticket is missing, wanted the change ticket of this request'] : [],
-  ({ requiredLabels }, { labels }) =>
-    (requiredLabels ?? [])
-      .filter((key) => !labels[key])
+  ({ requiredLabels = [] }, { labels }) =>
+    (labels ? requiredLabels : [])
+      .filter((key) => !labels?.[key])
       .map((key) => `labels has no ${show(key)}, wanted a value for it`),
 ]
 

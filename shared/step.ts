@@ -1,8 +1,8 @@
 import type { Change } from './fleet.ts'
 import type { LifecycleName } from './lifecycles.ts'
 import type { Definition, DnsRecord, Identity, Interface } from './schema/definition.ts'
-import type { Machine } from './schema/machine.ts'
-import type { ProvisionRequest } from './schema/request.ts'
+import type { Machine, Owner } from './schema/machine.ts'
+import type { Request } from './schema/requests.ts'
 
 /** What the steps of a run have found out so far. It travels in the events; each step adds to it. */
 export interface Facts {
@@ -21,6 +21,18 @@ export interface Facts {
   cluster?: string
   /** place: why this cluster, for people. */
   placementReason?: string
+  /** locate: the run that made the machine: enterprise systems know it by that. */
+  madeBy?: string
+  /** locate: the machine that a new one is made from. */
+  origin?: Origin
+  /** place, locate: what the DataSource of the image stands for. */
+  imageVersion?: string
+  /** locate: whether the machine was to run before; what a run turns off, it turns on again. */
+  wasRunning?: boolean
+  /** verify: the claims of the machine's disks, by name, with the uid that tells one that came anew. */
+  claims?: Claims
+  /** verify: what a task found out that people want to know, such as the packages that were updated. */
+  report?: string[]
   /** register: the record in the enterprise system. */
   cmdb?: { id: string; state: 'planned' | 'operational' | 'retired' }
   /** build: the definition that goes to Git. */
@@ -32,6 +44,18 @@ export interface Facts {
   /** recover: what an undo left alone on purpose, such as data disks. */
   kept?: string[]
 }
+
+/** A machine's snapshot that another machine is made from. */
+export interface Origin {
+  name: string
+  snapshot: string
+  owner: Owner
+  /** The VolumeSnapshot of each volume of the machine. */
+  volumes: Record<string, string>
+}
+
+/** A claim's name and the uid that the cluster has given it. */
+export type Claims = Record<string, string>
 
 /** A change with what it expects to replace: a blob id, or null where nothing may be. */
 export interface ExpectedChange extends Change {
@@ -51,7 +75,7 @@ export interface Run {
   lifecycle: LifecycleName
   /** The task that is to be done, e.g. `create.commit`. */
   task: string
-  request: ProvisionRequest
+  request: Request
   facts: Facts
   /** From `create.build` to `create.commit`. */
   changes?: ExpectedChange[]

@@ -1,14 +1,13 @@
 import { brokerPoster } from '../../shared/clients/broker.ts'
 import { shareFleet } from '../../shared/clients/shared-fleet.ts'
 import { toFunction, type Wire } from '../../shared/runtime/function.ts'
-import { allocateAddress } from './address.ts'
-import { allocateName } from './name.ts'
+import { allocate } from './allocate.ts'
 
-/** The machine's name, then its addresses, DNS names and identity: each reserved by a commit. */
+/** The machine's name, then its addresses, DNS names and identity: each reserved by a commit, and released by one. */
 export const wire: Wire = (config, log) => {
   const fleet = shareFleet({ ...config.git, log })
   return {
-    step: (run) => (run.task === 'name' ? allocateName : allocateAddress)(run, fleet),
+    step: (run) => allocate(run, fleet),
     post: brokerPoster(config.broker),
     close: () => fleet.close(),
   }

@@ -4,12 +4,13 @@ import { readHolder } from '../../shared/holder.ts'
 import { recorded, trailersOf } from '../../shared/ledger.ts'
 import { candidate, describe, type Naming, namingOf, namingProblems } from '../../shared/names.ts'
 import { nameFile, templateFile } from '../../shared/paths.ts'
+import { requestOf } from '../../shared/request.ts'
 import { readChecked } from '../../shared/schema/read.ts'
 import { show, summary } from '../../shared/schema/show.ts'
 import { Template } from '../../shared/schema/template.ts'
+import { standing } from '../../shared/standing.ts'
 import { type Facts, ignored, type Outcome, type Run, refused, succeeded } from '../../shared/step.ts'
 import { toYaml } from '../../shared/yaml.ts'
-import { standing } from './standing.ts'
 
 /**
  * Reserves the machine's name in the whole fleet: the one that is asked for, or the lowest free number of the pattern.
@@ -47,10 +48,12 @@ const foundValid = ({ machine, labels, callback }: Facts): Facts => ({
 
 /** The template may have changed since the request was found valid, so it is asked again. */
 async function namingFor(tree: Tree, run: Run): Promise<{ how: Naming } | Outcome> {
-  const template = await readChecked(tree, templateFile(run.request.template), Template)
-  if (!template) return refused(`Cannot name the machine: template ${show(run.request.template)} is gone`)
-  const problems = template.ok ? namingProblems(run.request, template.value) : template.problems
-  const how = template.ok && problems.length === 0 ? namingOf(run.request, template.value) : undefined
+  if (run.lifecycle === 'clone') return { how: { name: requestOf(run, 'clone').as.name } }
+  const request = requestOf(run, 'provision')
+  const template = await readChecked(tree, templateFile(request.template), Template)
+  if (!template) return refused(`Cannot name the machine: template ${show(request.template)} is gone`)
+  const problems = template.ok ? namingProblems(request, template.value) : template.problems
+  const how = template.ok && problems.length === 0 ? namingOf(request, template.value) : undefined
   return how ? { how } : refused(summary('Cannot name the machine', problems))
 }
 

@@ -2,8 +2,10 @@ import { DroverError } from '../../shared/errors.ts'
 import type { Change, Tree } from '../../shared/fleet.ts'
 import type { GitOpsSettings } from '../../shared/gitops/application.ts'
 import { toChangeSet } from '../../shared/gitops/change-set.ts'
+import { filesIn } from '../../shared/gitops/removal.ts'
 import { dataDiskLosses } from '../../shared/kubevirt/data-disks.ts'
 import { expecting, type RunRecord, readRecord } from '../../shared/ledger.ts'
+import { lockOf, toLock } from '../../shared/lock.ts'
 import { isShared, machineFolder } from '../../shared/paths.ts'
 import type { Definition } from '../../shared/schema/definition.ts'
 import { summary } from '../../shared/schema/show.ts'
@@ -15,7 +17,8 @@ export async function create(run: Run, tree: Tree, settings: GitOpsSettings): Pr
   if (!definition) throw new DroverError('unreadable', `Cannot build: run ${run.id} has no definition yet`)
   const record = await readRecord(tree, run.id)
   if (record?.state !== 'running') return ignored(`Run ${run.id} has ended: there is nothing to build`)
-  const changes = await toChangeSet(definition, tree, settings)
+  const lock = { path: lockOf(definition), content: toLock(run) }
+  const changes = [...(await toChangeSet(definition, tree, settings)), lock]
   const problems = [
     ...nameProblems(definition, settings),
     ...(await strangers(tree, definition, record, changes)).map(
@@ -40,12 +43,4 @@ async function strangers(tree: Tree, definition: Definition, record: RunRecord, 
     changes.map(async ({ path }) => ((await tree.oid(path)) === undefined || isShared(path) ? [] : [path])),
   )
   return [...new Set([...there, ...touched.flat()])].filter((path) => !record.wrote[path])
-}
-
-async function filesIn(tree: Tree, folder: string): Promise<string[]> {
-  const entries = await tree.list(folder)
-  const paths = await Promise.all(
-    entries.map(({ name, mode }) => (mode === '040000' ? filesIn(tree, `${folder}/${name}`) : [`${folder}/${name}`])),
-  )
-  return paths.flat()
 }

@@ -4,6 +4,7 @@ import { DroverError } from '../../shared/errors.ts'
 import type { Tree } from '../../shared/fleet.ts'
 import { readRecord } from '../../shared/ledger.ts'
 import { customizationFile } from '../../shared/paths.ts'
+import { requestOf } from '../../shared/request.ts'
 import type { Definition } from '../../shared/schema/definition.ts'
 import { Customization } from '../../shared/schema/fleet-files.ts'
 import { readChecked } from '../../shared/schema/read.ts'
@@ -50,8 +51,9 @@ function toDefinition(
   { machine, name, identity, interfaces, cluster, labels, dns }: ReturnType<typeof foundOut>,
   customizations: NamedCustomization[],
 ): Definition {
-  const { namespace, owner } = run.request
-  const { variables, networks: _, ...made } = machine
+  const { namespace } = run.request
+  const owner = run.facts.origin?.owner ?? requestOf(run, 'provision').owner
+  const { networks: _, ...made } = machine
   return {
     name,
     namespace,
@@ -70,7 +72,7 @@ function toDefinition(
       name,
       namespace,
       interfaces,
-      variables,
+      variables: machine.variables,
       customizations,
     }),
   }

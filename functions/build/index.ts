@@ -1,8 +1,7 @@
 import { brokerPoster } from '../../shared/clients/broker.ts'
 import { shareFleet } from '../../shared/clients/shared-fleet.ts'
 import { toFunction, type Wire } from '../../shared/runtime/function.ts'
-import { create } from './create.ts'
-import { customize } from './customize.ts'
+import { build } from './build.ts'
 
 /** The definition of the machine, and the change set of files that it becomes. */
 export const wire: Wire = (config, log) => {
@@ -10,10 +9,7 @@ export const wire: Wire = (config, log) => {
   const { repoUrl, namespace, project, rootApplication } = config.argocd
   const settings = { repoUrl, branch: config.git.branch, namespace, project, rootApplication }
   return {
-    step: async (run) => {
-      const tree = await fleet.head()
-      return run.task === 'customize' ? customize(run, tree) : create(run, tree, settings)
-    },
+    step: async (run) => build(run, await fleet.head(), settings),
     post: brokerPoster(config.broker),
     close: () => fleet.close(),
   }

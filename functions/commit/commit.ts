@@ -1,5 +1,6 @@
 import type { Fleet, Tree } from '../../shared/fleet.ts'
 import { blobId, conflicting, type RunRecord, readRecord, recorded, trailersOf } from '../../shared/ledger.ts'
+import { placeIn } from '../../shared/lifecycles.ts'
 import { isShared } from '../../shared/paths.ts'
 import { type ExpectedChange, ignored, type Outcome, type Run, refused, succeeded } from '../../shared/step.ts'
 
@@ -13,7 +14,7 @@ type Verdict =
 /**
  * Puts a change set into Git: one commit, on top of whatever is newest, unless somebody changed one of its paths since
  * it was built. The second delivery finds the first one's commit and changes nothing; one that was built from other
- * facts, such as another cluster, comes too late: a run makes one machine.
+ * facts, such as another cluster, comes too late, and so does one of an earlier round: a run goes one way.
  */
 export async function commit(run: Run, fleet: Fleet): Promise<Outcome> {
   const changes = run.changes ?? []
@@ -32,6 +33,7 @@ export async function commit(run: Run, fleet: Fleet): Promise<Outcome> {
   if (value.kind === 'conflict') {
     return refused(`Cannot push to Git: ${value.path} was changed by somebody else since this run looked at it`)
   }
+  if (changes.length === 0) return succeeded('Nothing to push', { revision })
   const made = created ? revision : ((await fleet.find(run.id, run.task, run.horizon)) ?? revision)
   return succeeded(`Pushed ${changes.length} files in commit ${made.slice(0, 10)}`, { revision: made })
 }
@@ -42,6 +44,8 @@ const subjectOf = ({ facts, lifecycle, id }: Run) =>
 async function judge(tree: Tree, run: Run, changes: readonly ExpectedChange[]): Promise<Verdict> {
   const record = await readRecord(tree, run.id)
   if (record?.state !== 'running') return { kind: 'ended' }
+  // Of a round before: what it wrote was changed since, by this very run.
+  if (placeIn(run.lifecycle, record.task) > placeIn(run.lifecycle, run.task)) return { kind: 'another' }
   if (hasPushed(record, run)) return { kind: isSame(record, changes) ? 'there' : 'another' }
   if (await isThere(tree, changes)) return { kind: 'there' }
   const path = await conflicting(tree, changes)

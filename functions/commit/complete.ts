@@ -1,9 +1,15 @@
-import type { Fleet } from '../../shared/fleet.ts'
-import { readRecord, trailersOf } from '../../shared/ledger.ts'
-import { runFile } from '../../shared/paths.ts'
+import { claimsText } from '../../shared/claims.ts'
+import type { Change, Fleet, Tree } from '../../shared/fleet.ts'
+import { tidied } from '../../shared/gitops/tidy.ts'
+import { type RunRecord, readRecord, trailersOf } from '../../shared/ledger.ts'
+import { lifecycleOf } from '../../shared/lifecycles.ts'
+import { claimsFile, definitionFile, isLock, runFile } from '../../shared/paths.ts'
 import { ignored, type Outcome, type Run, succeeded } from '../../shared/step.ts'
 
-/** Closes a run: its record leaves Git, and from then on no event can undo what it did. */
+/**
+ * Closes a run: its record and its hold on the machine leave Git, together with what only the run needed. From then on no
+ * event can undo what it did.
+ */
 export async function complete(run: Run, fleet: Fleet): Promise<Outcome> {
   const { facts } = run
   const { value } = await fleet.transact<'closed' | 'gone' | 'undoing'>({
@@ -13,12 +19,34 @@ export async function complete(run: Run, fleet: Fleet): Promise<Outcome> {
       const record = await readRecord(tree, run.id)
       if (record === undefined) return { nothing: true, value: 'gone' }
       if (record.state !== 'running') return { nothing: true, value: 'undoing' }
-      return { changes: [{ path: runFile(run.id), content: null }], value: 'closed' }
+      return { changes: await closing(tree, run, record), value: 'closed' }
     },
   })
   const closed =
     value === 'closed' || (value === 'gone' && (await fleet.find(run.id, run.task, run.horizon)) !== undefined)
   if (!closed) return ignored(`Run ${run.id} has been undone: it cannot be completed any more`)
-  const addresses = (facts.interfaces ?? []).flatMap((one) => one.leases.map((lease) => lease.address))
-  return succeeded(`VM ${facts.name} is ready on ${facts.cluster} at ${addresses.join(', ')}`, facts)
+  return succeeded(sentence(run), facts)
+}
+
+async function closing(tree: Tree, run: Run, { wrote }: RunRecord): Promise<Change[]> {
+  const { name, cluster, claims } = run.facts
+  const locks = Object.keys(wrote).filter(isLock)
+  const closed = [runFile(run.id), ...locks].map((path): Change => ({ path, content: null }))
+  if (name === undefined || cluster === undefined) return closed
+  const { namespace } = run.request
+  const isThere = (await tree.oid(definitionFile(cluster, namespace, name))) !== undefined
+  if (!isThere) return closed
+  const path = claimsFile(cluster, namespace, name)
+  const seen = claims && Object.keys(claims).length > 0 ? [{ path, content: claimsText(claims) }] : []
+  return [...closed, ...seen, ...(await tidied(tree, { cluster, namespace, name }, run.at))]
+}
+
+function sentence({ lifecycle, request, facts, message }: Run): string {
+  const { name, cluster, interfaces = [], report = [] } = facts
+  if (lifecycle === 'provision' || lifecycle === 'clone') {
+    const addresses = interfaces.flatMap((one) => one.leases.map((lease) => lease.address))
+    return `VM ${name} is ready on ${cluster} at ${addresses.join(', ')}`
+  }
+  const rest = report.length === 0 ? '' : `: ${report.join(', ')}`
+  return `${lifecycleOf(lifecycle).title} of ${request.namespace}/${name} on ${cluster} is complete${rest || `: ${message}`}`
 }

@@ -1,17 +1,16 @@
 import { type Cmdb, toCmdbRecord } from '../../shared/cmdb.ts'
 import type { Change, Fleet, Tree } from '../../shared/fleet.ts'
 import { type RunRecord, readRecord, trailersOf } from '../../shared/ledger.ts'
-import type { Machines } from '../../shared/machines.ts'
-import { runFile } from '../../shared/paths.ts'
+import { changesMachine, placeIn } from '../../shared/lifecycles.ts'
+import { archiveFolder, runFile } from '../../shared/paths.ts'
+import { firstOf } from '../../shared/standing.ts'
 import { type Facts, type Here, ignored, notYet, type Outcome, type Run, succeeded } from '../../shared/step.ts'
 import { toYaml } from '../../shared/yaml.ts'
 import { disksOf, isClaim } from './claims.ts'
-import { isOnlyRefused, strandedRecord } from './strand.ts'
+import { type Means, rewind } from './rewind.ts'
+import { isOnlyRefused, strand, strandedRecord } from './strand.ts'
 
-export interface Clients {
-  fleet: Fleet
-  machines: Machines
-  rootApplication: string
+export interface Clients extends Means {
   /** Undefined where no enterprise system is configured. */
   cmdb: Cmdb | undefined
 }
@@ -33,13 +32,29 @@ export async function undo(run: Run, clients: Clients, here: Here): Promise<Outc
 
 /** Waits until the cluster has followed, and gives back what the run had claimed. */
 async function finish(run: Run, clients: Clients, here: Here): Promise<Outcome> {
-  const gone = await awaitGone(run, clients, here)
-  if (gone !== undefined) return notYet(`Still undoing: ${gone}`)
-  if (run.facts.cluster !== undefined) await clients.cmdb?.register(toCmdbRecord(run), 'retired')
+  const left = changesMachine(run.lifecycle) ? await putBack(run, clients, here) : await takeAway(run, clients, here)
+  if (left) return left
   const conflict = await release(run, clients.fleet)
   if (conflict !== undefined) return { kind: 'stranded', message: conflictSentence(run, conflict) }
   await clients.machines.refresh(clients.rootApplication)
   return undone(run, clients.fleet)
+}
+
+/** A machine that the run made goes again. */
+async function takeAway(run: Run, clients: Clients, here: Here): Promise<Outcome | undefined> {
+  const gone = await awaitGone(run, clients, here)
+  if (gone !== undefined) return notYet(`Still undoing: ${gone}`)
+  if (run.facts.cluster !== undefined) await clients.cmdb?.register(toCmdbRecord(run), 'retired')
+  return undefined
+}
+
+/** A machine that was there before is put back as it was. */
+async function putBack(run: Run, clients: Clients, here: Here): Promise<Outcome | undefined> {
+  const { name, cluster } = run.facts
+  if (name === undefined || cluster === undefined) return undefined
+  const outcome = await rewind(run, { cluster, namespace: run.request.namespace, name }, clients, here)
+  if (outcome?.kind === 'stranded') await strand(run, outcome.message, clients.fleet)
+  return outcome
 }
 
 /** The same at every delivery: what the run has made is asked of Git's history, its record is gone by then. */
@@ -76,7 +91,13 @@ async function restore(run: Run, fleet: Fleet): Promise<Restored> {
           changes: [strandedRecord(record, run, conflictSentence(run, conflict))],
           value: { kind: 'stranded', message: conflictSentence(run, conflict) },
         }
-      const { changes } = await backTo(tree, record, (path) => !isClaim(path))
+      if (isPastReturn(record)) {
+        const message = noReturn(run)
+        return { changes: [strandedRecord(record, run, message)], value: { kind: 'stranded', message } }
+      }
+      // What a run has changed of a machine that there is goes back in stages.
+      const isLeft = changesMachine(record.lifecycle) ? () => false : (path: string) => !isClaim(path)
+      const { changes } = await backTo(tree, record, isLeft)
       return {
         changes: [...changes, { path: runFile(run.id), content: toYaml(undoing(run, record)) }],
         value: { kind: 'restored', facts: record.facts },
@@ -132,6 +153,13 @@ async function backTo(
   return { changes }
 }
 
+/** Once its machine has left the fleet a deprovision only goes on: its root disk may be gone. */
+const isPastReturn = ({ lifecycle, task }: RunRecord) =>
+  lifecycle === 'deprovision' && placeIn(lifecycle, task) >= placeIn(lifecycle, 'remove.commit')
+
+const noReturn = ({ id, facts, failure, since }: Run) =>
+  `Cannot undo run ${id}: ${facts.name} was taken away already, see ${archiveFolder(since.slice(0, 4), facts.name ?? '', id)}. What failed: ${failure?.message}. Put that right, release by hand what is left, and remove ${runFile(id)}`
+
 const conflictSentence = (run: Run, path: string) =>
   `Cannot undo run ${run.id}: ${path} was changed by somebody else after this run wrote it. Look at its history, put it right by hand, and remove ${runFile(run.id)}`
 
@@ -164,10 +192,10 @@ async function answerForEnded(run: Run, fleet: Fleet): Promise<Outcome> {
   const why = run.failure?.message ?? run.message
   if (await did('complete')) {
     if (run.failure?.task !== 'complete') return ignored(`Run ${run.id} is complete: its failure comes too late`)
-    const message = `VM ${run.facts.name} is made and its run is closed, but the answer that says so was lost: ${why}. Nothing was undone`
+    const message = `The ${run.lifecycle} of VM ${run.facts.name} is complete and its run is closed, but the answer that says so was lost: ${why}. Nothing was undone`
     return { kind: 'stranded', message }
   }
-  const hasBegun = await did('name')
+  const hasBegun = await did(firstOf(run.lifecycle))
   if (hasBegun && isOnlyRefused(run))
     return ignored(`Run ${run.id} has ended: its request was refused when it came again`)
   if (await did(releasing)) return undone(run, fleet)

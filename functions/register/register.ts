@@ -1,12 +1,16 @@
-import { type Cmdb, toCmdbRecord } from '../../shared/cmdb.ts'
+import { type Cmdb, type CmdbState, toCmdbRecord } from '../../shared/cmdb.ts'
+import { DroverError } from '../../shared/errors.ts'
 import type { Fleet } from '../../shared/fleet.ts'
 import { readRecord } from '../../shared/ledger.ts'
 import { ignored, type Outcome, type Run, succeeded } from '../../shared/step.ts'
 
-/** Registers the machine in the enterprise system: as planned before it is made, as operational once it runs. */
+const states: Record<string, CmdbState> = { plan: 'planned', operate: 'operational', retire: 'retired' }
+
+/** Registers the machine in the enterprise system: planned before it is made, operational once it runs, retired once it is gone. */
 export async function register(run: Run, cmdb: Cmdb | undefined, fleet: Fleet): Promise<Outcome> {
   if (!cmdb) return succeeded('No enterprise system is configured, nothing to register')
-  const state = run.task === 'plan' ? 'planned' : 'operational'
+  const state = states[run.task]
+  if (!state) throw new DroverError('unreadable', `Cannot register: ${run.task} is no task of it`)
   // A late event must not bring back what an undo has retired.
   const record = await readRecord(await fleet.head(), run.id)
   if (record?.state !== 'running') return ignored(`Run ${run.id} has ended: its event comes too late`)

@@ -5,7 +5,6 @@ import { toSubnets } from '../../shared/ipam/network.ts'
 import { twice } from '../../shared/machine.ts'
 import { customizationFile, networkFile, policyFolder, templateFile } from '../../shared/paths.ts'
 import { patternProblem } from '../../shared/pattern.ts'
-import type { Subject } from '../../shared/policy.ts'
 import { type Checked, check } from '../../shared/schema/check.ts'
 import { Customization, Network, Policy } from '../../shared/schema/fleet-files.ts'
 import type { Machine } from '../../shared/schema/machine.ts'
@@ -40,7 +39,7 @@ async function readPolicy(tree: Tree, path: string): Promise<Checked<Policy>> {
 }
 
 /** What is wrong with the networks of a machine, and with the addresses that are asked of them. */
-export async function networkProblems(tree: Tree, { machine }: Subject): Promise<string[]> {
+export async function networkProblems(tree: Tree, machine: Machine): Promise<string[]> {
   const perNic = machine.networks.map(({ network, addresses = [] }, index) =>
     nicProblems(tree, network, addresses, `networks[${index}]`),
   )

@@ -3,21 +3,16 @@ import type { Rights } from '../../shared/grants.ts'
 import { readHolder } from '../../shared/holder.ts'
 import { joinProblems, toMachine } from '../../shared/machine.ts'
 import { candidate, namingOf, namingProblems } from '../../shared/names.ts'
-import { callbackViolations, type Subject, violations } from '../../shared/policy.ts'
+import { violations } from '../../shared/policy.ts'
 import { check } from '../../shared/schema/check.ts'
-import type { Policy } from '../../shared/schema/fleet-files.ts'
 import { Label, Strict } from '../../shared/schema/parts.ts'
 import { ProvisionRequest } from '../../shared/schema/request.ts'
-import { show, summary } from '../../shared/schema/show.ts'
 import type { Template } from '../../shared/schema/template.ts'
-import { type Facts, type Outcome, type Run, refused, succeeded } from '../../shared/step.ts'
+import { type Outcome, succeeded } from '../../shared/step.ts'
+import { validateChange } from './change.ts'
 import { customizationProblems, networkProblems, readPolicies, readTemplate } from './fleet-files.ts'
 import { strangerProblems } from './stranger.ts'
-
-/** A run whose request nobody has looked at yet. */
-export interface Unproved extends Pick<Run, 'id' | 'lifecycle' | 'requester' | 'source'> {
-  request: unknown
-}
+import { askerOf, callbackOf, callbackProblems, refusal, type Unproved } from './unproved.ts'
 
 /**
  * Says whether a request can be granted, with every problem of it at once: its own words, the template it picks, what
@@ -25,13 +20,17 @@ export interface Unproved extends Pick<Run, 'id' | 'lifecycle' | 'requester' | '
  * grant it as well.
  */
 export async function validate(run: Unproved, fleet: Pick<Fleet, 'head'>, rights?: Rights): Promise<Outcome> {
+  return run.lifecycle === 'provision' ? validateProvision(run, fleet, rights) : validateChange(run, fleet, rights)
+}
+
+async function validateProvision(run: Unproved, fleet: Pick<Fleet, 'head'>, rights?: Rights): Promise<Outcome> {
   const checked = check(ProvisionRequest, run.request, 'the request')
   if (!checked.ok) return refusal([...checked.problems, ...(await unknownTemplate(run.request, fleet))])
   const request = checked.value
   const tree = await fleet.head()
   const policies = await readPolicies(tree)
   const strangers = policies.ok
-    ? await strangerProblems(askerOf(run, request), run.lifecycle, policies.value, rights)
+    ? await strangerProblems({ ...askerOf(run), namespace: request.namespace }, run.lifecycle, policies.value, rights)
     : []
   if (strangers.length > 0) return refusal(strangers)
   const template = await readTemplate(tree, request.template)
@@ -42,7 +41,7 @@ export async function validate(run: Unproved, fleet: Pick<Fleet, 'head'>, rights
     ...joinProblems(template.value, request),
     ...callbackProblems(request),
     ...(policies.ok ? violations(policies.value, subject) : policies.problems),
-    ...(await networkProblems(tree, subject)),
+    ...(await networkProblems(tree, subject.machine)),
     ...(await customizationProblems(tree, subject.machine)),
     ...(await nameTaken(tree, run.id, request.name)),
   ]
@@ -53,12 +52,6 @@ export async function validate(run: Unproved, fleet: Pick<Fleet, 'head'>, rights
   return succeeded(`The request is valid: template ${request.template} in namespace ${request.namespace}`, facts)
 }
 
-const askerOf = ({ source = '', requester }: Unproved, { namespace }: ProvisionRequest) => ({
-  namespace,
-  source,
-  requester,
-})
-
 /** A request that is wrong in other ways too is told of a template that there is not in the same breath. */
 async function unknownTemplate(request: unknown, fleet: Pick<Fleet, 'head'>): Promise<string[]> {
   const named = check(Strict({ template: Label }, { additionalProperties: true }), request, 'the request')
@@ -67,30 +60,11 @@ async function unknownTemplate(request: unknown, fleet: Pick<Fleet, 'head'>): Pr
   return template.ok ? [] : template.problems
 }
 
-const refusal = (problems: readonly string[], facts: Facts = {}) =>
-  refused(summary('Cannot grant the request', problems), facts)
-
-/** Where the requester is told how the run ended; also of a refusal, as long as that very address is allowed. */
-function callbackOf(subject: Subject, policies: readonly Policy[] | undefined): Pick<Facts, 'callback'> {
-  const { callback } = subject.request
-  if (!callback || !policies || callbackProblems(subject.request).length > 0) return {}
-  return callbackViolations(policies, subject).length > 0 ? {} : { callback }
-}
-
 /** Policy looks at the name that is asked for, or at the first one that the pattern gives. */
-function toSubject(request: ProvisionRequest, template: Template): Subject {
+function toSubject(request: ProvisionRequest, template: Template) {
   const naming = namingProblems(request, template).length > 0 ? undefined : namingOf(request, template)
   const name = request.name ?? (naming && candidate(naming, 1))
   return { request, ...toMachine(template, request), name }
-}
-
-function callbackProblems({ callback }: ProvisionRequest): string[] {
-  if (!callback) return []
-  if (!URL.canParse(callback.url)) return [`callback.url is ${show(callback.url)}, wanted a URL`]
-  const { username, password } = new URL(callback.url)
-  return username || password
-    ? ['callback.url has a user name or password in it, wanted none: events are not secret']
-    : []
 }
 
 /** An early word for people; it is `allocate` that proves the name free. */

@@ -1,6 +1,6 @@
+import type { Assessment } from '../../shared/goals/assessment.ts'
 import type { MachineView } from '../../shared/machines.ts'
 import type { Definition } from '../../shared/schema/definition.ts'
-import type { Assessment } from './ready.ts'
 
 /** Looks names up where a resolver is configured. */
 export interface Resolver {
@@ -21,10 +21,12 @@ export function assessAddresses({ instance }: MachineView, definition: Definitio
       .map(({ address }) => ({ address, mac, has: ofMac(mac) })),
   )
   const [first] = missing
-  if (!first) return { state: 'reached', message: `VM ${definition.name} has the addresses that were allocated` }
+  if (!first) return { state: 'reached', message: haveAddresses(definition) }
   const what = `the interface ${first.mac} has ${first.has.length === 0 ? 'no address' : first.has.join(', ')}, wanted ${first.address}`
   return { state: first.has.length === 0 ? 'waiting' : 'troubled', message: what }
 }
+
+export const haveAddresses = ({ name }: Definition) => `VM ${name} has the addresses that were allocated`
 
 /** Every DNS record of the machine resolves to what was registered; reached at once where no resolver is configured. */
 export async function assessNames(definition: Definition, resolver: Resolver | undefined): Promise<Assessment> {

@@ -2,7 +2,7 @@ import { brokerPoster } from '../../shared/clients/broker.ts'
 import { openClusters } from '../../shared/clients/clusters.ts'
 import { openResolver } from '../../shared/clients/dns.ts'
 import { toFunction, type Wire } from '../../shared/runtime/function.ts'
-import { check, verify } from './verify.ts'
+import { verify } from './verify.ts'
 
 /** Waits until the cluster shows what Git says; and looks at the running machine. */
 export const wire: Wire = (config) => {
@@ -13,7 +13,7 @@ export const wire: Wire = (config) => {
     resolver: openResolver(config.dnsResolvers),
   }
   return {
-    step: (run, here) => (run.task === 'check' ? check : verify)(run, machines, settings, here),
+    step: (run, here) => verify(run, machines, settings, here),
     post: brokerPoster(config.broker, config.brokerToken),
   }
 }

@@ -1,8 +1,14 @@
-import type { Machines, MachineView } from '../../shared/machines.ts'
-import type { Definition } from '../../shared/schema/definition.ts'
+import { claimProblems, toClaims } from '../../shared/claims.ts'
+import { DroverError } from '../../shared/errors.ts'
+import { type Assessment, failed, reached } from '../../shared/goals/assessment.ts'
+import type { Aim, Goal } from '../../shared/goals/goal.ts'
+import { asDefined, goals } from '../../shared/goals/goals.ts'
+import { waitFor } from '../../shared/goals/wait.ts'
+import { dataClaims } from '../../shared/kubevirt/manifest.ts'
+import { lifecycleOf, roundOf } from '../../shared/lifecycles.ts'
+import { type Machines, placeOf } from '../../shared/machines.ts'
 import { type Here, notYet, type Outcome, type Run, refused, succeeded } from '../../shared/step.ts'
-import { assessAddresses, assessNames, type Resolver } from './check.ts'
-import { type Assessment, assessReady } from './ready.ts'
+import { assessAddresses, assessNames, haveAddresses, type Resolver } from './check.ts'
 
 export interface Settings {
   rootApplication: string
@@ -11,67 +17,82 @@ export interface Settings {
   resolver: Resolver | undefined
 }
 
-/** Waits until the cluster shows what Git says: the goal of a round, by the exact tests of `ready.ts`. */
+/** Waits for what the task is about, and says what was seen. */
 export async function verify(run: Run, machines: Machines, settings: Settings, here: Here): Promise<Outcome> {
-  const { definition, revision } = run.facts
-  if (!definition) throw new Error('the run has no definition')
+  if (run.task === 'absence') return absence(run, settings, here)
+  return run.task === 'check' ? check(run, machines, settings, here) : awaitGoal(run, machines, settings, here)
+}
+
+/** Waits until the cluster shows what Git says: the goal of a round. */
+async function awaitGoal(run: Run, machines: Machines, settings: Settings, here: Here): Promise<Outcome> {
+  const round = roundOf(run.lifecycle, run.task)
+  const aim = aimOf(run)
+  if (!round) throw new DroverError('unreadable', `Cannot wait: ${run.task} is no task of a round`)
   await machines.refresh(settings.rootApplication)
-  await machines.refresh(definition.name)
-  const outcome = await waitFor(run, machines, settings, here, async (view) => assessReady(view, definition, revision))
-  if (outcome.kind !== 'refused') return outcome
-  return refused(`Cannot bring up VM ${definition.name} on ${definition.cluster}: ${outcome.message}`)
+  await machines.refresh(aim.definition.name)
+  const outcome = await waitFor(aim, machines, settings, here, goals[round])
+  return outcome.kind === 'refused' ? refused(`${cannot(run)}: ${outcome.message}`, outcome.facts) : outcome
 }
 
-/** Looks at the running machine: its addresses are those allocated, and its names resolve. */
-export async function check(run: Run, machines: Machines, settings: Settings, here: Here): Promise<Outcome> {
-  const { definition, revision } = run.facts
-  if (!definition) throw new Error('the run has no definition')
-  const assess = async (view: MachineView): Promise<Assessment> => {
-    const ready = assessReady(view, definition, revision)
-    if (ready.state !== 'reached') return ready
-    const addresses = assessAddresses(view, definition)
-    if (addresses.state !== 'reached') return addresses
-    const names = await assessNames(definition, settings.resolver)
-    return names.state === 'reached' ? { state: 'reached', message: `${addresses.message}; ${names.message}` } : names
+/** Looks at the running machine: its addresses are those allocated, its names resolve, its data is on the claims it was on. */
+async function check(run: Run, machines: Machines, settings: Settings, here: Here): Promise<Outcome> {
+  const aim = aimOf(run)
+  const goal: Goal = {
+    assess(view) {
+      const shown = asDefined.assess(view, aim)
+      return shown.state === 'reached' && aim.definition.running ? assessAddresses(view, aim.definition) : shown
+    },
+    async confirm() {
+      const { definition } = aim
+      if (!definition.running) return confirmClaims(aim, machines, `VM ${definition.name} is off`)
+      const names = await assessNames(definition, settings.resolver)
+      if (names.state !== 'reached') return names
+      return confirmClaims(aim, machines, `${haveAddresses(definition)}; ${names.message}`)
+    },
   }
-  const outcome = await waitFor(run, machines, settings, here, assess)
-  if (outcome.kind !== 'refused') return outcome
-  return refused(`Cannot accept VM ${definition.name}: ${outcome.message}`)
+  const outcome = await waitFor(aim, machines, settings, here, goal)
+  return outcome.kind === 'refused' ? refused(`Cannot accept VM ${aim.definition.name}: ${outcome.message}`) : outcome
 }
 
-/** Watches one machine until an assessment is final, and tells each new state on the way. */
-async function waitFor(
-  run: Run,
-  machines: Machines,
-  settings: Settings,
-  here: Here,
-  assess: (view: MachineView) => Promise<Assessment>,
-): Promise<Outcome> {
-  const definition = run.facts.definition as Definition
-  let last: Assessment = { state: 'waiting', message: 'nothing was seen yet' }
-  let troubledSince: number | undefined
-  const hasLasted = () =>
-    troubledSince !== undefined && here.now().getTime() - troubledSince >= settings.graceMilliseconds
-  for await (const view of machines.watch(definition, here.patience)) {
-    last = await assess(view)
-    if (last.state === 'reached') return succeeded(last.message, { observed: observedIn(view) })
-    if (last.state === 'failed') return refused(last.message)
-    troubledSince = last.state === 'troubled' ? (troubledSince ?? here.now().getTime()) : undefined
-    if (hasLasted()) return refused(last.message)
-    await here.progress(last.message)
+/** Nothing answers to the machine's names any more, where a resolver is configured. */
+async function absence(run: Run, settings: Settings, here: Here): Promise<Outcome> {
+  const names = run.facts.dns ?? []
+  const { resolver } = settings
+  if (!resolver) return succeeded(`Released what ${run.facts.name} had; no resolver is configured to ask for its names`)
+  let left = ''
+  while (!here.patience.aborted) {
+    const found = await Promise.all(names.map(({ dnsName, recordType }) => resolver.resolve(dnsName, recordType)))
+    left = names
+      .filter((_, index) => (found[index] ?? []).length > 0)
+      .map(({ dnsName }) => dnsName)
+      .join(', ')
+    if (left === '') return succeeded(`No name server knows ${run.facts.name} any more`)
+    await here.progress(`Waiting until these names are gone: ${left}`)
+    await new Promise((done) => setTimeout(done, 500))
   }
-  // Nothing may have changed since the last look.
-  if (hasLasted()) return refused(last.message)
-  return notYet(`Still waiting for VM ${definition.name}: ${last.message}`)
+  return notYet(`These names still resolve: ${left}`)
 }
 
-/** The machine as the cluster shows it, for the requester. */
-function observedIn({ machine, instance }: MachineView) {
-  const { conditions = [], interfaces = [], nodeName } = instance?.status ?? {}
-  return {
-    status: machine?.status?.printableStatus ?? 'Unknown',
-    addresses: interfaces.flatMap((one) => one.ipAddresses ?? (one.ipAddress ? [one.ipAddress] : [])),
-    guestAgent: conditions.some(({ type, status }) => type === 'AgentConnected' && status === 'True'),
-    ...(nodeName ? { node: nodeName } : {}),
-  }
+function aimOf({ id, facts }: Run): Aim {
+  const { definition, revision } = facts
+  if (!definition) throw new DroverError('unreadable', `Cannot wait: run ${id} has no definition`)
+  return { run: id, definition, revision, facts }
+}
+
+const cannot = ({ lifecycle, task, facts }: Run) => {
+  const title = lifecycleOf(lifecycle).tasks.find(({ name }) => name === task)?.title ?? task
+  const address = facts.definition ? placeOf(facts.definition) : facts.name
+  return task === 'create.verify'
+    ? `Cannot bring up VM ${facts.name} on ${facts.cluster}`
+    : `${title} did not work for ${address}`
+}
+
+/** The claims of the machine's data as they are; one that came anew since it was recorded is not the machine's. */
+async function confirmClaims({ definition, facts }: Aim, machines: Machines, message: string): Promise<Assessment> {
+  const { cluster, namespace } = definition
+  const names = dataClaims(definition)
+  const live = await machines.claims(cluster, namespace, names)
+  const problems = claimProblems(names, facts.claims ?? {}, live)
+  if (problems.length > 0) return failed(problems.join('; '))
+  return reached(message, { claims: { ...facts.claims, ...toClaims(live) } })
 }

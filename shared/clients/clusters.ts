@@ -1,14 +1,17 @@
 import type { Decision, Hub, HubCondition, ManagedCluster } from '../hub.ts'
 import type {
   Application,
+  Claim,
   DataVolume,
   ExternalSecret,
+  Extra,
   Machines,
   Occupants,
   VirtualMachine,
   VirtualMachineInstance,
 } from '../machines.ts'
 import { ask, openAccess } from './access.ts'
+import { claimOf, holds, isAlive, podsIn, wordsOf } from './core-objects.ts'
 import type { KubeconfigSettings } from './kubeconfig.ts'
 import { application, settle, wake } from './refresh.ts'
 import { type Source, watchObjects } from './watch.ts'
@@ -38,7 +41,7 @@ export function openClusters(config: ClustersConfig): { hub: Hub; machines: Mach
   const onHub = to(config.hubContext)
 
   const machines: Machines = {
-    async *watch({ cluster, namespace, name }, signal) {
+    async *watch({ cluster, namespace, name }, signal, extras = []) {
       const access = to(cluster)
       const byLabel = { labelSelector: `drover.dev/machine=${name}` }
       const byName = { fieldSelector: `metadata.name=${name}` }
@@ -64,16 +67,31 @@ export function openClusters(config: ClustersConfig): { hub: Hub; machines: Mach
           ...byLabel,
           optional: true,
         },
+        ...extras.map((extra): Source => ({ access, ...kindsOf[extra], namespace, ...byLabel })),
       ]
-      for await (const [applications, vms, vmis, disks, secrets] of watchObjects(sources, signal)) {
+      for await (const [applications, vms, vmis, disks, secrets, ...others] of watchObjects(sources, signal)) {
+        const asked = Object.fromEntries(extras.map((extra, index) => [extra, others[index] ?? []]))
         yield {
           application: applications?.[0] as Application | undefined,
           machine: vms?.[0] as VirtualMachine | undefined,
           instance: vmis?.[0] as VirtualMachineInstance | undefined,
           disks: (disks ?? []) as DataVolume[],
           secrets: (secrets ?? []) as ExternalSecret[],
+          ...asked,
         }
       }
+    },
+    async claims(cluster, namespace, names) {
+      const found = await Promise.all(names.map((name) => claimOf(to(cluster), namespace, name)))
+      return found.filter((one): one is Claim => one !== undefined)
+    },
+    async holders(cluster, namespace, claims) {
+      const pods = await podsIn(to(cluster), namespace)
+      return pods.filter((pod) => isAlive(pod) && holds(pod, claims)).map(({ metadata }) => metadata.name)
+    },
+    async lastWords(cluster, namespace, job) {
+      const pods = await podsIn(to(cluster), namespace, `batch.kubernetes.io/job-name=${job}`)
+      return pods.map(wordsOf).find((words) => words !== '') ?? ''
     },
     refresh: async (application) => wake(onHub, config.argocdNamespace, application),
     settle: async (application, signal) => settle(onHub, config.argocdNamespace, application, signal),
@@ -114,6 +132,14 @@ export function openClusters(config: ClustersConfig): { hub: Hub; machines: Mach
     },
   }
   return { hub, machines, occupants }
+}
+
+/** Where the cluster keeps what a view may show beside the machine. */
+const kindsOf: Record<Extra, Pick<Source, 'group' | 'version' | 'plural'>> = {
+  snapshots: { group: 'snapshot.kubevirt.io', version: 'v1beta1', plural: 'virtualmachinesnapshots' },
+  restores: { group: 'snapshot.kubevirt.io', version: 'v1beta1', plural: 'virtualmachinerestores' },
+  migrations: { group: 'kubevirt.io', version: 'v1', plural: 'virtualmachineinstancemigrations' },
+  jobs: { group: 'batch', version: 'v1', plural: 'jobs' },
 }
 
 const toManagedCluster = ({ metadata, spec, status }: ManagedClusterObject): ManagedCluster => ({

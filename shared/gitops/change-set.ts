@@ -19,6 +19,20 @@ import { namespaceManifest } from './namespace.ts'
  */
 export async function toChangeSet(definition: Definition, tree: Tree, settings: GitOpsSettings): Promise<Change[]> {
   const { cluster, namespace, name } = definition
+  return [
+    { path: definitionFile(cluster, namespace, name), content: toYaml(definition) },
+    ...(await manifestChanges(definition, tree)),
+    toChange(applicationFile(cluster, namespace, name), machineApplication(definition, settings)),
+    ...(await absent(tree, [
+      toChange(`${namespaceFolder(cluster, namespace)}/namespace.yaml`, namespaceManifest(namespace)),
+      toChange(namespaceApplicationFile(cluster, namespace), namespaceApplication(cluster, namespace, settings)),
+    ])),
+  ]
+}
+
+/** The manifests that a definition renders to, and those in its folder that it does not render to any more. */
+export async function manifestChanges(definition: Definition, tree: Tree): Promise<Change[]> {
+  const { cluster, namespace, name } = definition
   const folder = manifestsFolder(cluster, namespace, name)
   const manifests = render(definition).map((manifest) => toChange(`${folder}/${fileName(manifest)}`, manifest))
   const wanted = new Set(manifests.map(({ path }) => path))
@@ -26,16 +40,7 @@ export async function toChangeSet(definition: Definition, tree: Tree, settings: 
     .map((entry) => `${folder}/${entry.name}`)
     .filter((path) => !wanted.has(path))
     .map((path) => ({ path, content: null }))
-  return [
-    { path: definitionFile(cluster, namespace, name), content: toYaml(definition) },
-    ...manifests,
-    ...stale,
-    toChange(applicationFile(cluster, namespace, name), machineApplication(definition, settings)),
-    ...(await absent(tree, [
-      toChange(`${namespaceFolder(cluster, namespace)}/namespace.yaml`, namespaceManifest(namespace)),
-      toChange(namespaceApplicationFile(cluster, namespace), namespaceApplication(cluster, namespace, settings)),
-    ])),
-  ]
+  return [...manifests, ...stale]
 }
 
 const toChange = (path: string, manifest: Manifest): Change => ({ path, content: toYaml(manifest) })

@@ -3,11 +3,19 @@ import type { Change, Tree } from '../fleet.ts'
 import { parseYaml } from '../yaml.ts'
 import { diskLabel } from './manifest.ts'
 
-/** What a change set would do to data disks that nobody asked for: a sentence for each one it would remove or shrink. */
-export async function dataDiskLosses(tree: Tree, changes: readonly Change[]): Promise<string[]> {
+/**
+ * What a change set would do to data disks that nobody asked for: a sentence for each one it would remove or shrink. One
+ * that a request lets go of by name may leave Git, and stays on its cluster.
+ */
+export async function dataDiskLosses(
+  tree: Tree,
+  changes: readonly Change[],
+  released: readonly string[] = [],
+): Promise<string[]> {
   const losses = await Promise.all(
     changes.map(async ({ path, content }) => {
       const before = toDataDisk(await tree.read(path), path)
+      if (before && content === null && released.includes(before.name)) return undefined
       return before && lossOf(before, content === null ? undefined : toDataDisk(content, path), path)
     }),
   )
@@ -30,6 +38,7 @@ function toDataDisk(text: string | undefined, path: string): DataDisk | undefine
   // Nothing is parsed that cannot be one; a change set has a dozen files.
   if (!text?.includes(diskLabel)) return undefined
   const object = parseYaml(text, path)
+  if (valueAt(object, ['kind']) !== 'DataVolume') return undefined
   if (valueAt(object, ['metadata', 'labels', diskLabel]) !== 'data') return undefined
   return {
     name: String(valueAt(object, ['metadata', 'name'])),

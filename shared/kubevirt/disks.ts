@@ -1,4 +1,4 @@
-import type { Definition } from '../schema/definition.ts'
+import type { Definition, SpareRoot } from '../schema/definition.ts'
 import { dataDiskName, diskLabel, kept, type Manifest, metadataOf, rootDiskName } from './manifest.ts'
 
 /**
@@ -6,43 +6,68 @@ import { dataDiskName, diskLabel, kept, type Manifest, metadataOf, rootDiskName 
  * with it. https://github.com/kubevirt/kubevirt/issues/11519
  */
 export function disks(definition: Definition): Manifest[] {
-  return [rootDisk(definition), ...definition.disks.map((disk) => dataDisk(definition, disk))]
+  const { image, rootDisk, nextRoot, oldRoots = [] } = definition
+  const roots = [{ ...rootDisk, image, name: rootDiskName(definition) }, ...(nextRoot ? [nextRoot] : []), ...oldRoots]
+  return [
+    ...roots.flatMap((root) => rootVolume(definition, root)),
+    ...definition.disks.flatMap((disk) => dataVolume(definition, disk)),
+  ]
 }
 
-function rootDisk(definition: Definition): Manifest {
-  const { image, rootDisk } = definition
-  const source =
-    'registry' in image
-      ? { source: { registry: { url: image.registry } } }
-      : { sourceRef: { kind: 'DataSource', namespace: image.namespace, name: image.dataSource } }
-  return dataVolume(definition, rootDiskName(definition), 'root', rootDisk, source, {})
+type Disk = Definition['disks'][number]
+
+function rootVolume(definition: Definition, root: SpareRoot): Manifest[] {
+  return volume(definition, root.name, 'root', root, sourceOf(definition, root), {})
 }
 
-function dataDisk(definition: Definition, disk: Definition['disks'][number]): Manifest {
-  return dataVolume(definition, dataDiskName(definition, disk.name), 'data', disk, { source: { blank: {} } }, kept)
+function sourceOf({ namespace }: Definition, { image, snapshot }: SpareRoot): object {
+  if (snapshot !== undefined) return { source: { snapshot: { namespace, name: snapshot } } }
+  if ('registry' in image) return { source: { registry: { url: image.registry } } }
+  return { sourceRef: { kind: 'DataSource', namespace: image.namespace, name: image.dataSource } }
 }
 
-function dataVolume(
+function dataVolume(definition: Definition, disk: Disk): Manifest[] {
+  const { snapshot, destroyed, claim } = disk
+  const { namespace } = definition
+  const source = snapshot === undefined ? { blank: {} } : { snapshot: { namespace, name: snapshot } }
+  const name = claim ?? dataDiskName(definition, disk.name)
+  return volume(definition, name, 'data', disk, { source }, destroyed ? {} : kept)
+}
+
+function volume(
   definition: Definition,
   name: string,
   role: 'root' | 'data',
-  { size, storageClass }: Definition['rootDisk'],
+  { size, storageClass, made }: Pick<Disk, 'size' | 'storageClass' | 'made'>,
   source: object,
   annotations: Record<string, string>,
-): Manifest {
-  const metadata = metadataOf(definition, name)
-  return {
+): Manifest[] {
+  const { labels: common, ...metadata } = metadataOf(definition, name)
+  const labels = { ...common, [diskLabel]: role }
+  const dataVolume = {
     apiVersion: 'cdi.kubevirt.io/v1beta1',
     kind: 'DataVolume',
     metadata: {
       ...metadata,
-      labels: { ...metadata.labels, [diskLabel]: role },
+      labels,
       // Older CDI removes a DataVolume once it is filled; Argo CD would then make it again, over and over.
       annotations: { 'cdi.kubevirt.io/storage.deleteAfterCompletion': 'false', ...annotations },
     },
     spec: {
       ...source,
-      storage: { resources: { requests: { storage: size } }, ...(storageClass && { storageClassName: storageClass }) },
+      storage: {
+        resources: { requests: { storage: made ?? size } },
+        ...(storageClass && { storageClassName: storageClass }),
+      },
     },
   }
+  if (made === undefined) return [dataVolume]
+  // The claim is CDI's, but for its size. It must not go when this does, and without a mode it cannot be made blank.
+  const claim = {
+    apiVersion: 'v1',
+    kind: 'PersistentVolumeClaim',
+    metadata: { ...metadata, labels, annotations: { ...kept } },
+    spec: { resources: { requests: { storage: size } } },
+  }
+  return [dataVolume, claim]
 }

@@ -47,7 +47,12 @@ export const labelsOf = ({ labels, name, template }: Definition): Record<string,
 })
 
 /** The root disk's name has its image in it: another image is another disk, for a DataVolume cannot be changed. */
-export function rootDiskName({ name, image }: Pick<Definition, 'name' | 'image'>): string {
+export function rootDiskName({
+  name,
+  image,
+  rootDisk,
+}: Pick<Definition, 'name' | 'image'> & Partial<Pick<Definition, 'rootDisk'>>): string {
+  if (rootDisk?.name !== undefined) return rootDisk.name
   const reference = 'registry' in image ? image.registry : `${image.namespace}/${image.dataSource}`
   return `${name}-root-${createHash('sha256').update(reference).digest('hex').slice(0, 8)}`
 }
@@ -58,6 +63,10 @@ export function rootDiskName({ name, image }: Pick<Definition, 'name' | 'image'>
  */
 export const dataDiskName = ({ name, identity }: Pick<Definition, 'name' | 'identity'>, disk: string) =>
   `${name}-data-${disk}-${identity.uuid.slice(0, 6)}`
+
+/** The names of the claims that the machine's data is on. */
+export const dataClaims = (definition: Pick<Definition, 'name' | 'identity' | 'disks'>): string[] =>
+  definition.disks.map(({ name, claim }) => claim ?? dataDiskName(definition, name))
 
 export const cloudInitName = (machine: string) => `${machine}-cloudinit`
 export const sysprepName = (machine: string) => `${machine}-sysprep`

@@ -3,6 +3,7 @@ import { access } from './access.ts'
 import { disks } from './disks.ts'
 import { guestSecrets } from './guest-secrets.ts'
 import { type Manifest, metadataOf } from './manifest.ts'
+import { operations } from './operations.ts'
 import { virtualMachine } from './virtual-machine.ts'
 
 /** The objects that a definition stands for on its cluster: the same definition always gives the same ones. */
@@ -12,6 +13,7 @@ export function render(definition: Definition): Manifest[] {
     ...disks(definition),
     ...guestSecrets(definition),
     virtualMachine(definition),
+    ...operations(definition),
     ...names(definition),
   ]
 }

@@ -95,7 +95,7 @@ function volumes(definition: Definition): Volume[] {
       name: `data-${disk.name}`,
       // The guest finds it as /dev/disk/by-id/virtio-<name>, however the disks are ordered.
       device: { ...virtio, serial: disk.name },
-      source: claim(dataDiskName(definition, disk.name)),
+      source: claim(disk.claim ?? dataDiskName(definition, disk.name)),
     })),
     ...(userData === undefined && networkData === undefined
       ? []

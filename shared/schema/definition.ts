@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { SecretReference } from './fleet-files.ts'
-import { DataDisk, Guest, Image, LabelMap, Owner, Placement, RootDisk, Size } from './machine.ts'
-import { Address, Cidr, Label, Line, Strict, Subdomain } from './parts.ts'
+import { DataDisk, Guest, Image, LabelMap, Owner, Placement, RootDisk, Size, Variables } from './machine.ts'
+import { Address, Cidr, Label, Line, Quantity, Strict, Subdomain } from './parts.ts'
 
 /** One address that a run holds: a file in `ipam/<network>/`. */
 export const Lease = Strict({
@@ -48,6 +48,49 @@ export const GuestConfiguration = Strict({
   secrets: Type.Record(Type.String(), SecretReference),
 })
 
+/** A disk's size when it was made, once it has grown: a DataVolume cannot be changed, only its claim can. */
+const made = Type.Optional(Quantity)
+
+/** The VolumeSnapshot that a disk was made from. */
+const snapshot = Type.Optional(Subdomain)
+
+/** What a golden image's DataSource stood for when a disk was made from it, such as "pvc golden/rhel9-4f2a". */
+const version = Type.Optional(Line)
+
+/** The root disk; its name follows from its image unless another one took its place. */
+const DefinedRootDisk = Strict({ ...RootDisk.properties, name: Type.Optional(Subdomain), version, snapshot, made })
+
+/** A data disk; its name follows from the machine unless it was another machine's before, or comes from a snapshot. */
+const DefinedDataDisk = Strict({
+  ...DataDisk.properties,
+  claim: Type.Optional(Subdomain),
+  snapshot,
+  made,
+  /** True once a request has named it to be destroyed: nothing keeps it any more. */
+  destroyed: Type.Optional(Type.Boolean()),
+})
+
+/** A root disk beside the one that is in use: the next one while it is made, or an old one until its time is over. */
+const SpareRoot = Strict({
+  name: Subdomain,
+  image: Image,
+  size: Quantity,
+  storageClass: Type.Optional(Subdomain),
+  version,
+  snapshot,
+  made,
+  until: Type.Optional(Line),
+})
+
+/** A snapshot of the machine: one that somebody asked for, one to go back to while a run goes on, or the last one. */
+export const DefinedSnapshot = Strict({
+  name: Subdomain,
+  purpose: Type.Union([Type.Literal('asked'), Type.Literal('undo'), Type.Literal('final')]),
+  run: Line,
+  taken: Line,
+  until: Type.Optional(Line),
+})
+
 /** `vms/<cluster>/<namespace>/<vm>/values.yaml`: the machine's definition, the source of truth, and Helm values. */
 export const Definition = Strict({
   name: Label,
@@ -64,14 +107,22 @@ export const Definition = Strict({
   guestAgent: Type.Boolean(),
   image: Image,
   size: Size,
-  rootDisk: RootDisk,
-  disks: Type.Array(DataDisk),
+  rootDisk: DefinedRootDisk,
+  disks: Type.Array(DefinedDataDisk),
   identity: Identity,
   interfaces: Type.Array(Interface, { minItems: 1 }),
   dns: Type.Array(DnsRecord),
   customizations: Type.Array(Label),
+  variables: Type.Optional(Variables),
   guestConfiguration: GuestConfiguration,
   placement: Placement,
+  nextRoot: Type.Optional(SpareRoot),
+  oldRoots: Type.Optional(Type.Array(SpareRoot)),
+  snapshots: Type.Optional(Type.Array(DefinedSnapshot)),
+  /** A restore of this machine's disks, by the run that needs it. */
+  restore: Type.Optional(Strict({ name: Subdomain, snapshot: Subdomain })),
+  /** A live migration to another node, by the run that asked for it. */
+  migration: Type.Optional(Strict({ name: Subdomain })),
 })
 
 export type Lease = Static<typeof Lease>
@@ -79,4 +130,6 @@ export type Interface = Static<typeof Interface>
 export type DnsRecord = Static<typeof DnsRecord>
 export type Identity = Static<typeof Identity>
 export type GuestConfiguration = Static<typeof GuestConfiguration>
+export type DefinedSnapshot = Static<typeof DefinedSnapshot>
+export type SpareRoot = Static<typeof SpareRoot>
 export type Definition = Static<typeof Definition>

@@ -17,6 +17,7 @@ const source = (name: FunctionName) => readFileSync(join(root, `functions/${name
 const secrets: Record<FunctionName, string[]> = {
   validate: ['drover-signing-keys', 'drover-git'],
   allocate: ['drover-signing-keys', 'drover-git'],
+  locate: ['drover-signing-keys', 'drover-git', 'drover-clusters'],
   place: ['drover-signing-keys', 'drover-git', 'drover-clusters'],
   register: ['drover-signing-keys', 'drover-git'],
   build: ['drover-signing-keys', 'drover-git'],

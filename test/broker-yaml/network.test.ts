@@ -31,6 +31,7 @@ const always = ['knative-eventing:8080', 'knative-eventing:8443']
 const table: Record<FunctionName, string[]> = {
   validate: ['outside:22', 'outside:443'],
   allocate: ['outside:22', 'outside:443'],
+  locate: ['outside:22', 'outside:443', 'outside:6443'],
   place: ['outside:22', 'outside:443', 'outside:6443'],
   register: ['outside:22', 'outside:443'],
   build: ['outside:22', 'outside:443'],

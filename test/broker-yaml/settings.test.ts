@@ -60,7 +60,7 @@ describe('a function', () => {
     expect(config.cmdb).toEqual({ config: undefined })
     const token = await config.git.token?.()
     expect(token).toBe(['verify', 'notify'].includes(name) ? undefined : 'git-token')
-    expect(config.kubernetes.kubeconfig !== undefined).toBe(['place', 'verify', 'recover'].includes(name))
+    expect(config.kubernetes.kubeconfig !== undefined).toBe(['locate', 'place', 'verify', 'recover'].includes(name))
   })
 
   it.each(functionNames)('%s on Kafka posts to Kafka’s ingress', (name) => {

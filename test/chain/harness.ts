@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { promisify } from 'node:util'
 import { inject } from 'vitest'
 import type { Feed, Seen } from '../../local/feed.ts'
-import { terminals } from '../../shared/lifecycles.ts'
+import { eventType, type LifecycleName, terminals } from '../../shared/lifecycles.ts'
 import { runId } from '../../shared/run.ts'
 import type { ProvisionRequest } from '../../shared/schema/request.ts'
 import { startLocal } from './local.ts'
@@ -21,9 +21,15 @@ export interface Run {
   ended: Promise<Seen>
 }
 
+export interface Options {
+  lifecycle?: LifecycleName
+  id?: string
+  extensions?: Record<string, string>
+}
+
 export interface Chain extends Platform {
   /** Posts a request; the same id is the same run. */
-  request(data: object, options?: { id?: string; extensions?: Record<string, string> }): Promise<Run>
+  request(data: object, options?: Options): Promise<Run>
   post(headers: Record<string, string>, body: string): Promise<number>
   /** The files of the fleet repository: path to blob id. */
   files(): Promise<Record<string, string>>
@@ -53,12 +59,12 @@ function driverOf({ broker, repository: path, feed }: Platform): Omit<Chain, key
     (await fetch(broker, { method: 'POST', headers, body })).status
   return {
     post,
-    async request(data, { id = randomUUID(), extensions = {} } = {}) {
+    async request(data, { lifecycle = 'provision', id = randomUUID(), extensions = {} } = {}) {
       const event = {
         specversion: '1.0',
         id,
         source: '/tests',
-        type: 'dev.drover.provision.requested',
+        type: eventType(lifecycle, 'requested'),
         time: new Date().toISOString(),
         ...extensions,
         data,
@@ -102,7 +108,7 @@ function follow(feed: Feed, source: string, id: string): Run {
 export const factsOf = (run: Run): string[] =>
   run
     .events()
-    .map(({ type }) => type.replace('dev.drover.provision.', ''))
+    .map(({ type }) => type.split('.').slice(3).join('.'))
     .filter((fact) => !fact.endsWith('.progressing'))
 
 let count = 0

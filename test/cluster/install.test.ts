@@ -161,6 +161,7 @@ const places: [group: string, resource: string, namespace?: string][] = [
 /** All that may be done, of all that was thought of; the rest is denied. */
 const allowed: Record<FunctionName | 'drover-reader', string[]> = {
   validate: [],
+  locate: ['list applications argocd', 'watch applications argocd'],
   allocate: [],
   place: [
     'get applications argocd',
@@ -195,6 +196,20 @@ const allowed: Record<FunctionName | 'drover-reader', string[]> = {
     'watch virtualmachineinstances shop',
     'list datavolumes shop',
     'watch datavolumes shop',
+    'get datasources shop',
+    'get persistentvolumeclaims shop',
+    'list pods shop',
+    'list jobs shop',
+    'watch jobs shop',
+    'get virtualmachinesnapshots shop',
+    'list virtualmachinesnapshots shop',
+    'watch virtualmachinesnapshots shop',
+    'get virtualmachinesnapshotcontents shop',
+    'get virtualmachinerestores shop',
+    'list virtualmachinerestores shop',
+    'watch virtualmachinerestores shop',
+    'list virtualmachineinstancemigrations shop',
+    'watch virtualmachineinstancemigrations shop',
     'list externalsecrets shop',
     'watch externalsecrets shop',
   ],

@@ -1,5 +1,5 @@
 import { globSync, readFileSync } from 'node:fs'
-import type { Unproved } from '../../functions/validate/validate.ts'
+import type { Unproved } from '../../functions/validate/unproved.ts'
 import type { ProvisionRequest } from '../../shared/schema/request.ts'
 import type { Run } from '../../shared/step.ts'
 

@@ -18,6 +18,10 @@ export function machinesShowing(...views: Shown[]): Machines & { refreshed: stri
     refreshed,
     refresh: async (application) => void refreshed.push(application),
     settle: async (application) => refreshed.push(application) > 0,
+    claims: async (_, __, names) =>
+      names.map((name) => ({ metadata: { name, uid: `uid-of-${name}` }, status: { phase: 'Bound' } })),
+    holders: async () => [],
+    lastWords: async () => '',
     async *watch(_, signal) {
       for (const view of views) {
         if (signal.aborted) return

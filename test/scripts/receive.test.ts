@@ -93,6 +93,9 @@ describe('receive answers', () => {
     const machines: Machines = {
       refresh,
       settle: refresh,
+      claims: async () => [],
+      holders: async () => [],
+      lastWords: async () => '',
       async *watch() {
         yield { application: undefined, machine: undefined, instance: undefined, disks: [], secrets: [] }
       },

@@ -47,6 +47,14 @@ const clientsOf = (fleet: MemoryFleet, changes: Partial<Clients> = {}): Clients 
   fleet,
   machines: machinesShowing(nothing),
   rootApplication: 'drover-hub',
+  gitops: {
+    repoUrl: 'https://git.example.com/fleet.git',
+    branch: 'main',
+    namespace: 'argocd',
+    project: 'drover',
+    rootApplication: 'drover-hub',
+  },
+  graceMilliseconds: 0,
   cmdb: undefined,
   ...changes,
 })

@@ -51,10 +51,20 @@ function cmdbNoting(): Cmdb & { asked: [CmdbRecord['name'], string][] } {
   }
 }
 
+const gitops = {
+  repoUrl: 'https://git.example.com/fleet.git',
+  branch: 'main',
+  namespace: 'argocd',
+  project: 'drover',
+  rootApplication: 'drover-hub',
+}
+
 const clientsOf = (fleet: MemoryFleet, changes: Partial<Clients> = {}): Clients => ({
   fleet,
   machines: machinesShowing(nothing),
   rootApplication: 'drover-hub',
+  gitops,
+  graceMilliseconds: 0,
   cmdb: undefined,
   ...changes,
 })

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { type Unproved, validate } from '../../../functions/validate/validate.ts'
+import type { Unproved } from '../../../functions/validate/unproved.ts'
+import { validate } from '../../../functions/validate/validate.ts'
 import { DroverError } from '../../../shared/errors.ts'
 import type { Rights } from '../../../shared/grants.ts'
 import { nameFile } from '../../../shared/paths.ts'

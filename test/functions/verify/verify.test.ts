@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { check, verify } from '../../../functions/verify/verify.ts'
+import { verify } from '../../../functions/verify/verify.ts'
 import type { MachineView } from '../../../shared/machines.ts'
 import { linuxServer } from '../../shared/kubevirt/definitions.ts'
 import { foundOut, runWith } from '../build/runs.ts'
@@ -106,7 +106,7 @@ describe('check', () => {
   const checking = runWith('check', foundOut({ definition }))
 
   it('accepts a machine with its addresses', async () => {
-    expect(await check(checking, machinesShowing(runningView(definition)), settings, hereOf().here)).toMatchObject({
+    expect(await verify(checking, machinesShowing(runningView(definition)), settings, hereOf().here)).toMatchObject({
       kind: 'succeeded',
       message: 'VM web-01 has the addresses that were allocated; no resolver is configured',
     })
@@ -118,7 +118,7 @@ describe('check', () => {
     const { here, told } = hereOf()
     const ready = runningView(definition)
     const views = [runningView(definition, { addresses: [] }), ready, () => zone.push('10.20.0.17'), ready]
-    expect(await check(checking, machinesShowing(...views), { ...settings, resolver }, here)).toMatchObject({
+    expect(await verify(checking, machinesShowing(...views), { ...settings, resolver }, here)).toMatchObject({
       kind: 'succeeded',
       message: 'VM web-01 has the addresses that were allocated; 1 DNS records resolve',
     })
@@ -132,7 +132,7 @@ describe('check', () => {
     const { now, pass } = clock()
     const wrong = runningView(definition, { addresses: ['10.20.0.99'] })
     const machines = machinesShowing(wrong, pass(31), wrong)
-    expect(await check(checking, machines, settings, hereOf({ now }).here)).toMatchObject({
+    expect(await verify(checking, machines, settings, hereOf({ now }).here)).toMatchObject({
       kind: 'refused',
       message: 'Cannot accept VM web-01: the interface 02:00:00:00:00:01 has 10.20.0.99, wanted 10.20.0.17',
     })
@@ -141,6 +141,6 @@ describe('check', () => {
   it('does not accept a machine that has stopped running', async () => {
     const { here, endPatience } = hereOf()
     const machines = machinesShowing(showing(definition, 'Stopping'), endPatience)
-    expect(await check(checking, machines, settings, here)).toMatchObject({ kind: 'notYet' })
+    expect(await verify(checking, machines, settings, here)).toMatchObject({ kind: 'notYet' })
   })
 })

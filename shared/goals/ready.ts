@@ -1,23 +1,14 @@
-import { dataDiskName, operationAnnotation } from '../../shared/kubevirt/manifest.ts'
+import { dataDiskName, operationAnnotation } from '../kubevirt/manifest.ts'
 import {
   type Condition,
   type DataVolume,
   type MachineView,
   refreshAnnotation,
   type VirtualMachine,
-} from '../../shared/machines.ts'
-import type { Definition } from '../../shared/schema/definition.ts'
-
-/**
- * Whether a machine is what Git says, decided from what the cluster shows at one moment. `failed` is final; `troubled`
- * names an error that may pass (a disk that is still being imported says DataVolumeError for a moment) and is final
- * only when it lasts.
- */
-export type Assessment =
-  | { state: 'reached'; message: string }
-  | { state: 'waiting'; message: string }
-  | { state: 'troubled'; message: string }
-  | { state: 'failed'; message: string }
+} from '../machines.ts'
+import type { Definition } from '../schema/definition.ts'
+import type { Assessment } from './assessment.ts'
+import { words } from './words.ts'
 
 /** Statuses of a VirtualMachine that name an error (KubeVirt's VirtualMachinePrintableStatus). */
 const errorStatuses = ['CrashLoopBackOff', 'ErrImagePull', 'ImagePullBackOff']
@@ -42,7 +33,7 @@ function isOfAnother({ metadata }: DataVolume, definition: Definition): boolean 
   return metadata.name.startsWith(`${definition.name}-data-`) && !own.includes(metadata.name)
 }
 
-function troubleOfDisks(disks: DataVolume[]): Assessment | undefined {
+export function troubleOfDisks(disks: DataVolume[]): Assessment | undefined {
   const failed = disks.find((disk) => disk.status?.phase === 'Failed')
   if (failed) {
     const reason = words(failed.status?.conditions, 'no reason given')
@@ -64,7 +55,7 @@ const isInTheMaking = (disk: DataVolume) =>
   isPending(disk) && !['WaitForFirstConsumer', 'PendingPopulation'].includes(disk.status?.phase ?? '')
 
 /** Argo CD's own trouble: a manifest that the cluster refuses, a repository that it cannot read. */
-function troubleOfSync({ application }: MachineView): Assessment | undefined {
+export function troubleOfSync({ application }: MachineView): Assessment | undefined {
   const { operationState, conditions, sync } = application?.status ?? {}
   if (operationState?.phase === 'Failed' && sync?.status !== 'Synced') {
     return { state: 'troubled', message: `Argo CD cannot apply it: ${operationState.message ?? 'no reason given'}` }
@@ -89,7 +80,11 @@ function troubleOfSecrets({ secrets }: MachineView): Assessment | undefined {
  * one after it once the refresh that was asked for after our push is over: Argo CD takes the annotation off together with
  * writing what it found. Of any other revision only Git could tell which came first, and nobody here may read Git.
  */
-function showsCommit({ application, machine }: MachineView, { operation }: Definition, revision: string | undefined) {
+export function showsCommit(
+  { application, machine }: MachineView,
+  { operation }: Definition,
+  revision: string | undefined,
+) {
   const { status, revision: compared } = application?.status?.sync ?? {}
   const isCompared = compared === revision || application?.metadata.annotations?.[refreshAnnotation] === undefined
   return machine?.metadata.annotations?.[operationAnnotation] === operation && status === 'Synced' && isCompared
@@ -145,13 +140,4 @@ function importing(disks: DataVolume[]): string {
 function percent(progress: string | undefined): string {
   const value = Number.parseFloat(progress ?? '')
   return Number.isNaN(value) ? '' : ` ${Math.floor(value / 10) * 10}%`
-}
-
-/** The cluster's own words: the messages of the conditions that do not hold. */
-function words(conditions: Condition[] | undefined, none: string): string {
-  const bad = (conditions ?? []).filter(
-    ({ type, status, message }) => message && (type === 'Failure' ? status === 'True' : status === 'False'),
-  )
-  const messages = [...new Set(bad.map(({ message }) => message))]
-  return messages.length === 0 ? none : messages.join('; ')
 }

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { assessReady } from '../../../functions/verify/ready.ts'
+import { assessReady } from '../../../shared/goals/ready.ts'
 import { dataDiskName } from '../../../shared/kubevirt/manifest.ts'
-import { databaseServer } from '../../shared/kubevirt/definitions.ts'
-import { condition, disk, runningView, showing } from './views.ts'
+import { condition, disk, runningView, showing } from '../../functions/verify/views.ts'
+import { databaseServer } from '../kubevirt/definitions.ts'
 
 const definition = databaseServer({ name: 'web-01' })
 const failedDisk = (name: string) => {

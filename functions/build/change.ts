@@ -1,0 +1,104 @@
+import { isDeepStrictEqual } from 'node:util'
+import { DroverError } from '../../shared/errors.ts'
+import type { Change, Tree } from '../../shared/fleet.ts'
+import type { GitOpsSettings } from '../../shared/gitops/application.ts'
+import { manifestChanges, toChangeSet } from '../../shared/gitops/change-set.ts'
+import { toRemoval } from '../../shared/gitops/removal.ts'
+import { dataDiskLosses } from '../../shared/kubevirt/data-disks.ts'
+import { dataClaims } from '../../shared/kubevirt/manifest.ts'
+import { expecting, readRecord } from '../../shared/ledger.ts'
+import { placeIn, type RoundName, roundOf } from '../../shared/lifecycles.ts'
+import { type MachineAddress, placeOf } from '../../shared/machines.ts'
+import { definitionFile } from '../../shared/paths.ts'
+import { Definition } from '../../shared/schema/definition.ts'
+import { readChecked } from '../../shared/schema/read.ts'
+import { summary } from '../../shared/schema/show.ts'
+import { ignored, type Outcome, type Run, refused, succeeded } from '../../shared/step.ts'
+import { edits } from './edits.ts'
+
+/**
+ * Builds the change set of a round on a machine that there is: its definition as Git has it now, edited, and what follows
+ * from that. A round that has nothing to change is an empty change set. Changes nothing itself.
+ */
+export async function change(run: Run, tree: Tree, settings: GitOpsSettings): Promise<Outcome> {
+  const round = roundOf(run.lifecycle, run.task)
+  const { name, cluster } = run.facts
+  if (!round || round === 'create' || name === undefined || cluster === undefined)
+    throw new DroverError('unreadable', `Cannot build ${run.task}: run ${run.id} has found no machine`)
+  const record = await readRecord(tree, run.id)
+  if (record?.state !== 'running') return ignored(`Run ${run.id} has ended: there is nothing to build`)
+  if (placeIn(run.lifecycle, record.task) > placeIn(run.lifecycle, `${round}.commit`))
+    return ignored(`Run ${run.id} is further than ${round}: its event comes too late`)
+  const address = { cluster, namespace: run.request.namespace, name }
+  if (round === 'remove') return removal(run, tree, address)
+  const before = await readDefinition(tree, address)
+  if (Array.isArray(before)) return refused(summary(`Cannot change ${placeOf(address)}`, before))
+  const problems = await editedByHand(tree, before)
+  const after = await edited(before, run, round, tree)
+  if ('problems' in after) problems.push(...after.problems)
+  if (problems.length > 0 || 'problems' in after) return refused(summary(`Cannot change ${placeOf(address)}`, problems))
+  return changeSet(before, after, tree, settings)
+}
+
+/** The definition as the round wants it; the same one when it is so already. */
+async function edited(before: Definition, run: Run, round: Exclude<RoundName, 'create' | 'remove'>, tree: Tree) {
+  const operation = `${run.id}.${round}`
+  // It was committed before, and its answer lost: an edit is not made twice.
+  if (before.operation === operation) return before
+  const after = await edits[round](before, run, tree)
+  return 'problems' in after || isDeepStrictEqual(after, before) ? after : { ...after, operation }
+}
+
+async function changeSet(
+  before: Definition,
+  after: Definition,
+  tree: Tree,
+  settings: GitOpsSettings,
+): Promise<Outcome> {
+  if (isDeepStrictEqual(before, after))
+    return { ...succeeded(`Nothing to change for ${placeOf(after)}`, { definition: after }), changes: [] } as Outcome
+  const changes = await changed(tree, await toChangeSet(after, tree, settings))
+  const losses = await dataDiskLosses(tree, changes, released(before, after))
+  if (losses.length > 0) return refused(summary(`Cannot change ${placeOf(after)}`, losses))
+  const message = `Built ${changes.length} files for ${placeOf(after)}`
+  return { ...succeeded(message, { definition: after }), changes: await expecting(tree, changes) } as Outcome
+}
+
+/** The disks that a request lets go of by name: they stay on the cluster, beside the machine. */
+const released = (before: Definition, after: Definition) =>
+  dataClaims(before).filter((claim) => !dataClaims(after).includes(claim))
+
+async function removal(run: Run, tree: Tree, address: MachineAddress): Promise<Outcome> {
+  const definition = await readDefinition(tree, address)
+  // The second time the machine has left the fleet already, and the event before said what it was.
+  if (Array.isArray(definition)) {
+    const known = run.facts.definition
+    if (!known) return refused(summary(`Cannot remove ${placeOf(address)}`, definition))
+    return { ...succeeded(`Archived ${placeOf(address)} already`, { definition: known }), changes: [] } as Outcome
+  }
+  const changes = await toRemoval(definition, tree, { run: run.id, since: run.since, claims: run.facts.claims ?? {} })
+  const message = `Archived ${placeOf(address)}: ${changes.length} files`
+  return { ...succeeded(message, { definition }), changes: await expecting(tree, changes) } as Outcome
+}
+
+async function readDefinition(
+  tree: Tree,
+  { cluster, namespace, name }: MachineAddress,
+): Promise<Definition | string[]> {
+  const path = definitionFile(cluster, namespace, name)
+  const read = await readChecked(tree, path, Definition)
+  if (!read) return [`${path} is not there any more`]
+  return read.ok ? read.value : read.problems
+}
+
+/** The manifests that are not what the definition renders to: somebody edited them, and the edit would be lost. */
+async function editedByHand(tree: Tree, definition: Definition): Promise<string[]> {
+  const differing = await changed(tree, await manifestChanges(definition, tree))
+  return differing.map(({ path }) => `${path} is not what the definition renders to: put it right by hand first`)
+}
+
+/** The changes that change something. */
+async function changed(tree: Tree, changes: readonly Change[]): Promise<Change[]> {
+  const now = await Promise.all(changes.map(({ path }) => tree.read(path)))
+  return changes.filter(({ content }, index) => (now[index] ?? null) !== content)
+}

@@ -1,0 +1,29 @@
+import { requestOf } from '../../../shared/request.ts'
+import type { Run } from '../../../shared/step.ts'
+import type { Edit } from '../edit.ts'
+
+/** Turns the machine off, for what cannot be done while it runs; a data disk that is to be destroyed loses what keeps it. */
+export const stop: Edit = (definition, run) => {
+  if (!mustStop(run)) return definition
+  if (run.lifecycle !== 'deprovision') return { ...definition, running: false }
+  const { destroy = [] } = requestOf(run, 'deprovision')
+  const unknown = destroy.filter((name) => !definition.disks.some((disk) => disk.name === name))
+  if (unknown.length > 0)
+    return { problems: unknown.map((name) => `destroy names "${name}", which is no data disk of ${definition.name}`) }
+  const disks = definition.disks.map((disk) => (destroy.includes(disk.name) ? { ...disk, destroyed: true } : disk))
+  return { ...definition, running: false, disks }
+}
+
+/** Whether a request is about something that only a machine that is off can have done to it. */
+function mustStop(run: Run): boolean {
+  if (run.lifecycle === 'power') return requestOf(run, 'power').action !== 'start'
+  if (run.lifecycle !== 'resize') return true
+  const { size, add = [], detach = [] } = requestOf(run, 'resize')
+  return size !== undefined || add.length > 0 || detach.length > 0
+}
+
+/** Turns the machine on: where the request says so, or where it was on before. What was done while it was off leaves. */
+export const start: Edit = ({ restore: _, ...definition }, run) => {
+  const running = run.lifecycle === 'power' ? requestOf(run, 'power').action !== 'stop' : run.facts.wasRunning === true
+  return { ...definition, running }
+}

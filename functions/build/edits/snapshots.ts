@@ -1,0 +1,69 @@
+import { daysAfter } from '../../../shared/days.ts'
+import { requestOf } from '../../../shared/request.ts'
+import type { DefinedSnapshot, Definition } from '../../../shared/schema/definition.ts'
+import { listed, show } from '../../../shared/schema/show.ts'
+import type { Run } from '../../../shared/step.ts'
+import type { Edit } from '../edit.ts'
+
+/** The object's name in the cluster: snapshots of all machines of a namespace lie side by side. */
+const objectName = ({ name }: Definition, snapshot: string) => `${name}-${snapshot}`
+
+const withSnapshot = (definition: Definition, one: DefinedSnapshot): Definition => ({
+  ...definition,
+  snapshots: [...(definition.snapshots ?? []), one],
+})
+
+const keptDays = 7
+
+/** The way back of a run that changes disks, or the last snapshot of a machine that goes. */
+export const save: Edit = (definition, run) => {
+  if (run.lifecycle === 'deprovision' && !requestOf(run, 'deprovision').finalSnapshot) return definition
+  const purpose = run.lifecycle === 'deprovision' ? 'final' : 'undo'
+  const { keepDays = keptDays } = run.request as { keepDays?: number }
+  const name = objectName(definition, `${purpose}-${run.id.slice(0, 8)}`)
+  const until = purpose === 'undo' ? { until: daysAfter(run.since, keepDays) } : {}
+  return withSnapshot(definition, { name, purpose, run: run.id, taken: run.since, ...until })
+}
+
+/** Takes a snapshot, or takes one away. */
+export const snapshot: Edit = (definition, run) => {
+  const { action = 'take' } = requestOf(run, 'snapshot')
+  if (action === 'list') return definition
+  return action === 'take' ? take(definition, run) : expire(definition, run)
+}
+
+function take(definition: Definition, run: Run): ReturnType<Edit> {
+  const { snapshot: asked, keepDays } = requestOf(run, 'snapshot')
+  const name = objectName(definition, asked ?? run.id.slice(0, 8))
+  if (definition.snapshots?.some((one) => one.name === name))
+    return { problems: [`snapshot is ${show(asked)}, wanted a name that no snapshot of ${definition.name} has yet`] }
+  const until = keepDays === undefined ? {} : { until: daysAfter(run.since, keepDays) }
+  return withSnapshot(definition, { name, purpose: 'asked', run: run.id, taken: run.since, ...until })
+}
+
+function expire(definition: Definition, run: Run): ReturnType<Edit> {
+  const { snapshot: asked } = requestOf(run, 'snapshot')
+  const found = asked === undefined ? undefined : named(definition, asked)
+  if (!found) return { problems: [unknown(definition, asked)] }
+  return { ...definition, snapshots: (definition.snapshots ?? []).filter((one) => one !== found) }
+}
+
+/** Puts the disks back to what they were when a snapshot was taken. */
+export const restore: Edit = (definition, run) => {
+  const { snapshot: asked } = requestOf(run, 'restore')
+  const found = named(definition, asked)
+  if (!found) return { problems: [unknown(definition, asked)] }
+  return {
+    ...definition,
+    restore: { name: objectName(definition, `restore-${run.id.slice(0, 8)}`), snapshot: found.name },
+  }
+}
+
+/** A snapshot by the name that its request gave it, or by its name in the cluster. */
+export const named = (definition: Definition, asked: string): DefinedSnapshot | undefined =>
+  definition.snapshots?.find(({ name }) => name === objectName(definition, asked) || name === asked)
+
+function unknown(definition: Definition, asked: string | undefined): string {
+  const names = (definition.snapshots ?? []).map(({ name }) => name.slice(definition.name.length + 1))
+  return `snapshot is ${show(asked)}, wanted one that ${definition.name} has: ${names.length === 0 ? 'it has none' : listed(names, 20)}`
+}

@@ -1,0 +1,18 @@
+import { brokerPoster } from '../../shared/clients/broker.ts'
+import { openClusters } from '../../shared/clients/clusters.ts'
+import { shareFleet } from '../../shared/clients/shared-fleet.ts'
+import { toFunction, type Wire } from '../../shared/runtime/function.ts'
+import { locate } from './locate.ts'
+
+/** The machine that there is: found in the fleet, held for the run, and looked at on its cluster. */
+export const wire: Wire = (config, log) => {
+  const fleet = shareFleet({ ...config.git, log })
+  const { machines } = openClusters({ ...config.kubernetes, argocdNamespace: config.argocd.namespace })
+  return {
+    step: (run, here) => locate(run, fleet, machines, here),
+    post: brokerPoster(config.broker, config.brokerToken),
+    close: () => fleet.close(),
+  }
+}
+
+export const { handle, init, shutdown, cors, liveness, readiness } = toFunction('locate', wire)

@@ -1,0 +1,115 @@
+import { recordedClaims } from '../../shared/claims.ts'
+import { DroverError } from '../../shared/errors.ts'
+import type { Fleet, Tree } from '../../shared/fleet.ts'
+import { dataClaims } from '../../shared/kubevirt/manifest.ts'
+import { recorded, trailersOf } from '../../shared/ledger.ts'
+import { heldSentence, holderOf, lockOf, toLock } from '../../shared/lock.ts'
+import { type MachineAddress, type Machines, type MachineView, placeOf } from '../../shared/machines.ts'
+import type { Definition } from '../../shared/schema/definition.ts'
+import type { MachineRequest } from '../../shared/schema/requests.ts'
+import { summary } from '../../shared/schema/show.ts'
+import { standing } from '../../shared/standing.ts'
+import {
+  type Facts,
+  type Here,
+  ignored,
+  notYet,
+  type Outcome,
+  type Run,
+  refused,
+  succeeded,
+} from '../../shared/step.ts'
+import { differences } from './differences.ts'
+import { type Found, find } from './find.ts'
+import { toClone } from './origin.ts'
+
+/** A machine that is held, with what was recorded of it. */
+interface Held {
+  address: MachineAddress
+  definition: Definition
+  facts: Facts
+}
+
+/**
+ * Finds the machine that a request is about and holds it: from here on no other run changes it. Then looks at it on its
+ * cluster, and refuses to go on where that is not what Git says.
+ */
+export async function locate(run: Run, fleet: Fleet, machines: Machines, here: Here): Promise<Outcome> {
+  const { namespace, name } = run.request
+  const { value } = await fleet.transact<Outcome | Held>({
+    subject: `Hold ${namespace}/${name} for ${run.lifecycle} run ${run.id}`,
+    trailers: trailersOf(run),
+    decide: async (tree) => {
+      const before = await standing(tree, run, fleet)
+      if (before === 'ended') return nothing(ignored(`Run ${run.id} has ended: it holds nothing again`))
+      const found = await find(tree, machineOf(run))
+      if (typeof found === 'string') return nothing(refused(`Cannot find the machine: ${found}`))
+      const held = await toHeld(tree, run, found)
+      if (before) return nothing({ ...held, facts: { ...held.facts, ...before.facts } })
+      const holder = await holderOf(tree, found.address, run.id)
+      if (holder && machineOf(run).wait) return nothing(notYet(heldSentence(found.address, holder)))
+      if (holder) return nothing(refused(`Cannot hold the machine: ${heldSentence(found.address, holder)}`))
+      const facts = { ...run.facts, ...held.facts }
+      const lock = { path: lockOf(found.address), content: toLock(run) }
+      return { changes: await recorded(tree, run, facts, [lock]), value: held }
+    },
+  })
+  return 'kind' in value ? value : look(run, value, machines, here)
+}
+
+const nothing = (value: Outcome | Held) => ({ nothing: true, value }) as const
+
+function machineOf({ id, lifecycle, request }: Run): MachineRequest {
+  if (lifecycle === 'provision')
+    throw new DroverError('unreadable', `Cannot find the machine of run ${id}: it makes one`)
+  return request as MachineRequest
+}
+
+async function toHeld(tree: Tree, run: Run, { address, definition, madeBy }: Found): Promise<Held> {
+  const claims = await recordedClaims(tree, address)
+  const facts: Facts =
+    run.lifecycle === 'clone'
+      ? toClone(run, definition)
+      : {
+          name: address.name,
+          cluster: address.cluster,
+          ...(madeBy === undefined ? {} : { madeBy }),
+          wasRunning: definition.running,
+          identity: definition.identity,
+          interfaces: definition.interfaces,
+          dns: definition.dns,
+          claims,
+        }
+  return { address, definition, facts: { ...facts, claims } }
+}
+
+/** The machine as its cluster shows it. What KubeVirt is busy with is waited for: it refuses every change meanwhile. */
+async function look(run: Run, { address, definition, facts }: Held, machines: Machines, here: Here): Promise<Outcome> {
+  let busy = 'the cluster has not answered'
+  for await (const view of machines.watch(address, here.patience)) {
+    busy = busyWith(view)
+    if (busy === '') return judge(run, { address, definition, facts }, view, machines)
+    await here.progress(`${placeOf(address)} is busy: ${busy}`)
+  }
+  return notYet(`Still waiting for ${placeOf(address)}: ${busy}`)
+}
+
+function busyWith({ machine }: MachineView): string {
+  const { snapshotInProgress, restoreInProgress } = machine?.status ?? {}
+  if (snapshotInProgress) return `snapshot ${snapshotInProgress} is being taken`
+  return restoreInProgress ? `restore ${restoreInProgress} goes on` : ''
+}
+
+async function judge(
+  run: Run,
+  { address, definition, facts }: Held,
+  { machine }: MachineView,
+  machines: Machines,
+): Promise<Outcome> {
+  const { cluster, namespace } = address
+  const claims = await machines.claims(cluster, namespace, dataClaims(definition))
+  const problems = differences(definition, facts.claims ?? {}, { machine, claims }, run.lifecycle === 'deprovision')
+  if (problems.length > 0)
+    return refused(summary(`Cannot go on with ${placeOf(address)}: the cluster is not what Git says`, problems))
+  return succeeded(`Found ${placeOf(address)}, and hold it`, facts)
+}

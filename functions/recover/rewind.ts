@@ -1,0 +1,104 @@
+import type { Change, Fleet, Tree } from '../../shared/fleet.ts'
+import type { GitOpsSettings } from '../../shared/gitops/application.ts'
+import { toChangeSet } from '../../shared/gitops/change-set.ts'
+import type { Goal } from '../../shared/goals/goal.ts'
+import { asDefined } from '../../shared/goals/goals.ts'
+import { restored } from '../../shared/goals/restored.ts'
+import { stopped } from '../../shared/goals/stopped.ts'
+import { waitFor } from '../../shared/goals/wait.ts'
+import { type RunRecord, readRecord, recordedStage, type Stage, trailersOf } from '../../shared/ledger.ts'
+import { type MachineAddress, type Machines, placeOf } from '../../shared/machines.ts'
+import { definitionFile } from '../../shared/paths.ts'
+import type { Definition } from '../../shared/schema/definition.ts'
+import type { Here, Outcome, Run } from '../../shared/step.ts'
+import { parseYaml } from '../../shared/yaml.ts'
+import { aimOf, type Sides, stageAfter } from './stages.ts'
+
+/** What a rewind works with. */
+export interface Means {
+  fleet: Fleet
+  machines: Machines
+  gitops: GitOpsSettings
+  rootApplication: string
+  graceMilliseconds: number
+}
+
+/**
+ * Puts a machine back that a run has changed, in stages, for its disks must never be changed under a guest: off; its disks
+ * as the run's own snapshot has them, where the run may have written to them; and its definition as it was. Undefined once
+ * the cluster shows that.
+ */
+export async function rewind(
+  run: Run,
+  address: MachineAddress,
+  means: Means,
+  here: Here,
+): Promise<Outcome | undefined> {
+  for (let after: Stage | undefined; ; ) {
+    const step = await advance(run, address, means, after)
+    if (!step) return undefined
+    await means.machines.refresh(means.rootApplication)
+    await means.machines.refresh(address.name)
+    const { stage, aim: definition, revision } = step
+    const aim = { run: run.id, definition, revision, facts: run.facts }
+    const outcome = await waitFor(aim, means.machines, means, here, goals[stage])
+    if (outcome.kind === 'refused')
+      return { kind: 'stranded', message: `Cannot put ${placeOf(address)} back: ${outcome.message}` }
+    if (outcome.kind !== 'succeeded') return outcome
+    after = stage
+  }
+}
+
+const goals: Record<Stage, Goal> = { off: stopped, disks: restored, back: asDefined }
+
+interface Step {
+  stage: Stage
+  aim: Definition
+  revision: string
+}
+
+/** The stage that is to be waited for: the one that another delivery has begun, or the one that comes after. */
+async function advance(
+  run: Run,
+  address: MachineAddress,
+  { fleet, gitops }: Means,
+  after: Stage | undefined,
+): Promise<Step | undefined> {
+  const { value, revision } = await fleet.transact<Omit<Step, 'revision'> | undefined>({
+    subject: `Put ${placeOf(address)} back after ${run.lifecycle} run ${run.id}`,
+    trailers: { ...trailersOf(run), step: 'rewind' },
+    decide: async (tree) => {
+      const record = await readRecord(tree, run.id)
+      const sides = record && (await sidesOf(tree, record, address))
+      if (!record || !sides) return { nothing: true, value: undefined }
+      if (record.stage !== undefined && record.stage !== after)
+        return { nothing: true, value: { stage: record.stage, aim: sides.now } }
+      const stage = stageAfter(record, sides)
+      if (!stage) return { nothing: true, value: undefined }
+      const aim = aimOf(stage, run.id, sides)
+      return {
+        changes: await recordedStage(tree, record, stage, await changesTo(tree, aim, gitops)),
+        value: { stage, aim },
+      }
+    },
+  })
+  return value && { ...value, revision }
+}
+
+/** The machine before and now; undefined when the run has not changed its definition. */
+async function sidesOf(tree: Tree, { wrote }: RunRecord, address: MachineAddress): Promise<Sides | undefined> {
+  const path = definitionFile(address.cluster, address.namespace, address.name)
+  const { before } = wrote[path] ?? {}
+  const now = await tree.read(path)
+  if (!before || now === undefined) return undefined
+  return {
+    before: parseYaml(await tree.blob(before), path) as Definition,
+    now: parseYaml(now, path) as Definition,
+  }
+}
+
+async function changesTo(tree: Tree, aim: Definition, gitops: GitOpsSettings): Promise<Change[]> {
+  const changes = await toChangeSet(aim, tree, gitops)
+  const now = await Promise.all(changes.map(({ path }) => tree.read(path)))
+  return changes.filter(({ content }, index) => (now[index] ?? null) !== content)
+}

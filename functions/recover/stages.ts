@@ -1,0 +1,73 @@
+import { isDeepStrictEqual } from 'node:util'
+import { type RunRecord, type Stage, stages } from '../../shared/ledger.ts'
+import { placeIn } from '../../shared/lifecycles.ts'
+import type { Definition } from '../../shared/schema/definition.ts'
+
+/** A machine as it was before the run, and as the run has left it in Git. */
+export interface Sides {
+  before: Definition
+  now: Definition
+}
+
+/** What comes after a stage, or first; undefined when everything is back. */
+export function stageAfter(record: RunRecord, sides: Sides): Stage | undefined {
+  const after = record.stage === undefined ? -1 : stages.indexOf(record.stage)
+  return stages.slice(after + 1).find((stage) => isNeeded[stage](record, sides))
+}
+
+const isNeeded: Record<Stage, (record: RunRecord, sides: Sides) => boolean> = {
+  off: (record, { before, now }) => isWritten(record, now) || !isSameGuest(before, now),
+  disks: (record, { now }) => isWritten(record, now),
+  back: () => true,
+}
+
+/** True when the run may have written to a disk that the machine still has: what was there before is in its own snapshot. */
+function isWritten({ lifecycle, task, run }: RunRecord, now: Definition): boolean {
+  const writes = lifecycle === 'patch' ? 'patch.commit' : lifecycle === 'restore' ? 'restore.commit' : undefined
+  return (
+    writes !== undefined && wayBack(run, now) !== undefined && placeIn(lifecycle, task) >= placeIn(lifecycle, writes)
+  )
+}
+
+const wayBack = (run: string, { snapshots = [] }: Definition) =>
+  snapshots.find((one) => one.run === run && one.purpose === 'undo')
+
+/** True when nothing differs that a running guest would have to be stopped for. */
+const isSameGuest = (before: Definition, now: Definition) =>
+  isDeepStrictEqual(
+    [before.size, before.rootDisk.name, before.image, names(before)],
+    [now.size, now.rootDisk.name, now.image, names(now)],
+  )
+
+const names = ({ disks }: Definition) => disks.map(({ name, claim }) => claim ?? name)
+
+/** What the machine is to be in each stage. */
+export function aimOf(stage: Stage, run: string, { before, now }: Sides): Definition {
+  const { restore: _, migration: __, ...rest } = now
+  if (stage === 'off') return { ...rest, running: false, operation: `${run}.undo-off` }
+  if (stage === 'disks') {
+    const snapshot = wayBack(run, now)?.name ?? ''
+    const restore = { name: `${now.name}-undo-${run.slice(0, 8)}`, snapshot }
+    return { ...rest, running: false, operation: `${run}.undo-disks`, restore }
+  }
+  return asBefore({ before, now })
+}
+
+/** The definition as it was, but for what cannot be undone: a disk that has grown, and a snapshot that was let go of. */
+function asBefore({ before, now }: Sides): Definition {
+  const grown = <D extends { size: string; made?: string }>(disk: D, other: D | undefined): D =>
+    other?.made === undefined ? disk : { ...disk, size: other.size, made: other.made }
+  const { snapshots = [], ...rest } = before
+  const left = snapshots.filter(({ name }) => now.snapshots?.some((one) => one.name === name))
+  return {
+    ...rest,
+    rootDisk: before.rootDisk.name === now.rootDisk.name ? grown(before.rootDisk, now.rootDisk) : before.rootDisk,
+    disks: before.disks.map((disk) =>
+      grown(
+        disk,
+        now.disks.find(({ name }) => name === disk.name),
+      ),
+    ),
+    ...(left.length > 0 ? { snapshots: left } : {}),
+  }
+}

@@ -1,0 +1,65 @@
+import type { Fleet, Tree } from '../../shared/fleet.ts'
+import type { Rights } from '../../shared/grants.ts'
+import { readHolder } from '../../shared/holder.ts'
+import { type Subject, violations } from '../../shared/policy.ts'
+import { check } from '../../shared/schema/check.ts'
+import { type MachineRequest, type Requests, requests } from '../../shared/schema/requests.ts'
+import { type Outcome, succeeded } from '../../shared/step.ts'
+import { readPolicies } from './fleet-files.ts'
+import { strangerProblems } from './stranger.ts'
+import { askerOf, callbackOf, callbackProblems, refusal, type Unproved } from './unproved.ts'
+
+/**
+ * Says whether a request to change a machine that there is can be granted: its own words, who asks, policy. Which machine
+ * that is, and whether it can be changed so, is found out by the tasks after.
+ */
+export async function validateChange(run: Unproved, fleet: Pick<Fleet, 'head'>, rights?: Rights): Promise<Outcome> {
+  const checked = check(requests[run.lifecycle], run.request, 'the request')
+  if (!checked.ok) return refusal(checked.problems)
+  const request = checked.value as MachineRequest
+  const { namespace, name } = request
+  const tree = await fleet.head()
+  const policies = await readPolicies(tree)
+  if (!policies.ok) return refusal(policies.problems)
+  const strangers = await strangerProblems({ ...askerOf(run), namespace }, run.lifecycle, policies.value, rights)
+  if (strangers.length > 0) return refusal(strangers)
+  const subject = toSubject(request)
+  const problems = [
+    ...callbackProblems(request),
+    ...violations(policies.value, subject),
+    ...contents(request),
+    ...(await nameTaken(tree, run, request)),
+  ]
+  const callback = callbackOf(subject, policies.value)
+  if (problems.length > 0) return refusal(problems, callback)
+  return succeeded(`The request is valid: ${run.lifecycle} of ${namespace}/${name}`, callback)
+}
+
+/** What policy looks at: only what the request would make different. */
+function toSubject(request: MachineRequest): Subject {
+  const asked: Partial<Requests['resize'] & Requests['repave'] & Requests['clone']> = request
+  const grown = Object.entries(asked.grow ?? {}).map(([name, size]) => ({ name, size }))
+  return {
+    request: { ...request, ...(asked.as?.owner ? { owner: asked.as.owner } : {}) },
+    machine: {
+      ...(asked.image ? { image: asked.image } : {}),
+      ...(asked.size ? { size: asked.size } : {}),
+      disks: [...(asked.add ?? []), ...grown],
+    },
+    name: asked.as?.name,
+  }
+}
+
+/** What the words of a request want together, beyond what each of them may be. */
+function contents(request: MachineRequest): string[] {
+  if ('action' in request && request.action === 'expire' && !('snapshot' in request && request.snapshot))
+    return ['snapshot is missing, wanted the name of the snapshot that is to expire']
+  return []
+}
+
+/** An early word for people; it is `allocate` that proves the name free. */
+async function nameTaken(tree: Tree, { id }: Unproved, request: MachineRequest): Promise<string[]> {
+  if (!('as' in request)) return []
+  const holder = await readHolder(tree, request.as.name)
+  return holder === undefined || holder.run === id ? [] : [`as.name ${holder.sentence}`]
+}

@@ -1,0 +1,30 @@
+import { callbackViolations, type Subject } from '../../shared/policy.ts'
+import type { Policy } from '../../shared/schema/fleet-files.ts'
+import { show, summary } from '../../shared/schema/show.ts'
+import { type Facts, type Run, refused } from '../../shared/step.ts'
+
+/** A run whose request nobody has looked at yet. */
+export interface Unproved extends Pick<Run, 'id' | 'lifecycle' | 'requester' | 'source'> {
+  request: unknown
+}
+
+export const askerOf = ({ source = '', requester }: Unproved) => ({ source, requester })
+
+export const refusal = (problems: readonly string[], facts: Facts = {}) =>
+  refused(summary('Cannot grant the request', problems), facts)
+
+/** Where the requester is told how the run ended; also of a refusal, as long as that very address is allowed. */
+export function callbackOf(subject: Subject, policies: readonly Policy[] | undefined): Pick<Facts, 'callback'> {
+  const { callback } = subject.request
+  if (!callback || !policies || callbackProblems(subject.request).length > 0) return {}
+  return callbackViolations(policies, subject).length > 0 ? {} : { callback }
+}
+
+export function callbackProblems({ callback }: Subject['request']): string[] {
+  if (!callback) return []
+  if (!URL.canParse(callback.url)) return [`callback.url is ${show(callback.url)}, wanted a URL`]
+  const { username, password } = new URL(callback.url)
+  return username || password
+    ? ['callback.url has a user name or password in it, wanted none: events are not secret']
+    : []
+}

@@ -1,0 +1,43 @@
+import type { CoreV1Api, V1Pod } from '@kubernetes/client-node'
+import type { Claim } from '../machines.ts'
+import { type Access, codeOf } from './access.ts'
+
+/** Reads of Kubernetes' own kinds on a managed cluster: claims, and the pods that hold them. */
+
+/** What a cluster answers, undefined for 404; what else fails is broken. */
+async function ask<T>(access: Access, request: (api: CoreV1Api) => Promise<T>): Promise<T | undefined> {
+  const { CoreV1Api } = await import('@kubernetes/client-node')
+  try {
+    return await access.use((config) => request(config.makeApiClient(CoreV1Api)))
+  } catch (error) {
+    if (codeOf(error) === 404) return undefined
+    throw access.failure(error)
+  }
+}
+
+/** A claim by its name, or undefined when there is none. */
+export async function claimOf(access: Access, namespace: string, name: string): Promise<Claim | undefined> {
+  return (await ask(access, (api) => api.readNamespacedPersistentVolumeClaim({ namespace, name }))) as Claim | undefined
+}
+
+export type Pod = V1Pod & { metadata: { name: string } }
+
+/** The pods of a namespace that a selector chooses. */
+export async function podsIn(access: Access, namespace: string, labelSelector?: string): Promise<Pod[]> {
+  const what = { namespace, ...(labelSelector === undefined ? {} : { labelSelector }) }
+  const list = await ask(access, (api) => api.listNamespacedPod(what))
+  return (list?.items ?? []) as Pod[]
+}
+
+/** True while a pod's containers may still write. */
+export const isAlive = ({ status }: Pod) => !['Succeeded', 'Failed'].includes(status?.phase ?? '')
+
+export const holds = ({ spec }: Pod, claims: readonly string[]) =>
+  (spec?.volumes ?? []).some(({ persistentVolumeClaim: claim }) => claim && claims.includes(claim.claimName))
+
+/** The termination messages of a pod's containers. */
+export const wordsOf = ({ status }: Pod): string =>
+  (status?.containerStatuses ?? [])
+    .map(({ state }) => state?.terminated?.message ?? '')
+    .join('\n')
+    .trim()

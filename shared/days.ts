@@ -1,0 +1,4 @@
+const day = 24 * 60 * 60_000
+
+/** The time that is so many days after another one, RFC 3339. */
+export const daysAfter = (time: string, days: number): string => new Date(Date.parse(time) + days * day).toISOString()

@@ -1,0 +1,79 @@
+import type { Change, Tree } from '../fleet.ts'
+import { dataDiskName } from '../kubevirt/manifest.ts'
+import { applicationFile, archiveFolder, keptFile, lockFile, machineFolder, placementFile } from '../paths.ts'
+import type { Definition } from '../schema/definition.ts'
+import type { Claims } from '../step.ts'
+import { toYaml } from '../yaml.ts'
+
+/** What is known of a data disk that outlived its machine: enough for another one to take it. */
+export interface KeptDisk {
+  disk: string
+  cluster: string
+  namespace: string
+  machine: string
+  run: string
+  since: string
+  size: string
+  made?: string
+  storageClass?: string
+  uid?: string
+}
+
+/**
+ * Takes a machine out of the fleet: its files move to the archive, its Application goes, and each data disk that is kept
+ * gets a file of its own. Its name and addresses stay taken until the cluster has followed.
+ */
+export async function toRemoval(
+  definition: Definition,
+  tree: Tree,
+  { run, since, claims }: { run: string; since: string; claims: Claims },
+): Promise<Change[]> {
+  const { cluster, namespace, name } = definition
+  const folder = machineFolder(cluster, namespace, name)
+  const archive = archiveFolder(since.slice(0, 4), name, run)
+  const lock = lockFile(cluster, namespace, name)
+  const paths = [
+    ...(await filesIn(tree, folder)).filter((path) => path !== lock),
+    applicationFile(cluster, namespace, name),
+    placementFile(name),
+  ]
+  const moved = await Promise.all(
+    paths.map(async (path): Promise<Change[]> => {
+      const content = await tree.read(path)
+      if (content === undefined) return []
+      const to = path.startsWith(folder) ? path.slice(folder.length + 1) : path.slice(path.lastIndexOf('/') + 1)
+      const target = path.startsWith('hub/placements/')
+        ? `placement-${to}`
+        : path.startsWith('hub/')
+          ? `application-${to}`
+          : to
+      return [
+        { path, content: null },
+        { path: `${archive}/${target}`, content },
+      ]
+    }),
+  )
+  const disks = definition.disks.filter(({ destroyed }) => !destroyed)
+  const tombstones = disks.map((disk): Change => {
+    const claim = disk.claim ?? dataDiskName(definition, disk.name)
+    const { size, made, storageClass } = disk
+    const uid = claims[claim]
+    const kept: KeptDisk = {
+      ...{ disk: claim, cluster, namespace, machine: name, run, since, size },
+      ...(made && { made }),
+      ...(storageClass && { storageClass }),
+      ...(uid && { uid }),
+    }
+    return { path: keptFile(cluster, namespace, claim), content: toYaml(kept) }
+  })
+  return [...moved.flat(), ...tombstones]
+}
+
+/** Every file under a folder. */
+export async function filesIn(tree: Tree, folder: string): Promise<string[]> {
+  const entries = await tree.list(folder)
+  const paths = await Promise.all(
+    entries.map(({ name, mode }) => (mode === '040000' ? filesIn(tree, `${folder}/${name}`) : [`${folder}/${name}`])),
+  )
+  return paths.flat()
+}

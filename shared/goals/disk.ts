@@ -1,0 +1,73 @@
+import { dataDiskName, rootDiskName } from '../kubevirt/manifest.ts'
+import type { DataVolume, MachineView } from '../machines.ts'
+import { reached, waiting } from './assessment.ts'
+import type { Goal } from './goal.ts'
+import { troubleOfDisks, troubleOfSync } from './ready.ts'
+
+/** Phases in which a disk is made as far as it can be before a machine starts from it. */
+const isMade = ({ status }: DataVolume) =>
+  ['Succeeded', 'WaitForFirstConsumer', 'PendingPopulation'].includes(status?.phase ?? '')
+
+const disk = (view: MachineView, name: string) => view.disks.find(({ metadata }) => metadata.name === name)
+
+/** The new root disk is there, beside the one that is in use. */
+export const imaged: Goal = {
+  assess(view, { definition }) {
+    const { nextRoot } = definition
+    if (!nextRoot) return reached('The image is current already')
+    const found = disk(view, nextRoot.name)
+    if (!found) return troubleOfSync(view) ?? waiting(`disk ${nextRoot.name} is not there yet`)
+    if (isMade(found)) return reached(`Made disk ${nextRoot.name}`)
+    const trouble = troubleOfDisks([found])
+    return trouble ?? waiting(`disk ${nextRoot.name} is ${found.status?.phase ?? 'Pending'}`)
+  },
+}
+
+/** Every disk has the size that Git says. */
+export const resized: Goal = {
+  assess(view, { definition }) {
+    const names = definition.disks.map((one) => one.claim ?? dataDiskName(definition, one.name))
+    const open = names.find((name) => !disk(view, name))
+    if (open !== undefined) return troubleOfSync(view) ?? waiting(`disk ${open} is not there yet`)
+    return (
+      troubleOfDisks(view.disks.filter(({ metadata }) => names.includes(metadata.name))) ??
+      reached('The disks are there')
+    )
+  },
+  async confirm({ definition }, machines) {
+    const { cluster, namespace } = definition
+    const grown = [
+      { ...definition.rootDisk, name: rootDiskName(definition) },
+      ...definition.disks.map((one) => ({ ...one, name: one.claim ?? dataDiskName(definition, one.name) })),
+    ].filter(({ made }) => made !== undefined)
+    const claims = await machines.claims(
+      cluster,
+      namespace,
+      grown.map(({ name }) => name),
+    )
+    const small = grown.find(({ name, size }) => {
+      const capacity = claims.find(({ metadata }) => metadata.name === name)?.status?.capacity?.storage
+      return capacity === undefined || bytes(capacity) < bytes(size)
+    })
+    return small
+      ? waiting(`claim ${small.name} has not grown to ${small.size} yet`)
+      : reached('The disks have their size')
+  },
+}
+
+const units: Record<string, number> = {
+  Ki: 2 ** 10,
+  Mi: 2 ** 20,
+  Gi: 2 ** 30,
+  Ti: 2 ** 40,
+  K: 1e3,
+  M: 1e6,
+  G: 1e9,
+  T: 1e12,
+}
+
+/** A quantity of bytes as Kubernetes writes it. */
+export function bytes(quantity: string): number {
+  const [, number = '0', unit = ''] = /^([0-9.]+)([A-Za-z]*)$/.exec(quantity) ?? []
+  return Number(number) * (units[unit] ?? 1)
+}

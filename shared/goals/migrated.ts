@@ -1,0 +1,21 @@
+import { failed, reached, waiting } from './assessment.ts'
+import type { Goal } from './goal.ts'
+import { troubleOfSync } from './ready.ts'
+
+/** The guest runs on another node, and went on running meanwhile. */
+export const migrated: Goal = {
+  extras: ['migrations'],
+  assess(view, { definition }) {
+    const { migration } = definition
+    if (!migration) return reached('Nothing is to be moved')
+    const found = view.migrations?.find(({ metadata }) => metadata.name === migration.name)
+    if (!found) return troubleOfSync(view) ?? waiting(`migration ${migration.name} is not there yet`)
+    const { phase = 'Pending', migrationState } = found.status ?? {}
+    if (phase === 'Failed')
+      return failed(`migration ${migration.name} failed: ${migrationState?.failureReason ?? 'no reason given'}`)
+    if (phase !== 'Succeeded') return waiting(`migration ${migration.name} is ${phase}`)
+    const { sourceNode, targetNode } = migrationState ?? {}
+    const where = targetNode ? ` from node ${sourceNode} to ${targetNode}` : ''
+    return reached(`VM ${definition.name} moved${where}`)
+  },
+}

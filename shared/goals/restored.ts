@@ -1,0 +1,34 @@
+import { toClaims } from '../claims.ts'
+import { dataClaims, rootDiskName } from '../kubevirt/manifest.ts'
+import { failed, reached, waiting } from './assessment.ts'
+import type { Goal } from './goal.ts'
+import { troubleOfSync } from './ready.ts'
+import { words } from './words.ts'
+
+/** The restore is complete, and every claim of the machine is there again, under its name and bound. */
+export const restored: Goal = {
+  extras: ['restores'],
+  assess(view, { definition }) {
+    const { restore } = definition
+    if (!restore) return reached('Nothing is to be restored')
+    const found = view.restores?.find(({ metadata }) => metadata.name === restore.name)
+    if (!found) return troubleOfSync(view) ?? waiting(`restore ${restore.name} is not there yet`)
+    const { complete, conditions = [] } = found.status ?? {}
+    if (conditions.some(({ type, status }) => type === 'Failure' && status === 'True'))
+      return failed(`restore ${restore.name} failed: ${words(conditions, 'no reason given')}`)
+    if (!complete) return waiting(`restore ${restore.name} goes on: ${words(conditions, 'the disks are made')}`)
+    return reached(`Restored ${restore.snapshot}`)
+  },
+  async confirm({ definition }, machines) {
+    const { cluster, namespace, restore } = definition
+    const names = [rootDiskName(definition), ...dataClaims(definition)]
+    const live = await machines.claims(cluster, namespace, names)
+    const open = names.filter(
+      (name) => !live.some((one) => one.metadata.name === name && one.status?.phase === 'Bound'),
+    )
+    if (open.length > 0) return waiting(`the claims ${open.join(', ')} are not bound yet`)
+    if (!restore) return reached('Nothing is to be restored')
+    // They came anew because this run wanted it: from now on these are the machine's.
+    return reached(`Restored the disks of VM ${definition.name} from ${restore.snapshot}`, { claims: toClaims(live) })
+  },
+}

@@ -1,0 +1,40 @@
+import { dataClaims, rootDiskName } from '../kubevirt/manifest.ts'
+import type { MachineView } from '../machines.ts'
+import { type Assessment, reached, waiting } from './assessment.ts'
+import type { Aim, Goal } from './goal.ts'
+import { showsCommit, troubleOfSync } from './ready.ts'
+
+/**
+ * The machine is off, and nothing holds its disks any more: a program that writes to a disk while a guest runs destroys
+ * it, and `Stopped` alone is also what a machine says that was never started.
+ * https://github.com/kube-burner/kube-burner/issues/808
+ */
+export const stopped: Goal = {
+  assess: (view, aim) =>
+    aim.definition.running ? reached('The machine is not to be stopped') : assessStopped(view, aim),
+  async confirm({ definition }, machines) {
+    if (definition.running) return reached('The machine is not to be stopped')
+    const { cluster, namespace, name } = definition
+    const claims = [rootDiskName(definition), ...dataClaims(definition)]
+    const holders = await machines.holders(cluster, namespace, claims)
+    return holders.length === 0
+      ? reached(`VM ${name} is off, and nothing holds its disks`)
+      : waiting(`the machine is off, its disks are still held by ${holders.join(', ')}`)
+  },
+}
+
+export function assessStopped(view: MachineView, { definition, revision }: Aim): Assessment {
+  const { machine, instance, application } = view
+  const trouble = troubleOfSync(view)
+  if (trouble) return trouble
+  if (!machine) return waiting('the VirtualMachine is not there')
+  if (!showsCommit(view, definition, revision))
+    return waiting(
+      `Argo CD is ${application?.status?.sync?.status || 'starting'}, the cluster does not show this commit yet`,
+    )
+  const { printableStatus = 'Unknown', observedGeneration = 0 } = machine.status ?? {}
+  const isObserved = observedGeneration >= (machine.metadata.generation ?? 0)
+  if (machine.spec?.runStrategy !== 'Halted' || !isObserved || printableStatus !== 'Stopped' || instance)
+    return waiting(`the VirtualMachine is ${printableStatus}${instance ? ', its guest is still there' : ''}`)
+  return reached(`VM ${definition.name} is off`)
+}
