@@ -62,6 +62,9 @@ export interface Instance extends KubeObject {
   status?: { phase?: string; conditions?: Condition[]; interfaces?: unknown[] }
 }
 
+/** The label by which a pod that a guest is moved to says which migration it is of. */
+export const migrationLabel = 'kubevirt.io/migrationJobUID'
+
 /** The claims that a machine's volumes name; a DataVolume's claim has the DataVolume's name. */
 export function claimNames(volumes: Volume[] = []): string[] {
   return volumes.flatMap(({ dataVolume, persistentVolumeClaim: claim }) => claim?.claimName ?? dataVolume?.name ?? [])
