@@ -33,6 +33,8 @@ import { runJobs } from './controllers/job.ts'
 import type { Perform } from './controllers/job-types.ts'
 import { runPods } from './controllers/kubelet.ts'
 import { runPlacements } from './controllers/ocm.ts'
+import { runRestores } from './controllers/restore.ts'
+import { runSnapshots } from './controllers/snapshot.ts'
 import { runMachines } from './controllers/vm.ts'
 import { runInstances } from './controllers/vmi.ts'
 import { Faults } from './faults.ts'
@@ -165,6 +167,8 @@ function runManaged(cluster: Cluster, { perform }: ClustersOptions): void {
   runCdi(cluster)
   runMachines(cluster)
   runInstances(cluster)
+  runSnapshots(cluster)
+  runRestores(cluster)
   runJobs(cluster)
   runPods(cluster, perform)
   runExternalSecrets(cluster)

@@ -63,6 +63,7 @@ export interface Restore extends KubeObject {
     targetReadinessPolicy?: 'WaitGracePeriod' | 'StopTarget' | 'FailImmediate' | 'WaitEventually'
     volumeRestorePolicy?: 'RandomizeNames' | 'InPlace' | 'PrefixTargetName'
     volumeOwnershipPolicy?: 'Vm' | 'None'
+    patches?: string[]
   }
   status?: {
     complete?: boolean

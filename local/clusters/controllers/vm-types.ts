@@ -53,6 +53,8 @@ export interface VirtualMachine extends KubeObject {
     created?: boolean
     ready?: boolean
     conditions?: Condition[]
+    snapshotInProgress?: string
+    restoreInProgress?: string
     startFailure?: { consecutiveFailCount: number; lastFailedVMIUID: string; retryAfterTimestamp: string }
   }
 }
