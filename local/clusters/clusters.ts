@@ -32,6 +32,7 @@ import { collectGarbage } from './controllers/garbage.ts'
 import { runJobs } from './controllers/job.ts'
 import type { Perform } from './controllers/job-types.ts'
 import { runPods } from './controllers/kubelet.ts'
+import { runMigrations } from './controllers/migration.ts'
 import { runPlacements } from './controllers/ocm.ts'
 import { runRestores } from './controllers/restore.ts'
 import { runSnapshots } from './controllers/snapshot.ts'
@@ -167,6 +168,7 @@ function runManaged(cluster: Cluster, { perform }: ClustersOptions): void {
   runCdi(cluster)
   runMachines(cluster)
   runInstances(cluster)
+  runMigrations(cluster)
   runSnapshots(cluster)
   runRestores(cluster)
   runJobs(cluster)

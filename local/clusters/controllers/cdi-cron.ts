@@ -97,14 +97,14 @@ function pointAt({ store }: Cluster, cron: DataImportCron, claim: string | undef
     store.modify(before, (current) => ({ ...current, spec }))
 }
 
-/** Old imports go, but for as many as are to be kept. */
+/** Old imports go, but for as many as are to be kept: those that were made last. */
 function forget({ store }: Cluster, { metadata, spec }: DataImportCron, current: string): void {
   if (spec.garbageCollect === 'Never') return
   const { namespace = '', name } = metadata
   const old = store
     .list<DataVolume>('DataVolume', namespace)
     .filter((one) => one.metadata.labels?.[cronLabel] === name && one.metadata.name !== current)
-    .sort((a, b) => (a.metadata.creationTimestamp > b.metadata.creationTimestamp ? -1 : 1))
+    .sort((a, b) => Number(b.metadata.resourceVersion) - Number(a.metadata.resourceVersion))
   for (const one of old.slice((spec.importsToKeep ?? 3) - 1)) store.remove('DataVolume', namespace, one.metadata.name)
 }
 

@@ -61,7 +61,32 @@ export interface VirtualMachine extends KubeObject {
 
 export interface Instance extends KubeObject {
   spec: GuestSpec
-  status?: { phase?: string; conditions?: Condition[]; interfaces?: unknown[] }
+  status?: {
+    phase?: string
+    conditions?: Condition[]
+    interfaces?: unknown[]
+    nodeName?: string
+    migrationState?: MigrationState
+  }
+}
+
+export interface MigrationState {
+  migrationUid: string
+  sourceNode?: string
+  sourcePod?: string
+  targetNode?: string
+  targetPod?: string
+  targetNodeAddress?: string
+  startTimestamp?: string
+  endTimestamp?: string
+  completed?: boolean
+  failed?: boolean
+  failureReason?: string
+}
+
+export interface Migration extends KubeObject {
+  spec: { vmiName: string }
+  status?: { phase?: string; phaseTransitionTimestamps?: { phase: string; phaseTransitionTimestamp: string }[] }
 }
 
 /** The label by which a pod that a guest is moved to says which migration it is of. */
