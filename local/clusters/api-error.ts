@@ -64,6 +64,11 @@ export function denied(webhook: string, causes: Cause[]): ApiError {
   return new ApiError(422, 'Invalid', `admission webhook "${webhook}" denied the request: ${message}`, { causes })
 }
 
+/** 400: an admission webhook refused the object, and names no field. */
+export function deniedPlainly(webhook: string, why: string): ApiError {
+  return new ApiError(400, '', `admission webhook "${webhook}" denied the request: ${why}`)
+}
+
 /** 400: the request itself makes no sense. */
 export function badRequest(message: string): ApiError {
   return new ApiError(400, 'BadRequest', message)

@@ -29,8 +29,13 @@ import { bindClaims } from './controllers/claims.ts'
 import { runCore } from './controllers/core.ts'
 import { runExternalDns, runExternalSecrets } from './controllers/external.ts'
 import { collectGarbage } from './controllers/garbage.ts'
+import { runJobs } from './controllers/job.ts'
+import type { Perform } from './controllers/job-types.ts'
 import { runPods } from './controllers/kubelet.ts'
+import { runMigrations } from './controllers/migration.ts'
 import { runPlacements } from './controllers/ocm.ts'
+import { runRestores } from './controllers/restore.ts'
+import { runSnapshots } from './controllers/snapshot.ts'
 import { runMachines } from './controllers/vm.ts'
 import { runInstances } from './controllers/vmi.ts'
 import { Faults } from './faults.ts'
@@ -61,6 +66,8 @@ export interface ClustersOptions {
   /** Where to write the kubeconfig, and which context is its current one. */
   kubeconfigPath?: string | undefined
   currentContext?: string | undefined
+  /** How the work of Jobs ends, where their annotations are not enough. */
+  perform?: Perform | undefined
   /** How many changes a watch can go back. */
   history?: number | undefined
   /** Told of what went wrong inside a controller; it is tried again anyway. */
@@ -100,7 +107,7 @@ export async function startClusters(options: ClustersOptions): Promise<Clusters>
   }
   try {
     for (const cluster of clusters.values())
-      cluster.role === 'hub' ? runHub(cluster, clusters, traits, repositories, options) : runManaged(cluster)
+      cluster.role === 'hub' ? runHub(cluster, clusters, traits, repositories, options) : runManaged(cluster, options)
     for (const [name, objects] of Object.entries(seed)) ensure(named(clusters, name), objects)
     ensure(named(clusters, 'hub'), rootApplication(options.bootstrap, repositories))
     const served = await serve([...clusters.values()], faults, options)
@@ -154,14 +161,18 @@ function runHub(
   runArgocd(hub, clusters, { repositories, polling })
 }
 
-function runManaged(cluster: Cluster): void {
+function runManaged(cluster: Cluster, { perform }: ClustersOptions): void {
   collectGarbage(cluster)
   runCore(cluster)
   bindClaims(cluster)
   runCdi(cluster)
   runMachines(cluster)
   runInstances(cluster)
-  runPods(cluster)
+  runMigrations(cluster)
+  runSnapshots(cluster)
+  runRestores(cluster)
+  runJobs(cluster)
+  runPods(cluster, perform)
   runExternalSecrets(cluster)
   runExternalDns(cluster)
   seedManaged(cluster)

@@ -15,7 +15,7 @@ export interface Kind {
   status: boolean
   /** Deletion waits for a node to end it. */
   graceful: boolean
-  /** What `kubectl get` shows after the name: title to path; `age` and `count` before a path make a text of it, `+` before a title shows it with `-o wide` alone. */
+  /** What `kubectl get` shows after the name: title to path; `age`, `count` and `true` (the last condition that is) before a path make a text of it, `+` before a title shows it with `-o wide` alone. */
   columns: Record<string, string>
 }
 
@@ -88,12 +88,40 @@ export const kinds: readonly Kind[] = [
       Message: 'message',
     },
   }),
-  kind('batch/v1', 'Job', { columns: { Status: 'status.conditions[Complete].status', Age: age } }),
+  kind('v1', 'Node', {
+    ...managed,
+    ...cluster,
+    short: 'no',
+    columns: { Status: 'true status.conditions', Age: age, Version: 'status.nodeInfo.kubeletVersion' },
+  }),
+  kind('batch/v1', 'Job', {
+    categories: ['all'],
+    columns: { Status: 'true status.conditions', Completions: 'status.succeeded', Age: age },
+  }),
   kind('storage.k8s.io/v1', 'StorageClass', {
     ...cluster,
     status: false,
     short: 'sc',
     columns: { Provisioner: 'provisioner', VolumeBindingMode: 'volumeBindingMode', Age: age },
+  }),
+  kind('snapshot.storage.k8s.io/v1', 'VolumeSnapshotClass', {
+    ...managed,
+    ...cluster,
+    status: false,
+    short: 'vsclass vsclasses',
+    columns: { Driver: 'driver', DeletionPolicy: 'deletionPolicy', Age: age },
+  }),
+  kind('snapshot.storage.k8s.io/v1', 'VolumeSnapshot', {
+    ...managed,
+    short: 'vs',
+    columns: {
+      ReadyToUse: 'status.readyToUse',
+      SourcePVC: 'spec.source.persistentVolumeClaimName',
+      RestoreSize: 'status.restoreSize',
+      SnapshotClass: 'spec.volumeSnapshotClassName',
+      CreationTime: 'age status.creationTime',
+      Age: age,
+    },
   }),
   kind(rbac, 'Role', { status: false }),
   kind(rbac, 'RoleBinding', { status: false, columns: { Role: 'roleRef.name', Age: age } }),
@@ -116,6 +144,46 @@ export const kinds: readonly Kind[] = [
       IP: 'status.interfaces.0.ipAddress',
       NodeName: 'status.nodeName',
       Ready: 'status.conditions[Ready].status',
+    },
+  }),
+  kind('kubevirt.io/v1', 'VirtualMachineInstanceMigration', {
+    categories: ['all'],
+    ...managed,
+    short: 'vmim vmims',
+    columns: { Phase: 'status.phase', VMI: 'spec.vmiName' },
+  }),
+  kind('snapshot.kubevirt.io/v1beta1', 'VirtualMachineSnapshot', {
+    categories: ['all'],
+    ...managed,
+    short: 'vmsnapshot vmsnapshots',
+    columns: {
+      SourceKind: 'spec.source.kind',
+      SourceName: 'spec.source.name',
+      Phase: 'status.phase',
+      ReadyToUse: 'status.readyToUse',
+      CreationTime: 'age status.creationTime',
+      Error: 'status.error.message',
+    },
+  }),
+  kind('snapshot.kubevirt.io/v1beta1', 'VirtualMachineSnapshotContent', {
+    categories: ['all'],
+    ...managed,
+    short: 'vmsnapshotcontent vmsnapshotcontents',
+    columns: {
+      ReadyToUse: 'status.readyToUse',
+      CreationTime: 'age status.creationTime',
+      Error: 'status.error.message',
+    },
+  }),
+  kind('snapshot.kubevirt.io/v1beta1', 'VirtualMachineRestore', {
+    categories: ['all'],
+    ...managed,
+    short: 'vmrestore vmrestores',
+    columns: {
+      TargetKind: 'spec.target.kind',
+      TargetName: 'spec.target.name',
+      Complete: 'status.complete',
+      RestoreTime: 'age status.restoreTime',
     },
   }),
   kind('instancetype.kubevirt.io/v1beta1', 'VirtualMachineClusterInstancetype', {

@@ -1,5 +1,6 @@
 import type { Cluster } from './cluster.ts'
-import { defaultClass } from './controllers/claims.ts'
+import { contentAnnotation } from './controllers/content.ts'
+import { defaultClass } from './controllers/storage-class.ts'
 import type { NewObject } from './object.ts'
 
 export interface ClusterTraits {
@@ -153,19 +154,28 @@ export function statusOf({ name, cpu, memory }: ClusterTraits, since: string) {
   }
 }
 
-/** What a fresh managed cluster has: storage, instance types and preferences, golden images, and a store of secrets. */
+/** What a fresh managed cluster has: nodes, storage (only that of the default class can grow and be snapshot), instance types and preferences, golden images, and a store of secrets. */
 export function seedManaged(cluster: Cluster): void {
   const storage = (name: string, volumeBindingMode: string, annotations = {}): NewObject => ({
     apiVersion: 'storage.k8s.io/v1',
     kind: 'StorageClass',
     metadata: { name, annotations },
-    provisioner: 'simulated',
+    provisioner: `${name}.simulated`,
     volumeBindingMode,
+    allowVolumeExpansion: name === 'standard',
   })
   ensure(cluster, [
     ...['default', 'kube-system', images].map(namespace),
     storage('standard', 'Immediate', { [defaultClass]: 'true' }),
     storage('local', 'WaitForFirstConsumer'),
+    {
+      apiVersion: 'snapshot.storage.k8s.io/v1',
+      kind: 'VolumeSnapshotClass',
+      metadata: { name: 'standard' },
+      driver: 'standard.simulated',
+      deletionPolicy: 'Delete',
+    },
+    ...['node-1', 'node-2', 'node-3'].map(node),
     ...['platform', 'vault'].map(secretStore),
     ...['u1', 'o1', 'cx1', 'm1', 'n1'].flatMap((series) =>
       sizes.map(([size, cpu, memory]) => ({
@@ -185,6 +195,12 @@ export function seedManaged(cluster: Cluster): void {
   ])
 }
 
+const node = (name: string): NewObject => ({
+  apiVersion: 'v1',
+  kind: 'Node',
+  metadata: { name, labels: { 'kubernetes.io/hostname': name, 'kubevirt.io/schedulable': 'true' } },
+})
+
 const secretStore = (name: string): NewObject => ({
   apiVersion: 'external-secrets.io/v1',
   kind: 'ClusterSecretStore',
@@ -199,7 +215,7 @@ function goldenImage(name: string): NewObject[] {
     {
       apiVersion: 'v1',
       kind: 'PersistentVolumeClaim',
-      metadata,
+      metadata: { ...metadata, annotations: { [contentAnnotation]: name } },
       spec: { accessModes: ['ReadWriteMany'], volumeMode: 'Block', resources: { requests: { storage } } },
     },
     {

@@ -30,8 +30,14 @@ function cell(object: KubeObject, column: string): string | number {
   const value = fieldAt(object, path)
   if (how === 'age') return typeof value === 'string' ? duration(Date.now() - Date.parse(value)) : '<unknown>'
   if (how === 'count') return isFields(value) ? Object.keys(value).length : 0
+  if (how === 'true') return lastTrue(value)
   if (Array.isArray(value)) return value.join(',')
   return typeof value === 'number' ? value : String(value ?? '')
+}
+
+function lastTrue(conditions: unknown): string {
+  const said = Array.isArray(conditions) ? conditions.filter(isFields).filter(({ status }) => status === 'True') : []
+  return String(said.at(-1)?.['type'] ?? '')
 }
 
 /** A duration as kubectl says it: `45s`, `3m12s`, `25m`, `3h5m`, `2d`. */

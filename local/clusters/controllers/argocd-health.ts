@@ -61,14 +61,7 @@ export function healthOf(object: KubeObject): Health | undefined {
               : 'Progressing',
       }
     case 'Job':
-      return {
-        status:
-          condition('Complete')?.status === 'True'
-            ? 'Healthy'
-            : condition('Failed')?.status === 'True'
-              ? 'Degraded'
-              : 'Progressing',
-      }
+      return job(condition('Complete'), condition('Failed'), condition('Suspended'))
     case 'ExternalSecret':
       return externalSecret(condition('Ready'))
     default:
@@ -91,6 +84,12 @@ function dataVolume({ phase }: Status, running: Condition | undefined): Health {
   if (phase === 'Succeeded') return { status: 'Healthy', message: phase }
   if (phase === 'Failed' || phase === 'Unknown') return { status: 'Degraded', message: phase }
   return { status: phase === 'Paused' ? 'Suspended' : 'Progressing', message: phase ?? '' }
+}
+
+function job(complete: Condition | undefined, failed: Condition | undefined, suspended: Condition | undefined): Health {
+  if (failed) return { status: 'Degraded', message: failed.message ?? '' }
+  if (suspended?.status === 'True') return { status: 'Suspended' }
+  return complete ? { status: 'Healthy', message: complete.message ?? '' } : { status: 'Progressing' }
 }
 
 function externalSecret(ready: Condition | undefined): Health {

@@ -2,7 +2,7 @@ import { denied } from '../api-error.ts'
 import type { Cluster } from '../cluster.ts'
 import type { KubeObject } from '../object.ts'
 import { same } from '../store-rules.ts'
-import type { DataVolume } from './cdi-types.ts'
+import { type DataVolume, populatedFor } from './cdi-types.ts'
 
 /** CDI's admission: refuses what it refuses, in its words. */
 export function admitVolumes(cluster: Cluster): void {
@@ -24,8 +24,9 @@ function admit({ store }: Cluster, volume: DataVolume, previous: DataVolume | un
     throw refuse('Data volume should have either Source or SourceRef, or be externally populated', 'spec')
   if (source && sourceRef) throw refuse('Data volume should have either Source or SourceRef', 'spec')
   if (!storage && !pvc) throw refuse('Missing Data volume PVC', 'spec.PVC')
-  const adopted = annotations?.['cdi.kubevirt.io/allowClaimAdoption'] === 'true'
-  if (store.get('PersistentVolumeClaim', namespace, name) && !adopted)
+  const claim = store.get('PersistentVolumeClaim', namespace, name)
+  const isAdopted = annotations?.['cdi.kubevirt.io/allowClaimAdoption'] === 'true'
+  if (claim && !isAdopted && claim.metadata.annotations?.[populatedFor] !== name)
     throw refuse(`Destination PVC ${namespace}/${name} already exists`, 'metadata.name')
   return volume
 }

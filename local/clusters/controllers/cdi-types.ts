@@ -1,5 +1,5 @@
 import type { Condition, KubeObject } from '../object.ts'
-import type { Claim } from './claims.ts'
+import type { Claim } from './claim-types.ts'
 
 export interface Reference {
   kind?: string
@@ -17,7 +17,35 @@ export interface DataVolume extends KubeObject {
   status?: { phase?: string; progress?: string; claimName?: string; conditions?: Condition[] }
 }
 
-export interface DataSource extends KubeObject {
-  spec: { source: { pvc?: Reference; snapshot?: Reference } }
-  status?: { conditions?: Condition[] }
+export interface DataSourceSource {
+  pvc?: Reference
+  snapshot?: Reference
+  dataSource?: Reference
 }
+
+export interface DataSource extends KubeObject {
+  spec: { source: DataSourceSource }
+  status?: { source?: DataSourceSource; conditions?: Condition[] }
+}
+
+export interface DataImportCron extends KubeObject {
+  spec: {
+    template: { metadata?: DataVolume['metadata']; spec: DataVolume['spec'] }
+    managedDataSource: string
+    importsToKeep?: number
+    garbageCollect?: 'Outdated' | 'Never'
+    schedule?: string
+  }
+  status?: {
+    currentImports?: { DataVolumeName: string; Digest: string }[]
+    lastImportedPVC?: { namespace: string; name: string }
+    lastImportTimestamp?: string
+    sourceFormat?: string
+    conditions?: Condition[]
+  }
+}
+
+/** Says of a DataVolume that its claim is made, and filled, by somebody else. */
+export const prePopulated = 'cdi.kubevirt.io/storage.prePopulated'
+/** Says of a claim which DataVolume it is for, which then takes it over. */
+export const populatedFor = 'cdi.kubevirt.io/storage.populatedFor'

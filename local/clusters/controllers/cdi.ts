@@ -1,11 +1,16 @@
 import type { Cluster, Waker } from '../cluster.ts'
 import { indexBy } from '../index-by.ts'
-import { type Condition, hasCondition, type KubeObject, keyOf, ownedBy, withCondition } from '../object.ts'
+import { type Condition, type KubeObject, keyOf, ownedBy, withCondition } from '../object.ts'
 import { admitVolumes } from './cdi-admission.ts'
-import type { DataSource, DataVolume, Reference } from './cdi-types.ts'
-import { bind, type Claim, defaultStorageClass, podsByClaim, waitsForConsumer } from './claims.ts'
+import { runImportCrons } from './cdi-cron.ts'
+import { isOwned, runDataSources, type Source, sourceKeys, sourceOf } from './cdi-sources.ts'
+import { type DataVolume, populatedFor, prePopulated } from './cdi-types.ts'
+import { type Claim, claimsOf, type Pod } from './claim-types.ts'
+import { bind, podsByClaim } from './claims.ts'
+import { defaultStorageClass, waitsForConsumer } from './storage-class.ts'
 
 type Conditions = Record<string, [status: Condition['status'], reason?: string, message?: string]>
+type Found = Exclude<Source, { missing: string }>
 
 /**
  * CDI: makes the claim of a DataVolume and fills it, through the phases of an import or of a clone; keeps DataSources'
@@ -14,45 +19,36 @@ type Conditions = Record<string, [status: Condition['status'], reason?: string, 
 export function runCdi(cluster: Cluster): void {
   const { store } = cluster
   admitVolumes(cluster)
-  const bySource = indexBy<DataVolume>(store, 'DataVolume', (volume) => {
-    const { namespace = volume.metadata.namespace, name } = volume.spec.sourceRef ?? volume.spec.source?.['pvc'] ?? {}
-    return name ? [`${namespace}/${name}`] : []
-  })
+  const { byClaim } = runDataSources(cluster)
+  runImportCrons(cluster)
+  const bySource = indexBy<DataVolume>(store, 'DataVolume', sourceKeys)
   const users = podsByClaim(cluster)
+  const cloned = (claim: string) => [claim, ...byClaim.keys(claim)].flatMap((source) => [...bySource.keys(source)])
   const related = {
-    PersistentVolumeClaim: (claim: KubeObject) => [keyOf(claim), ...bySource.keys(keyOf(claim))],
+    PersistentVolumeClaim: (claim: KubeObject) => [keyOf(claim), ...cloned(keyOf(claim))],
     DataSource: (source: KubeObject) => bySource.keys(keyOf(source)),
-    Pod: (pod: KubeObject) => podClaims(pod),
+    VolumeSnapshot: (snapshot: KubeObject) => bySource.keys(keyOf(snapshot)),
+    Pod: (pod: KubeObject) => claimsOf(pod as Pod).flatMap((claim) => [claim, ...cloned(claim)]),
   }
-  const isUsed = (volume: DataVolume) => [...users.keys(keyOf(volume))].length > 0
-  cluster.control<DataVolume>(
-    'DataVolume',
-    (volume, waker) => reconcile(cluster, volume, waker, isUsed(volume)),
-    related,
-  )
-
-  const sourcesByClaim = indexBy<DataSource>(store, 'DataSource', ({ spec }) =>
-    spec.source.pvc ? [`${spec.source.pvc.namespace}/${spec.source.pvc.name}`] : [],
-  )
-  const ofClaim = { PersistentVolumeClaim: (claim: KubeObject) => sourcesByClaim.keys(keyOf(claim)) }
-  cluster.control<DataSource>('DataSource', (source) => checkSource(cluster, source), ofClaim)
+  const usersOf = (claim: string) => [...users.keys(claim)]
+  cluster.control<DataVolume>('DataVolume', (volume, waker) => reconcile(cluster, volume, waker, usersOf), related)
 }
 
-function podClaims({ metadata, spec }: KubeObject): string[] {
-  const { volumes = [] } = spec as { volumes?: { persistentVolumeClaim?: { claimName: string } }[] }
-  return volumes.flatMap(({ persistentVolumeClaim: claim }) =>
-    claim ? [`${metadata.namespace}/${claim.claimName}`] : [],
-  )
-}
-
-function reconcile(cluster: Cluster, volume: DataVolume, { over }: Waker, isUsed: boolean) {
+function reconcile(cluster: Cluster, volume: DataVolume, { over }: Waker, usersOf: (claim: string) => string[]) {
   const { store } = cluster
-  const { phase, conditions } = volume.status ?? {}
+  const { phase } = volume.status ?? {}
   const { namespace = '', name } = volume.metadata
-  if (volume.metadata.deletionTimestamp || phase === 'Succeeded' || phase === 'Failed') return
+  if (volume.metadata.deletionTimestamp || phase === 'Failed') return
   const to = (next: string, changes: Conditions = {}, fields = {}) => setPhase(cluster, volume, next, changes, fields)
   if (!phase)
     return to('Pending', { Bound: ['False', 'Pending'], Running: ['False'], Ready: ['False'] }, { claimName: name })
+  const claim = store.get<Claim>('PersistentVolumeClaim', namespace, name)
+  if (claim?.metadata.annotations?.[populatedFor] === name && !isOwned(claim, volume))
+    return adopt(cluster, volume, claim)
+  if (volume.metadata.annotations?.[prePopulated] !== undefined)
+    return claim?.status?.phase === 'Bound' ? to('Succeeded', done, { progress: '100.0%' }) : to('Pending')
+  // A claim that is gone is made anew, and filled from the source again.
+  if (phase === 'Succeeded') return claim ? undefined : to('Pending', lost, { progress: 'N/A' })
 
   const source = sourceOf(cluster, volume)
   if ('missing' in source)
@@ -60,10 +56,23 @@ function reconcile(cluster: Cluster, volume: DataVolume, { over }: Waker, isUsed
       Bound: ['Unknown', 'NotFound', source.missing],
       Ready: ['False', 'NotFound', source.missing],
     })
-  const claim = store.get<Claim>('PersistentVolumeClaim', namespace, name)
   if (!claim) return void store.create(claimFor(cluster, volume, source))
+  if (claim.metadata.deletionTimestamp) return
   if (claim.status?.phase === 'Bound') return to('Succeeded', done, { progress: '100.0%' })
+  populate(cluster, volume, claim, { source, over, usersOf })
+}
 
+interface Filling {
+  source: Found
+  over: Waker['over']
+  usersOf: (claim: string) => string[]
+}
+
+function populate(cluster: Cluster, volume: DataVolume, claim: Claim, { source, over, usersOf }: Filling) {
+  const { phase = '', conditions } = volume.status ?? {}
+  const isUsed = usersOf(keyOf(claim)).length > 0
+  const to = (next: string, changes: Conditions = {}, fields = {}) => setPhase(cluster, volume, next, changes, fields)
+  const isClone = source.kind === 'clone' || source.kind === 'snapshot'
   if (/^Import/.test(phase) && cluster.hasFault('import-fails', volume)) return fail(cluster, volume)
 
   const immediate = volume.metadata.annotations?.['cdi.kubevirt.io/storage.bind.immediate.requested'] === 'true'
@@ -71,37 +80,62 @@ function reconcile(cluster: Cluster, volume: DataVolume, { over }: Waker, isUsed
     case 'Pending':
       if (!immediate && !isUsed && waitsForConsumer(cluster, claim.spec.storageClassName))
         return to('PendingPopulation')
-      return source.kind === 'clone'
-        ? to('CloneScheduled')
-        : to(source.kind === 'upload' ? 'UploadScheduled' : 'ImportScheduled')
+      return to(isClone ? 'CloneScheduled' : source.kind === 'upload' ? 'UploadScheduled' : 'ImportScheduled')
     case 'PendingPopulation':
-      return isUsed ? to(source.kind === 'clone' ? 'CloneScheduled' : 'ImportScheduled') : undefined
+      return isUsed ? to(isClone ? 'CloneScheduled' : 'ImportScheduled') : undefined
     case 'CloneScheduled':
       if (!conditions?.some(({ reason }) => reason === 'Error'))
         return to(phase, {
           Running: ['False', 'Error', 'the source claim is in use by another clone; it is tried again'],
         })
-      return over('retry') ? to('CloneInProgress', running, { progress: 'N/A' }) : undefined
+      if (cluster.hasFault('clone-fails', volume) || !isClonable(cluster, claim, source, usersOf)) return
+      return over('retry') ? to(cloning[source.kind] ?? '', running, { progress: 'N/A' }) : undefined
     case 'CloneInProgress':
-      return over('clone') ? bind(cluster, claim) : undefined
+    case 'CloneFromSnapshotSourceInProgress':
+      return over('clone') ? bind(cluster, claim, source.content) : undefined
     case 'UploadScheduled':
       return to('UploadReady', running)
     case 'ImportScheduled':
       return to('ImportInProgress', running, { progress: '0.00%' })
     case 'ImportInProgress':
-      return importing(cluster, volume, claim, over)
+      return importing(cluster, volume, claim, { source, over })
   }
 }
 
+const cloning: Record<string, string> = { clone: 'CloneInProgress', snapshot: 'CloneFromSnapshotSourceInProgress' }
 const running: Conditions = { Running: ['True', 'Pod is running', ''] }
+const lost: Conditions = { Bound: ['False', 'NotFound', 'No PVC found'], Ready: ['False'] }
 const done: Conditions = {
   Bound: ['True', 'Bound', ''],
   Running: ['False', 'Completed', 'Population completed'],
   Ready: ['True'],
 }
 
-function importing(cluster: Cluster, volume: DataVolume, claim: Claim, over: Waker['over']): void {
-  if (volume.status?.progress !== '0.00%') bind(cluster, claim)
+/** A source is cloned once it is filled, and while no pod has it mounted. */
+function isClonable(cluster: Cluster, claim: Claim, source: Found, usersOf: Filling['usersOf']): boolean {
+  if (!('isReady' in source) || !source.isReady) return false
+  const users = source.kind === 'clone' ? usersOf(source.key) : []
+  const [, from] = source.key.split('/')
+  for (const pod of users)
+    cluster.event(claim, 'Warning', 'CloneSourceInUse', `pod ${pod} using PersistentVolumeClaim ${from}`)
+  return users.length === 0
+}
+
+/** A claim that was filled for a DataVolume becomes its own. */
+function adopt({ store }: Cluster, volume: DataVolume, claim: Claim): void {
+  store.modify(claim, (current) => ({
+    ...current,
+    metadata: { ...current.metadata, ownerReferences: [ownedBy(volume)] },
+  }))
+}
+
+function importing(
+  cluster: Cluster,
+  volume: DataVolume,
+  claim: Claim,
+  { source, over }: Pick<Filling, 'source' | 'over'>,
+): void {
+  if (volume.status?.progress !== '0.00%') bind(cluster, claim, source.content)
   else if (over('import')) cluster.store.setStatus(volume, { progress: '64.00%' })
 }
 
@@ -129,27 +163,7 @@ function setPhase(
   store.setStatus(volume, { phase, conditions, ...fields })
 }
 
-type Source = { kind: 'clone'; size: string | undefined } | { kind: 'import' | 'upload' } | { missing: string }
-
-function sourceOf({ store }: Cluster, volume: DataVolume): Source {
-  const { source, sourceRef } = volume.spec
-  const own = volume.metadata.namespace ?? ''
-  const clone = (reference: Reference): Source => {
-    const claim = store.get<Claim>('PersistentVolumeClaim', reference.namespace ?? own, reference.name)
-    if (!claim) return { missing: `Source PVC ${reference.namespace ?? own}/${reference.name} doesn't exist` }
-    return { kind: 'clone', size: claim.spec.resources?.requests?.storage }
-  }
-  if (sourceRef) {
-    const found = store.get<DataSource>('DataSource', sourceRef.namespace ?? own, sourceRef.name)
-    const { pvc } = found?.spec.source ?? {}
-    return pvc ? clone(pvc) : { missing: `DataSource ${sourceRef.namespace ?? own}/${sourceRef.name} not found` }
-  }
-  const pvc = source?.['pvc']
-  if (pvc?.name) return clone({ namespace: pvc.namespace ?? own, name: pvc.name })
-  return { kind: source && 'upload' in source ? 'upload' : 'import' }
-}
-
-function claimFor(cluster: Cluster, volume: DataVolume, source: Source) {
+function claimFor(cluster: Cluster, volume: DataVolume, source: Found) {
   const { namespace, name, labels } = volume.metadata
   const wanted = volume.spec.storage ?? volume.spec.pvc ?? {}
   const size = wanted.resources?.requests?.storage ?? ('size' in source ? source.size : undefined) ?? '1Gi'
@@ -167,16 +181,4 @@ function claimFor(cluster: Cluster, volume: DataVolume, source: Source) {
     ownerReferences: [ownedBy(volume)],
   }
   return { apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata, spec }
-}
-
-function checkSource({ store }: Cluster, source: DataSource): void {
-  const reference = source.spec.source.pvc
-  const claim =
-    reference &&
-    store.get('PersistentVolumeClaim', reference.namespace ?? source.metadata.namespace ?? '', reference.name)
-  const ready: Condition = claim
-    ? { type: 'Ready', status: 'True', reason: 'Ready', message: 'DataSource is ready to be consumed' }
-    : { type: 'Ready', status: 'False', reason: 'NotFound', message: `PVC ${reference?.name ?? ''} not found` }
-  if (hasCondition(source.status?.conditions, 'Ready', ready.status)) return
-  store.setStatus(source, { source: source.spec.source, conditions: withCondition(source.status?.conditions, ready) })
 }

@@ -1,95 +1,72 @@
 import type { Cluster, Waker } from '../cluster.ts'
 import { type Index, indexBy } from '../index-by.ts'
-import { type Condition, type KubeObject, keyOf } from '../object.ts'
+import { type KubeObject, keyOf, withCondition } from '../object.ts'
+import { quantity } from '../quantity.ts'
+import { admitClaims } from './claim-admission.ts'
+import { type Claim, claimsOf, hasEnded, type Pod } from './claim-types.ts'
+import { contentOf, withContent } from './content.ts'
 import { release } from './garbage.ts'
-
-export interface Claim extends KubeObject {
-  spec: {
-    storageClassName?: string
-    accessModes?: string[]
-    volumeMode?: string
-    volumeName?: string
-    resources?: { requests?: { storage?: string } }
-  }
-  status?: { phase?: 'Pending' | 'Bound' | 'Lost' }
-}
-
-export interface Pod extends KubeObject {
-  spec: {
-    nodeName?: string
-    volumes?: { name: string; persistentVolumeClaim?: { claimName: string }; secret?: { secretName: string } }[]
-  }
-  status?: { phase?: string; conditions?: Condition[] }
-}
-
-interface StorageClass extends KubeObject {
-  volumeBindingMode?: string
-}
+import type { VolumeSnapshot } from './snapshot-types.ts'
+import { waitsForConsumer } from './storage-class.ts'
 
 const protection = 'kubernetes.io/pvc-protection'
-export const defaultClass = 'storageclass.kubernetes.io/is-default-class'
 
-/** The claims that pods use: `namespace/claim` to the pods. */
+/** The claims that pods use: `namespace/claim` to the pods. A pod that has ended uses nothing any more. */
 export function podsByClaim({ store }: Cluster): Index {
-  return indexBy<Pod>(store, 'Pod', (pod) => claimsOf(pod))
+  return indexBy<Pod>(store, 'Pod', (pod) => (hasEnded(pod) ? [] : claimsOf(pod)))
 }
 
-function claimsOf({ metadata, spec }: Pod): string[] {
-  const names = (spec.volumes ?? []).flatMap(({ persistentVolumeClaim }) => persistentVolumeClaim?.claimName ?? [])
-  return names.map((name) => `${metadata.namespace}/${name}`)
-}
-
-/** Plays the storage: binds claims at once, or when a pod uses them where the storage class says so. */
+/** Plays the storage: binds claims at once, or when a pod uses them where the storage class says so, and lets them grow. */
 export function bindClaims(cluster: Cluster): void {
   const { store } = cluster
   const users = podsByClaim(cluster)
-  store.admit('PersistentVolumeClaim', (claim, previous) => (previous ? claim : withClass(cluster, claim as Claim)))
+  admitClaims(cluster)
   const reconcile = (claim: Claim, { over }: Waker) => {
     const isUsed = [...users.keys(keyOf(claim))].length > 0
     if (claim.metadata.deletionTimestamp) {
       if (!isUsed) release(cluster, claim, protection)
       return
     }
-    if (claim.status?.phase === 'Bound') return
+    if (claim.status?.phase === 'Bound') return grow(cluster, claim, over)
     if (!claim.status?.phase) return void store.setStatus(claim, { phase: 'Pending' })
-    const populated = claim.metadata.ownerReferences?.some(({ kind }) => kind === 'DataVolume')
+    const isFilled = claim.spec.dataSource?.kind === 'VolumeSnapshot'
+    const isPopulated = !isFilled && claim.metadata.ownerReferences?.some(({ kind }) => kind === 'DataVolume')
     const waits = waitsForConsumer(cluster, claim.spec.storageClassName) && !isUsed
-    if (!populated && !waits && over('bind')) bind(cluster, claim)
+    if (!isPopulated && !waits && over('bind')) bind(cluster, claim, contentFor(cluster, claim))
   }
-  cluster.control('PersistentVolumeClaim', reconcile, { Pod: (pod) => claimsOf(pod as Pod) })
+  const ofPod = (pod: KubeObject) => claimsOf(pod as Pod)
+  cluster.control('PersistentVolumeClaim', reconcile, { Pod: ofPod })
 }
 
-/** Gives a claim its volume. */
-export function bind({ store }: Cluster, claim: Claim): void {
+/** What a claim that the storage fills by itself has on it: what its snapshot had, else what it says of itself. */
+function contentFor({ store }: Cluster, claim: Claim): string {
+  const { dataSource } = claim.spec
+  const snapshot =
+    dataSource && store.get<VolumeSnapshot>('VolumeSnapshot', claim.metadata.namespace ?? '', dataSource.name)
+  return contentOf(snapshot ?? claim)
+}
+
+/** Gives a claim its volume, with something on it. */
+export function bind({ store }: Cluster, claim: Claim, content: string): void {
   const { accessModes, resources } = claim.spec
-  const bound = store.modify(claim, (current) => ({
-    ...current,
-    spec: { ...claim.spec, volumeName: `pvc-${claim.metadata.uid}` },
-  }))
+  const bound = store.modify(claim, (current) =>
+    withContent({ ...current, spec: { ...claim.spec, volumeName: `pvc-${claim.metadata.uid}` } }, content),
+  )
   if (bound) store.setStatus(bound, { phase: 'Bound', accessModes, capacity: resources?.requests })
 }
 
-/** Whether a storage class binds a claim only when a pod uses it. */
-export function waitsForConsumer({ store }: Cluster, name: string | undefined): boolean {
-  return (
-    name !== undefined &&
-    store.get<StorageClass>('StorageClass', '', name)?.volumeBindingMode === 'WaitForFirstConsumer'
-  )
-}
-
-/** The storage class that is meant where none is named. */
-export function defaultStorageClass({ store }: Cluster): string | undefined {
-  return store.list('StorageClass').find(({ metadata }) => metadata.annotations?.[defaultClass] === 'true')?.metadata
-    .name
-}
-
-function withClass(cluster: Cluster, claim: Claim): KubeObject {
-  const storageClassName = claim.spec.storageClassName ?? defaultStorageClass(cluster)
-  // A claim that a pod uses stays until the pod is gone.
-  const metadata = { ...claim.metadata, finalizers: [...(claim.metadata.finalizers ?? []), protection] }
-  return {
-    ...claim,
-    metadata,
-    spec: { volumeMode: 'Filesystem', ...claim.spec, ...(storageClassName && { storageClassName }) },
+/** A claim that asks for more than it has gets it after a while. */
+function grow(cluster: Cluster, claim: Claim, over: Waker['over']): void {
+  const { store } = cluster
+  const { capacity, conditions } = claim.status ?? {}
+  const wanted = claim.spec.resources?.requests
+  if (quantity(wanted?.storage ?? '0') <= quantity(capacity?.storage ?? '0')) return
+  if (cluster.hasFault('grow-fails', claim)) {
+    const message = `resize volume "${claim.spec.volumeName}" by resizer "simulated" failed: rpc error: code = ResourceExhausted desc = not enough free space`
+    return void cluster.event(claim, 'Warning', 'VolumeResizeFailed', message)
   }
+  if (!conditions?.some(({ type }) => type === 'Resizing'))
+    return void store.setStatus(claim, { conditions: withCondition(conditions, { type: 'Resizing', status: 'True' }) })
+  if (over('grow'))
+    store.setStatus(claim, { capacity: wanted, conditions: conditions.filter(({ type }) => type !== 'Resizing') })
 }

@@ -1,3 +1,4 @@
+import { quantity } from '../quantity.ts'
 import { selects } from '../selector.ts'
 import type { ManagedCluster, Placement, Prioritizer, Score, Taint, Toleration } from './ocm-types.ts'
 
@@ -111,22 +112,4 @@ function spread(amounts: number[]): number[] {
   const least = Math.min(...amounts)
   const range = Math.max(...amounts) - least
   return amounts.map((amount) => (range === 0 ? 100 : (200 * (amount - least)) / range - 100))
-}
-
-const units: Record<string, number> = {
-  m: 1e-3,
-  k: 1e3,
-  M: 1e6,
-  G: 1e9,
-  T: 1e12,
-  Ki: 2 ** 10,
-  Mi: 2 ** 20,
-  Gi: 2 ** 30,
-  Ti: 2 ** 40,
-}
-
-/** A Kubernetes quantity as a number. */
-function quantity(text: string): number {
-  const [, value = '0', unit = ''] = /^([\d.]+)([a-zA-Z]*)$/.exec(text) ?? []
-  return Number(value) * (units[unit] ?? 1)
 }

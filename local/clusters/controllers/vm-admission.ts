@@ -3,6 +3,7 @@ import { type Cause, denied } from '../api-error.ts'
 import type { Cluster } from '../cluster.ts'
 import { indexBy } from '../index-by.ts'
 import { type KubeObject, keyOf } from '../object.ts'
+import { same } from '../store-rules.ts'
 import type { VirtualMachine } from './vm-types.ts'
 
 const strategies = ['Always', 'Halted', 'Manual', 'RerunOnFailure', 'Once', 'WaitAsReceiver']
@@ -12,12 +13,13 @@ const template = 'spec.template.spec'
 export function admitMachines(cluster: Cluster): void {
   const { store } = cluster
   const byMac = indexBy<VirtualMachine>(store, 'VirtualMachine', (machine) => macs(machine))
-  store.admit('VirtualMachine', (object) => {
+  store.admit('VirtualMachine', (object, previous) => {
     const machine = object as VirtualMachine
     const causes = [
       ...shape(machine),
       ...(machine.spec?.template?.spec?.domain ? [...disks(machine), ...types(cluster, machine)] : []),
     ]
+    if (causes.length === 0 && previous) causes.push(...held(machine, previous as VirtualMachine))
     if (causes.length > 0) throw denied('virtualmachine-validator.kubevirt.io', causes)
     const taken = macs(machine).find(
       (mac, n, all) => all.indexOf(mac) !== n || [...byMac.keys(mac)].some((key) => key !== keyOf(machine)),
@@ -127,6 +129,20 @@ function types({ store }: Cluster, { spec }: VirtualMachine): Cause[] {
           },
         ]),
   ]
+}
+
+/** What must not change of a machine while it is being snapshot or restored. */
+function held({ spec, status }: VirtualMachine, { spec: before }: VirtualMachine): Cause[] {
+  const cause = (message: string): Cause[] => [{ reason: 'FieldValueNotSupported', message, field: 'spec' }]
+  const { snapshotInProgress: snapshot, restoreInProgress: restore } = status ?? {}
+  const isMoved = spec.runStrategy !== before.runStrategy || spec.running !== before.running
+  if (snapshot !== undefined && !same(spec.template.spec.volumes, before.template.spec.volumes))
+    return cause(`Cannot update vm disks or volumes until snapshot "${snapshot}" completes`)
+  if (snapshot !== undefined && isMoved)
+    return cause(`Cannot update vm running state until snapshot "${snapshot}" completes`)
+  if (restore !== undefined && isMoved)
+    return cause(`Cannot update VM runStrategy until restore "${restore}" completes`)
+  return []
 }
 
 function completed(machine: VirtualMachine): KubeObject {

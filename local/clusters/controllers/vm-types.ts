@@ -53,14 +53,44 @@ export interface VirtualMachine extends KubeObject {
     created?: boolean
     ready?: boolean
     conditions?: Condition[]
+    snapshotInProgress?: string
+    restoreInProgress?: string
     startFailure?: { consecutiveFailCount: number; lastFailedVMIUID: string; retryAfterTimestamp: string }
   }
 }
 
 export interface Instance extends KubeObject {
   spec: GuestSpec
-  status?: { phase?: string; conditions?: Condition[]; interfaces?: unknown[] }
+  status?: {
+    phase?: string
+    conditions?: Condition[]
+    interfaces?: unknown[]
+    nodeName?: string
+    migrationState?: MigrationState
+  }
 }
+
+export interface MigrationState {
+  migrationUid: string
+  sourceNode?: string
+  sourcePod?: string
+  targetNode?: string
+  targetPod?: string
+  targetNodeAddress?: string
+  startTimestamp?: string
+  endTimestamp?: string
+  completed?: boolean
+  failed?: boolean
+  failureReason?: string
+}
+
+export interface Migration extends KubeObject {
+  spec: { vmiName: string }
+  status?: { phase?: string; phaseTransitionTimestamps?: { phase: string; phaseTransitionTimestamp: string }[] }
+}
+
+/** The label by which a pod that a guest is moved to says which migration it is of. */
+export const migrationLabel = 'kubevirt.io/migrationJobUID'
 
 /** The claims that a machine's volumes name; a DataVolume's claim has the DataVolume's name. */
 export function claimNames(volumes: Volume[] = []): string[] {

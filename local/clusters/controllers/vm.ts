@@ -2,10 +2,10 @@ import type { Cluster, Waker } from '../cluster.ts'
 import { type Index, indexBy } from '../index-by.ts'
 import { type Condition, hasCondition, type KubeObject, keyOf, ownedBy, timestamp, withCondition } from '../object.ts'
 import type { DataVolume } from './cdi-types.ts'
-import type { Claim } from './claims.ts'
+import type { Claim } from './claim-types.ts'
 import { release } from './garbage.ts'
 import { admitMachines } from './vm-admission.ts'
-import { claimNames, type Instance, secretNames, type VirtualMachine } from './vm-types.ts'
+import { claimNames, type Instance, type MigrationState, secretNames, type VirtualMachine } from './vm-types.ts'
 
 const finalizer = 'kubevirt.io/virtualMachineControllerFinalize'
 const startedFrom = 'local.drover.dev/started-from'
@@ -66,8 +66,11 @@ function terminate(cluster: Cluster, machine: VirtualMachine, instance: Instance
 function stop(cluster: Cluster, machine: VirtualMachine, instance: Instance | undefined): void {
   remove(cluster, instance)
   if (!instance && machine.status?.startFailure) cluster.store.setStatus(machine, { startFailure: undefined })
-  say(cluster, machine, instance, instance ? 'Stopping' : 'Stopped')
+  // A guest that has shut down counts as stopped, although its instance and its pod are there a moment longer.
+  say(cluster, machine, instance, instance && !isFinal(instance) ? 'Stopping' : 'Stopped')
 }
+
+const isFinal = ({ status }: Instance) => status?.phase === 'Succeeded' || status?.phase === 'Failed'
 
 /** A machine whose disks are ready starts; until then it says what it waits for, in the order of a real one. */
 function start(cluster: Cluster, machine: VirtualMachine, { again }: Waker) {
@@ -81,7 +84,7 @@ function start(cluster: Cluster, machine: VirtualMachine, { again }: Waker) {
   if (/^(Provisioning|DataVolumeError|ErrorPvcNotFound)$/.test(printableStatus))
     return say(cluster, machine, undefined, 'WaitingForVolumeBinding')
   const { metadata: labels, spec } = machine.spec.template
-  const annotations = { ...labels?.annotations, [startedFrom]: JSON.stringify(machine.spec.template) }
+  const annotations = { ...labels?.annotations, [startedFrom]: shapeOf(machine) }
   const owner = { ownerReferences: [ownedBy(machine)], finalizers: ['foregroundDeleteVirtualMachine'] }
   const metadata = {
     name: machine.metadata.name,
@@ -117,7 +120,7 @@ function disks(cluster: Cluster, machine: VirtualMachine): string | undefined {
 /** How an instance is going. It is there before its claims are, and says so: for as long as a disk takes to be made. */
 function printable(cluster: Cluster, machine: VirtualMachine, { metadata, spec, status }: Instance): string {
   if (metadata.deletionTimestamp) return 'Stopping'
-  if (status?.phase === 'Running') return 'Running'
+  if (status?.phase === 'Running') return isMigrating(status.migrationState) ? 'Migrating' : 'Running'
   const all = claimNames(spec.volumes).map((name) => diskOf(cluster, machine, name))
   if (all.some(([, claim]) => !claim)) return 'ErrorPvcNotFound'
   if (all.some(([volume]) => isBroken(volume))) return 'DataVolumeError'
@@ -126,6 +129,9 @@ function printable(cluster: Cluster, machine: VirtualMachine, { metadata, spec, 
   if (all.some(([volume]) => isPending(volume) && isRunning(volume))) return 'Provisioning'
   return all.some(([, claim]) => claim?.status?.phase !== 'Bound') ? 'WaitingForVolumeBinding' : 'Starting'
 }
+
+const isMigrating = (state: MigrationState | undefined) =>
+  state?.startTimestamp !== undefined && state.endTimestamp === undefined
 
 const diskOf = ({ store }: Cluster, { metadata: { namespace = '' } }: VirtualMachine, name: string) =>
   [
@@ -184,7 +190,7 @@ function say(
   instance: Instance | undefined,
   printableStatus: string,
 ): void {
-  const ready = hasCondition(instance?.status?.conditions, 'Ready') && printableStatus === 'Running'
+  const ready = hasCondition(instance?.status?.conditions, 'Ready') && /^(Running|Migrating)$/.test(printableStatus)
   const why = instance
     ? ['GuestNotRunning', 'Guest VM is not reported as running']
     : ['VMINotExists', 'VMI does not exist']
@@ -205,6 +211,11 @@ function say(
   })
 }
 
+/** What a guest cannot be given while it runs: nothing is changed live, as is KubeVirt's default. */
+function shapeOf({ spec: { template, instancetype, preference } }: VirtualMachine): string {
+  return JSON.stringify([template.spec, instancetype, preference])
+}
+
 function restartRequired(
   machine: VirtualMachine,
   instance: Instance | undefined,
@@ -212,7 +223,7 @@ function restartRequired(
 ): Condition[] {
   const others = conditions.filter(({ type }) => type !== 'RestartRequired')
   const started = instance?.metadata.annotations?.[startedFrom]
-  if (started === undefined || started === JSON.stringify(machine.spec.template)) return others
+  if (started === undefined || started === shapeOf(machine)) return others
   const message = 'a non-live-updatable field was changed in the template spec'
   const before = conditions.find(({ type }) => type === 'RestartRequired')
   return [...others, before ?? { type: 'RestartRequired', status: 'True', message, lastTransitionTime: timestamp() }]

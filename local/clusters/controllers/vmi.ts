@@ -1,11 +1,11 @@
-import { createHash } from 'node:crypto'
 import type { Cluster, Waker } from '../cluster.ts'
 import { indexBy } from '../index-by.ts'
-import { type Condition, type KubeObject, keyOf, ownedBy, withCondition } from '../object.ts'
-import type { Pod } from './claims.ts'
+import { type Condition, type KubeObject, keyOf, withCondition } from '../object.ts'
+import type { Claim, Pod } from './claim-types.ts'
 import { release } from './garbage.ts'
 import { interfacesOf } from './guest.ts'
-import { claimNames, type Instance, secretNames } from './vm-types.ts'
+import { launcher, launcherOf, podsOf } from './launcher.ts'
+import { claimNames, type Instance } from './vm-types.ts'
 
 /** KubeVirt's instance controller and its node: a pod for the guest, the guest's boot, its agent, and its end. */
 export function runInstances(cluster: Cluster): void {
@@ -24,9 +24,9 @@ export function runInstances(cluster: Cluster): void {
 
 function reconcile(cluster: Cluster, instance: Instance, waker: Waker) {
   const { store } = cluster
-  const pod = store.dependents(instance.metadata.uid).find(({ kind }) => kind === 'Pod') as Pod | undefined
+  const pod = launcherOf(store, instance)
   const { phase = '' } = instance.status ?? {}
-  if (instance.metadata.deletionTimestamp) return end(cluster, instance, pod, waker)
+  if (instance.metadata.deletionTimestamp) return end(cluster, instance, waker)
   if (!phase)
     return to(cluster, instance, 'Pending', {
       type: 'Ready',
@@ -93,13 +93,25 @@ function start(cluster: Cluster, instance: Instance, pod: Pod) {
 
 function boot(cluster: Cluster, instance: Instance, { spec }: Pod): void {
   const interfaces = interfacesOf(cluster.store, instance, { agent: false, wrong: false })
+  const conditions = withCondition(instance.status?.conditions, movable(cluster, instance))
   to(
     cluster,
-    instance,
+    { ...instance, status: { ...instance.status, conditions } },
     'Running',
     { type: 'Ready', status: 'True' },
     { interfaces, nodeName: spec.nodeName, guestOSInfo: {} },
   )
+}
+
+/** A guest moves to another node only when each of its disks can be attached to two. */
+function movable({ store }: Cluster, { metadata, spec }: Instance): Condition {
+  const claim = claimNames(spec.volumes).find((name) => {
+    const found = store.get<Claim>('PersistentVolumeClaim', metadata.namespace ?? '', name)
+    return !found?.spec.accessModes?.includes('ReadWriteMany')
+  })
+  if (claim === undefined) return { type: 'LiveMigratable', status: 'True' }
+  const message = `cannot migrate VMI: PVC ${claim} is not shared, live migration requires that all PVCs must be shared (using ReadWriteMany access mode)`
+  return { type: 'LiveMigratable', status: 'False', reason: 'DisksNotLiveMigratable', message }
 }
 
 /** The agent of a running guest reports, once it has started. */
@@ -120,8 +132,9 @@ function runGuest(cluster: Cluster, instance: Instance, { over }: Waker) {
   )
 }
 
-/** A guest shuts down, its pod ends, and only then is the instance gone. */
-function end(cluster: Cluster, instance: Instance, pod: Pod | undefined, { over }: Waker) {
+/** A guest shuts down, its pods end, and only then is the instance gone. */
+function end(cluster: Cluster, instance: Instance, { over }: Waker) {
+  if (cluster.hasFault('stuck-stopping', machineOf(cluster, instance))) return
   if (instance.status?.phase === 'Running') {
     if (over('stop'))
       to(cluster, instance, 'Succeeded', {
@@ -132,8 +145,10 @@ function end(cluster: Cluster, instance: Instance, pod: Pod | undefined, { over 
       })
     return
   }
-  if (!pod) return release(cluster, instance, 'foregroundDeleteVirtualMachine')
-  if (!pod.metadata.deletionTimestamp) cluster.store.remove('Pod', pod.metadata.namespace ?? '', pod.metadata.name)
+  const pods = podsOf(cluster.store, instance)
+  if (pods.length === 0) return release(cluster, instance, 'foregroundDeleteVirtualMachine')
+  for (const { metadata } of pods)
+    if (!metadata.deletionTimestamp) cluster.store.remove('Pod', metadata.namespace ?? '', metadata.name)
 }
 
 /** The machine that an instance belongs to: annotations for faults are written there. */
@@ -154,30 +169,4 @@ function to(
     ...fields,
     conditions: condition ? withCondition(conditions, condition) : conditions,
   })
-}
-
-function launcher(instance: Instance) {
-  const { name, namespace, uid, labels } = instance.metadata
-  const suffix = createHash('sha256').update(uid).digest('hex').slice(0, 5)
-  const claims = claimNames(instance.spec.volumes).map((claimName) => ({
-    name: claimName,
-    persistentVolumeClaim: { claimName },
-  }))
-  const secrets = secretNames(instance.spec.volumes).map(({ volume, secret }) => ({
-    name: volume,
-    secret: { secretName: secret },
-  }))
-  const annotations = { 'kubevirt.io/domain': name }
-  const own = {
-    labels: { ...labels, 'kubevirt.io': 'virt-launcher', 'vm.kubevirt.io/name': name },
-    annotations,
-    ownerReferences: [ownedBy(instance)],
-  }
-  const metadata = { name: `virt-launcher-${name.slice(0, 40)}-${suffix}`, namespace, ...own }
-  const spec = {
-    restartPolicy: 'Never',
-    containers: [{ name: 'compute', image: 'simulated/virt-launcher' }],
-    volumes: [...claims, ...secrets],
-  }
-  return { apiVersion: 'v1', kind: 'Pod', metadata, spec }
 }

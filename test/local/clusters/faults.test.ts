@@ -5,6 +5,7 @@ import { fieldAt } from '../../../local/clusters/selector.ts'
 import type { Store } from '../../../local/clusters/store.ts'
 import {
   application,
+  change,
   configMap,
   dataVolume,
   forClient,
@@ -76,6 +77,19 @@ describe.each(['annotation', 'rule'] as const)('by %s', (how) => {
     expect(
       fieldAt(site.get('VirtualMachineInstance', 'shop', vm.metadata.name), 'status.conditions[AgentConnected]'),
     ).toBeUndefined()
+  })
+
+  it('stuck-stopping keeps a machine Stopping until it is taken away', async () => {
+    const vm = faulty(`stuck-${how}`, 'stuck-stopping', how)
+    await status(vm.metadata.name, 'Running')
+    change(site, 'VirtualMachine', vm.metadata.name, { runStrategy: 'Halted' })
+    await status(vm.metadata.name, 'Stopping')
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    expect(site.get('VirtualMachineInstance', 'shop', vm.metadata.name)).toMatchObject({ status: { phase: 'Running' } })
+    if (how === 'rule') fleet.clusters.faults.clear()
+    else unfault(site, vm)
+    await untilGone(site, 'VirtualMachineInstance', `shop/${vm.metadata.name}`)
+    await status(vm.metadata.name, 'Stopped')
   })
 
   it('wrong-address gives a machine another address than its network data', async () => {

@@ -206,3 +206,65 @@ export function refresh(store: Store, name: string): void {
 /** Waits until an Application is Synced at a revision. */
 export const synced = (store: Store, name: string, revision: string) =>
   until(store, 'Application', `argocd/${name}`, { 'status.sync.status': 'Synced', 'status.sync.revision': revision })
+
+/** A Job that has the named claims mounted, each under its own name. */
+export function job(
+  name: string,
+  {
+    disks = [],
+    spec = {},
+    annotations = {},
+    says = {},
+  }: { disks?: string[]; spec?: object; annotations?: Record<string, string>; says?: Record<string, string> } = {},
+): NewObject {
+  const volumes = disks.map((claimName) => ({ name: claimName, persistentVolumeClaim: { claimName } }))
+  const pod = { restartPolicy: 'Never', containers: [{ name: 'work', image: 'registry.example.org/work:1' }], volumes }
+  return {
+    apiVersion: 'batch/v1',
+    kind: 'Job',
+    metadata: { name, namespace: 'shop', annotations },
+    spec: { template: { metadata: { annotations: says }, spec: pod }, ...spec },
+  }
+}
+
+/** Changes the spec of an object as a person would. */
+export function change(store: Store, kind: string, name: string, spec: object): KubeObject | undefined {
+  const live = store.get(kind, 'shop', name)
+  return live && store.modify(live, (current) => ({ ...current, spec: { ...(current['spec'] as object), ...spec } }))
+}
+
+/** What is on a claim. */
+export const content = (store: Store, claim: string) =>
+  store.get('PersistentVolumeClaim', 'shop', claim)?.metadata.annotations?.['local.drover.dev/content']
+
+/** What was said about an object, as `kubectl describe` shows it. */
+export const events = (store: Store, name: string) =>
+  store
+    .list('Event', 'shop')
+    .filter(({ involvedObject }) => (involvedObject as { name?: string }).name === name)
+    .map(({ reason, message }) => `${reason}: ${message}`)
+
+export function snapshot(name: string, of: string, spec: object = {}, annotations = {}): NewObject {
+  return {
+    apiVersion: 'snapshot.kubevirt.io/v1beta1',
+    kind: 'VirtualMachineSnapshot',
+    metadata: { name, namespace: 'shop', annotations },
+    spec: { source: { apiGroup: 'kubevirt.io', kind: 'VirtualMachine', name: of }, ...spec },
+  }
+}
+
+/** A restore as Drover's own: in place, and nothing changes hands. */
+export function restore(name: string, from: string, to: string, spec: object = {}, annotations = {}): NewObject {
+  const policies = {
+    volumeRestorePolicy: 'InPlace',
+    volumeOwnershipPolicy: 'None',
+    targetReadinessPolicy: 'FailImmediate',
+  }
+  const target = { apiGroup: 'kubevirt.io', kind: 'VirtualMachine', name: to }
+  return {
+    apiVersion: 'snapshot.kubevirt.io/v1beta1',
+    kind: 'VirtualMachineRestore',
+    metadata: { name, namespace: 'shop', annotations },
+    spec: { target, virtualMachineSnapshotName: from, ...policies, ...spec },
+  }
+}
