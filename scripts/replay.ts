@@ -11,13 +11,14 @@ import { undo } from '../functions/recover/undo.ts'
 import { register } from '../functions/register/register.ts'
 import { validate } from '../functions/validate/validate.ts'
 import { verify } from '../functions/verify/verify.ts'
+import type { Clusters } from '../shared/clients/clusters.ts'
 import { DroverError } from '../shared/errors.ts'
 import type { Event } from '../shared/event.ts'
 import type { Fleet } from '../shared/fleet.ts'
 import type { GitOpsSettings } from '../shared/gitops/application.ts'
 import type { Hub } from '../shared/hub.ts'
 import type { FunctionName } from '../shared/lifecycles.ts'
-import type { Machines } from '../shared/machines.ts'
+import type { Images, Machines } from '../shared/machines.ts'
 import { createShell } from '../shared/shell/shell.ts'
 import type { Answer } from '../shared/shell/work.ts'
 import { sign } from '../shared/signature.ts'
@@ -33,7 +34,7 @@ export interface Replayed {
 export interface ReplayOptions {
   fleet: Fleet
   /** Where clusters may be read; without them, a step that needs one says so. */
-  clusters?: { hub: Hub; machines: Machines } | undefined
+  clusters?: Pick<Clusters, 'hub' | 'machines' | 'images'> | undefined
   settings: GitOpsSettings
   patienceMilliseconds: number
 }
@@ -72,11 +73,12 @@ function unsigned(event: Event): Event {
 
 function stepsOver({ fleet, clusters, settings }: ReplayOptions): Record<FunctionName, Step> {
   const { hub, machines } = clusters ? readOnly(clusters.hub, clusters.machines) : nowhere
+  const images: Images = clusters?.images ?? { version: needsCluster }
   const { rootApplication } = settings
   const waiting = { rootApplication, graceMilliseconds: 0, resolver: undefined }
   return {
     validate: (run) => validate(run, fleet),
-    locate: (run, here) => locate(run, fleet, machines, here),
+    locate: (run, here) => locate(run, fleet, machines, images, here),
     allocate: (run) => allocate(run, fleet),
     place: (run, here) => place(run, fleet, hub, { ...settings, graceMilliseconds: 0 }, here),
     register: (run) => register(run, undefined, fleet),
@@ -109,6 +111,7 @@ const nowhere: { hub: Hub; machines: Machines } = {
     claims: needsCluster,
     holders: needsCluster,
     lastWords: needsCluster,
+    volumesOf: needsCluster,
     refresh: async () => undefined,
     settle: async () => true,
   },

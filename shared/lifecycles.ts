@@ -91,7 +91,7 @@ const table = {
   },
   repave: {
     title: 'Rebuild/Repave',
-    steps: [...begin, round('save'), round('image'), round('stop'), round('swap'), ...accept],
+    steps: [...begin, round('image'), round('save'), round('stop'), round('swap'), ...accept],
   },
   patch: {
     title: 'Patching',

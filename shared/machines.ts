@@ -59,6 +59,7 @@ export interface VirtualMachineInstance {
     nodeName?: string
     conditions?: Condition[]
     interfaces?: { name?: string; mac?: string; ipAddress?: string; ipAddresses?: string[] }[]
+    migrationState?: { sourceNode?: string; targetNode?: string }
   }
 }
 
@@ -149,6 +150,10 @@ export interface Machines {
   claims(cluster: string, namespace: string, names: readonly string[]): Promise<Claim[]>
   /** The pods that have not ended and hold one of these claims, by name. */
   holders(cluster: string, namespace: string, claims: readonly string[]): Promise<string[]>
+  /**
+   * The VolumeSnapshots that a VirtualMachineSnapshot is made of, by the machine's volume; nothing while it cannot be used.
+   */
+  volumesOf(cluster: string, namespace: string, snapshot: string): Promise<Record<string, string>>
   /** What the pods of a Job said at their end: Kubernetes' termination message. */
   lastWords(cluster: string, namespace: string, job: string): Promise<string>
   /** Makes Argo CD look at Git now, by the refresh annotation; nothing when there is no such Application. */
@@ -158,6 +163,15 @@ export interface Machines {
    * when the signal is aborted first. Without such an Application there is nothing to wait for.
    */
   settle(application: string, signal: AbortSignal): Promise<boolean>
+}
+
+/** The golden images of the managed clusters. */
+export interface Images {
+  /**
+   * What a DataSource stands for now, such as "pvc golden/rhel9-4f2a"; undefined when there is none, or when it stands for
+   * nothing yet.
+   */
+  version(cluster: string, namespace: string, dataSource: string): Promise<string | undefined>
 }
 
 /** What stands in the clusters under a machine's name, at one look. */

@@ -1,7 +1,7 @@
 import type { Change } from './fleet.ts'
 import type { LifecycleName } from './lifecycles.ts'
 import type { Definition, DnsRecord, Identity, Interface } from './schema/definition.ts'
-import type { Machine, Owner } from './schema/machine.ts'
+import type { Image, Machine, Owner } from './schema/machine.ts'
 import type { Request } from './schema/requests.ts'
 
 /** What the steps of a run have found out so far. It travels in the events; each step adds to it. */
@@ -25,6 +25,8 @@ export interface Facts {
   madeBy?: string
   /** locate: the machine that a new one is made from. */
   origin?: Origin
+  /** locate: the golden image that a repave takes. */
+  nextImage?: Image
   /** place, locate: what the DataSource of the image stands for. */
   imageVersion?: string
   /** locate: whether the machine was to run before; what a run turns off, it turns on again. */

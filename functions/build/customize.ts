@@ -7,6 +7,7 @@ import { customizationFile } from '../../shared/paths.ts'
 import { requestOf } from '../../shared/request.ts'
 import type { Definition } from '../../shared/schema/definition.ts'
 import { Customization } from '../../shared/schema/fleet-files.ts'
+import type { Machine } from '../../shared/schema/machine.ts'
 import { readChecked } from '../../shared/schema/read.ts'
 import { summary } from '../../shared/schema/show.ts'
 import { ignored, type Outcome, type Run, refused, succeeded } from '../../shared/step.ts'
@@ -46,6 +47,17 @@ async function readCustomizations(tree: Tree, names: readonly string[]) {
   return problems.length > 0 ? ({ ok: false, problems } as const) : ({ ok: true, value } as const)
 }
 
+/** The disks: blank and from the image, or from the snapshot of the machine that this one is made from. */
+function disksOf({ facts }: Run, { rootDisk, disks }: Machine): Pick<Definition, 'rootDisk' | 'disks'> {
+  const { imageVersion: version, origin } = facts
+  if (!origin) return { rootDisk: { ...rootDisk, ...(version && { version }) }, disks }
+  const from = (volume: string) => (origin.volumes[volume] ? { snapshot: origin.volumes[volume] } : {})
+  return {
+    rootDisk: { ...rootDisk, ...from('rootdisk') },
+    disks: disks.map((disk) => ({ ...disk, ...from(`data-${disk.name}`) })),
+  }
+}
+
 function toDefinition(
   run: Run,
   { machine, name, identity, interfaces, cluster, labels, dns }: ReturnType<typeof foundOut>,
@@ -64,6 +76,7 @@ function toDefinition(
     labels,
     running: true,
     ...made,
+    ...disksOf(run, machine),
     identity,
     interfaces,
     dns,

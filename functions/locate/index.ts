@@ -7,9 +7,9 @@ import { locate } from './locate.ts'
 /** The machine that there is: found in the fleet, held for the run, and looked at on its cluster. */
 export const wire: Wire = (config, log) => {
   const fleet = shareFleet({ ...config.git, log })
-  const { machines } = openClusters({ ...config.kubernetes, argocdNamespace: config.argocd.namespace })
+  const { machines, images } = openClusters({ ...config.kubernetes, argocdNamespace: config.argocd.namespace })
   return {
-    step: (run, here) => locate(run, fleet, machines, here),
+    step: (run, here) => locate(run, fleet, machines, images, here),
     post: brokerPoster(config.broker, config.brokerToken),
     close: () => fleet.close(),
   }

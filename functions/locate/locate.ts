@@ -4,7 +4,7 @@ import type { Fleet, Tree } from '../../shared/fleet.ts'
 import { dataClaims } from '../../shared/kubevirt/manifest.ts'
 import { recorded, trailersOf } from '../../shared/ledger.ts'
 import { heldSentence, holderOf, lockOf, toLock } from '../../shared/lock.ts'
-import { type MachineAddress, type Machines, type MachineView, placeOf } from '../../shared/machines.ts'
+import { type Images, type MachineAddress, type Machines, type MachineView, placeOf } from '../../shared/machines.ts'
 import type { Definition } from '../../shared/schema/definition.ts'
 import type { MachineRequest } from '../../shared/schema/requests.ts'
 import { summary } from '../../shared/schema/show.ts'
@@ -21,6 +21,7 @@ import {
 } from '../../shared/step.ts'
 import { differences } from './differences.ts'
 import { type Found, find } from './find.ts'
+import { furnish } from './furnish.ts'
 import { toClone } from './origin.ts'
 
 /** A machine that is held, with what was recorded of it. */
@@ -34,7 +35,7 @@ interface Held {
  * Finds the machine that a request is about and holds it: from here on no other run changes it. Then looks at it on its
  * cluster, and refuses to go on where that is not what Git says.
  */
-export async function locate(run: Run, fleet: Fleet, machines: Machines, here: Here): Promise<Outcome> {
+export async function locate(run: Run, fleet: Fleet, machines: Machines, images: Images, here: Here): Promise<Outcome> {
   const { namespace, name } = run.request
   const { value } = await fleet.transact<Outcome | Held>({
     subject: `Hold ${namespace}/${name} for ${run.lifecycle} run ${run.id}`,
@@ -54,7 +55,11 @@ export async function locate(run: Run, fleet: Fleet, machines: Machines, here: H
       return { changes: await recorded(tree, run, facts, [lock]), value: held }
     },
   })
-  return 'kind' in value ? value : look(run, value, machines, here)
+  if ('kind' in value) return value
+  const looked = await look(run, value, machines, here)
+  return looked.kind === 'succeeded'
+    ? furnish(run, value, looked, { machines, images, tree: await fleet.head() })
+    : looked
 }
 
 const nothing = (value: Outcome | Held) => ({ nothing: true, value }) as const

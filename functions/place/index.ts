@@ -2,20 +2,24 @@ import { brokerPoster } from '../../shared/clients/broker.ts'
 import { openClusters } from '../../shared/clients/clusters.ts'
 import { shareFleet } from '../../shared/clients/shared-fleet.ts'
 import { toFunction, type Wire } from '../../shared/runtime/function.ts'
+import { withVersion } from './image-version.ts'
 import { place } from './place.ts'
 import { unlessOccupied } from './unoccupied.ts'
 
 /** The cluster: the one that is asked for, or the one that OCM decides on. */
 export const wire: Wire = (config, log) => {
   const fleet = shareFleet({ ...config.git, log })
-  const { hub, occupants } = openClusters({ ...config.kubernetes, argocdNamespace: config.argocd.namespace })
+  const { hub, occupants, images } = openClusters({ ...config.kubernetes, argocdNamespace: config.argocd.namespace })
   const settings = {
     namespace: config.argocd.namespace,
     rootApplication: config.argocd.rootApplication,
     graceMilliseconds: config.graceSeconds * 1000,
   }
   return {
-    step: async (run, here) => unlessOccupied(run, await place(run, fleet, hub, settings, here), occupants),
+    step: async (run, here) => {
+      const placed = await unlessOccupied(run, await place(run, fleet, hub, settings, here), occupants)
+      return withVersion(run, placed, images)
+    },
     post: brokerPoster(config.broker, config.brokerToken),
     close: () => fleet.close(),
   }

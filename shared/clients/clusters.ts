@@ -5,8 +5,10 @@ import type {
   DataVolume,
   ExternalSecret,
   Extra,
+  Images,
   Machines,
   Occupants,
+  Snapshot,
   VirtualMachine,
   VirtualMachineInstance,
 } from '../machines.ts'
@@ -27,6 +29,15 @@ interface PlacementObject {
   status?: { conditions?: HubCondition[]; decisions?: Decision[] }
 }
 
+interface DataSource {
+  spec?: { source?: Record<string, { namespace: string; name: string }> }
+  status?: { source?: Record<string, { namespace: string; name: string }> }
+}
+
+interface SnapshotContent {
+  spec?: { volumeBackups?: { volumeName: string; volumeSnapshotName?: string }[] }
+}
+
 interface ManagedClusterObject {
   metadata: { name: string }
   spec?: { hubAcceptsClient?: boolean }
@@ -35,8 +46,15 @@ interface ManagedClusterObject {
 
 const ocm = 'cluster.open-cluster-management.io'
 
+export interface Clusters {
+  hub: Hub
+  machines: Machines
+  occupants: Occupants
+  images: Images
+}
+
 /** Opens the clients; nothing is read before their first use. */
-export function openClusters(config: ClustersConfig): { hub: Hub; machines: Machines; occupants: Occupants } {
+export function openClusters(config: ClustersConfig): Clusters {
   const to = openAccess(config)
   const onHub = to(config.hubContext)
 
@@ -89,6 +107,20 @@ export function openClusters(config: ClustersConfig): { hub: Hub; machines: Mach
       const pods = await podsIn(to(cluster), namespace)
       return pods.filter((pod) => isAlive(pod) && holds(pod, claims)).map(({ metadata }) => metadata.name)
     },
+    async volumesOf(cluster, namespace, snapshot) {
+      const kind = { group: 'snapshot.kubevirt.io', version: 'v1beta1', namespace }
+      const one = { ...kind, plural: 'virtualmachinesnapshots', name: snapshot }
+      const found = (await ask(to(cluster), (api) => api.getNamespacedCustomObject(one))) as Snapshot | undefined
+      const { readyToUse, virtualMachineSnapshotContentName: name } = found?.status ?? {}
+      if (!readyToUse || name === undefined) return {}
+      const content = { ...kind, plural: 'virtualmachinesnapshotcontents', name }
+      const { spec } = ((await ask(to(cluster), (api) => api.getNamespacedCustomObject(content))) ??
+        {}) as SnapshotContent
+      const backups = (spec?.volumeBackups ?? []).flatMap(({ volumeName, volumeSnapshotName: from }) =>
+        from ? [[volumeName, from] as const] : [],
+      )
+      return Object.fromEntries(backups)
+    },
     async lastWords(cluster, namespace, job) {
       const pods = await podsIn(to(cluster), namespace, `batch.kubernetes.io/job-name=${job}`)
       return pods.map(wordsOf).find((words) => words !== '') ?? ''
@@ -131,7 +163,15 @@ export function openClusters(config: ClustersConfig): { hub: Hub; machines: Mach
       return { application: found as Application | undefined, machine: same as VirtualMachine | undefined }
     },
   }
-  return { hub, machines, occupants }
+  const images: Images = {
+    async version(cluster, namespace, name) {
+      const what = { group: 'cdi.kubevirt.io', version: 'v1beta1', plural: 'datasources', namespace, name }
+      const found = (await ask(to(cluster), (api) => api.getNamespacedCustomObject(what))) as DataSource | undefined
+      const [[kind, source] = []] = Object.entries(found?.status?.source ?? found?.spec?.source ?? {})
+      return kind && source ? `${kind} ${source.namespace}/${source.name}` : undefined
+    },
+  }
+  return { hub, machines, occupants, images }
 }
 
 /** Where the cluster keeps what a view may show beside the machine. */

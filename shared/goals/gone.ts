@@ -25,7 +25,9 @@ export const gone: Goal = {
     const problems = claimProblems(names, facts.claims ?? {}, live)
     if (problems.length > 0) return failed(problems.join('; '))
     const rest = names.length === 0 ? '' : `; kept ${names.join(', ')}`
-    return reached(`VM ${name} is gone from ${cluster}${rest}`, {
+    const message = `VM ${name} is gone from ${cluster}${rest}`
+    return reached(message, {
+      report: [message],
       kept: names.map((one) => `${namespace}/${one}`),
       claims: toClaims(live),
     })

@@ -14,8 +14,9 @@ export const migrated: Goal = {
     if (phase === 'Failed')
       return failed(`migration ${migration.name} failed: ${migrationState?.failureReason ?? 'no reason given'}`)
     if (phase !== 'Succeeded') return waiting(`migration ${migration.name} is ${phase}`)
-    const { sourceNode, targetNode } = migrationState ?? {}
+    const { sourceNode, targetNode } = migrationState ?? view.instance?.status?.migrationState ?? {}
     const where = targetNode ? ` from node ${sourceNode} to ${targetNode}` : ''
-    return reached(`VM ${definition.name} moved${where}`)
+    const message = `VM ${definition.name} moved${where}`
+    return reached(message, { report: [message] })
   },
 }

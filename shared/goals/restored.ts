@@ -29,6 +29,7 @@ export const restored: Goal = {
     if (open.length > 0) return waiting(`the claims ${open.join(', ')} are not bound yet`)
     if (!restore) return reached('Nothing is to be restored')
     // They came anew because this run wanted it: from now on these are the machine's.
-    return reached(`Restored the disks of VM ${definition.name} from ${restore.snapshot}`, { claims: toClaims(live) })
+    const message = `Restored the disks of VM ${definition.name} from ${restore.snapshot}`
+    return reached(message, { claims: toClaims(live), report: [message] })
   },
 }

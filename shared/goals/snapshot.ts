@@ -5,18 +5,28 @@ import type { Aim, Goal } from './goal.ts'
 import { troubleOfSync } from './ready.ts'
 import { words } from './words.ts'
 
-/** Every snapshot that this run has written down can be used; with none of them there is nothing to wait for. */
+/**
+ * Every snapshot that this run has written down can be used, and what it has let go of is gone. With none of them there is
+ * nothing to wait for.
+ */
 export const snapshotted: Goal = {
   extras: ['snapshots'],
   assess(view, aim) {
-    const own = (aim.definition.snapshots ?? []).filter(({ run }) => run === aim.run)
+    const { snapshots = [], name } = aim.definition
+    const own = snapshots.filter(({ run }) => run === aim.run)
     const open = own.map((one) => assessOne(one, view)).find(({ state }) => state !== 'reached')
-    return open ?? troubleOf(view, own) ?? reached(sentence(own, view, aim))
+    if (open) return open
+    const stale = (view.snapshots ?? []).find(({ metadata }) => !snapshots.some((one) => one.name === metadata.name))
+    if (stale) return troubleOfSync(view) ?? waiting(`snapshot ${stale.metadata.name} is still there`)
+    const message = own.length > 0 ? sentence(own, view, aim) : `VM ${name} has ${listOf(snapshots)}`
+    return reached(message, { report: [message] })
   },
 }
 
-const troubleOf = (view: MachineView, own: readonly DefinedSnapshot[]) =>
-  own.length === 0 ? undefined : troubleOfSync(view)
+const listOf = (snapshots: readonly DefinedSnapshot[]) =>
+  snapshots.length === 0
+    ? 'no snapshot'
+    : `the snapshots ${snapshots.map(({ name, taken, until }) => `${name} (taken ${taken}${until ? `, kept until ${until}` : ''})`).join(', ')}`
 
 function assessOne({ name }: DefinedSnapshot, view: MachineView): Assessment {
   const found = view.snapshots?.find(({ metadata }) => metadata.name === name)
@@ -30,10 +40,8 @@ function assessOne({ name }: DefinedSnapshot, view: MachineView): Assessment {
 }
 
 function sentence(own: readonly DefinedSnapshot[], view: MachineView, { definition, facts }: Aim): string {
-  const [first] = own
-  if (!first) return 'No snapshot is to be taken'
-  const found = view.snapshots?.find(({ metadata }) => metadata.name === first.name)
-  return `Took snapshot ${first.name} of VM ${definition.name}, ${how(found, facts.wasRunning === false)}`
+  const found = view.snapshots?.find(({ metadata }) => metadata.name === own[0]?.name)
+  return `Took snapshot ${own[0]?.name} of VM ${definition.name}, ${how(found, facts.wasRunning === false)}`
 }
 
 /** Whether the guest knew of it: without its agent the disks are as after a power cut. */

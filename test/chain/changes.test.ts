@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Seen } from '../../local/feed.ts'
 import type { LifecycleName } from '../../shared/lifecycles.ts'
-import { lockFile, runFile } from '../../shared/paths.ts'
+import { claimsFile, lockFile, runFile } from '../../shared/paths.ts'
 import type { Definition } from '../../shared/schema/definition.ts'
 import { parseYaml } from '../../shared/yaml.ts'
 import { type Chain, factsOf, type Run, small, startChain } from './harness.ts'
@@ -9,7 +9,7 @@ import { type Chain, factsOf, type Run, small, startChain } from './harness.ts'
 let chain: Chain
 beforeAll(async () => {
   chain = await startChain({ DROVER_GRACE_SECONDS: '2' })
-  if (process.env['TRACE']) chain.feed.listen((seen) => process.stderr.write(`${seen.type} ${seen.data.message}\n`))
+  chain.feed.listen((seen) => process.stderr.write(`${seen.type} ${seen.data.message}\n`))
 })
 afterAll(() => chain.close())
 
@@ -40,6 +40,22 @@ const statusOf = async (vm: { cluster: string; namespace: string; name: string }
   (await chain.look(vm.cluster, 'VirtualMachine', vm.namespace, vm.name))?.['status'] as
     | { printableStatus: string }
     | undefined
+/** The claims that the machine mounts, by name, with their uids. */
+async function claimsOf(vm: { cluster: string; namespace: string; name: string }): Promise<Record<string, string>> {
+  const machine = await chain.look(vm.cluster, 'VirtualMachine', vm.namespace, vm.name)
+  const { volumes } = (
+    machine?.['spec'] as { template: { spec: { volumes: { persistentVolumeClaim?: { claimName: string } }[] } } }
+  ).template.spec
+  const names = volumes.flatMap(({ persistentVolumeClaim: claim }) => (claim ? [claim.claimName] : []))
+  const claims = await Promise.all(
+    names.map((name) => chain.look(vm.cluster, 'PersistentVolumeClaim', vm.namespace, name)),
+  )
+  return Object.fromEntries(claims.map((claim) => [claim?.metadata.name ?? '', claim?.metadata.uid ?? '']))
+}
+const dataOnly = (claims: Record<string, string>) =>
+  Object.fromEntries(Object.entries(claims).filter(([name]) => name.includes('-data-')))
+const recorded = (vm: { cluster: string; namespace: string; name: string }) =>
+  read(claimsFile(vm.cluster, vm.namespace, vm.name)) as Promise<Record<string, string>>
 const place = ({ namespace, name }: { namespace: string; name: string }) => ({ namespace, name })
 
 describe('a machine', () => {
@@ -62,5 +78,116 @@ describe('a machine', () => {
     const files = await chain.files()
     expect(files[lockFile(vm.cluster, vm.namespace, vm.name)]).toBeUndefined()
     expect(files[runFile(run.id)]).toBeUndefined()
+  })
+
+  it('is restarted: off, and on again', async () => {
+    const vm = await provisioned()
+    const before = await chain.look(vm.cluster, 'VirtualMachineInstance', vm.namespace, vm.name)
+    await completed('power', { ...place(vm), action: 'restart' })
+    const after = await chain.look(vm.cluster, 'VirtualMachineInstance', vm.namespace, vm.name)
+    expect(after?.metadata.uid).toEqual(expect.any(String))
+    expect(after?.metadata.uid).not.toBe(before?.metadata.uid)
+  })
+
+  it('is put back to a snapshot, with its data, under the same names', async () => {
+    const vm = await provisioned({ disks: [{ name: 'data', size: '5Gi' }] })
+    const taken = await completed('snapshot', { ...place(vm), snapshot: 'clean' })
+    expect(taken.ended.data.message).toContain('quiesced by its guest agent')
+    const [{ name = '' } = {}] = (await definitionOf(vm)).snapshots ?? []
+    expect(name).toBe(`${vm.name}-clean`)
+    const claims = await claimsOf(vm)
+    await completed('restore', { ...place(vm), snapshot: 'clean' })
+    const after = await claimsOf(vm)
+    expect(Object.keys(after)).toEqual(Object.keys(claims))
+    for (const [claim, uid] of Object.entries(claims)) expect(after[claim]).not.toBe(uid)
+    expect(await recorded(vm)).toMatchObject(dataOnly(after))
+    expect(await statusOf(vm)).toMatchObject({ printableStatus: 'Running' })
+    const definition = await definitionOf(vm)
+    expect(definition.restore).toBeUndefined()
+    expect(definition.snapshots?.map(({ purpose }) => purpose)).toEqual(['asked', 'undo'])
+    await completed('snapshot', { ...place(vm), action: 'expire', snapshot: 'clean' })
+    expect(await chain.look(vm.cluster, 'VirtualMachineSnapshot', vm.namespace, name)).toBeUndefined()
+  })
+
+  it('gets a new root disk from the latest image, and keeps the old one and its data', async () => {
+    const vm = await provisioned({ disks: [{ name: 'data', size: '5Gi' }] })
+    const before = await definitionOf(vm)
+    const claims = dataOnly(await claimsOf(vm))
+    await completed('repave', {
+      ...place(vm),
+      image: { registry: `docker://registry.example.com/golden/rhel9@sha256:${'b'.repeat(64)}` },
+    })
+    const after = await definitionOf(vm)
+    expect(after.image).not.toEqual(before.image)
+    expect(after.oldRoots).toMatchObject([{ image: before.image }])
+    expect(after.identity).toEqual(before.identity)
+    expect(dataOnly(await claimsOf(vm))).toEqual(claims)
+    expect(await statusOf(vm)).toMatchObject({ printableStatus: 'Running' })
+  })
+
+  it('is not repaved from the image that it has', async () => {
+    const vm = await provisioned()
+    const { run } = await completed('repave', place(vm))
+    expect(run.events().find(({ type }) => type.endsWith('image.built'))?.data.message).toContain('Nothing to change')
+  })
+
+  it('is resized: another size, a disk that has grown, a disk more', async () => {
+    const vm = await provisioned({ disks: [{ name: 'data', size: '5Gi' }] })
+    await completed('resize', {
+      ...place(vm),
+      size: { cores: 2, memory: '4Gi' },
+      grow: { data: '8Gi' },
+      add: [{ name: 'logs', size: '1Gi' }],
+    })
+    expect(await definitionOf(vm)).toMatchObject({
+      size: { cores: 2, memory: '4Gi' },
+      disks: [
+        { name: 'data', size: '8Gi', made: '5Gi' },
+        { name: 'logs', size: '1Gi' },
+      ],
+    })
+    expect(Object.keys(await recorded(vm))).toHaveLength(2)
+    await completed('resize', { ...place(vm), detach: ['logs'] })
+    expect((await definitionOf(vm)).disks).toHaveLength(1)
+  })
+
+  it('moves to another node while it runs', async () => {
+    const vm = await provisioned()
+    const { ended } = await completed('migrate', place(vm))
+    expect(ended.data.message).toContain('moved from node')
+    expect((await definitionOf(vm)).migration).toBeUndefined()
+  })
+
+  it('goes, and leaves its name, its addresses and the data that nobody named', async () => {
+    const vm = await provisioned({
+      disks: [
+        { name: 'data', size: '5Gi' },
+        { name: 'scratch', size: '1Gi' },
+      ],
+    })
+    const claims = Object.keys(dataOnly(await claimsOf(vm)))
+    const [kept = ''] = claims.filter((name) => name.includes('-data-data-'))
+    const [scratch = ''] = claims.filter((name) => name.includes('-data-scratch-'))
+    await completed('deprovision', { ...place(vm), destroy: ['scratch'] })
+    const files = Object.keys(await chain.files())
+    expect(
+      files.filter((path) => path.includes(vm.name) && !path.startsWith('archive/') && !path.startsWith('kept/')),
+    ).toEqual([])
+    expect(files).toContain(`kept/${vm.cluster}/${vm.namespace}/${kept}.yaml`)
+    expect(await chain.look(vm.cluster, 'PersistentVolumeClaim', vm.namespace, kept)).toBeDefined()
+    expect(await chain.look(vm.cluster, 'PersistentVolumeClaim', vm.namespace, scratch)).toBeUndefined()
+    expect(await chain.look(vm.cluster, 'VirtualMachine', vm.namespace, vm.name)).toBeUndefined()
+  })
+
+  it('is made anew from a snapshot under another name, with its own addresses', async () => {
+    const vm = await provisioned({ disks: [{ name: 'data', size: '5Gi' }] })
+    await completed('snapshot', { ...place(vm), snapshot: 'clean' })
+    const { ended } = await completed('clone', { ...place(vm), snapshot: 'clean', as: { name: `${vm.name}-copy` } })
+    const copy = { ...vm, name: `${vm.name}-copy` }
+    const [one, other] = [await definitionOf(vm), await definitionOf(copy)]
+    expect(other.identity).not.toEqual(one.identity)
+    expect(other.interfaces[0]?.leases).not.toEqual(one.interfaces[0]?.leases)
+    expect(ended.data.message).toContain(`VM ${copy.name} is ready on site-a`)
+    expect(await statusOf(copy)).toMatchObject({ printableStatus: 'Running' })
   })
 })

@@ -22,6 +22,7 @@ export function machinesShowing(...views: Shown[]): Machines & { refreshed: stri
       names.map((name) => ({ metadata: { name, uid: `uid-of-${name}` }, status: { phase: 'Bound' } })),
     holders: async () => [],
     lastWords: async () => '',
+    volumesOf: async () => ({}),
     async *watch(_, signal) {
       for (const view of views) {
         if (signal.aborted) return

@@ -7,7 +7,7 @@ import { replay } from '../../scripts/replay.ts'
 import { type Event, readEvent } from '../../shared/event.ts'
 import type { Hub } from '../../shared/hub.ts'
 import { eventTypes } from '../../shared/lifecycles.ts'
-import type { Machines } from '../../shared/machines.ts'
+import type { Images, Machines } from '../../shared/machines.ts'
 import type { RunData } from '../../shared/run.ts'
 
 const root = new URL('../../', import.meta.url).pathname
@@ -25,7 +25,7 @@ const settings = {
   rootApplication: 'drover-hub',
 }
 const fleet = () => openFolder(`${root}examples/fleet`)
-const receive = async (event: Event, clusters?: { hub: Hub; machines: Machines }) =>
+const receive = async (event: Event, clusters?: { hub: Hub; machines: Machines; images: Images }) =>
   replay(event, { fleet: await fleet(), clusters, settings, patienceMilliseconds: 200 })
 
 /** What two runs of the same step agree on: not the commit, and not when it was. */
@@ -96,6 +96,7 @@ describe('receive answers', () => {
       claims: async () => [],
       holders: async () => [],
       lastWords: async () => '',
+      volumesOf: async () => ({}),
       async *watch() {
         yield { application: undefined, machine: undefined, instance: undefined, disks: [], secrets: [] }
       },
@@ -107,7 +108,7 @@ describe('receive answers', () => {
         yield { generation: 1, conditions: [], decisions: [{ clusterName: 'site-b', reason: '' }] }
       },
     }
-    const clusters = { hub, machines }
+    const clusters = { hub, machines, images: { version: async () => undefined } }
     expect((await receive(saved('provision.create.committed.json'), clusters)).answer).toMatchObject({ status: 503 })
     const placed = await receive(saved('provision.allocated.json'), clusters)
     expect(placed.answer).toMatchObject({ event: { data: { facts: { cluster: 'site-b' } } } })

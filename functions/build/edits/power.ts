@@ -1,10 +1,11 @@
 import { requestOf } from '../../../shared/request.ts'
+import type { Definition } from '../../../shared/schema/definition.ts'
 import type { Run } from '../../../shared/step.ts'
 import type { Edit } from '../edit.ts'
 
 /** Turns the machine off, for what cannot be done while it runs; a data disk that is to be destroyed loses what keeps it. */
 export const stop: Edit = (definition, run) => {
-  if (!mustStop(run)) return definition
+  if (!mustStop(definition, run)) return definition
   if (run.lifecycle !== 'deprovision') return { ...definition, running: false }
   const { destroy = [] } = requestOf(run, 'deprovision')
   const unknown = destroy.filter((name) => !definition.disks.some((disk) => disk.name === name))
@@ -15,7 +16,8 @@ export const stop: Edit = (definition, run) => {
 }
 
 /** Whether a request is about something that only a machine that is off can have done to it. */
-function mustStop(run: Run): boolean {
+function mustStop({ nextRoot }: Definition, run: Run): boolean {
+  if (run.lifecycle === 'repave') return nextRoot !== undefined
   if (run.lifecycle === 'power') return requestOf(run, 'power').action !== 'start'
   if (run.lifecycle !== 'resize') return true
   const { size, add = [], detach = [] } = requestOf(run, 'resize')

@@ -1,32 +1,22 @@
 import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { daysAfter } from '../../../shared/days.ts'
-import type { Tree } from '../../../shared/fleet.ts'
+import { DroverError } from '../../../shared/errors.ts'
 import { rootDiskName } from '../../../shared/kubevirt/manifest.ts'
-import { templateFile } from '../../../shared/paths.ts'
 import { requestOf } from '../../../shared/request.ts'
 import type { Definition } from '../../../shared/schema/definition.ts'
 import type { Image } from '../../../shared/schema/machine.ts'
-import { readChecked } from '../../../shared/schema/read.ts'
-import { show } from '../../../shared/schema/show.ts'
-import { Template } from '../../../shared/schema/template.ts'
-import type { Edit, Unfit } from '../edit.ts'
+import type { Edit } from '../edit.ts'
 
 const keptDays = 7
 
 /** The root disk from the latest golden image, beside the one that is in use; nothing when that one is current. */
-export const image: Edit = async (definition, run, tree) => {
-  const wanted = requestOf(run, 'repave').image ?? (await imageOf(tree, definition))
-  if ('problems' in wanted) return wanted
-  const version = 'dataSource' in wanted ? run.facts.imageVersion : undefined
+export const image: Edit = (definition, { id, facts }) => {
+  const wanted = facts.nextImage
+  if (!wanted) throw new DroverError('unreadable', `Cannot build: run ${id} has found no image`)
+  const version = 'dataSource' in wanted ? facts.imageVersion : undefined
   const isCurrent = isDeepStrictEqual(wanted, definition.image) && version === definition.rootDisk.version
   return isCurrent ? definition : { ...definition, nextRoot: toRoot(definition, wanted, version) }
-}
-
-async function imageOf(tree: Tree, { template }: Definition): Promise<Image | Unfit> {
-  const found = await readChecked(tree, templateFile(template), Template)
-  if (!found) return { problems: [`template ${show(template)} is gone, wanted image to say what to repave from`] }
-  return found.ok ? found.value.image : { problems: found.problems }
 }
 
 /** Named after its image, and after what a DataSource stands for now: it means another disk each time that it is published. */
@@ -41,8 +31,8 @@ function toRoot(definition: Definition, wanted: Image, version: string | undefin
 /** Puts the new root disk in place of the old one, which is kept for a while, and turns the machine on as it was. */
 export const swap: Edit = (definition, run) => {
   const { nextRoot, oldRoots = [], rootDisk, ...rest } = definition
+  if (!nextRoot) return definition
   const running = run.facts.wasRunning === true
-  if (!nextRoot) return { ...definition, running }
   const { keepDays = keptDays } = requestOf(run, 'repave')
   const { name, image: next, until: _, ...disk } = nextRoot
   const old = { ...rootDisk, name: rootDiskName(definition), image: rest.image, until: daysAfter(run.since, keepDays) }

@@ -2,11 +2,9 @@ import { daysAfter } from '../../../shared/days.ts'
 import { requestOf } from '../../../shared/request.ts'
 import type { DefinedSnapshot, Definition } from '../../../shared/schema/definition.ts'
 import { listed, show } from '../../../shared/schema/show.ts'
+import { named, objectName } from '../../../shared/snapshots.ts'
 import type { Run } from '../../../shared/step.ts'
 import type { Edit } from '../edit.ts'
-
-/** The object's name in the cluster: snapshots of all machines of a namespace lie side by side. */
-const objectName = ({ name }: Definition, snapshot: string) => `${name}-${snapshot}`
 
 const withSnapshot = (definition: Definition, one: DefinedSnapshot): Definition => ({
   ...definition,
@@ -18,6 +16,8 @@ const keptDays = 7
 /** The way back of a run that changes disks, or the last snapshot of a machine that goes. */
 export const save: Edit = (definition, run) => {
   if (run.lifecycle === 'deprovision' && !requestOf(run, 'deprovision').finalSnapshot) return definition
+  // The image is current already: nothing is going to change.
+  if (run.lifecycle === 'repave' && !definition.nextRoot) return definition
   const purpose = run.lifecycle === 'deprovision' ? 'final' : 'undo'
   const { keepDays = keptDays } = run.request as { keepDays?: number }
   const name = objectName(definition, `${purpose}-${run.id.slice(0, 8)}`)
@@ -58,10 +58,6 @@ export const restore: Edit = (definition, run) => {
     restore: { name: objectName(definition, `restore-${run.id.slice(0, 8)}`), snapshot: found.name },
   }
 }
-
-/** A snapshot by the name that its request gave it, or by its name in the cluster. */
-export const named = (definition: Definition, asked: string): DefinedSnapshot | undefined =>
-  definition.snapshots?.find(({ name }) => name === objectName(definition, asked) || name === asked)
 
 function unknown(definition: Definition, asked: string | undefined): string {
   const names = (definition.snapshots ?? []).map(({ name }) => name.slice(definition.name.length + 1))

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest'
 import type { Assessment } from '../../../shared/goals/assessment.ts'
 import { assessReady } from '../../../shared/goals/ready.ts'
 import type { MachineView } from '../../../shared/machines.ts'
+import { nothing } from '../../functions/machines.ts'
 import { condition, disk, runningView, showing, synced } from '../../functions/verify/views.ts'
 import { linuxServer } from '../kubevirt/definitions.ts'
-import { nothing } from '../../functions/machines.ts'
 
 const definition = linuxServer()
 const show = (status: string, rest: Parameters<typeof showing>[2] = {}) => showing(definition, status, rest)

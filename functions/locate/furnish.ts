@@ -1,0 +1,67 @@
+import type { Tree } from '../../shared/fleet.ts'
+import { type Images, type MachineAddress, type Machines, placeOf } from '../../shared/machines.ts'
+import { templateFile } from '../../shared/paths.ts'
+import { requestOf } from '../../shared/request.ts'
+import type { Definition } from '../../shared/schema/definition.ts'
+import type { Image } from '../../shared/schema/machine.ts'
+import { readChecked } from '../../shared/schema/read.ts'
+import { listed, show } from '../../shared/schema/show.ts'
+import { Template } from '../../shared/schema/template.ts'
+import { named } from '../../shared/snapshots.ts'
+import { type Facts, type Outcome, type Run, refused } from '../../shared/step.ts'
+
+interface Sources {
+  machines: Machines
+  images: Images
+  tree: Tree
+}
+
+interface Held {
+  address: MachineAddress
+  definition: Definition
+}
+
+/** Adds what a lifecycle needs to know beside the machine itself: a repave its image, a clone the disks of its snapshot. */
+export async function furnish(run: Run, held: Held, found: Outcome, sources: Sources): Promise<Outcome> {
+  if (found.kind !== 'succeeded') return found
+  const more =
+    run.lifecycle === 'repave'
+      ? await imageFacts(run, held, sources)
+      : run.lifecycle === 'clone'
+        ? await cloneFacts(held, sources, found.facts ?? {})
+        : {}
+  if (typeof more === 'string') return refused(`Cannot do the ${run.lifecycle} of ${placeOf(held.address)}: ${more}`)
+  return { ...found, facts: { ...found.facts, ...more } }
+}
+
+/** The latest golden image: the one that the request names, or that of the machine's template as it is now. */
+async function imageFacts(run: Run, { address, definition }: Held, { images, tree }: Sources): Promise<Facts | string> {
+  const nextImage = requestOf(run, 'repave').image ?? (await imageOf(tree, definition))
+  if (typeof nextImage === 'string') return nextImage
+  if (!('dataSource' in nextImage)) return { nextImage }
+  const { namespace, dataSource } = nextImage
+  const imageVersion = await images.version(address.cluster, namespace, dataSource)
+  return imageVersion === undefined
+    ? `DataSource ${namespace}/${dataSource} stands for no disk there`
+    : { nextImage, imageVersion }
+}
+
+async function imageOf(tree: Tree, { template }: Definition): Promise<Image | string> {
+  const found = await readChecked(tree, templateFile(template), Template)
+  if (!found) return `template ${show(template)} is gone, wanted image to say what to repave from`
+  return found.ok ? found.value.image : found.problems.join('; ')
+}
+
+async function cloneFacts(
+  { address, definition }: Held,
+  { machines }: Sources,
+  { origin }: Facts,
+): Promise<Facts | string> {
+  if (!origin) return {}
+  const snapshot = named(definition, origin.snapshot)
+  const volumes = snapshot ? await machines.volumesOf(address.cluster, address.namespace, snapshot.name) : {}
+  const wanted = ['rootdisk', ...definition.disks.map(({ name }) => `data-${name}`)]
+  const lacking = wanted.filter((one) => !volumes[one])
+  if (lacking.length > 0) return `its snapshot ${show(origin.snapshot)} has no ${listed(lacking)} that can be used`
+  return { origin: { ...origin, volumes } }
+}
