@@ -1,0 +1,126 @@
+import type { Manifest } from '../kubevirt/manifest.ts'
+import type { GuestCustomization } from '../schema/image.ts'
+import { customizeCommands } from './customize-commands.ts'
+import { secretsOf } from './secrets-of.ts'
+
+/** One customization of one disk. */
+export interface CustomizeJob {
+  /** Says what it is for, and for which run: a Job cannot be changed, so another one needs another name. */
+  name: string
+  namespace: string
+  labels: Record<string, string>
+  /** The PersistentVolumeClaim of the disk. Nothing else may use it meanwhile; virt-customize takes no lock in the cluster. */
+  claim: string
+  volumeMode: 'Filesystem' | 'Block'
+  /** An image with guestfs-tools, such as the cluster's own libguestfs-tools. */
+  image: string
+  customization: GuestCustomization
+  /** Whether packages are listed before and after. */
+  report: boolean
+  deadlineSeconds: number
+  /** Whether nodes have /dev/kvm to give; without it the disk's appliance is emulated, and slow. */
+  kvm?: boolean
+}
+
+const folder = '/customize'
+const home = '/home/guestfs'
+const scratch = '/tmp/guestfs'
+
+/**
+ * The ConfigMap and the Job that customize a disk: the same input always gives the same ones. What Kubernetes fills in by
+ * itself is left out, and nothing is written in a form that it would change, so Argo CD sees no difference.
+ */
+export function customizeJob(job: CustomizeJob): Manifest[] {
+  const { name, namespace, labels, customization, report } = job
+  const metadata = { name, namespace, labels }
+  return [
+    { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: customizeCommands(customization, { report }) },
+    {
+      apiVersion: 'batch/v1',
+      kind: 'Job',
+      metadata,
+      spec: {
+        // A disk that is half customized is put back from its snapshot; to try again would make it worse.
+        backoffLimit: 0,
+        activeDeadlineSeconds: job.deadlineSeconds,
+        // No ttlSecondsAfterFinished: Argo CD would make a Job that is gone anew, and it would run again.
+        template: { metadata: { labels }, spec: podSpec(job) },
+      },
+    },
+  ]
+}
+
+function podSpec(job: CustomizeJob) {
+  return {
+    restartPolicy: 'Never',
+    automountServiceAccountToken: false,
+    // The user whose disks KubeVirt's are. On OpenShift its service account needs the SCC nonroot-v2.
+    securityContext: {
+      runAsNonRoot: true,
+      runAsUser: 107,
+      fsGroup: 107,
+      seccompProfile: { type: 'RuntimeDefault' },
+    },
+    containers: [container(job)],
+    volumes: [
+      { name: 'disk', persistentVolumeClaim: { claimName: job.claim } },
+      { name: 'files', configMap: { name: job.name } },
+      ...secretVolumes(job),
+      { name: 'scratch', emptyDir: {} },
+      { name: 'home', emptyDir: {} },
+    ],
+  }
+}
+
+function container(job: CustomizeJob) {
+  const disk =
+    job.volumeMode === 'Block'
+      ? { path: '/dev/vda', devices: [{ name: 'disk', devicePath: '/dev/vda' }], mounts: [] }
+      : { path: '/disks/disk.img', devices: [], mounts: [{ name: 'disk', mountPath: '/disks' }] }
+  return {
+    name: 'customize',
+    image: job.image,
+    command: ['/bin/bash', `${folder}/files/customize.sh`],
+    env: environment(job, disk.path),
+    ...(disk.devices.length > 0 && { volumeDevices: disk.devices }),
+    volumeMounts: [
+      ...disk.mounts,
+      { name: 'files', mountPath: `${folder}/files`, readOnly: true },
+      ...secretVolumes(job).map(({ name, secret }) => ({
+        name,
+        mountPath: `${folder}/secrets/${secret.secretName}`,
+        readOnly: true,
+      })),
+      { name: 'scratch', mountPath: scratch },
+      { name: 'home', mountPath: home },
+    ],
+    resources: {
+      requests: { cpu: '500m', memory: '1Gi', 'ephemeral-storage': '1Gi' },
+      limits: {
+        memory: '2Gi',
+        'ephemeral-storage': '4Gi',
+        ...(job.kvm && { 'devices.kubevirt.io/kvm': '1' }),
+      },
+    },
+    securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+  }
+}
+
+const environment = ({ customization, report }: CustomizeJob, disk: string) =>
+  Object.entries({
+    CUSTOMIZE_DIR: folder,
+    DISK: disk,
+    REPORT: String(report),
+    SELINUX_RELABEL: String(customization.selinuxRelabel ?? true),
+    TERMINATION_LOG: '/dev/termination-log',
+    HOME: home,
+    LIBGUESTFS_BACKEND: 'direct',
+    LIBGUESTFS_PATH: '/usr/local/lib/guestfs/appliance',
+    LIBGUESTFS_TMPDIR: scratch,
+  }).map(([name, value]) => ({ name, value }))
+
+const secretVolumes = ({ customization }: CustomizeJob) =>
+  secretsOf(customization).map(({ secret, keys }, at) => ({
+    name: `secret-${at}`,
+    secret: { secretName: secret, defaultMode: 0o440, items: keys.map((key) => ({ key, path: key })) },
+  }))
