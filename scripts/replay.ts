@@ -12,6 +12,7 @@ import { register } from '../functions/register/register.ts'
 import { validate } from '../functions/validate/validate.ts'
 import { verify } from '../functions/verify/verify.ts'
 import type { Clusters } from '../shared/clients/clusters.ts'
+import { defaultGuestfsImage } from '../shared/config.ts'
 import { DroverError } from '../shared/errors.ts'
 import type { Event } from '../shared/event.ts'
 import type { Fleet } from '../shared/fleet.ts'
@@ -82,7 +83,7 @@ function stepsOver({ fleet, clusters, settings }: ReplayOptions): Record<Functio
     allocate: (run) => allocate(run, fleet),
     place: (run, here) => place(run, fleet, hub, { ...settings, graceMilliseconds: 0 }, here),
     register: (run) => register(run, undefined, fleet),
-    build: async (run) => build(run, await fleet.head(), settings),
+    build: async (run) => build(run, await fleet.head(), { ...settings, guestfsImage: defaultGuestfsImage }),
     commit: async (run) => (run.task === 'complete' ? complete(run, fleet) : unpushed(run, await commit(run, fleet))),
     verify: (run, here) => verify(run, machines, waiting, here),
     notify: (run) => notify(run, { post: async () => 202 }),

@@ -23,6 +23,8 @@ export interface Config {
   signingKeys: Keyring
   git: GitSettings
   argocd: { namespace: string; project: string; rootApplication: string; repoUrl: string }
+  /** The container image that virt-customize is run from. */
+  guestfsImage: string
   kubernetes: { kubeconfig: string | undefined; hubContext: string; ownCluster: string | undefined }
   cmdb: { config: string | undefined; token?: () => Promise<string> }
   /** How long an error that may pass must last until a run fails of it. */
@@ -111,6 +113,7 @@ export function parseConfig(env: Environment): { config: Config; problems: strin
       rootApplication: text('DROVER_ARGOCD_ROOT_APPLICATION', 'drover-hub'),
       repoUrl: gitAddress(env, text('DROVER_ARGOCD_REPO_URL', git.url), 'DROVER_ARGOCD_REPO_URL', problems),
     },
+    guestfsImage: text('DROVER_GUESTFS_IMAGE', defaultGuestfsImage),
     kubernetes: {
       kubeconfig: env['KUBECONFIG'] || undefined,
       hubContext: text('DROVER_HUB_CONTEXT', 'hub'),
@@ -135,6 +138,8 @@ export function parseConfig(env: Environment): { config: Config; problems: strin
 
 /** Some functions have nothing to do with the fleet repository. */
 const needsNoGit = (env: Environment) => ['notify', 'verify'].includes(env['FUNCTION'] ?? '')
+
+export const defaultGuestfsImage = 'quay.io/kubevirt/libguestfs-tools:v1.8.0'
 
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
 

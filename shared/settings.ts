@@ -141,6 +141,11 @@ export const settings = {
       otherwise: '`DROVER_GIT_URL`',
       says: 'the fleet repository as Argo CD sees it',
     },
+    {
+      name: 'DROVER_GUESTFS_IMAGE',
+      value: 'quay.io/kubevirt/libguestfs-tools:v1.8.0',
+      says: 'the container image whose virt-customize changes disks; the one of your KubeVirt, by digest',
+    },
   ],
   Edges: [
     {

@@ -27,6 +27,8 @@ export interface Facts {
   origin?: Origin
   /** locate: the golden image that a repave takes. */
   nextImage?: Image
+  /** locate: how the root disk's claim is mounted. */
+  volumeMode?: 'Filesystem' | 'Block'
   /** place, locate: what the DataSource of the image stands for. */
   imageVersion?: string
   /** locate: whether the machine was to run before; what a run turns off, it turns on again. */

@@ -14,13 +14,20 @@ import { Definition } from '../../shared/schema/definition.ts'
 import { readChecked } from '../../shared/schema/read.ts'
 import { summary } from '../../shared/schema/show.ts'
 import { ignored, type Outcome, type Run, refused, succeeded } from '../../shared/step.ts'
+import type { Given } from './edit.ts'
 import { edits } from './edits.ts'
+
+/** What a build is told of its surroundings. */
+export interface BuildSettings extends GitOpsSettings {
+  /** The container image that virt-customize is run from. */
+  guestfsImage: string
+}
 
 /**
  * Builds the change set of a round on a machine that there is: its definition as Git has it now, edited, and what follows
  * from that. A round that has nothing to change is an empty change set. Changes nothing itself.
  */
-export async function change(run: Run, tree: Tree, settings: GitOpsSettings): Promise<Outcome> {
+export async function change(run: Run, tree: Tree, settings: BuildSettings): Promise<Outcome> {
   const round = roundOf(run.lifecycle, run.task)
   const { name, cluster } = run.facts
   if (!round || round === 'create' || name === undefined || cluster === undefined)
@@ -34,18 +41,18 @@ export async function change(run: Run, tree: Tree, settings: GitOpsSettings): Pr
   const before = await readDefinition(tree, address)
   if (Array.isArray(before)) return refused(summary(`Cannot change ${placeOf(address)}`, before))
   const problems = await editedByHand(tree, before)
-  const after = await edited(before, run, round, tree)
+  const after = await edited(before, run, round, { tree, guestfsImage: settings.guestfsImage })
   if ('problems' in after) problems.push(...after.problems)
   if (problems.length > 0 || 'problems' in after) return refused(summary(`Cannot change ${placeOf(address)}`, problems))
   return changeSet(before, after, tree, settings)
 }
 
 /** The definition as the round wants it; the same one when it is so already. */
-async function edited(before: Definition, run: Run, round: Exclude<RoundName, 'create' | 'remove'>, tree: Tree) {
+async function edited(before: Definition, run: Run, round: Exclude<RoundName, 'create' | 'remove'>, given: Given) {
   const operation = `${run.id}.${round}`
   // It was committed before, and its answer lost: an edit is not made twice.
   if (before.operation === operation) return before
-  const after = await edits[round](before, run, tree)
+  const after = await edits[round](before, run, given)
   return 'problems' in after || isDeepStrictEqual(after, before) ? after : { ...after, operation }
 }
 

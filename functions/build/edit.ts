@@ -11,4 +11,11 @@ export interface Unfit {
  * What a round changes of a definition: pure, so that it can be planned, done and done again. The same definition back
  * means that there is nothing to change.
  */
-export type Edit = (definition: Definition, run: Run, tree: Tree) => Definition | Unfit | Promise<Definition | Unfit>
+export type Edit = (definition: Definition, run: Run, given: Given) => Definition | Unfit | Promise<Definition | Unfit>
+
+/** What an edit may look at beside the run. */
+export interface Given {
+  tree: Tree
+  /** The container image that virt-customize is run from. */
+  guestfsImage: string
+}

@@ -1,6 +1,7 @@
 import type { RoundName } from '../../shared/lifecycles.ts'
 import type { Edit } from './edit.ts'
 import { migration } from './edits/migration.ts'
+import { patch } from './edits/patch.ts'
 import { start, stop } from './edits/power.ts'
 import { resize } from './edits/resize.ts'
 import { image, swap } from './edits/root-disk.ts'
@@ -13,7 +14,7 @@ export const edits: Record<Exclude<RoundName, 'create' | 'remove'>, Edit> = {
   save,
   snapshot,
   restore,
-  patch: (definition) => definition,
+  patch,
   image,
   swap,
   resize,

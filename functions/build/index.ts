@@ -7,7 +7,14 @@ import { build } from './build.ts'
 export const wire: Wire = (config, log) => {
   const fleet = shareFleet({ ...config.git, log })
   const { repoUrl, namespace, project, rootApplication } = config.argocd
-  const settings = { repoUrl, branch: config.git.branch, namespace, project, rootApplication }
+  const settings = {
+    repoUrl,
+    branch: config.git.branch,
+    namespace,
+    project,
+    rootApplication,
+    guestfsImage: config.guestfsImage,
+  }
   return {
     step: async (run) => build(run, await fleet.head(), settings),
     post: brokerPoster(config.broker),

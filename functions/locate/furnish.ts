@@ -1,4 +1,6 @@
 import type { Tree } from '../../shared/fleet.ts'
+import { rootDiskName } from '../../shared/kubevirt/manifest.ts'
+import type { LifecycleName } from '../../shared/lifecycles.ts'
 import { type Images, type MachineAddress, type Machines, placeOf } from '../../shared/machines.ts'
 import { templateFile } from '../../shared/paths.ts'
 import { requestOf } from '../../shared/request.ts'
@@ -24,18 +26,25 @@ interface Held {
 /** Adds what a lifecycle needs to know beside the machine itself: a repave its image, a clone the disks of its snapshot. */
 export async function furnish(run: Run, held: Held, found: Outcome, sources: Sources): Promise<Outcome> {
   if (found.kind !== 'succeeded') return found
-  const more =
-    run.lifecycle === 'repave'
-      ? await imageFacts(run, held, sources)
-      : run.lifecycle === 'clone'
-        ? await cloneFacts(held, sources, found.facts ?? {})
-        : {}
+  const more = await (furnishing[run.lifecycle] ?? nothing)(run, held, sources, found.facts ?? {})
   if (typeof more === 'string') return refused(`Cannot do the ${run.lifecycle} of ${placeOf(held.address)}: ${more}`)
   return { ...found, facts: { ...found.facts, ...more } }
 }
 
+type Furnishing = (run: Run, held: Held, sources: Sources, facts: Facts) => Promise<Facts | string>
+
+const nothing: Furnishing = async () => ({})
+
+/** How the root disk is mounted by what changes it. */
+const diskFacts: Furnishing = async (_, { definition }, { machines }) => {
+  const { cluster, namespace } = definition
+  const [claim] = await machines.claims(cluster, namespace, [rootDiskName(definition)])
+  if (!claim) return `the claim ${rootDiskName(definition)} of its root disk is not there`
+  return { volumeMode: claim.spec?.volumeMode === 'Block' ? 'Block' : 'Filesystem' }
+}
+
 /** The latest golden image: the one that the request names, or that of the machine's template as it is now. */
-async function imageFacts(run: Run, { address, definition }: Held, { images, tree }: Sources): Promise<Facts | string> {
+const imageFacts: Furnishing = async (run, { address, definition }, { images, tree }) => {
   const nextImage = requestOf(run, 'repave').image ?? (await imageOf(tree, definition))
   if (typeof nextImage === 'string') return nextImage
   if (!('dataSource' in nextImage)) return { nextImage }
@@ -52,11 +61,7 @@ async function imageOf(tree: Tree, { template }: Definition): Promise<Image | st
   return found.ok ? found.value.image : found.problems.join('; ')
 }
 
-async function cloneFacts(
-  { address, definition }: Held,
-  { machines }: Sources,
-  { origin }: Facts,
-): Promise<Facts | string> {
+const cloneFacts: Furnishing = async (_, { address, definition }, { machines }, { origin }) => {
   if (!origin) return {}
   const snapshot = named(definition, origin.snapshot)
   const volumes = snapshot ? await machines.volumesOf(address.cluster, address.namespace, snapshot.name) : {}
@@ -64,4 +69,10 @@ async function cloneFacts(
   const lacking = wanted.filter((one) => !volumes[one])
   if (lacking.length > 0) return `its snapshot ${show(origin.snapshot)} has no ${listed(lacking)} that can be used`
   return { origin: { ...origin, volumes } }
+}
+
+const furnishing: Partial<Record<LifecycleName, Furnishing>> = {
+  repave: imageFacts,
+  patch: diskFacts,
+  clone: cloneFacts,
 }

@@ -43,7 +43,7 @@ const names = ({ disks }: Definition) => disks.map(({ name, claim }) => claim ??
 
 /** What the machine is to be in each stage. */
 export function aimOf(stage: Stage, run: string, { before, now }: Sides): Definition {
-  const { restore: _, migration: __, ...rest } = now
+  const { restore: _, migration: __, patch: ___, ...rest } = now
   if (stage === 'off') return { ...rest, running: false, operation: `${run}.undo-off` }
   if (stage === 'disks') {
     const snapshot = wayBack(run, now)?.name ?? ''

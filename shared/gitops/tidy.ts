@@ -22,7 +22,10 @@ export async function tidied(tree: Tree, { cluster, namespace, name }: MachineAd
 }
 
 /** A definition without what is over. */
-export function tidy({ restore: _, migration: __, nextRoot: ___, ...definition }: Definition, now: string): Definition {
+export function tidy(
+  { restore: _, migration: __, nextRoot: ___, patch: ____, ...definition }: Definition,
+  now: string,
+): Definition {
   const { oldRoots = [], snapshots = [], ...rest } = definition
   const isDue = ({ until }: { until?: string }) => until !== undefined && Date.parse(until) <= Date.parse(now)
   const roots = oldRoots.filter((one) => !isDue(one))

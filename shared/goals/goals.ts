@@ -3,6 +3,7 @@ import { imaged, resized } from './disk.ts'
 import type { Goal } from './goal.ts'
 import { gone } from './gone.ts'
 import { migrated } from './migrated.ts'
+import { patched } from './patched.ts'
 import { assessReady } from './ready.ts'
 import { restored } from './restored.ts'
 import { snapshotted } from './snapshot.ts'
@@ -22,7 +23,7 @@ export const goals: Record<RoundName, Goal> = {
   save: snapshotted,
   snapshot: snapshotted,
   restore: restored,
-  patch: asDefined,
+  patch: patched,
   image: imaged,
   swap: asDefined,
   resize: resized,

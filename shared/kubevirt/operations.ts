@@ -1,13 +1,15 @@
+import { customizeJob } from '../images/customize-job.ts'
 import type { Definition } from '../schema/definition.ts'
-import { kept, type Manifest, metadataOf } from './manifest.ts'
+import { kept, type Manifest, metadataOf, rootDiskName } from './manifest.ts'
 
 /** What is done to a machine by objects of KubeVirt's: snapshots, a restore, a live migration. Git names each once. */
 export function operations(definition: Definition): Manifest[] {
-  const { snapshots = [], restore, migration } = definition
+  const { snapshots = [], restore, migration, patch } = definition
   return [
     ...snapshots.map((one) => snapshotOf(definition, one)),
     ...(restore ? [restoreOf(definition, restore)] : []),
     ...(migration ? [migrationOf(definition, migration)] : []),
+    ...(patch ? patchOf(definition, patch) : []),
   ]
 }
 
@@ -43,6 +45,12 @@ function restoreOf(definition: Definition, { name, snapshot }: NonNullable<Defin
       volumeOwnershipPolicy: 'None',
     },
   }
+}
+
+/** The Job that changes the root disk, with what it needs. Its pod is the machine's as far as labels go. */
+function patchOf(definition: Definition, patch: NonNullable<Definition['patch']>): Manifest[] {
+  const { namespace, labels = {} } = metadataOf(definition, patch.name)
+  return customizeJob({ ...patch, namespace, labels, claim: rootDiskName(definition), report: true })
 }
 
 const migrationOf = (definition: Definition, { name }: NonNullable<Definition['migration']>): Manifest => ({

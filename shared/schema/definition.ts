@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { SecretReference } from './fleet-files.ts'
+import { GuestCustomization } from './image.ts'
 import { DataDisk, Guest, Image, LabelMap, Owner, Placement, RootDisk, Size, Variables } from './machine.ts'
 import { Address, Cidr, Label, Line, Quantity, Strict, Subdomain } from './parts.ts'
 
@@ -119,6 +120,16 @@ export const Definition = Strict({
   nextRoot: Type.Optional(SpareRoot),
   oldRoots: Type.Optional(Type.Array(SpareRoot)),
   snapshots: Type.Optional(Type.Array(DefinedSnapshot)),
+  /** A Job that changes the root disk while the machine is off, by the run that asked for it. */
+  patch: Type.Optional(
+    Strict({
+      name: Subdomain,
+      image: Line,
+      volumeMode: Type.Union([Type.Literal('Filesystem'), Type.Literal('Block')]),
+      customization: GuestCustomization,
+      deadlineSeconds: Type.Integer({ minimum: 60 }),
+    }),
+  ),
   /** A restore of this machine's disks, by the run that needs it. */
   restore: Type.Optional(Strict({ name: Subdomain, snapshot: Subdomain })),
   /** A live migration to another node, by the run that asked for it. */

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox'
+import { GuestCustomization } from './image.ts'
 import { Guest } from './machine.ts'
 import { Address, Cidr, Label, Line, labelKey, Quantity, Strict, Subdomain } from './parts.ts'
 
@@ -53,6 +54,8 @@ export const Customization = Strict({
   userData: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
   /** Network configuration version 2, merged over what the allocation gives. */
   networkData: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+  /** What is done to a disk while nothing runs from it: by a patch, or for a golden image. */
+  disk: Type.Optional(GuestCustomization),
   /** Windows `unattend.xml`. At most one customization of a machine has it. */
   unattend: Type.Optional(Type.String({ maxLength: 65536 })),
   secrets: Type.Optional(

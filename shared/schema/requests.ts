@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox'
 import type { LifecycleName } from '../lifecycles.ts'
+import { GuestCustomization } from './image.ts'
 import { DataDisk, Image, Owner, Size } from './machine.ts'
 import { HttpsUrl, Label, LabelValue, Line, Quantity, Strict, Subdomain } from './parts.ts'
 import { ProvisionRequest } from './request.ts'
@@ -49,7 +50,14 @@ export const RepaveRequest = Strict({
   keepDays: Type.Optional(days),
 })
 
-export const PatchRequest = Strict({ ...common, keepDays: Type.Optional(days) })
+export const PatchRequest = Strict({
+  ...common,
+  /** What is done to the root disk while the machine is off; all packages are updated where it is left out. */
+  customization: Type.Optional(GuestCustomization),
+  /** The same by its name: `disk` of a customization of the fleet repository. */
+  customizationName: Type.Optional(Label),
+  keepDays: Type.Optional(days),
+})
 
 export const SnapshotRequest = Strict({
   ...common,

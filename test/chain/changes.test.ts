@@ -1,10 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import type { Seen } from '../../local/feed.ts'
 import type { LifecycleName } from '../../shared/lifecycles.ts'
+import type { VirtualMachine } from '../../shared/machines.ts'
 import { claimsFile, lockFile, runFile } from '../../shared/paths.ts'
 import type { Definition } from '../../shared/schema/definition.ts'
 import { parseYaml } from '../../shared/yaml.ts'
 import { type Chain, factsOf, type Run, small, startChain } from './harness.ts'
+import type { MachineFault } from './platform.ts'
 
 let chain: Chain
 beforeAll(async () => {
@@ -43,14 +45,20 @@ const statusOf = async (vm: { cluster: string; namespace: string; name: string }
 /** The claims that the machine mounts, by name, with their uids. */
 async function claimsOf(vm: { cluster: string; namespace: string; name: string }): Promise<Record<string, string>> {
   const machine = await chain.look(vm.cluster, 'VirtualMachine', vm.namespace, vm.name)
-  const { volumes } = (
-    machine?.['spec'] as { template: { spec: { volumes: { persistentVolumeClaim?: { claimName: string } }[] } } }
-  ).template.spec
-  const names = volumes.flatMap(({ persistentVolumeClaim: claim }) => (claim ? [claim.claimName] : []))
+  const { spec } = (machine ?? {}) as unknown as VirtualMachine
+  const names = (spec?.template?.spec?.volumes ?? []).flatMap(({ persistentVolumeClaim: claim }) =>
+    claim ? [claim.claimName] : [],
+  )
   const claims = await Promise.all(
     names.map((name) => chain.look(vm.cluster, 'PersistentVolumeClaim', vm.namespace, name)),
   )
   return Object.fromEntries(claims.map((claim) => [claim?.metadata.name ?? '', claim?.metadata.uid ?? '']))
+}
+/** What a simulated root disk has on it. */
+async function contentOf(vm: { cluster: string; namespace: string; name: string }): Promise<string | undefined> {
+  const [root = ''] = Object.keys(await claimsOf(vm))
+  const claim = await chain.look(vm.cluster, 'PersistentVolumeClaim', vm.namespace, root)
+  return claim?.metadata.annotations?.['local.drover.dev/content']
 }
 const dataOnly = (claims: Record<string, string>) =>
   Object.fromEntries(Object.entries(claims).filter(([name]) => name.includes('-data-')))
@@ -151,6 +159,15 @@ describe('a machine', () => {
     expect((await definitionOf(vm)).disks).toHaveLength(1)
   })
 
+  it('is patched while it is off, and says what has changed', async () => {
+    const vm = await provisioned()
+    const { ended } = await completed('patch', place(vm))
+    expect(ended.data.message).toContain('2 packages changed, kernel 5.14')
+    expect(await contentOf(vm)).toContain('patch')
+    expect((await definitionOf(vm)).patch).toBeUndefined()
+    expect(await statusOf(vm)).toMatchObject({ printableStatus: 'Running' })
+  })
+
   it('moves to another node while it runs', async () => {
     const vm = await provisioned()
     const { ended } = await completed('migrate', place(vm))
@@ -190,4 +207,72 @@ describe('a machine', () => {
     expect(ended.data.message).toContain(`VM ${copy.name} is ready on site-a`)
     expect(await statusOf(copy)).toMatchObject({ printableStatus: 'Running' })
   })
+})
+
+interface Case {
+  lifecycle: LifecycleName
+  task: string
+  says: string
+  fault: MachineFault
+  data?: object
+}
+
+const other = { registry: `docker://registry.example.com/golden/rhel9@sha256:${'c'.repeat(64)}` }
+const cases: Case[] = [
+  {
+    lifecycle: 'snapshot',
+    task: 'snapshot.verify',
+    says: 'failed',
+    fault: 'snapshot-fails',
+    data: { snapshot: 'one' },
+  },
+  { lifecycle: 'migrate', task: 'migrate.verify', says: 'failed', fault: 'migration-fails' },
+  { lifecycle: 'patch', task: 'save.verify', says: 'failed', fault: 'snapshot-fails' },
+  { lifecycle: 'patch', task: 'patch.verify', says: 'the work was made to fail', fault: 'job-fails' },
+  { lifecycle: 'patch', task: 'start.verify', says: 'CrashLoopBackOff', fault: 'crash-loop' },
+  { lifecycle: 'repave', task: 'image.verify', says: 'cannot be made', fault: 'import-fails', data: { image: other } },
+  { lifecycle: 'repave', task: 'swap.verify', says: 'CrashLoopBackOff', fault: 'crash-loop', data: { image: other } },
+  { lifecycle: 'restore', task: 'restore.verify', says: 'failed', fault: 'restore-fails', data: { snapshot: 'clean' } },
+  {
+    lifecycle: 'restore',
+    task: 'start.verify',
+    says: 'CrashLoopBackOff',
+    fault: 'crash-loop',
+    data: { snapshot: 'clean' },
+  },
+  {
+    lifecycle: 'resize',
+    task: 'start.verify',
+    says: 'CrashLoopBackOff',
+    fault: 'crash-loop',
+    data: { size: { cores: 4, memory: '4Gi' } },
+  },
+]
+
+describe('a change that fails', () => {
+  it.each(cases)(
+    '$lifecycle at $task: "$says", and the machine is as it was',
+    async ({ lifecycle, task, says, fault, data }) => {
+      const vm = await provisioned({ disks: [{ name: 'data', size: '5Gi' }] })
+      if (lifecycle === 'restore') await completed('snapshot', { ...place(vm), snapshot: 'clean' })
+      const before = { definition: await definitionOf(vm), content: await contentOf(vm), files: await chain.files() }
+      chain.fault(fault)
+      onTestFinished(() => chain.mend())
+      const stop = chain.feed.listen(({ type }) => {
+        if (type.endsWith('.failed')) chain.mend()
+      })
+      const { run, ended } = await asked(lifecycle, { ...place(vm), ...data })
+      stop()
+      const failed = run.events().find(({ type }) => type.endsWith('.failed'))
+      expect([failed?.type, failed?.data.message]).toEqual([
+        `dev.drover.${lifecycle}.${task}.failed`,
+        expect.stringContaining(says),
+      ])
+      expect([ended.type, ended.data.message]).toEqual([`dev.drover.${lifecycle}.rolledback`, expect.anything()])
+      expect(await definitionOf(vm)).toEqual(before.definition)
+      expect(await contentOf(vm)).toBe(before.content)
+      expect(await chain.files()).toEqual(before.files)
+      expect(await statusOf(vm)).toMatchObject({ printableStatus: 'Running' })
+    },
+  )
 })

@@ -13,6 +13,11 @@ const kinds: Record<MachineFault, string> = {
   'wrong-address': 'VirtualMachine',
   'never-deleted': 'VirtualMachine',
   'sync-stuck': 'Application',
+  'stuck-stopping': 'VirtualMachine',
+  'job-fails': 'Job',
+  'snapshot-fails': 'VirtualMachineSnapshot',
+  'restore-fails': 'VirtualMachineRestore',
+  'migration-fails': 'VirtualMachineInstanceMigration',
 }
 
 /** A world of its own in a temporary folder, all in this process: real Broker rules, Git and faas-js-runtime. */

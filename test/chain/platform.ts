@@ -11,6 +11,11 @@ export type MachineFault =
   | 'wrong-address'
   | 'never-deleted'
   | 'sync-stuck'
+  | 'stuck-stopping'
+  | 'job-fails'
+  | 'snapshot-fails'
+  | 'restore-fails'
+  | 'migration-fails'
 
 /** Where whole runs are tried: the stand-ins of one process, or the real controllers. The same tests run on both. */
 export interface Platform {

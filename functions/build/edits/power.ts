@@ -25,7 +25,7 @@ function mustStop({ nextRoot }: Definition, run: Run): boolean {
 }
 
 /** Turns the machine on: where the request says so, or where it was on before. What was done while it was off leaves. */
-export const start: Edit = ({ restore: _, ...definition }, run) => {
+export const start: Edit = ({ restore: _, patch: __, ...definition }, run) => {
   const running = run.lifecycle === 'power' ? requestOf(run, 'power').action !== 'stop' : run.facts.wasRunning === true
   return { ...definition, running }
 }

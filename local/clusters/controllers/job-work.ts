@@ -2,6 +2,7 @@ import type { Cluster } from '../cluster.ts'
 import { type Condition, timestamp, withCondition } from '../object.ts'
 import type { Claim, Pod } from './claim-types.ts'
 import { contentOf, withContent } from './content.ts'
+import { wordsOf } from './job-tools.ts'
 import { failsWithAnnotation, type Job, type Perform, saysAnnotation, type Work } from './job-types.ts'
 
 /**
@@ -39,10 +40,10 @@ export function finish(
   cluster.store.setStatus(pod, { phase: exitCode ? 'Failed' : 'Succeeded', conditions, containerStatuses })
 }
 
-function workOf(cluster: Cluster, { metadata }: Pod, job: Job): Work {
-  const said = (annotation: string) => metadata.annotations?.[annotation]
-  if (!cluster.hasFault('job-fails', job)) return { message: said(saysAnnotation) ?? '' }
-  return { exitCode: 1, message: said(failsWithAnnotation) ?? 'the work was made to fail' }
+function workOf(cluster: Cluster, pod: Pod, job: Job): Work {
+  const said = (annotation: string) => pod.metadata.annotations?.[annotation]
+  if (!cluster.hasFault('job-fails', job)) return { message: said(saysAnnotation) ?? wordsOf(pod, 'well') ?? '' }
+  return { exitCode: 1, message: said(failsWithAnnotation) ?? wordsOf(pod, 'ill') ?? 'the work was made to fail' }
 }
 
 function writable({ store }: Cluster, { metadata, spec }: Pod): Claim[] {

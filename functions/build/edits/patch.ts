@@ -1,0 +1,36 @@
+import { customizationFile } from '../../../shared/paths.ts'
+import { requestOf } from '../../../shared/request.ts'
+import { Customization } from '../../../shared/schema/fleet-files.ts'
+import type { GuestCustomization } from '../../../shared/schema/image.ts'
+import { readChecked } from '../../../shared/schema/read.ts'
+import { show } from '../../../shared/schema/show.ts'
+import type { Edit, Given, Unfit } from '../edit.ts'
+
+/** Has the root disk changed by a Job; the machine is off, and its snapshot is taken. */
+export const patch: Edit = async (definition, run, given) => {
+  const customization = await wanted(requestOf(run, 'patch'), given)
+  if ('problems' in customization) return customization
+  const left = Date.parse(run.deadline) - Date.parse(run.since)
+  return {
+    ...definition,
+    patch: {
+      name: `${definition.name}-patch-${run.id.slice(0, 8)}`,
+      image: given.guestfsImage,
+      volumeMode: run.facts.volumeMode ?? 'Filesystem',
+      customization,
+      deadlineSeconds: Math.max(60, Math.floor(left / 1000)),
+    },
+  }
+}
+
+async function wanted(
+  { customization, customizationName: name }: { customization?: GuestCustomization; customizationName?: string },
+  { tree }: Given,
+): Promise<GuestCustomization | Unfit> {
+  if (name === undefined) return customization ?? { update: true }
+  const path = customizationFile(name)
+  const found = await readChecked(tree, path, Customization)
+  if (!found) return { problems: [`customizationName is ${show(name)}, wanted a file of customizations/`] }
+  if (!found.ok) return { problems: found.problems }
+  return found.value.disk ?? { problems: [`${path} says nothing of disks, wanted its field "disk"`] }
+}
