@@ -90,6 +90,11 @@ describe('a snapshot', () => {
         mac: '02:00:00:00:07:f0',
       }),
     )
+    await until(store, 'VirtualMachine', 'shop/mixed', {
+      'status.volumeSnapshotStatuses.0.enabled': true,
+      'status.volumeSnapshotStatuses.1.reason':
+        'No VolumeSnapshotClass: Volume snapshots are not configured for this StorageClass [local] [offline-local]',
+    })
     store.create(snapshot('cold', 'mixed'))
     const taken = await ready('cold')
     expect(fieldAt(taken, 'status.sourceIndications')).toBeUndefined()
