@@ -13,12 +13,22 @@
  * |                            | prune, self-heal, cascade, refresh, health, object options,  | windows, projects' rules,             |
  * |                            | client- and server-side apply                                | ApplicationSets, jq expressions       |
  * | Placements (ocm*)          | sets, predicates, taints, prioritizers, decisions            | spread, decision groups, CEL          |
- * | CDI, storage (cdi, claims) | imports, clones, blank disks, uploads, both binding modes    | import crons, snapshots, any byte     |
- * | KubeVirt (vm*, guest)      | admission, states of machine and instance in their order,    | migration, hot plug, snapshots,       |
- * |                            | pods, addresses from network data or answer file, the agent  | start and stop by its own API         |
+ * | nodes (kubelet, job*)      | three nodes, pods of guests and Jobs, retries, deadlines,    | images, logs, restarts in a pod,      |
+ * |                            | termination messages, disks that another node has            | parallel Jobs, CronJobs               |
+ * | storage (claims, volume-*) | both binding modes, growing, snapshots, what is on a disk    | any byte, quotas, volumes by hand     |
+ * | CDI (cdi*)                 | imports, clones of claims and snapshots, blank disks,        | registries: a cron's digest is        |
+ * |                            | uploads, DataSources, import crons                           | annotated; populators, checkpoints    |
+ * | KubeVirt (vm*, guest,      | admission, states of machine and instance in their order,    | hot plug, start and stop by its own   |
+ * |   launcher, migration)     | pods, addresses from network data or answer file, the agent, | API, changes without a restart,       |
+ * |                            | live migration                                               | evictions                             |
+ * | snapshots (snapshot*,      | of machines that run or not; restores in place, under new    | overrides by volume, memory dumps,    |
+ * |   restore*)                | names, into a new machine; the locks that both hold          | persistent TPM                        |
  * | External Secrets and DNS   | Secrets from templates with made-up values, records seen     | providers, name servers               |
  *
  * Faults: `local.drover.dev/fault: <name>[,…]` on an object (see faults.ts), or `faults.add` of what is answered here.
+ * No byte of a disk is there, but a claim says in `local.drover.dev/content` what is on it: an import and a clone set that, a
+ * Job that could write adds its name, a restore brings it back. A Job's template says in `local.drover.dev/says` (and, where
+ * it is made to fail, `local.drover.dev/fails-with`) what its pod's termination message is; `perform` says it for a test.
  */
 import { type Served, serve } from './api/serve.ts'
 import { type Bootstrap, rootApplication } from './bootstrap.ts'

@@ -20,6 +20,8 @@ interface Status {
   printableStatus?: string
   ready?: boolean
   created?: boolean
+  readyToUse?: boolean
+  error?: { message?: string }
   conditions?: Condition[]
 }
 
@@ -62,6 +64,8 @@ export function healthOf(object: KubeObject): Health | undefined {
       }
     case 'Job':
       return job(condition('Complete'), condition('Failed'), condition('Suspended'))
+    case 'VolumeSnapshot':
+      return volumeSnapshot(status)
     case 'ExternalSecret':
       return externalSecret(condition('Ready'))
     default:
@@ -90,6 +94,12 @@ function job(complete: Condition | undefined, failed: Condition | undefined, sus
   if (failed) return { status: 'Degraded', message: failed.message ?? '' }
   if (suspended?.status === 'True') return { status: 'Suspended' }
   return complete ? { status: 'Healthy', message: complete.message ?? '' } : { status: 'Progressing' }
+}
+
+function volumeSnapshot({ readyToUse, error }: Status): Health {
+  if (readyToUse) return { status: 'Healthy', message: 'Ready to use' }
+  if (error) return { status: 'Degraded', message: error.message ?? '' }
+  return { status: 'Progressing', message: 'Waiting for status' }
 }
 
 function externalSecret(ready: Condition | undefined): Health {

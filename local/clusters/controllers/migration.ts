@@ -76,8 +76,8 @@ function reconcile(cluster: Cluster, migration: Migration, { over }: Waker) {
   if (isFinal(phase)) return deletionTimestamp ? release(cluster, migration, finalizer) : undefined
   const instance = store.get<Instance>('VirtualMachineInstance', namespace, migration.spec.vmiName)
   if (!instance || instance.metadata.deletionTimestamp)
-    return fail(cluster, migration, instance, 'VMI is not there any more')
-  if (deletionTimestamp) return fail(cluster, migration, instance, 'Live migration aborted')
+    return fail(cluster, migration, instance, 'Migration failed vmi shutdown during migration.')
+  if (deletionTimestamp) return fail(cluster, migration, instance, 'Migration failed due to being canceled')
   const target = podsOf(store, instance).find(
     ({ metadata }) => metadata.labels?.[migrationLabel] === migration.metadata.uid,
   )

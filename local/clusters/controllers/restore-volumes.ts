@@ -82,7 +82,7 @@ function step(
   const claim = store.get<Claim>('PersistentVolumeClaim', namespace, one.persistentVolumeClaim)
   if (!claim) {
     const snapshot = store.get<VolumeSnapshot>('VolumeSnapshot', namespace, one.volumeSnapshotName)
-    if (!snapshot || cluster.hasFault('restore-fails', restore))
+    if (!snapshot || [restore, machine ?? restore].some((object) => cluster.hasFault('restore-fails', object)))
       return `missing volumeSnapshot ${one.volumeSnapshotName}`
     store.create(claimFor(restore, { machine, backup, one, source }, snapshot))
     return 'going on'

@@ -8,6 +8,7 @@ import { admitSnapshots } from './snapshot-admission.ts'
 import { contentNameOf, makeContent, runContents } from './snapshot-content.ts'
 import type { Snapshot, SnapshotContent } from './snapshot-types.ts'
 import { claimNames, type Instance, type VirtualMachine } from './vm-types.ts'
+import { showSnapshotStatuses } from './volume-snapshot-statuses.ts'
 
 const finalizer = 'snapshot.kubevirt.io/vmsnapshot-protection'
 const sourceFinalizer = 'snapshot.kubevirt.io/snapshot-source-protection'
@@ -26,6 +27,7 @@ export function runSnapshots(cluster: Cluster): void {
   const { store } = cluster
   admitSnapshots(cluster)
   runContents(cluster)
+  showSnapshotStatuses(cluster)
   const users = podsByClaim(cluster)
   const usersOf = (claim: string) => [...users.keys(claim)]
   const byMachine = indexBy<Snapshot>(store, 'VirtualMachineSnapshot', ({ metadata, spec }) => [

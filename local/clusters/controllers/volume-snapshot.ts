@@ -8,16 +8,16 @@ import type { StorageClass } from './storage-class.ts'
 /** Plays the storage: cuts a snapshot of a claim at once, and has it ready for use after a while. */
 export function cutSnapshots(cluster: Cluster): void {
   const { store } = cluster
-  const ofContents = (contents: SnapshotContent[]) =>
-    contents.flatMap(({ metadata }) => store.dependents(metadata.uid).map(keyOf))
+  const ofContents = (namespace: string | undefined, isWanted: (content: SnapshotContent) => boolean) =>
+    store
+      .list<SnapshotContent>('VirtualMachineSnapshotContent', namespace)
+      .filter(isWanted)
+      .flatMap(({ metadata }) => store.dependents(metadata.uid).map(keyOf))
   cluster.control<VolumeSnapshot>('VolumeSnapshot', (snapshot, waker) => reconcile(cluster, snapshot, waker), {
-    // Faults are looked for on what a person writes.
     VirtualMachineSnapshot: ({ metadata }) =>
-      ofContents(
-        store
-          .list<SnapshotContent>('VirtualMachineSnapshotContent', metadata.namespace)
-          .filter(({ spec }) => spec.virtualMachineSnapshotName === metadata.name),
-      ),
+      ofContents(metadata.namespace, ({ spec }) => spec.virtualMachineSnapshotName === metadata.name),
+    VirtualMachine: ({ metadata }) =>
+      ofContents(metadata.namespace, ({ spec }) => spec.source.virtualMachine.metadata.uid === metadata.uid),
   })
 }
 
@@ -32,11 +32,12 @@ function reconcile(cluster: Cluster, snapshot: VolumeSnapshot, { over }: Waker) 
     snapshot.spec.source.persistentVolumeClaimName ?? '',
   )
   if (claim?.status?.phase !== 'Bound') return
-  const wanted = machineSnapshotOf(cluster, snapshot)
+  const wanted = wantedBy(cluster, snapshot)
   const hasFault = (fault: 'snapshot-fails' | 'snapshot-stuck') =>
     [snapshot, claim, ...wanted].some((object) => cluster.hasFault(fault, object))
   if (hasFault('snapshot-stuck')) return
   if (hasFault('snapshot-fails')) {
+    if (snapshot.status?.error) return
     const message =
       'Failed to check and update snapshot content: failed to take snapshot of the volume: rpc error: code = Internal desc = the storage was made to fail'
     return void store.setStatus(snapshot, { readyToUse: false, error: { message, time: timestamp() } })
@@ -53,11 +54,17 @@ function reconcile(cluster: Cluster, snapshot: VolumeSnapshot, { over }: Waker) 
     })
 }
 
-function machineSnapshotOf({ store }: Cluster, { metadata }: VolumeSnapshot): KubeObject[] {
+/** The snapshot of a machine that a snapshot of a claim is part of, and the machine: faults are annotated there. */
+function wantedBy({ store }: Cluster, { metadata }: VolumeSnapshot): KubeObject[] {
   const { namespace = '', ownerReferences: [owner] = [] } = metadata
   const content = owner && store.get<SnapshotContent>('VirtualMachineSnapshotContent', namespace, owner.name)
-  const found = content && store.get('VirtualMachineSnapshot', namespace, content.spec.virtualMachineSnapshotName)
-  return found ? [found] : []
+  if (!content) return []
+  const { virtualMachineSnapshotName, source } = content.spec
+  const places = [
+    ['VirtualMachineSnapshot', virtualMachineSnapshotName],
+    ['VirtualMachine', source.virtualMachine.metadata.name],
+  ] as const
+  return places.flatMap(([kind, name]) => store.get(kind, namespace, name) ?? [])
 }
 
 /** The class by which a claim's storage takes snapshots, if it can. */

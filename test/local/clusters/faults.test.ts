@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { type FaultName, faultAnnotation } from '../../../local/clusters/faults.ts'
+import { type FaultName, faultAnnotation, faultNames } from '../../../local/clusters/faults.ts'
 import type { KubeObject } from '../../../local/clusters/object.ts'
 import { fieldAt } from '../../../local/clusters/selector.ts'
 import type { Store } from '../../../local/clusters/store.ts'
@@ -242,4 +243,10 @@ it.each<[FaultName, string]>([
   await untilGone(hub, 'Application', `argocd/${name}`)
   for (const kind of ['VirtualMachine', 'VirtualMachineInstance', 'DataVolume', 'PersistentVolumeClaim'])
     await untilGone(site, kind, `shop/${name}`)
+})
+
+it('the page on one machine names every fault', () => {
+  const page = readFileSync(new URL('../../../docs/local.md', import.meta.url), 'utf8')
+  const named = [...page.matchAll(/^\| `([a-z0-9-]+)` /gm)].map(([, name]) => name)
+  expect(named.sort()).toEqual([...faultNames].sort())
 })

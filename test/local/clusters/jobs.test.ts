@@ -105,3 +105,10 @@ it('a Job keeps its template, and goes by itself when it says so', async () => {
   store.create(job('brief', { spec: { ttlSecondsAfterFinished: 0 } }))
   await expect.poll(() => store.get('Job', 'shop', 'brief')).toBeUndefined()
 })
+
+it('a Job that no node has room for waits', async () => {
+  store.create(job('large', { annotations: { [faultAnnotation]: 'unschedulable' } }))
+  const said = () => pods('large').flatMap((pod) => events(store, pod.metadata.name))
+  await expect.poll(said).toEqual([expect.stringMatching(/^FailedScheduling: 0\/3 nodes are available/)])
+  expect(pods('large')).toMatchObject([{ status: { phase: 'Pending' } }])
+})

@@ -90,6 +90,11 @@ describe('a snapshot', () => {
         mac: '02:00:00:00:07:f0',
       }),
     )
+    await until(store, 'VirtualMachine', 'shop/mixed', {
+      'status.volumeSnapshotStatuses.0.enabled': true,
+      'status.volumeSnapshotStatuses.1.reason':
+        'No VolumeSnapshotClass: Volume snapshots are not configured for this StorageClass [local] [offline-local]',
+    })
     store.create(snapshot('cold', 'mixed'))
     const taken = await ready('cold')
     expect(fieldAt(taken, 'status.sourceIndications')).toBeUndefined()
@@ -137,10 +142,28 @@ describe('a snapshot', () => {
       'Operation failed',
     ])
     expect(fieldAt(failed, 'status.conditions[Failure].reason')).toBe('snapshot deadline exceeded')
+    expect(fieldAt(failed, 'status.error.message')?.toString().slice(0, 15) ?? '').toBe(
+      fault === 'snapshot-fails' ? 'VolumeSnapshot ' : '',
+    )
     await until(store, 'VirtualMachine', `shop/${name}`, { 'status.snapshotInProgress': undefined })
     const label = 'snapshot.kubevirt.io/source-vm-name'
     const left = () => store.list('VolumeSnapshot', 'shop').filter(({ metadata }) => metadata.labels?.[label] === name)
     await expect.poll(left).toEqual([])
+  })
+
+  it('of a machine that is annotated with the fault mends when that is taken away', async () => {
+    await made('ill', 'Halted')
+    const annotate = (annotations: Record<string, string>) => {
+      const live = store.get('VirtualMachine', 'shop', 'ill')
+      if (live) store.modify(live, (current) => ({ ...current, metadata: { ...current.metadata, annotations } }))
+    }
+    annotate({ [faultAnnotation]: 'snapshot-fails' })
+    store.create(snapshot('mended', 'ill'))
+    await until(store, 'VirtualMachineSnapshot', 'shop/mended', {
+      'status.conditions[Progressing].reason': 'In error state',
+    })
+    annotate({})
+    await ready('mended')
   })
 
   it('that is deleted takes its content with it, unless that is retained', async () => {
