@@ -1,9 +1,8 @@
 import { toClaims } from '../claims.ts'
 import { dataClaims, rootDiskName } from '../kubevirt/manifest.ts'
-import { failed, reached, waiting } from './assessment.ts'
+import { failed, reached, troubled, waiting } from './assessment.ts'
 import type { Goal } from './goal.ts'
 import { troubleOfSync } from './ready.ts'
-import { words } from './words.ts'
 
 /** The restore is complete, and every claim of the machine is there again, under its name and bound. */
 export const restored: Goal = {
@@ -14,9 +13,14 @@ export const restored: Goal = {
     const found = view.restores?.find(({ metadata }) => metadata.name === restore.name)
     if (!found) return troubleOfSync(view) ?? waiting(`restore ${restore.name} is not there yet`)
     const { complete, conditions = [] } = found.status ?? {}
-    if (conditions.some(({ type, status }) => type === 'Failure' && status === 'True'))
-      return failed(`restore ${restore.name} failed: ${words(conditions, 'no reason given')}`)
-    if (!complete) return waiting(`restore ${restore.name} goes on: ${words(conditions, 'the disks are made')}`)
+    // KubeVirt says why in the reason; what it tries again is `Progressing` False, what it gives up is a `Failure`.
+    const reasonOf = (type: string, status: string) =>
+      conditions.find((one) => one.type === type && one.status === status)?.reason
+    const failure = reasonOf('Failure', 'True')
+    if (failure !== undefined) return failed(`restore ${restore.name} failed: ${failure}`)
+    const error = complete ? undefined : reasonOf('Progressing', 'False')
+    if (error !== undefined) return troubled(`restore ${restore.name} failed and is tried again: ${error}`)
+    if (!complete) return waiting(`restore ${restore.name} goes on: ${reasonOf('Progressing', 'True') ?? 'it begins'}`)
     return reached(`Restored ${restore.snapshot}`)
   },
   async confirm({ definition }, machines) {

@@ -1,6 +1,6 @@
 import type { MachineView, Snapshot } from '../machines.ts'
 import type { DefinedSnapshot } from '../schema/definition.ts'
-import { type Assessment, failed, reached, waiting } from './assessment.ts'
+import { type Assessment, failed, reached, troubled, waiting } from './assessment.ts'
 import type { Aim, Goal } from './goal.ts'
 import { troubleOfSync } from './ready.ts'
 import { words } from './words.ts'
@@ -35,7 +35,8 @@ function assessOne({ name }: DefinedSnapshot, view: MachineView): Assessment {
   if (phase === 'Failed')
     return failed(`snapshot ${name} failed: ${error?.message ?? words(conditions, 'no reason given')}`)
   // It is tried again until its deadline; then it is Failed.
-  if (!readyToUse) return waiting(`snapshot ${name} is ${phase}${error?.message ? `: ${error.message}` : ''}`)
+  if (!readyToUse && error?.message) return troubled(`snapshot ${name} failed and is tried again: ${error.message}`)
+  if (!readyToUse) return waiting(`snapshot ${name} is ${phase}`)
   return reached(`snapshot ${name} is ready`)
 }
 
