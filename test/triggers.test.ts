@@ -44,7 +44,9 @@ describe('the Triggers', () => {
 
   it('bring progress and the last word of a run to nobody', () => {
     const silent = eventTypes().filter(({ wakes }) => wakes === undefined)
-    expect(silent.map(({ type }) => type.replace('dev.drover.', ''))).toEqual([
+    expect(silent.every(({ type }) => /\.(progressing|notified)$/.test(type))).toBe(true)
+    const ofProvision = silent.filter(({ lifecycle }) => lifecycle === 'provision')
+    expect(ofProvision.map(({ type }) => type.replace('dev.drover.', ''))).toEqual([
       'provision.place.progressing',
       'provision.create.verify.progressing',
       'provision.check.progressing',

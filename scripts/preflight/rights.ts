@@ -34,6 +34,7 @@ const rights = (verbs: string, group: string, resource: string, namespace?: stri
 
 /** What functions do on the hub; those that are not named do nothing there. */
 export const neededOnHub = (argocd: string): Record<string, Right[]> => ({
+  locate: rights('list watch', 'argoproj.io', 'applications', argocd),
   place: [
     ...rights('get', ocm, 'managedclusters'),
     ...rights('list watch', ocm, 'placements', argocd),
@@ -55,7 +56,15 @@ const forbiddenOnHub = (argocd: string, namespace: string): Right[] => [
 export const neededOfReader: Right[] = [
   ...rights('get list watch', 'kubevirt.io', 'virtualmachines'),
   ...rights('list watch', 'kubevirt.io', 'virtualmachineinstances'),
+  ...rights('list watch', 'kubevirt.io', 'virtualmachineinstancemigrations'),
   ...rights('list watch', 'cdi.kubevirt.io', 'datavolumes'),
+  ...rights('get', 'cdi.kubevirt.io', 'datasources'),
+  ...rights('get list watch', 'snapshot.kubevirt.io', 'virtualmachinesnapshots'),
+  ...rights('list watch', 'snapshot.kubevirt.io', 'virtualmachinerestores'),
+  ...rights('get', 'snapshot.kubevirt.io', 'virtualmachinesnapshotcontents'),
+  ...rights('list watch', 'batch', 'jobs'),
+  ...rights('get', '', 'persistentvolumeclaims'),
+  ...rights('list', '', 'pods'),
   ...rights('list watch', 'external-secrets.io', 'externalsecrets'),
 ]
 

@@ -52,7 +52,7 @@ describe('who may post, where the Broker asks', () => {
   })
 
   it('facts come from Triggers, and from the functions that tell progress', () => {
-    const waiting: FunctionName[] = ['place', 'recover', 'verify']
+    const waiting: FunctionName[] = ['locate', 'place', 'recover', 'verify']
     const byTriggers = functionNames.map((name) => account(`${name}-oidc-eventing.knative.dev-trigger`))
     expect(from('facts')).toEqual([...byTriggers, ...waiting.map(account)].sort())
   })

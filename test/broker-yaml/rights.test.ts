@@ -43,7 +43,8 @@ afterAll(async () => {
 
 function answer({ method, path }: Asked): ReturnType<Parameters<typeof listening>[0]> {
   const headers = { 'content-type': 'application/json' }
-  const object = { metadata: { name: 'web', annotations: {}, resourceVersion: '1' }, status: {} }
+  const status = { readyToUse: true, virtualMachineSnapshotContentName: 'web' }
+  const object = { metadata: { name: 'web', annotations: {}, resourceVersion: '1' }, status }
   // A list that is empty, and a watch that ends at once: it was asked, and that is all.
   if (isOfAll(path)) return { status: 200, headers, body: { metadata: { resourceVersion: '1' }, items: [] } }
   return method === 'PATCH'
@@ -59,7 +60,7 @@ const isOfAll = (path: string) =>
 function asked(): Record<string, string[]> {
   const found: Record<string, Set<string>> = {}
   for (const { method, path } of server.asked.splice(0)) {
-    const [, cluster = '', group, rest = ''] = /^\/([^/]+)\/apis\/([^/]+)\/[^/]+\/(.*)$/.exec(path) ?? []
+    const [, cluster = '', group = '', rest = ''] = /^\/([^/]+)\/(?:api|apis\/([^/]+))\/[^/]+\/(.*)$/.exec(path) ?? []
     const [resource = '', query = ''] = rest.replace(/^namespaces\/[^/]+\//, '').split('?')
     const verb = method === 'PATCH' ? 'patch' : resource.includes('/') ? 'get' : isWatch(`?${query}`) ? 'watch' : 'list'
     found[cluster] ??= new Set()
@@ -99,6 +100,12 @@ async function watched(states: (signal: AbortSignal) => AsyncIterable<unknown>):
 
 /** All that a function's steps do with its clients. */
 const uses: Partial<Record<FunctionName, (clients: Clients) => Promise<unknown>>> = {
+  locate: async ({ machines, images }) => {
+    await watched((signal) => machines.watch(machine, signal))
+    await machines.claims('site-a', 'shop', ['web'])
+    await machines.volumesOf('site-a', 'shop', 'web')
+    await images.version('site-a', 'shop', 'web')
+  },
   place: async ({ hub, occupants }) => {
     await hub.managedCluster('site-a')
     await hub.refresh('argocd', 'web')
@@ -107,7 +114,11 @@ const uses: Partial<Record<FunctionName, (clients: Clients) => Promise<unknown>>
   },
   verify: async ({ machines }) => {
     await machines.refresh('web')
-    await watched((signal) => machines.watch(machine, signal))
+    const extras = ['snapshots', 'restores', 'migrations', 'jobs'] as const
+    await watched((signal) => machines.watch(machine, signal, extras))
+    await machines.claims('site-a', 'shop', ['web'])
+    await machines.holders('site-a', 'shop', ['web'])
+    await machines.lastWords('site-a', 'shop', 'web')
   },
   recover: async ({ machines }) => {
     await machines.refresh('web')
@@ -161,6 +172,7 @@ describe('on the hub', () => {
     const roles = objects.filter(({ kind }) => kind.endsWith('Role'))
     expect(roles.map(({ kind, metadata }) => `${kind} ${metadata.namespace ?? ''}/${metadata.name}`).sort()).toEqual([
       'ClusterRole /drover-place',
+      'Role argocd/drover-locate',
       'Role argocd/drover-place',
       'Role argocd/drover-recover',
       'Role argocd/drover-verify',
@@ -190,11 +202,13 @@ describe('on a managed cluster', () => {
     expect(toVerbs(role.rules)).toEqual(asked()['site-a'])
   })
 
-  it('nobody reads a Secret or a Pod, and nothing is written', () => {
+  it('nobody reads a Secret, and nothing is written', () => {
     const verbs = kustomize('broker/managed-cluster').flatMap(({ kind, rules }) =>
       kind === 'ClusterRole' ? toVerbs(rules) : [],
     )
     expect(verbs.length).toBeGreaterThan(0)
-    expect(verbs.filter((one) => !/^(get|list|watch) /.test(one) || / \//.test(one))).toEqual([])
+    const core = verbs.filter((one) => one.includes(' /'))
+    expect(core).toEqual(['get /persistentvolumeclaims', 'list /pods'])
+    expect(verbs.filter((one) => !/^(get|list|watch) /.test(one))).toEqual([])
   })
 })

@@ -205,7 +205,6 @@ const allowed: Record<FunctionName | 'drover-reader', string[]> = {
     'list virtualmachinesnapshots shop',
     'watch virtualmachinesnapshots shop',
     'get virtualmachinesnapshotcontents shop',
-    'get virtualmachinerestores shop',
     'list virtualmachinerestores shop',
     'watch virtualmachinerestores shop',
     'list virtualmachineinstancemigrations shop',

@@ -29,7 +29,7 @@ describe('Show', () => {
     const request = seen('requested', 1000, {}, { run: undefined })
     const task = { status: 'success', eventTask: 'Provisioning', eventSubTask: 'Validate parameters', message: 'Fine' }
     expect(drawn(request, seen('validated', 1234, task, { subject: 'shop/web' }))).toBe(
-      `\nProvisioning shop/web run ${run}\n  ✔ ${'Validate parameters'.padEnd(45)}   234 ms  Fine\n`,
+      `\nProvisioning shop/web run ${run}\n  ✔ ${'Validate parameters'.padEnd(50)}   234 ms  Fine\n`,
     )
   })
 

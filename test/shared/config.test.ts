@@ -52,7 +52,7 @@ describe('the configuration', () => {
   it('names everything that is wrong at once', () => {
     const env = { FUNCTION: 'frobnicate', PORT: '99999', DROVER_GRACE_SECONDS: 'soon' }
     expect(() => readConfig(env)).toThrow(
-      'Cannot start: FUNCTION is "frobnicate", wanted one of validate, allocate, place, register, build, commit, verify, notify, recover; DROVER_GIT_URL is not set; PORT is "99999", wanted a number from 1 to 65535; DROVER_SIGNING_KEYS (or DROVER_SIGNING_KEYS_FILE) is not set, wanted "id:secret"; DROVER_GRACE_SECONDS is "soon", wanted a number from 0 to 590',
+      'Cannot start: FUNCTION is "frobnicate", wanted one of validate, locate, allocate, place, register, build, commit, verify, notify, recover; DROVER_GIT_URL is not set; PORT is "99999", wanted a number from 1 to 65535; DROVER_SIGNING_KEYS (or DROVER_SIGNING_KEYS_FILE) is not set, wanted "id:secret"; DROVER_GRACE_SECONDS is "soon", wanted a number from 0 to 590',
     )
   })
 

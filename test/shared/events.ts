@@ -1,5 +1,5 @@
 import type { Event } from '../../shared/event.ts'
-import { lifecycles, type Task, undo } from '../../shared/lifecycles.ts'
+import { type LifecycleName, lifecycleOf, type Task, undo } from '../../shared/lifecycles.ts'
 import { runId, type Says, toReply } from '../../shared/run.ts'
 import type { SigningKey } from '../../shared/signature.ts'
 import type { Run } from '../../shared/step.ts'
@@ -21,19 +21,17 @@ export const requestEvent = (changes: Partial<Event> = {}): Event => ({
   ...changes,
 })
 
-const [lifecycle] = lifecycles
-if (!lifecycle) throw new Error('the table has no lifecycle')
-
-export const taskCalled = (name: string): Task => {
-  const task = [...lifecycle.tasks, undo].find((one) => one.name === name)
+export const taskCalled = (name: string, lifecycle: LifecycleName = 'provision'): Task => {
+  const task = [...lifecycleOf(lifecycle).tasks, undo].find((one) => one.name === name)
   if (!task) throw new Error(`no task is called ${name}`)
   return task
 }
 
 /** An event of the chain, signed, as the function of the given task would have answered it. */
 export function chainEvent(task: string, says: Partial<Says> = {}, run: Partial<Run> = {}, cause = requestEvent()) {
-  const { done, by } = taskCalled(task)
+  const { lifecycle = 'provision' } = run
+  const { done, by } = taskCalled(task, lifecycle)
   const all: Says = { fact: done, status: 'success', message: `${task} is done`, ...says }
   const of = runOf({ id: runId(cause.source, cause.id), ...run })
-  return toReply(cause, of, lifecycle as never, taskCalled(task), `/drover/${by}`, now, all, keys)
+  return toReply(cause, of, lifecycleOf(lifecycle), taskCalled(task, lifecycle), `/drover/${by}`, now, all, keys)
 }

@@ -70,8 +70,10 @@ describe('the table', () => {
 
   it('has work for every function, and success and failure for every task', () => {
     expect(new Set(eventTypes().map(({ wakes }) => wakes))).toEqual(new Set([...functionNames, undefined]))
-    for (const task of [...(lifecycles[0]?.tasks ?? []), undo]) {
-      const statuses = eventTypes().filter((row) => row.task?.name === task.name)
+    for (const { lifecycle, task } of lifecycles.flatMap((one) =>
+      [...one.tasks, undo].map((task) => ({ lifecycle: one.name, task })),
+    )) {
+      const statuses = eventTypes().filter((row) => row.lifecycle === lifecycle && row.task?.name === task.name)
       expect(statuses.map(({ status }) => status)).toEqual([
         ...('waits' in task ? ['progress'] : []),
         'success',

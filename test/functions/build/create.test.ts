@@ -24,9 +24,9 @@ describe('create', () => {
     const run = runOf()
     const fleet = await fleetOf(run)
     const outcome = await create(run, await fleet.head(), settings)
-    expect(outcome).toMatchObject({ kind: 'succeeded', message: 'Built 12 files for db-01 on site-a' })
+    expect(outcome).toMatchObject({ kind: 'succeeded', message: 'Built 13 files for db-01 on site-a' })
     const changes = changesIn(outcome)
-    expect(changes).toHaveLength(12)
+    expect(changes).toHaveLength(13)
     for (const { expect: before } of changes) expect(before).toBeNull()
     expect(await conflicting(await fleet.head(), changes)).toBeUndefined()
   })
@@ -61,6 +61,7 @@ describe('create', () => {
       'a change set that would remove a data disk',
       {
         [`${folder}/manifests/datavolume-db-01-data-old.yaml`]: toYaml({
+          kind: 'DataVolume',
           metadata: { name: 'db-01-data-old', labels: { 'drover.dev/disk': 'data' } },
         }),
       },
@@ -78,7 +79,7 @@ describe('create', () => {
     const run = runOf()
     const fleet = await fleetOf(run)
     fleet.put({ 'namespaces/site-a/shop/namespace.yaml': 'x', 'hub/applications/site-a/shop.yaml': 'y' })
-    expect(changesIn(await create(run, await fleet.head(), settings))).toHaveLength(10)
+    expect(changesIn(await create(run, await fleet.head(), settings))).toHaveLength(11)
   })
 
   it('refuses a machine whose Application would take the root Application’s place', async () => {

@@ -122,7 +122,7 @@ describe('undo', () => {
     expect(await undo(run, clientsOf(fleet), hereOf().here)).toEqual({
       kind: 'stranded',
       message:
-        'VM web-01 is made and its run is closed, but the answer that says so was lost: Cannot do complete. Nothing was undone',
+        'The provision of VM web-01 is complete and its run is closed, but the answer that says so was lost: Cannot do complete. Nothing was undone',
     })
     expect(await fleet.files()).toEqual(before)
   })

@@ -228,8 +228,15 @@ export function isGranted(review: object): boolean {
   const { verb, resource, namespace } = resourceAttributes
   const reads = ['get', 'list', 'watch'].includes(verb)
   if (user === undefined || user === 'system:serviceaccount:drover-reader:drover-reader')
-    return reads && ['virtualmachines', 'virtualmachineinstances', 'datavolumes', 'externalsecrets'].includes(resource)
+    return reads && read.includes(resource)
   const hubKinds = ['applications', 'placements', 'placementdecisions', 'managedclusters']
   if (verb === 'patch') return resource === 'applications' && namespace === 'argocd'
   return reads && hubKinds.includes(resource)
 }
+
+/** What the reader may read. */
+const read = [
+  ...['virtualmachines', 'virtualmachineinstances', 'virtualmachineinstancemigrations', 'datavolumes', 'datasources'],
+  ...['virtualmachinesnapshots', 'virtualmachinesnapshotcontents', 'virtualmachinerestores'],
+  ...['externalsecrets', 'jobs', 'persistentvolumeclaims', 'pods'],
+]

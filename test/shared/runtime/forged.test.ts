@@ -16,10 +16,11 @@ const cause = requestEvent({ extensions: { correlationid: 'order-1' } })
 function eventFor(name: FunctionName, of = cause): Event {
   const row = eventTypes().find(({ wakes, lifecycle, status }) => wakes === name && lifecycle && status !== 'request')
   const marks = { correlationid: 'order-1' }
+  const { lifecycle = 'provision' } = row ?? {}
   if (!row) return chainEvent('validate', {}, { marks }, of)
   const { name: task } = row.task as Task
   const says = row.status === 'failure' ? ({ fact: `${task}.failed`, status: 'failure', failure } as const) : {}
-  return chainEvent(task, says, { marks }, of)
+  return chainEvent(task, says, { marks, lifecycle }, of)
 }
 
 const other = { id: 'k2', secret: 'a secret of somebody else' }
