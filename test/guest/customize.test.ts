@@ -1,0 +1,166 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { GuestCustomization } from '../../shared/schema/image.ts'
+import { baseDisk } from './base-disk.ts'
+import { look, takeOut } from './disk.ts'
+import { type Ended, openPod, type Pod } from './pod.ts'
+
+/** The pod's own script, run as the pod's user with the real tools on a real disk. */
+
+const publicKey = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFrXlFxvwkZ0lB7a1m0Yd3XqkZQ7H2mVb6WcR5t8uK1P ann@example.com'
+const secrets = {
+  root: { password: 'correct-horse-battery' },
+  subscription: { org: '17204431', activationKey: 'key-7f3a9c' },
+  ann: { 'id_ed25519.pub': publicKey },
+}
+const subscription = { secret: 'subscription', org: 'org', activationKey: 'activationKey' }
+const repository = {
+  path: '/etc/apt/sources.list.d/local.list',
+  content: 'deb [trusted=yes] file:/srv/repository ./\n',
+  mode: '0644',
+}
+
+const everything: GuestCustomization = {
+  hostname: 'golden.example.com',
+  timezone: 'Europe/Berlin',
+  rootPassword: { secret: 'root', key: 'password' },
+  subscription,
+  update: true,
+  packages: { install: ['added'], remove: ['dropped'] },
+  files: [
+    repository,
+    { path: '/etc/made/by/drover.conf', content: "it's $HOME and `this`\n", mode: '0640', owner: 'root:adm' },
+  ],
+  run: [{ name: 'mark', content: '#!/bin/sh\nset -eu\ncat /usr/share/added/version >/etc/marked\n' }],
+  firstboot: [{ name: 'greet', content: '#!/bin/sh\necho hello >/etc/greeted\n' }],
+  sshKeys: [{ user: 'root', secret: 'ann', key: 'id_ed25519.pub' }],
+}
+
+let base: string
+const pods: Pod[] = []
+const open = (disk?: string) => {
+  const pod = openPod(disk)
+  pods.push(pod)
+  return pod
+}
+beforeAll(() => {
+  base = baseDisk()
+}, 900_000)
+afterAll(() => {
+  for (const pod of pods) pod.close()
+})
+
+const withoutSecrets = (text: string) => {
+  expect(text).not.toContain(secrets.root.password)
+  expect(text).not.toContain(secrets.subscription.activationKey)
+  expect(text).not.toContain(secrets.subscription.org)
+}
+
+describe('a disk that is customized', () => {
+  let ended: Ended
+  let guest: string
+  beforeAll(async () => {
+    ended = await open(base).run(everything, secrets)
+    guest = mkdtempSync(join(tmpdir(), 'drover-guest-'))
+    if (ended.status === 0)
+      takeOut(
+        ended.disk,
+        ['/etc', '/root', '/srv', '/tmp', '/usr/lib', '/usr/share/added', '/var/lib', '/var/log'],
+        guest,
+      )
+  })
+  afterAll(() => rmSync(guest, { recursive: true, force: true }))
+  const read = (path: string) => readFileSync(join(guest, path), 'utf8')
+  const owned = (path: string) => {
+    const { uid, gid, mode } = statSync(join(guest, path))
+    return [uid, gid, (mode & 0o7777).toString(8)]
+  }
+
+  it('tells which packages changed', () => {
+    expect(ended.status, ended.log).toBe(0)
+    expect(ended.customized).toEqual({
+      done: true,
+      packages: {
+        before: expect.any(Number),
+        changes: 3,
+        changed: ['added none -> 1.0', 'dropped 1.0 -> none', 'kept 1.0 -> 1.1'],
+        truncated: false,
+      },
+    })
+    expect(Buffer.byteLength(ended.message)).toBeLessThan(4096)
+  })
+
+  it('has its files with their contents, owners and modes', () => {
+    expect(read('/etc/made/by/drover.conf')).toBe("it's $HOME and `this`\n")
+    expect(owned('/etc/made/by/drover.conf')).toEqual([0, 4, '640'])
+    expect(owned('/etc/made/by')).toEqual([0, 0, '755'])
+    expect(owned(repository.path)).toEqual([0, 0, '644'])
+  })
+
+  it('has the root password, the time zone and the name', () => {
+    expect(read('/etc/shadow')).toMatch(/^root:\$(6|y)\$/)
+    expect(read('/etc/timezone')).toBe('Europe/Berlin\n')
+    expect(read('/etc/hostname')).toBe('golden.example.com\n')
+  })
+
+  it('has the packages, and what a script made of them', () => {
+    expect(read('/usr/share/added/version')).toBe('1.0\n')
+    expect(read('/etc/marked')).toBe('1.0\n')
+  })
+
+  it('has the key of who may log in', () => {
+    expect(read('/root/.ssh/authorized_keys')).toContain(publicKey)
+    expect(owned('/root/.ssh/authorized_keys')).toEqual([0, 0, '600'])
+  })
+
+  it('has the script of its first boot', () => {
+    const scripts = join(guest, '/usr/lib/virt-sysprep/scripts')
+    const [script, ...more] = readdirSync(scripts)
+    expect(more).toEqual([])
+    expect(readFileSync(join(scripts, script ?? ''), 'utf8')).toBe(everything.firstboot?.[0]?.content)
+  })
+
+  it('was registered while packages were worked on, and is not any more', () => {
+    expect(read('/var/log/subscription-calls')).toBe('register\nunregister\nclean\n')
+    expect(readdirSync(join(guest, '/var/lib/drover')).sort()).toEqual(['packages.after', 'packages.before'])
+  })
+
+  it('has no log of it, and the log that there is has no secret', () => {
+    expect(existsSync(join(guest, '/tmp/builder.log'))).toBe(false)
+    withoutSecrets(ended.log)
+    withoutSecrets(ended.message)
+  })
+})
+
+describe('a disk whose customization fails', () => {
+  let ended: Ended
+  beforeAll(async () => {
+    ended = await open(base).run({ subscription, packages: { install: ['nowhere'] } }, secrets)
+  })
+
+  it('says so, with a reason that has no secret', () => {
+    expect(ended.status).toBe(1)
+    expect(ended.customized).toEqual({
+      done: false,
+      reason: 'virt-customize: error: files/packages.sh: command exited with an error',
+    })
+    expect(ended.log).toContain('Unable to locate package nowhere')
+    expect(ended.log).toContain('--activationkey=[redacted]')
+    withoutSecrets(ended.log)
+  })
+
+  it('is not registered, and has no credentials', () => {
+    expect(look('virt-cat', ended.disk, '/var/log/subscription-calls')).toBe('register\nunregister\nclean\n')
+    expect(look('virt-ls', ended.disk, '/var/lib/drover')).toBe('packages.before\n')
+  })
+})
+
+describe('a disk that cannot be opened', () => {
+  it('is refused before anything is started', async () => {
+    const { status, message } = await open().run({ timezone: 'UTC' }, {})
+    expect(status).toBe(1)
+    expect(message).toMatch(/^\{"reason":"Cannot open the disk \S+\/disk.img: it is not there"\}$/)
+  })
+})
