@@ -6,6 +6,9 @@ import { join } from 'node:path'
 import { environment } from '../../shared/config.ts'
 import { appliance } from './appliance.ts'
 
+/** Where the guest's subscription-manager leaves its calls. */
+export const callsFolder = '/var/log/subscription'
+
 /**
  * A small Debian on a disk, made once for a machine. In it are a package repository with packages that are ours, so that
  * a customization needs no network, and a subscription-manager that only writes down how it was called.
@@ -77,9 +80,11 @@ function entry(repository: string, file: string): string {
   return `${control}\nFilename: .${file.slice(repository.length)}\nSize: ${content.length}\nSHA256: ${sum}\n\n`
 }
 
-/** It says all that it was told, secrets too; the real one has errors that do. */
+/** It says all that it was told, secrets too, as some errors of the real one do; each call leaves a file with its name. */
 function addSubscriptionManager(root: string): void {
-  const script = '#!/bin/sh\necho "subscription-manager $*"\necho "$1" >>/var/log/subscription-calls\n'
+  const calls = join(root, callsFolder)
+  mkdirSync(calls)
+  const script = `#!/bin/sh\necho "subscription-manager $*"\ncd ${callsFolder}\n: >"$(ls | wc -l)-$1"\n`
   writeFileSync(join(root, 'usr/sbin/subscription-manager'), script, { mode: 0o755 })
 }
 

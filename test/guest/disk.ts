@@ -19,9 +19,11 @@ export function takeOut(disk: string, folders: readonly string[], into: string):
   }
 }
 
-/** Looks into a disk whose journal may have to be read first, with the tool that the guest's administrator would take. */
-export const look = (tool: 'virt-cat' | 'virt-ls', disk: string, ...args: string[]): string =>
-  run(tool, '--format', 'raw', '-a', disk, ...args)
+/** The names in folders of a disk whose journal may have to be read first: that takes a tool that mounts it. */
+export const list = (disk: string, ...folders: string[]): string[] =>
+  run('virt-ls', '--format=raw', '-a', disk, ...folders)
+    .trimEnd()
+    .split('\n')
 
 function run(program: string, ...args: string[]): string {
   const { status, stdout, stderr } = spawnSync(program, args, {

@@ -27,7 +27,11 @@ function install(names: string[]): void {
   if (process.getuid?.() !== 0 || !isThere('apt-get'))
     throw new Error(`Cannot try guests: tools are missing, and only root with apt-get can install them; ${wanted}`)
   const apt = (...args: string[]) => {
-    const { status } = spawnSync('env', ['DEBIAN_FRONTEND=noninteractive', 'apt-get', ...args], { stdio: 'inherit' })
+    const { status } = spawnSync(
+      'env',
+      ['DEBIAN_FRONTEND=noninteractive', 'apt-get', '-oDPkg::Lock::Timeout=300', ...args],
+      { stdio: 'inherit' },
+    )
     if (status !== 0) throw new Error(`Cannot try guests: apt-get ${args[0]} ended with ${status}; ${wanted}`)
   }
   apt('update', '-qq')

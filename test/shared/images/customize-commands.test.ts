@@ -28,6 +28,8 @@ describe('customizeCommands', () => {
       'delete /var/lib/drover/subscription',
       'run files/file-owners.sh',
       'root-password file:secrets/root/password',
+      'mkdir /var/lib/drover',
+      'upload files/script-0:/var/lib/drover/script',
       'run files/run-0-tune',
       'ssh-inject ann:file:secrets/ann/id_ed25519.pub',
       'firstboot files/firstboot-0-greet',
@@ -56,6 +58,12 @@ describe('customizeCommands', () => {
     expect(script).toMatch(
       /remove_packages 'telnet'\nrefresh\nupdate_packages\ninstall_packages 'nginx' 'gcc-c\+\+'\n$/,
     )
+  })
+
+  it('runs a script by the program that it names, for virt-customize gives it to /bin/sh', () => {
+    const files = filesOf({ run: [{ name: 'tune', content: '#!/usr/bin/python3\n' }] })
+    expect(files['script-0']).toBe('#!/usr/bin/python3\n')
+    expect(files['run-0-tune']).toMatch(/chmod 0700 \/var\/lib\/drover\/script\n\/var\/lib\/drover\/script\n$/)
   })
 
   it('asks for no subscription that nobody named', () => {
@@ -117,7 +125,7 @@ const linesWanted = ({ hostname, timezone, rootPassword, subscription, ...lists 
     (subscription ? 5 : 0) +
     (isWorked ? 1 : 0) +
     written +
-    run.length +
+    3 * run.length +
     sshKeys.length +
     1
   )

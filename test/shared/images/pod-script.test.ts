@@ -62,7 +62,7 @@ const failed = (line: string): Tools => ({ says: `${line}\n`, status: 1 })
 describe("the pod's script", () => {
   it('says the format before the disk, and the commands after it', () => {
     expect(run({}).status).toBe(0)
-    expect(read('called')).toBe(`--format raw -a ${join(folder, 'disk.img')} --commands-from-file files/commands\n`)
+    expect(read('called')).toBe(`--format=raw -a ${join(folder, 'disk.img')} --commands-from-file files/commands\n`)
   })
 
   it.each([
