@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { environment } from '../../shared/config.ts'
 import { appliance } from './appliance.ts'
 
-/** virt-make-fs begins its one partition here. */
-const offset = 1 << 20
+/** virt-make-fs begins its one partition at sector 128. */
+const offset = 128 * 512
 
 /**
  * Takes folders out of a disk that was closed properly, with owners and modes as they are there. It reads the disk by other

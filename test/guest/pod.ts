@@ -18,7 +18,7 @@ export interface Ended {
   log: string
   /** The termination message, as text and as it is read. */
   message: string
-  customized: Customized
+  outcome: Customized
   disk: string
 }
 
@@ -66,7 +66,7 @@ export function openPod(base: string | undefined): Pod {
         PATH: environment()['PATH'],
       })
       const message = readFileSync(join(folder, 'message'), 'utf8')
-      return { status, log, message, customized: toCustomized(message), disk }
+      return { status, log, message, outcome: toCustomized(message), disk }
     },
     close: () => rmSync(folder, { recursive: true, force: true }),
   }
