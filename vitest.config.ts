@@ -3,8 +3,8 @@ import { slow } from './test/slow.ts'
 
 /** Tests of plain functions: they need no process of their own, and share what they import. */
 const plain = ['test/functions/**/*.test.ts', 'test/shared/{cloudinit,gitops,ipam,kubevirt,ocm,schema,shell}/*.test.ts']
-// Rings of their own: test/slow.config.ts, and on the real controllers test/cluster/vitest.config.ts.
-const others = ['test/cluster/**', ...slow]
+// Rings of their own: test/slow.config.ts, test/guest/vitest.config.ts, and on the real controllers test/cluster/vitest.config.ts.
+const others = ['test/cluster/**', 'test/guest/**', ...slow]
 
 export default defineConfig({
   test: {

@@ -1,10 +1,11 @@
 import { DroverError } from '../errors.ts'
 import type { GuestCustomization } from '../schema/image.ts'
 import { modesScript, ownersScript } from './file-scripts.ts'
-import { credentialsFolder } from './guest-paths.ts'
+import { credentialsFolder, folder, scriptFile } from './guest-paths.ts'
 import { listScript } from './list-script.ts'
 import { packagesScript } from './packages-script.ts'
 import { podScript } from './pod-script.ts'
+import { runScript } from './run-script.ts'
 import { secretFile } from './secrets-of.ts'
 
 /**
@@ -22,6 +23,8 @@ interface Part {
   files: Files
 }
 
+type Script = NonNullable<GuestCustomization['run']>[number]
+
 /** A ConfigMap holds 1 MiB; the rest is for its keys and labels. */
 const mostBytes = 1_000_000
 
@@ -36,7 +39,7 @@ export function customizeCommands(customization: GuestCustomization, { report }:
     ...packagesParts(customization),
     ...optionalScript('file-owners.sh', ownersScript(files)),
     commands(rootPassword ? [`root-password file:${secretFile(rootPassword.secret, rootPassword.key)}`] : []),
-    ...run.map(({ name, content }, at) => scriptPart('run', `run-${at}-${name}`, content)),
+    ...run.map(runPart),
     // A user must be there before a key can be given to it: a package or a script may have made it.
     commands(sshKeys.map(({ user, secret, key }) => `ssh-inject ${user}:file:${secretFile(secret, key)}`)),
     ...firstboot.map(({ name, content }, at) => scriptPart('firstboot', `firstboot-${at}-${name}`, content)),
@@ -53,7 +56,7 @@ export function customizeCommands(customization: GuestCustomization, { report }:
 
 const commands = (lines: string[]): Part => ({ commands: lines, files: {} })
 
-/** A script that is run in the guest. Never as a command's own text: virt-customize writes that into its log. */
+/** A script that virt-customize takes. Never as a command's own text: virt-customize writes that into its log. */
 const scriptPart = (command: 'run' | 'firstboot', name: string, content: string): Part => ({
   commands: [`${command} files/${name}`],
   files: { [name]: content },
@@ -62,12 +65,19 @@ const scriptPart = (command: 'run' | 'firstboot', name: string, content: string)
 const optionalScript = (name: string, content: string | undefined): Part[] =>
   content === undefined ? [] : [scriptPart('run', name, content)]
 
+function runPart({ name, content }: Script, at: number): Part {
+  return {
+    commands: [`mkdir ${folder}`, `upload files/script-${at}:${scriptFile}`, `run files/run-${at}-${name}`],
+    files: { [`script-${at}`]: content, [`run-${at}-${name}`]: runScript },
+  }
+}
+
 function filesParts(files: NonNullable<GuestCustomization['files']>): Part[] {
   if (files.length === 0) return []
   const written = files.map(({ path, content }, at): Part => {
-    const folder = path.slice(0, path.lastIndexOf('/'))
+    const parent = path.slice(0, path.lastIndexOf('/'))
     return {
-      commands: [...(folder === '' ? [] : [`mkdir ${folder}`]), `upload files/file-${at}:${path}`],
+      commands: [...(parent === '' ? [] : [`mkdir ${parent}`]), `upload files/file-${at}:${path}`],
       files: { [`file-${at}`]: content },
     }
   })

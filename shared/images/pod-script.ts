@@ -54,7 +54,7 @@ packages() { # before or after
 
 # At most 4096 bytes of a message are kept, and a list that is cut in the middle would not be JSON.
 report() {
-  virt-cat --format raw -a "$DISK" ${packagesBefore} ${packagesAfter} >"$work/listed" ||
+  virt-cat --format=raw -a "$DISK" ${packagesBefore} ${packagesAfter} >"$work/listed" ||
     fail 'Cannot tell what changed: the list of packages could not be read'
   packages before >"$work/before"
   packages after >"$work/after"
@@ -90,7 +90,7 @@ case $(virt-customize --long-options) in
 esac
 
 # --format says nothing about a disk that was named before it; without it the guest could choose what its disk is read as.
-virt-customize --format raw -a "$DISK" "\${relabel[@]}" --commands-from-file files/commands 2>&1 | redact | tee "$log" ||
+virt-customize --format=raw -a "$DISK" "\${relabel[@]}" --commands-from-file files/commands 2>&1 | redact | tee "$log" ||
   fail "$(last_error)"
 
 if [ "$REPORT" = true ]; then report; else printf '{}' >"$TERMINATION_LOG"; fi
