@@ -12,7 +12,7 @@ const host = new RegExp(`^(?:${label}(?:\\.${label})*|\\[[0-9a-f:.]+\\])(?::[0-9
 const component = /^[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*$/
 const tagName = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/
 
-/** Reads a repository that says its host. There is no usual registry: a golden image must not end up at somebody's else. */
+/** Reads a repository that says its host. There is no usual registry: a golden image must not end up in somebody else's. */
 export function parseRepository(text: string): Repository {
   const [first = '', ...rest] = text.split('/')
   const wrong = faultOf(text, first, rest)
