@@ -2,7 +2,10 @@ import { defineConfig } from 'vitest/config'
 import { slow } from './test/slow.ts'
 
 /** Tests of plain functions: they need no process of their own, and share what they import. */
-const plain = ['test/functions/**/*.test.ts', 'test/shared/{cloudinit,gitops,ipam,kubevirt,ocm,schema,shell}/*.test.ts']
+const plain = [
+  'test/functions/**/*.test.ts',
+  'test/shared/{cloudinit,gitops,images,ipam,kubevirt,ocm,schema,shell}/*.test.ts',
+]
 // Rings of their own: test/slow.config.ts, on a real registry and on the real controllers the vitest.config.ts in their folders.
 const others = ['test/cluster/**', 'test/registry/**', ...slow]
 

@@ -13,21 +13,31 @@ export const chunkSize = 1 << 20
 
 /** Opens a file or a block device, and finds out its size. */
 export async function openDisk(path: string): Promise<Disk> {
-  const handle = await open(path, 'r').catch((cause: NodeJS.ErrnoException) => {
-    throw new DroverError('refused', `Cannot read the disk ${path}: ${faults[cause.code ?? ''] ?? cause.code}`, {
-      cause,
-    })
-  })
-  const size = await endOf(handle)
-  if (size === 0) {
+  const handle = await open(path, 'r').catch(failWith(path))
+  try {
+    const size = await endOf(handle).catch(failWith(path))
+    if (size === 0) throw new DroverError('refused', `Cannot push the disk ${path}: it is empty`)
+    return { size, chunks: () => read(handle, path, size), close: () => handle.close() }
+  } catch (error) {
     await handle.close()
-    throw new DroverError('refused', `Cannot push the disk ${path}: it is empty`)
+    throw error
   }
-  return { size, chunks: () => read(handle, path, size), close: () => handle.close() }
+}
+
+const failWith = (path: string) => (cause: NodeJS.ErrnoException) => {
+  const fault = faults[cause.code ?? '']
+  throw new DroverError(
+    fault === undefined ? 'broken' : 'refused',
+    `Cannot read the disk ${path}: ${fault ?? cause.code}`,
+    {
+      cause,
+    },
+  )
 }
 
 const faults: Record<string, string> = {
   ENOENT: 'there is none',
+  EISDIR: 'it is a folder',
   EACCES: 'this user may not read it',
   EPERM: 'this user may not read it',
 }
@@ -48,7 +58,8 @@ async function endOf(handle: FileHandle): Promise<number> {
 
 async function* read(handle: FileHandle, path: string, size: number): AsyncGenerator<Buffer> {
   for (let position = 0; position < size; ) {
-    const chunk = await readFull(handle, Buffer.allocUnsafeSlow(Math.min(chunkSize, size - position)), position)
+    const room = Buffer.allocUnsafeSlow(Math.min(chunkSize, size - position))
+    const chunk = await readFull(handle, room, position).catch(failWith(path))
     if (!chunk) throw new DroverError('broken', `Cannot read the disk ${path}: it ended before its ${size} bytes`)
     position += chunk.length
     yield chunk
