@@ -4,6 +4,7 @@ import { DroverError } from '../errors.ts'
 /** A disk that is read from its beginning to its end, as often as need be. */
 export interface Disk {
   size: number
+  /** Each is read into the place of the one before: garbage of this size is collected too late for a Pod's limit of memory. */
   chunks(): AsyncGenerator<Buffer>
   close(): Promise<void>
 }
@@ -57,9 +58,9 @@ async function endOf(handle: FileHandle): Promise<number> {
 }
 
 async function* read(handle: FileHandle, path: string, size: number): AsyncGenerator<Buffer> {
+  const room = Buffer.alloc(chunkSize)
   for (let position = 0; position < size; ) {
-    const room = Buffer.allocUnsafeSlow(Math.min(chunkSize, size - position))
-    const chunk = await readFull(handle, room, position).catch(failWith(path))
+    const chunk = await readFull(handle, room.subarray(0, size - position), position).catch(failWith(path))
     if (!chunk) throw new DroverError('broken', `Cannot read the disk ${path}: it ended before its ${size} bytes`)
     position += chunk.length
     yield chunk

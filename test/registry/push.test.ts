@@ -75,7 +75,7 @@ describe('push-disk', () => {
     const ended = await runPush(directory, { repository: repositoryOf('golden/rhel9'), ...given })
     expect(ended).toMatchObject({ code: 0, log: expect.stringContaining('The disk is pushed') })
     process.stdout.write(`300 MB: ${ended.seconds.toFixed(1)} s, ${ended.peak.toFixed(0)} MiB\n`)
-    expect(ended.peak).toBeLessThan(400)
+    expect(ended.peak).toBeLessThan(256)
     const pushed = JSON.parse(ended.message) as { digest: string; size: number }
     const { digest, manifest } = await manifestOf('golden/rhel9', 'v1')
     expect(pushed).toEqual({ digest, size: diskSize })

@@ -1,4 +1,5 @@
 import { DroverError } from '../../errors.ts'
+import type { Answer } from './exchange.ts'
 
 /**
  * What went wrong between us and a registry, as a sentence. Of what others say only what cannot hold a secret gets into it: a status,
@@ -31,9 +32,8 @@ function chain(error: unknown): unknown[] {
 }
 
 /** The failure of a request whose answer was another than wanted. */
-export async function unwanted(where: string, what: string, response: Response): Promise<DroverError> {
-  const { status } = response
-  const code = codeOf(await textOf(response).catch(() => ''))
+export function unwanted(where: string, what: string, { status, text }: Answer): DroverError {
+  const code = codeOf(text)
   const advice = advices[code ?? ''] ?? advices[status]
   const mayPass = status >= 500 || status === 429 || status === 408
   const said = `it answered ${status}${code === undefined ? '' : ` (${code})`} to ${what}`
@@ -56,19 +56,4 @@ function codeOf(text: string): string | undefined {
   } catch {
     return undefined
   }
-}
-
-/** What an answer may have at most: more than any manifest. */
-const limit = 4 << 20
-
-/** The text of an answer; throws where it is longer than anything that we ask for. */
-export async function textOf(response: Response): Promise<string> {
-  const parts: Uint8Array[] = []
-  let size = 0
-  for await (const part of response.body ?? []) {
-    size += part.length
-    if (size > limit) throw new Error(`an answer has more than ${limit} bytes`)
-    parts.push(part)
-  }
-  return Buffer.concat(parts).toString('utf8')
 }

@@ -1,6 +1,7 @@
 import { DroverError } from '../../errors.ts'
 import { type Descriptor, type Document, digestOf, mediaTypes } from '../../images/image.ts'
-import { textOf, unwanted } from './failure.ts'
+import type { Answer } from './exchange.ts'
+import { unwanted } from './failure.ts'
 import type { Session } from './session.ts'
 
 /** A repository of a registry, by the calls of the OCI distribution specification that a push takes. */
@@ -19,9 +20,9 @@ const accept = { accept: mediaTypes.manifest }
 export function openRegistry(session: Session): Registry {
   /** Sends, and answers only what has the status that is wanted. */
   async function ask(what: string, wanted: number[], ...[method, url, asked]: Parameters<Session['send']>) {
-    const response = await session.send(method, url, asked)
-    if (!wanted.includes(response.status)) throw await unwanted(session.where, what, response)
-    return response
+    const answer = await session.send(method, url, asked)
+    if (!wanted.includes(answer.status)) throw unwanted(session.where, what, answer)
+    return answer
   }
   const manifestAt = (tag: string) => session.address(`manifests/${tag}`)
 
@@ -33,7 +34,7 @@ export function openRegistry(session: Session): Registry {
     async hasBlob({ digest, size }) {
       // A registry whose blobs lie elsewhere redirects to those that it has.
       const answer = await ask('the question for a blob', [200, 307, 404], 'HEAD', session.address(`blobs/${digest}`))
-      return answer.status === 307 || (answer.status === 200 && answer.headers.get('content-length') === `${size}`)
+      return answer.status === 307 || (answer.status === 200 && answer.headers['content-length'] === `${size}`)
     },
     async sendBlob(what, bytes, digest) {
       const begun = await ask(`the beginning of ${what}`, [202], 'POST', session.address('blobs/uploads/'))
@@ -42,15 +43,15 @@ export function openRegistry(session: Session): Registry {
       const sent = await ask(what, [202, 204], 'PATCH', next(session, begun), { headers, body: bytes })
       const end = next(session, sent)
       end.searchParams.set('digest', digest())
-      await done(await ask(`the end of ${what}`, [201, 204], 'PUT', end))
+      await ask(`the end of ${what}`, [201, 204], 'PUT', end)
     },
     async putManifest(tag, { text, descriptor }) {
       const asked = { headers: { 'content-type': descriptor.mediaType }, body: text }
-      await done(await ask('the manifest', [201], 'PUT', manifestAt(tag), asked))
+      await ask('the manifest', [201], 'PUT', manifestAt(tag), asked)
     },
     async checkManifest(tag, { descriptor }) {
       const answer = await ask('the question for the manifest', [200], 'GET', manifestAt(tag), { headers: accept })
-      const digest = digestOf(await textOf(answer))
+      const digest = digestOf(answer.text)
       if (digest !== descriptor.digest)
         throw new DroverError(
           'busy',
@@ -60,9 +61,4 @@ export function openRegistry(session: Session): Registry {
   }
 }
 
-function next(session: Session, response: Response): URL {
-  return session.address(response.headers.get('location') ?? '', new URL(response.url))
-}
-
-/** An answer that is not read to its end keeps its connection. */
-const done = async (response: Response) => void (await response.body?.cancel())
+const next = (session: Session, { url, headers }: Answer) => session.address(headers.location ?? '', url)

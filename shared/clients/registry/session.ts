@@ -2,6 +2,7 @@ import { DroverError } from '../../errors.ts'
 import { type Challenge, parseChallenge } from '../../images/challenge.ts'
 import type { Credentials } from '../../images/docker-config.ts'
 import type { Repository } from '../../images/reference.ts'
+import { type Answer, type Asked, exchange } from './exchange.ts'
 import { unanswered } from './failure.ts'
 import { basic, fetchToken, type Token } from './token.ts'
 
@@ -10,22 +11,14 @@ export interface SessionOptions {
   insecure: boolean
 }
 
-export interface Asked {
-  headers?: Record<string, string>
-  body?: string | AsyncIterable<Uint8Array>
-}
-
 /** Speaks with one repository of a registry, and says who asks when it is asked. */
 export interface Session {
   /** How the repository is called in sentences. */
   where: string
   /** An address of the repository, such as `blobs/uploads/`; of upload's next step, as the registry wrote it. */
   address(path: string, base?: URL): URL
-  send(method: string, url: URL, asked?: Asked): Promise<Response>
+  send(method: string, url: URL, asked?: Asked): Promise<Answer>
 }
-
-/** How long an answer may take; what is streamed has the deadline of its Job. */
-const patience = 300_000
 
 export function openSession({ host, path }: Repository, { credentials, insecure }: SessionOptions): Session {
   const where = `${host}/${path}`
@@ -41,14 +34,11 @@ export function openSession({ host, path }: Repository, { credentials, insecure 
     return { authorization: `Bearer ${token.value}` }
   }
 
-  async function once(method: string, url: URL, { headers, body }: Asked): Promise<Response> {
+  async function once(method: string, url: URL, asked: Asked): Promise<Answer> {
     // An upload may go on elsewhere; the password does not.
     const own = url.origin === root.origin ? await authorization() : {}
-    const signal = typeof body === 'object' ? {} : { signal: AbortSignal.timeout(patience) }
-    const sent =
-      typeof body === 'object' ? { body: ReadableStream.from(body), duplex: 'half' as const } : body ? { body } : {}
     try {
-      return await fetch(url, { method, headers: { ...headers, ...own }, redirect: 'manual', ...signal, ...sent })
+      return await exchange(method, url, { ...asked, headers: { ...asked.headers, ...own } })
     } catch (error) {
       throw unanswered(where, error)
     }
@@ -65,13 +55,11 @@ export function openSession({ host, path }: Repository, { credentials, insecure 
       )
     },
     async send(method, url, asked = {}) {
-      const response = await once(method, url, asked)
-      const wanted =
-        response.status === 401 ? parseChallenge(response.headers.get('www-authenticate') ?? '') : undefined
+      const answer = await once(method, url, asked)
+      const wanted = answer.status === 401 ? parseChallenge(answer.headers['www-authenticate'] ?? '') : undefined
       // What was streamed is gone; a password that was refused once is refused again, and may lock the account.
       const isAnswered = challenge?.scheme === 'basic' || typeof asked.body === 'object' || url.origin !== root.origin
-      if (!wanted || isAnswered) return response
-      await response.body?.cancel()
+      if (!wanted || isAnswered) return answer
       challenge = wanted
       token = undefined
       return once(method, url, asked)

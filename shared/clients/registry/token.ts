@@ -1,7 +1,8 @@
 import { DroverError } from '../../errors.ts'
 import type { Challenge } from '../../images/challenge.ts'
 import type { Credentials } from '../../images/docker-config.ts'
-import { textOf, unanswered, unwanted } from './failure.ts'
+import { exchange } from './exchange.ts'
+import { unanswered, unwanted } from './failure.ts'
 
 export interface Token {
   value: string
@@ -24,13 +25,11 @@ export async function fetchToken(
   if (challenge.service !== undefined) url.searchParams.set('service', challenge.service)
   url.searchParams.set('scope', scope)
   const headers: Record<string, string> = credentials ? { authorization: basic(credentials) } : {}
-  // A redirect could carry the password elsewhere.
-  const options = { headers, redirect: 'manual', signal: AbortSignal.timeout(30_000) } as const
-  const response = await fetch(url, options).catch((error) => {
+  const answer = await exchange('GET', url, { headers }).catch((error) => {
     throw unanswered(url.host, error)
   })
-  if (!response.ok) throw await unwanted(url.host, 'a request for a token', response)
-  return parseToken(await textOf(response), url.host)
+  if (answer.status !== 200) throw unwanted(url.host, 'a request for a token', answer)
+  return parseToken(answer.text, url.host)
 }
 
 export const basic = ({ username, password }: Credentials) =>
