@@ -5,13 +5,12 @@ import type { VirtualMachine } from '../../shared/machines.ts'
 import { claimsFile, lockFile, runFile } from '../../shared/paths.ts'
 import type { Definition } from '../../shared/schema/definition.ts'
 import { parseYaml } from '../../shared/yaml.ts'
-import { type Chain, factsOf, type Run, small, startChain } from './harness.ts'
+import { type Chain, factsOf, isReal, type Run, small, startChain } from './harness.ts'
 import type { MachineFault } from './platform.ts'
 
 let chain: Chain
 beforeAll(async () => {
   chain = await startChain({ DROVER_GRACE_SECONDS: '2' })
-  chain.feed.listen((seen) => process.stderr.write(`${seen.type} ${seen.data.message}\n`))
 })
 afterAll(() => chain.close())
 
@@ -163,7 +162,7 @@ describe('a machine', () => {
     const vm = await provisioned()
     const { ended } = await completed('patch', place(vm))
     expect(ended.data.message).toContain('2 packages changed, kernel 5.14')
-    expect(await contentOf(vm)).toContain('patch')
+    if (!isReal()) expect(await contentOf(vm)).toContain('patch')
     expect((await definitionOf(vm)).patch).toBeUndefined()
     expect(await statusOf(vm)).toMatchObject({ printableStatus: 'Running' })
   })
@@ -249,8 +248,11 @@ const cases: Case[] = [
   },
 ]
 
+/** What the played node of the real controllers cannot make fail. */
+const onlyLocal: MachineFault[] = ['snapshot-fails', 'restore-fails', 'migration-fails']
+
 describe('a change that fails', () => {
-  it.each(cases)(
+  it.each(cases.filter(({ fault }) => !isReal() || !onlyLocal.includes(fault)))(
     '$lifecycle at $task: "$says", and the machine is as it was',
     async ({ lifecycle, task, says, fault, data }) => {
       const vm = await provisioned({ disks: [{ name: 'data', size: '5Gi' }] })
