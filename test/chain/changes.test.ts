@@ -193,6 +193,39 @@ describe('a machine', () => {
     expect(await chain.look(vm.cluster, 'PersistentVolumeClaim', vm.namespace, kept)).toBeDefined()
     expect(await chain.look(vm.cluster, 'PersistentVolumeClaim', vm.namespace, scratch)).toBeUndefined()
     expect(await chain.look(vm.cluster, 'VirtualMachine', vm.namespace, vm.name)).toBeUndefined()
+    const { uid } = (await chain.look(vm.cluster, 'PersistentVolumeClaim', vm.namespace, kept))?.metadata ?? {}
+    const next = await provisioned({ placement: { clusterSets: [] }, attach: [{ name: 'data', disk: kept }] })
+    expect(dataOnly(await claimsOf(next))).toEqual({ [kept]: uid })
+    expect(Object.keys(await chain.files())).not.toContain(`kept/${vm.cluster}/${vm.namespace}/${kept}.yaml`)
+  })
+
+  it('is held by one run at a time: the second is told by whom, or waits where it asks to', async () => {
+    const vm = await provisioned()
+    const held: { run: Run | undefined; waiting: Run | undefined } = { run: undefined, waiting: undefined }
+    const post = (data: object) => chain.request({ ...place(vm), ...data }, { lifecycle: 'power' })
+    const listening = Promise.withResolvers<void>()
+    onTestFinished(
+      chain.feed.listen(({ type, run }) => {
+        if (!type.endsWith('power.located') || held.run?.id !== run || held.waiting) return
+        held.waiting = held.run
+        Promise.all([post({ action: 'start' }), post({ action: 'start', wait: true })]).then(
+          async ([refused, waiting]) => {
+            held.run = refused
+            held.waiting = waiting
+            listening.resolve()
+          },
+          listening.reject,
+        )
+      }),
+    )
+    held.run = await post({ action: 'stop' })
+    const first = held.run
+    await first.ended
+    await listening.promise
+    const refused = (await held.run?.ended)?.data.message
+    expect(refused).toContain(`is held by run ${first.id}: a power that`)
+    expect((await held.waiting?.ended)?.type).toBe('dev.drover.power.completed')
+    expect(await statusOf(vm)).toMatchObject({ printableStatus: 'Running' })
   })
 
   it('is made anew from a snapshot under another name, with its own addresses', async () => {
