@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Event } from './event.ts'
+import type { Change } from './fleet.ts'
 import { eventType, type Lifecycle, type Task, type Terminal, terminals } from './lifecycles.ts'
 import type { SigningKey } from './signature.ts'
 import { sign } from './signature.ts'
@@ -20,6 +21,7 @@ export interface RunData {
   request: Run['request']
   facts: Facts
   changes?: ExpectedChange[]
+  draft?: Change[]
   failure?: Failure
 }
 
@@ -45,6 +47,7 @@ export function toRun(event: Event, fact: string, lifecycle: Lifecycle, task: Ta
     request,
     facts,
     changes,
+    draft,
     failure,
     since,
     deadline,
@@ -61,6 +64,7 @@ export function toRun(event: Event, fact: string, lifecycle: Lifecycle, task: Ta
     requester,
     message,
     ...(changes ? { changes } : {}),
+    ...(draft ? { draft } : {}),
     ...(failure ? { failure } : {}),
   }
   return { ...common, id: event.extensions['runid'] ?? '', ...rest }
@@ -107,6 +111,7 @@ export interface Says {
   message: string
   facts?: Facts
   changes?: ExpectedChange[]
+  draft?: Change[]
   failure?: Failure
   deadline?: string
 }
@@ -141,6 +146,7 @@ export function toReply(
     request: run.request,
     facts,
     ...(says.changes ? { changes: says.changes } : {}),
+    ...(says.draft ? { draft: says.draft } : {}),
     ...(failure ? { failure } : {}),
   }
   const subject = subjectOf(run, name)

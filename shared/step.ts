@@ -47,6 +47,8 @@ export interface Facts {
   revision?: string
   /** verify: the machine as the cluster shows it. */
   observed?: { status: string; addresses: string[]; guestAgent: boolean; node?: string }
+  /** commit: what a plan would change in Git, a line for each file. */
+  plan?: string[]
   /** recover: what an undo left alone on purpose, such as data disks. */
   kept?: string[]
 }
@@ -85,6 +87,8 @@ export interface Run {
   facts: Facts
   /** From `create.build` to `create.commit`. */
   changes?: ExpectedChange[]
+  /** In a plan: what the tasks so far would have changed in Git. */
+  draft?: Change[]
   /** In a failed run. */
   failure?: Failure
   /** What the event that woke the step says to people; empty in a request. */
@@ -128,7 +132,7 @@ export interface Here {
 
 /** How a task ends. */
 export type Outcome =
-  | { kind: 'succeeded'; message: string; facts?: Facts; changes?: ExpectedChange[] }
+  | { kind: 'succeeded'; message: string; facts?: Facts; changes?: ExpectedChange[]; draft?: Change[] }
   /** The run fails with this sentence. */
   | { kind: 'refused'; message: string; facts?: Facts }
   /** Ends an undo that a person must look at. */

@@ -1,5 +1,6 @@
 import { brokerPoster } from '../../shared/clients/broker.ts'
 import { shareFleet } from '../../shared/clients/shared-fleet.ts'
+import { overFleet } from '../../shared/plan.ts'
 import { toFunction, type Wire } from '../../shared/runtime/function.ts'
 import { allocate } from './allocate.ts'
 
@@ -7,7 +8,7 @@ import { allocate } from './allocate.ts'
 export const wire: Wire = (config, log) => {
   const fleet = shareFleet({ ...config.git, log })
   return {
-    step: (run) => allocate(run, fleet),
+    step: overFleet(fleet, allocate),
     post: brokerPoster(config.broker),
     close: () => fleet.close(),
   }

@@ -1,5 +1,6 @@
 import { brokerPoster } from '../../shared/clients/broker.ts'
 import { shareFleet } from '../../shared/clients/shared-fleet.ts'
+import { overFleet } from '../../shared/plan.ts'
 import { toFunction, type Wire } from '../../shared/runtime/function.ts'
 import { build } from './build.ts'
 
@@ -16,7 +17,7 @@ export const wire: Wire = (config, log) => {
     guestfsImage: config.guestfsImage,
   }
   return {
-    step: async (run) => build(run, await fleet.head(), settings),
+    step: overFleet(fleet, async (run, over) => build(run, await over.head(), settings)),
     post: brokerPoster(config.broker),
     close: () => fleet.close(),
   }

@@ -1,6 +1,7 @@
 import { brokerPoster } from '../../shared/clients/broker.ts'
 import { openClusters } from '../../shared/clients/clusters.ts'
 import { shareFleet } from '../../shared/clients/shared-fleet.ts'
+import { overFleet } from '../../shared/plan.ts'
 import { toFunction, type Wire } from '../../shared/runtime/function.ts'
 import { locate } from './locate.ts'
 
@@ -9,7 +10,7 @@ export const wire: Wire = (config, log) => {
   const fleet = shareFleet({ ...config.git, log })
   const { machines, images } = openClusters({ ...config.kubernetes, argocdNamespace: config.argocd.namespace })
   return {
-    step: (run, here) => locate(run, fleet, machines, images, here),
+    step: overFleet(fleet, (run, over, here) => locate(run, over, machines, images, here)),
     post: brokerPoster(config.broker, config.brokerToken),
     close: () => fleet.close(),
   }

@@ -1,9 +1,11 @@
 import { brokerPoster } from '../../shared/clients/broker.ts'
 import { openClusters } from '../../shared/clients/clusters.ts'
 import { shareFleet } from '../../shared/clients/shared-fleet.ts'
+import { overFleet } from '../../shared/plan.ts'
 import { toFunction, type Wire } from '../../shared/runtime/function.ts'
 import { withVersion } from './image-version.ts'
 import { place } from './place.ts'
+import { planned } from './planned.ts'
 import { unlessOccupied } from './unoccupied.ts'
 
 /** The cluster: the one that is asked for, or the one that OCM decides on. */
@@ -16,10 +18,10 @@ export const wire: Wire = (config, log) => {
     graceMilliseconds: config.graceSeconds * 1000,
   }
   return {
-    step: async (run, here) => {
-      const placed = await unlessOccupied(run, await place(run, fleet, hub, settings, here), occupants)
-      return withVersion(run, placed, images)
-    },
+    step: overFleet(fleet, async (run, over, here) => {
+      const chosen = planned(run) ?? (await place(run, over, hub, settings, here))
+      return withVersion(run, await unlessOccupied(run, chosen, occupants), images)
+    }),
     post: brokerPoster(config.broker, config.brokerToken),
     close: () => fleet.close(),
   }

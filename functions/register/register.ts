@@ -2,6 +2,7 @@ import { type Cmdb, type CmdbState, toCmdbRecord } from '../../shared/cmdb.ts'
 import { DroverError } from '../../shared/errors.ts'
 import type { Fleet } from '../../shared/fleet.ts'
 import { readRecord } from '../../shared/ledger.ts'
+import { isPlan } from '../../shared/plan.ts'
 import { ignored, type Outcome, type Run, succeeded } from '../../shared/step.ts'
 
 const states: Record<string, CmdbState> = { plan: 'planned', operate: 'operational', retire: 'retired' }
@@ -11,6 +12,7 @@ export async function register(run: Run, cmdb: Cmdb | undefined, fleet: Fleet): 
   if (!cmdb) return succeeded('No enterprise system is configured, nothing to register')
   const state = states[run.task]
   if (!state) throw new DroverError('unreadable', `Cannot register: ${run.task} is no task of it`)
+  if (isPlan(run)) return succeeded(`Would register ${run.facts.name} as ${state}`)
   // A late event must not bring back what an undo has retired.
   const record = await readRecord(await fleet.head(), run.id)
   if (record?.state !== 'running') return ignored(`Run ${run.id} has ended: its event comes too late`)

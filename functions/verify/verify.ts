@@ -7,8 +7,10 @@ import { waitFor } from '../../shared/goals/wait.ts'
 import { dataClaims } from '../../shared/kubevirt/manifest.ts'
 import { lifecycleOf, roundOf } from '../../shared/lifecycles.ts'
 import { type Machines, placeOf } from '../../shared/machines.ts'
+import { isPlan } from '../../shared/plan.ts'
 import { type Here, notYet, type Outcome, type Run, refused, succeeded } from '../../shared/step.ts'
 import { assessAddresses, assessNames, haveAddresses, type Resolver } from './check.ts'
+import { consequences } from './consequences.ts'
 
 export interface Settings {
   rootApplication: string
@@ -19,6 +21,7 @@ export interface Settings {
 
 /** Waits for what the task is about, and says what was seen. */
 export async function verify(run: Run, machines: Machines, settings: Settings, here: Here): Promise<Outcome> {
+  if (isPlan(run)) return succeeded('Would wait for it', consequences(run))
   if (run.task === 'absence') return absence(run, settings, here)
   return run.task === 'check' ? check(run, machines, settings, here) : awaitGoal(run, machines, settings, here)
 }

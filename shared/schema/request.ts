@@ -29,6 +29,8 @@ export const ProvisionRequest = Strict({
     Type.Integer({ minimum: 1, maximum: 1440, description: 'a whole number of minutes from 1 to 1440' }),
   ),
   ticket: Type.Optional(LabelValue),
+  /** Says what would be done, and changes nothing. */
+  plan: Type.Optional(Type.Boolean()),
 })
 
 export type ProvisionRequest = Static<typeof ProvisionRequest>

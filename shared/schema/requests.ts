@@ -23,6 +23,8 @@ const common = {
   deadlineMinutes: Type.Optional(
     Type.Integer({ minimum: 1, maximum: 1440, description: 'a whole number of minutes from 1 to 1440' }),
   ),
+  /** Says what would be done, and changes nothing. */
+  plan: Type.Optional(Type.Boolean()),
   /** Waits for the run that holds the machine, where it would else be refused. */
   wait: Type.Optional(Type.Boolean()),
 }

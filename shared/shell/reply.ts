@@ -17,9 +17,15 @@ export function saysOf(outcome: Ending, work: Work, options: ShellOptions): Says
     return { fact: 'stranded', status: 'failure', message, facts: { ...run.facts, ...outcome.facts } }
   const facts = { ...run.facts, ...outcome.facts }
   // The definition is in Git from the commit on; nobody after the chain's last wait needs it in an event.
-  if ((terminals as readonly string[]).includes(task.done) || lifecycle.tasks.at(-1) === task) delete facts.definition
+  const isEnd = (terminals as readonly string[]).includes(task.done)
+  if (isEnd || lifecycle.tasks.at(-1) === task) delete facts.definition
   const status = task.done === 'rolledback' ? 'failure' : 'success'
-  return { fact: task.done, status, message, facts, ...(outcome.changes ? { changes: outcome.changes } : {}) }
+  const draft = outcome.draft ?? run.draft
+  return {
+    ...{ fact: task.done, status, message, facts },
+    ...(outcome.changes ? { changes: outcome.changes } : {}),
+    ...(draft && !isEnd ? { draft } : {}),
+  }
 }
 
 /** A failed task: what is undone next has its own deadline. */

@@ -65,6 +65,8 @@ const recorded = (vm: { cluster: string; namespace: string; name: string }) =>
   read(claimsFile(vm.cluster, vm.namespace, vm.name)) as Promise<Record<string, string>>
 const place = ({ namespace, name }: { namespace: string; name: string }) => ({ namespace, name })
 
+const other = { registry: `docker://registry.example.com/golden/rhel9@sha256:${'c'.repeat(64)}` }
+
 describe('a machine', () => {
   it('is turned off and on through Git', async () => {
     const vm = await provisioned()
@@ -199,6 +201,19 @@ describe('a machine', () => {
     expect(Object.keys(await chain.files())).not.toContain(`kept/${vm.cluster}/${vm.namespace}/${kept}.yaml`)
   })
 
+  it('is told what would be done, and nothing is', async () => {
+    const vm = await provisioned({ disks: [{ name: 'data', size: '5Gi' }] })
+    const before = await chain.files()
+    const repave = await completed('repave', { ...place(vm), image: other, plan: true })
+    expect(repave.ended.data.message).toMatch(/^Nothing was changed\..*turned off; .*kept until.*turned on/)
+    expect(repave.ended.data.facts?.plan).toContain(`M vms/${vm.cluster}/shop/${vm.name}/values.yaml`)
+    const gone = await completed('deprovision', { ...place(vm), destroy: ['data'], plan: true })
+    expect(gone.ended.data.message).toContain('destroyed, with what is on them')
+    const made = await completed('provision', { ...small(), plan: true })
+    expect(made.ended.data.facts?.plan).toEqual(expect.arrayContaining([expect.stringMatching(/^A names\//)]))
+    expect(await chain.files()).toEqual(before)
+  })
+
   it('is held by one run at a time: the second is told by whom, or waits where it asks to', async () => {
     const vm = await provisioned()
     const held: { run: Run | undefined; waiting: Run | undefined } = { run: undefined, waiting: undefined }
@@ -249,7 +264,6 @@ interface Case {
   data?: object
 }
 
-const other = { registry: `docker://registry.example.com/golden/rhel9@sha256:${'c'.repeat(64)}` }
 const cases: Case[] = [
   {
     lifecycle: 'snapshot',

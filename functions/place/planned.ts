@@ -1,0 +1,11 @@
+import { isPlan } from '../../shared/plan.ts'
+import { type Outcome, type Run, succeeded } from '../../shared/step.ts'
+import { undecided } from './unoccupied.ts'
+
+/** In a plan nobody asks OCM: it decides on Placements that are there, and a plan makes none. */
+export function planned(run: Run): Outcome | undefined {
+  const { placement } = run.facts.machine ?? {}
+  if (!isPlan(run) || !placement || 'cluster' in placement) return undefined
+  const report = [...(run.facts.report ?? []), `OCM chooses the cluster, called ${undecided} here`]
+  return succeeded('OCM would choose the cluster', { cluster: undecided, report })
+}

@@ -1,0 +1,51 @@
+import { dataClaims } from '../../shared/kubevirt/manifest.ts'
+import { type RoundName, roundOf } from '../../shared/lifecycles.ts'
+import type { Definition } from '../../shared/schema/definition.ts'
+import type { Facts, Run } from '../../shared/step.ts'
+
+type Says = (definition: Definition, facts: Facts, run: string) => string[]
+
+const turnedOn: Says = ({ running }, { wasRunning }) =>
+  running && wasRunning !== undefined ? ['the machine is turned on'] : []
+
+/** What a round means for people: what restarts, what is kept, what is lost. */
+const meanings: Partial<Record<RoundName, Says>> = {
+  stop: ({ running }, { wasRunning }) => (!running && wasRunning ? ['the machine is turned off'] : []),
+  start: turnedOn,
+  save: ({ snapshots = [] }, _, run) =>
+    snapshots.filter((one) => one.run === run).map(({ name }) => `snapshot ${name} is taken to go back to`),
+  snapshot: ({ snapshots = [] }, _, run) =>
+    snapshots.filter((one) => one.run === run).map(({ name }) => `snapshot ${name} is taken`),
+  restore: ({ restore }) =>
+    restore
+      ? [`all disks are put back to ${restore.snapshot}: what was written since is lost, but for the snapshot before`]
+      : [],
+  patch: ({ patch }) => (patch ? ['the root disk is changed while the machine is off'] : []),
+  image: ({ nextRoot }) =>
+    nextRoot
+      ? [`root disk ${nextRoot.name} is made from the latest image`]
+      : ['the image is current: nothing is to be done'],
+  swap: (definition, facts, run) => [
+    ...(definition.oldRoots ?? []).map(
+      ({ name, until }) => `the old root disk ${name} is kept until ${until}, and not used`,
+    ),
+    ...turnedOn(definition, facts, run),
+  ],
+  migrate: ({ migration }) => (migration ? ['the guest moves to another node while it runs'] : []),
+  remove: (definition) => {
+    const kept = dataClaims({ ...definition, disks: definition.disks.filter(({ destroyed }) => !destroyed) })
+    const lost = dataClaims({ ...definition, disks: definition.disks.filter(({ destroyed }) => destroyed) })
+    return [
+      'the machine and its root disk are lost',
+      ...(kept.length > 0 ? [`kept: ${kept.join(', ')}`] : []),
+      ...(lost.length > 0 ? [`destroyed, with what is on them: ${lost.join(', ')}`] : []),
+    ]
+  },
+}
+
+/** What would follow from a round, added to what followed from those before. */
+export function consequences({ id, lifecycle, task, facts }: Run): Facts {
+  const round = roundOf(lifecycle, task)
+  const says = round && facts.definition ? (meanings[round]?.(facts.definition, facts, id) ?? []) : []
+  return { report: [...(facts.report ?? []), ...says] }
+}
