@@ -17,10 +17,13 @@ export function closing({ git }: Pick<World, 'git'>, lived: readonly Lived[]): s
   return ['', 'The runs:', '', ...runs, ...commits(git.path, lived), ...state(lived)].join('\n')
 }
 
+/** The task that a commit is of, as its trailer says. */
+const step = '%(trailers:key=Drover-Step,valueonly,separator=)'
+
 function commits(repository: string, lived: readonly Lived[]): string[] {
   const folder = folderOf(lived)
   if (folder === undefined) return []
-  const log = ['--git-dir', repository, 'log', '--reverse', '--format=  %h %s', 'main', '--', folder]
+  const log = ['--git-dir', repository, 'log', '--reverse', `--format=  %h  %<(16)${step}%s`, 'main', '--', folder]
   return ['', `What they changed in Git, in ${folder}:`, '', execFileSync('git', log, { encoding: 'utf8' }).trimEnd()]
 }
 

@@ -11,9 +11,9 @@ afterAll(() => chain.close())
 
 const example = (name: LifecycleName) => JSON.parse(readFileSync(`examples/${name}.json`, 'utf8'))
 
-/** In the order of a life: each is a request for the machine that the first one makes. */
+/** In the order of a life: each is a request for the machine that the first one makes. A snapshot is of the root disk of then. */
 const life: LifecycleName[] = [
-  ...(['provision', 'snapshot', 'patch', 'resize', 'power', 'migrate', 'repave', 'restore', 'clone'] as const),
+  ...(['provision', 'snapshot', 'patch', 'restore', 'resize', 'power', 'migrate', 'clone', 'repave'] as const),
   'deprovision',
 ]
 

@@ -85,7 +85,7 @@ describe('npm run local', () => {
     expect(shown).toMatch(
       /De-provisioning of shop\/prod-shop-001 on site-\w is complete: VM prod-shop-001 is gone from/,
     )
-    expect(shown).toMatch(/\n {2}[0-9a-f]{7,} deprovision shop\/prod-shop-001/)
+    expect(shown).toMatch(/\n {2}[0-9a-f]{7,} {2}remove\.commit +deprovision shop\/prod-shop-001/)
     expect(code).toBe(0)
   })
 
