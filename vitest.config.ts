@@ -2,9 +2,12 @@ import { defineConfig } from 'vitest/config'
 import { slow } from './test/slow.ts'
 
 /** Tests of plain functions: they need no process of their own, and share what they import. */
-const plain = ['test/functions/**/*.test.ts', 'test/shared/{cloudinit,gitops,ipam,kubevirt,ocm,schema,shell}/*.test.ts']
-// Rings of their own: test/slow.config.ts, test/guest/vitest.config.ts, and on the real controllers test/cluster/vitest.config.ts.
-const others = ['test/cluster/**', 'test/guest/**', ...slow]
+const plain = [
+  'test/functions/**/*.test.ts',
+  'test/shared/{cloudinit,gitops,images,ipam,kubevirt,ocm,schema,shell}/*.test.ts',
+]
+// Rings of their own: test/slow.config.ts, and with real tools, a real registry or real controllers, those of their folders.
+const others = ['test/cluster/**', 'test/guest/**', 'test/registry/**', ...slow]
 
 export default defineConfig({
   test: {

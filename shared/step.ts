@@ -27,6 +27,8 @@ export interface Facts {
   origin?: Origin
   /** locate: the golden image that a repave takes. */
   nextImage?: Image
+  /** validate: the kept disks that the machine takes. */
+  attached?: Definition['disks']
   /** locate: how the root disk's claim is mounted. */
   volumeMode?: 'Filesystem' | 'Block'
   /** place, locate: what the DataSource of the image stands for. */

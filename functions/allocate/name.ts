@@ -40,10 +40,12 @@ const nothing = (value: Outcome) => ({ nothing: true, value }) as const
 const reserved = (name: string, facts: Facts = {}) => succeeded(`Reserved the name ${name}`, { ...facts, name })
 
 /** What was found valid first holds: a template may have been changed until the request came again. */
-const foundValid = ({ machine, labels, callback }: Facts): Facts => ({
+const foundValid = ({ machine, labels, callback, attached, claims }: Facts): Facts => ({
   ...(machine && { machine }),
   ...(labels && { labels }),
   ...(callback && { callback }),
+  ...(attached && { attached }),
+  ...(claims && { claims }),
 })
 
 /** The template may have changed since the request was found valid, so it is asked again. */

@@ -6,7 +6,7 @@ import { filesIn } from '../../shared/gitops/removal.ts'
 import { dataDiskLosses } from '../../shared/kubevirt/data-disks.ts'
 import { expecting, type RunRecord, readRecord } from '../../shared/ledger.ts'
 import { lockOf, toLock } from '../../shared/lock.ts'
-import { isShared, machineFolder } from '../../shared/paths.ts'
+import { isShared, keptFile, machineFolder } from '../../shared/paths.ts'
 import type { Definition } from '../../shared/schema/definition.ts'
 import { summary } from '../../shared/schema/show.ts'
 import { ignored, type Outcome, type Run, refused, succeeded } from '../../shared/step.ts'
@@ -18,7 +18,7 @@ export async function create(run: Run, tree: Tree, settings: GitOpsSettings): Pr
   const record = await readRecord(tree, run.id)
   if (record?.state !== 'running') return ignored(`Run ${run.id} has ended: there is nothing to build`)
   const lock = { path: lockOf(definition), content: toLock(run) }
-  const changes = [...(await toChangeSet(definition, tree, settings)), lock]
+  const changes = [...(await toChangeSet(definition, tree, settings)), lock, ...taken(definition)]
   const problems = [
     ...nameProblems(definition, settings),
     ...(await strangers(tree, definition, record, changes)).map(
@@ -31,6 +31,12 @@ export async function create(run: Run, tree: Tree, settings: GitOpsSettings): Pr
   return { ...succeeded(message), changes: await expecting(tree, changes) } as Outcome
 }
 
+/** Kept disks that the machine takes are not kept for anybody else any more. */
+const taken = ({ disks, cluster, namespace }: Definition): Change[] =>
+  disks.flatMap(({ claim }) =>
+    claim === undefined ? [] : [{ path: keptFile(cluster, namespace, claim), content: null }],
+  )
+
 function nameProblems({ name }: Definition, { rootApplication }: GitOpsSettings): string[] {
   return name === rootApplication ? [`its Application would take the place of "${name}", which applies the hub`] : []
 }
@@ -40,7 +46,9 @@ async function strangers(tree: Tree, definition: Definition, record: RunRecord, 
   const { cluster, namespace, name } = definition
   const there = await filesIn(tree, machineFolder(cluster, namespace, name))
   const touched = await Promise.all(
-    changes.map(async ({ path }) => ((await tree.oid(path)) === undefined || isShared(path) ? [] : [path])),
+    changes.map(async ({ path }) =>
+      (await tree.oid(path)) === undefined || isShared(path) || path.startsWith('kept/') ? [] : [path],
+    ),
   )
   return [...new Set([...there, ...touched.flat()])].filter((path) => !record.wrote[path])
 }

@@ -49,8 +49,8 @@ async function readCustomizations(tree: Tree, names: readonly string[]) {
 
 /** The disks: blank and from the image, or from the snapshot of the machine that this one is made from. */
 function disksOf({ facts }: Run, { rootDisk, disks }: Machine): Pick<Definition, 'rootDisk' | 'disks'> {
-  const { imageVersion: version, origin } = facts
-  if (!origin) return { rootDisk: { ...rootDisk, ...(version && { version }) }, disks }
+  const { imageVersion: version, origin, attached = [] } = facts
+  if (!origin) return { rootDisk: { ...rootDisk, ...(version && { version }) }, disks: [...disks, ...attached] }
   const from = (volume: string) => (origin.volumes[volume] ? { snapshot: origin.volumes[volume] } : {})
   return {
     rootDisk: { ...rootDisk, ...from('rootdisk') },

@@ -7,7 +7,9 @@ export const isClaim = (path: string) => /^(names|ipam|hub\/placements)\//.test(
 
 /** The data disks that a run has made. No undo removes them: whoever got them may have written to them. */
 export function disksOf({ facts, request }: Run): string[] {
-  const { name, identity, machine } = facts
+  const { name, identity, machine, attached } = facts
   if (name === undefined || identity === undefined) return []
-  return (machine?.disks ?? []).map((disk) => `${request.namespace}/${dataDiskName({ name, identity }, disk.name)}`)
+  const made = (machine?.disks ?? []).map((disk) => dataDiskName({ name, identity }, disk.name))
+  const taken = (attached ?? []).flatMap(({ claim }) => (claim === undefined ? [] : [claim]))
+  return [...made, ...taken].map((disk) => `${request.namespace}/${disk}`)
 }

@@ -9,6 +9,7 @@ import { Label, Strict } from '../../shared/schema/parts.ts'
 import { ProvisionRequest } from '../../shared/schema/request.ts'
 import type { Template } from '../../shared/schema/template.ts'
 import { type Outcome, succeeded } from '../../shared/step.ts'
+import { attach } from './attach.ts'
 import { validateChange } from './change.ts'
 import { customizationProblems, networkProblems, readPolicies, readTemplate } from './fleet-files.ts'
 import { strangerProblems } from './stranger.ts'
@@ -36,7 +37,9 @@ async function validateProvision(run: Unproved, fleet: Pick<Fleet, 'head'>, righ
   const template = await readTemplate(tree, request.template)
   if (!template.ok) return refusal([...template.problems, ...(policies.ok ? [] : policies.problems)])
   const subject = toSubject(request, template.value)
+  const attached = await attach(tree, request, subject.machine)
   const problems = [
+    ...('problems' in attached ? attached.problems : []),
     ...namingProblems(request, template.value),
     ...joinProblems(template.value, request),
     ...callbackProblems(request),
@@ -46,9 +49,10 @@ async function validateProvision(run: Unproved, fleet: Pick<Fleet, 'head'>, righ
     ...(await nameTaken(tree, run.id, request.name)),
   ]
   const callback = callbackOf(subject, policies.ok ? policies.value : undefined)
-  if (problems.length > 0) return refusal(problems, callback)
+  if (problems.length > 0 || 'problems' in attached) return refusal(problems, callback)
   const { machine, labels } = subject
-  const facts = { machine, labels, ...callback }
+  const placement = attached.cluster === undefined ? machine.placement : { cluster: attached.cluster }
+  const facts = { machine: { ...machine, placement }, labels, ...callback, ...attached.facts }
   return succeeded(`The request is valid: template ${request.template} in namespace ${request.namespace}`, facts)
 }
 

@@ -2,22 +2,9 @@ import type { Change, Tree } from '../fleet.ts'
 import { dataDiskName } from '../kubevirt/manifest.ts'
 import { applicationFile, archiveFolder, keptFile, lockFile, machineFolder, placementFile } from '../paths.ts'
 import type { Definition } from '../schema/definition.ts'
+import type { KeptDisk } from '../schema/kept-disk.ts'
 import type { Claims } from '../step.ts'
 import { toYaml } from '../yaml.ts'
-
-/** What is known of a data disk that outlived its machine: enough for another one to take it. */
-export interface KeptDisk {
-  disk: string
-  cluster: string
-  namespace: string
-  machine: string
-  run: string
-  since: string
-  size: string
-  made?: string
-  storageClass?: string
-  uid?: string
-}
 
 /**
  * Takes a machine out of the fleet: its files move to the archive, its Application goes, and each data disk that is kept
@@ -56,11 +43,12 @@ export async function toRemoval(
   const disks = definition.disks.filter(({ destroyed }) => !destroyed)
   const tombstones = disks.map((disk): Change => {
     const claim = disk.claim ?? dataDiskName(definition, disk.name)
-    const { size, made, storageClass } = disk
+    const { size, made, snapshot, storageClass } = disk
     const uid = claims[claim]
     const kept: KeptDisk = {
       ...{ disk: claim, cluster, namespace, machine: name, run, since, size },
       ...(made && { made }),
+      ...(snapshot && { snapshot }),
       ...(storageClass && { storageClass }),
       ...(uid && { uid }),
     }

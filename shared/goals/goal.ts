@@ -17,5 +17,5 @@ export interface Goal {
   extras?: readonly Extra[]
   assess(view: MachineView, aim: Aim): Assessment
   /** Asks the cluster once more when the view shows the goal; what it answers counts. */
-  confirm?(aim: Aim, machines: Machines): Promise<Assessment>
+  confirm?(aim: Aim, machines: Machines, view: MachineView): Promise<Assessment>
 }

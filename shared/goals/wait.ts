@@ -23,7 +23,7 @@ export async function waitFor(
     troubledSince !== undefined && here.now().getTime() - troubledSince >= settings.graceMilliseconds
   for await (const view of machines.watch(definition, here.patience, extras)) {
     last = assess(view, aim)
-    if (last.state === 'reached' && confirm) last = await confirm(aim, machines)
+    if (last.state === 'reached' && confirm) last = await confirm(aim, machines, view)
     if (last.state === 'reached') return succeeded(last.message, { ...last.facts, observed: observedIn(view) })
     if (last.state === 'failed') return refused(last.message)
     troubledSince = last.state === 'troubled' ? (troubledSince ?? here.now().getTime()) : undefined

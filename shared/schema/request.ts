@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { DataDisk, LabelMap, Nic, Owner, Placement, RootDisk, Size, Variables } from './machine.ts'
-import { HttpsUrl, Label, LabelValue, Line, NamePattern, Strict } from './parts.ts'
+import { HttpsUrl, Label, LabelValue, Line, NamePattern, Strict, Subdomain } from './parts.ts'
 
 /** The data of `dev.drover.provision.requested`: what a requester may ask for. */
 export const ProvisionRequest = Strict({
@@ -16,6 +16,10 @@ export const ProvisionRequest = Strict({
   size: Type.Optional(Size),
   rootDisk: Type.Optional(RootDisk),
   disks: Type.Optional(Type.Array(DataDisk, { maxItems: 16 })),
+  /** Data disks that outlived their machines, each under the name that it has in this one; they pin the cluster. */
+  attach: Type.Optional(
+    Type.Array(Strict({ name: Type.Index(DataDisk, ['name']), disk: Subdomain }), { maxItems: 16 }),
+  ),
   networks: Type.Optional(Type.Array(Nic, { minItems: 1, maxItems: 8 })),
   customizations: Type.Optional(Type.Array(Label, { maxItems: 16, uniqueItems: true })),
   variables: Type.Optional(Variables),

@@ -1,8 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Pod } from '../../local/clusters/controllers/claim-types.ts'
 import { type ExternalSecret, secretFor } from '../../local/clusters/controllers/external.ts'
 import { interfacesOf } from '../../local/clusters/controllers/guest.ts'
+import { wordsOf } from '../../local/clusters/controllers/job-tools.ts'
 import type { Instance } from '../../local/clusters/controllers/vm-types.ts'
 import type { KubeObject } from '../../local/clusters/object.ts'
+import { bytes } from '../../shared/goals/disk.ts'
+import type { Claim } from '../../shared/machines.ts'
 import type { MachineFault } from '../chain/platform.ts'
 import type { Api } from './api.ts'
 
@@ -38,6 +42,9 @@ export function playNode(api: Api): Node {
     () => tellAddresses(api, faults),
     () => tellUnschedulable(api),
     () => failImports(api, faults),
+    () => failJobs(api, faults),
+    () => sayLastWords(api),
+    () => growClaims(api),
   ]
   const playing = (async () => {
     while (!closing.signal.aborted) {
@@ -155,5 +162,50 @@ async function failImports(api: Api, faults: Node['faults']): Promise<void> {
     const isImport = pod.metadata.labels?.['app'] === 'containerized-data-importer'
     if (!isImport || pod.metadata.annotations?.[faultAnnotation]) continue
     await api.merge('Pod', ...at(pod), { metadata: { annotations: { [faultAnnotation]: 'fail' } } })
+  }
+}
+
+interface Ended {
+  phase?: string
+  containerStatuses?: { state?: { terminated?: { message?: string } } }[]
+}
+
+const isOfJob = (pod: KubeObject) => pod.metadata.labels?.['batch.kubernetes.io/job-name'] !== undefined
+
+/** Work that ends badly: its pod does. */
+async function failJobs(api: Api, faults: Node['faults']): Promise<void> {
+  if (!faults.has('job-fails')) return
+  for (const pod of await api.list('Pod')) {
+    if (!isOfJob(pod) || pod.metadata.annotations?.[faultAnnotation] || isEnded(pod)) continue
+    await api.merge('Pod', ...at(pod), { metadata: { annotations: { [faultAnnotation]: 'fail' } } })
+  }
+}
+
+const isEnded = (pod: KubeObject) => ['Succeeded', 'Failed'].includes((pod['status'] as { phase?: string }).phase ?? '')
+
+/** What the program of a Job's pod says at its end; the played node runs none. */
+async function sayLastWords(api: Api): Promise<void> {
+  for (const pod of (await api.list('Pod')) as Pod[]) {
+    const { phase, containerStatuses = [] } = (pod.status ?? {}) as Ended
+    const hasSaid = containerStatuses.some(({ state }) => state?.terminated?.message !== undefined)
+    if (!isOfJob(pod) || !isEnded(pod) || hasSaid) continue
+    const isWell = phase === 'Succeeded'
+    const message = wordsOf(pod, isWell ? 'well' : 'ill') ?? ''
+    const terminated = { exitCode: isWell ? 0 : 1, reason: isWell ? 'Completed' : 'Error', message }
+    const [container] = pod.spec.containers ?? []
+    const status = { name: container?.name, image: container?.image, imageID: '', ready: false, restartCount: 0 }
+    const containers = [{ ...status, state: { terminated } }]
+    await api.merge('Pod', ...at(pod), { status: { containerStatuses: containers } }, { subresource: 'status' })
+  }
+}
+
+/** A claim that wants more than it has gets it: the played storage knows no growth. */
+async function growClaims(api: Api): Promise<void> {
+  for (const claim of (await api.list('PersistentVolumeClaim')) as (Claim & KubeObject)[]) {
+    const wanted = claim.spec?.resources?.requests?.storage
+    const { phase, capacity } = claim.status ?? {}
+    if (phase !== 'Bound' || !wanted || bytes(wanted) <= bytes(capacity?.storage ?? '0')) continue
+    const status = { capacity: { storage: wanted } }
+    await api.merge('PersistentVolumeClaim', ...at(claim), { status }, { subresource: 'status' })
   }
 }

@@ -1,0 +1,58 @@
+import type { Tree } from '../../shared/fleet.ts'
+import { keptFile } from '../../shared/paths.ts'
+import { KeptDisk } from '../../shared/schema/kept-disk.ts'
+import type { Machine } from '../../shared/schema/machine.ts'
+import { namesIn, readChecked } from '../../shared/schema/read.ts'
+import type { ProvisionRequest } from '../../shared/schema/request.ts'
+import { listed, show } from '../../shared/schema/show.ts'
+import type { Facts } from '../../shared/step.ts'
+
+/** What the kept disks of a request come to: the cluster that they are on, and their claims; or what is wrong with them. */
+export type Attached = { problems: string[] } | { cluster?: string; facts: Pick<Facts, 'attached' | 'claims'> }
+
+/** A kept disk is on one cluster and cannot leave it, so the machine that takes it is made there. */
+export async function attach(tree: Tree, request: ProvisionRequest, machine: Machine): Promise<Attached> {
+  const { attach: asked = [], namespace } = request
+  if (asked.length === 0) return { facts: {} }
+  const found = await Promise.all(
+    asked.map(async (one, index) => ({ ...one, kept: await find(tree, namespace, one.disk, index) })),
+  )
+  const problems = found.flatMap(({ kept }) => (typeof kept === 'string' ? [kept] : []))
+  const disks = found.flatMap(({ name, kept }) => (typeof kept === 'string' ? [] : [{ name, kept }]))
+  const clusters = [...new Set(disks.map(({ kept }) => kept.cluster))]
+  const names = [...machine.disks, ...disks].map(({ name }) => name)
+  const [cluster] = clusters
+  const { placement } = machine
+  if (clusters.length > 1) problems.push(`attach names disks on ${listed(clusters)}, wanted disks on one cluster`)
+  if ('cluster' in placement && cluster !== undefined && placement.cluster !== cluster)
+    problems.push(
+      `placement.cluster is ${show(placement.cluster)}, wanted ${show(cluster)}, where the disks of attach are`,
+    )
+  if (new Set(names).size < names.length) problems.push(`attach and disks name ${listed(names)}, wanted each name once`)
+  if (problems.length > 0 || cluster === undefined) return { problems }
+  const claims = Object.fromEntries(
+    disks.flatMap(({ kept: { disk, uid } }) => (uid === undefined ? [] : [[disk, uid]])),
+  )
+  return { cluster, facts: { attached: disks.map(({ name, kept }) => toDisk(name, kept)), claims } }
+}
+
+const toDisk = (name: string, { disk, size, made, snapshot, storageClass }: KeptDisk) => ({
+  ...{ name, size, claim: disk },
+  ...(made && { made }),
+  ...(snapshot && { snapshot }),
+  ...(storageClass && { storageClass }),
+})
+
+async function find(tree: Tree, namespace: string, disk: string, index: number): Promise<KeptDisk | string> {
+  const clusters = (await tree.list('kept')).map(({ name }) => name)
+  const read = await Promise.all(
+    clusters.map((cluster) => readChecked(tree, keptFile(cluster, namespace, disk), KeptDisk)),
+  )
+  const [found, another] = read.filter((one) => one !== undefined)
+  if (found?.ok && !another) return found.value
+  if (found && !found.ok) return found.problems.join('; ')
+  const path = `attach[${index}].disk`
+  if (another) return `${path} is ${show(disk)}, which is kept on two clusters`
+  const known = (await Promise.all(clusters.map((cluster) => namesIn(tree, `kept/${cluster}/${namespace}`)))).flat()
+  return `${path} is ${show(disk)}, wanted one that is kept for ${show(namespace)}: ${known.length > 0 ? listed(known, 20) : 'there is none'}`
+}
