@@ -59,6 +59,11 @@ describe('the docs', () => {
     expect(fieldsIn(page).sort()).toEqual(own.sort())
   })
 
+  it('name in provision.md the fields of a provision, and no other', () => {
+    const text = readFileSync(join(root, 'docs/provision.md'), 'utf8')
+    expect(fieldsIn(text).sort()).toEqual(Object.keys(requests.provision.properties).sort())
+  })
+
   it('name the fields of every request once for all lifecycles', () => {
     expect(fieldsIn(readFileSync(join(root, 'docs/lifecycles/README.md'), 'utf8')).sort()).toEqual(everywhere.sort())
   })
