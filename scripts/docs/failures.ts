@@ -72,7 +72,7 @@ const rounds: Record<RoundName, { when: string; undo: string }> = {
 
 const reasons = {
   build: 'the machine cannot be changed so, or somebody edited its files by hand',
-  commit: 'somebody changed one of the files meanwhile, or Git takes no push',
+  commit: 'somebody changed one of the files meanwhile, or Git keeps failing',
 }
 
 /** Each task of a lifecycle, and what follows when it fails there. */

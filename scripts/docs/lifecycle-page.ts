@@ -23,14 +23,18 @@ const exampleOf = (name: string) => readFileSync(new URL(`../../examples/${name}
 /** Every round has a push: the round says which one is meant. */
 const nameOf = ({ title, by, round }: Task) => (by === 'commit' && round ? `${title} (${round})` : title)
 
-/** One line for each lifecycle, with a link; from the folder that `docs/lifecycles/` is at. */
+/** One line for each lifecycle, with a link: what it is for, as its page begins; from the folder that `docs/lifecycles/` is at. */
 export const index = (folder: string): string =>
   table(
-    ['lifecycle', 'name', 'tasks', 'rounds'],
-    lifecycles.map(({ name, title, tasks }) => [
-      `[${title}](${folder}${name}.md)`,
-      `\`${name}\``,
-      String(tasks.length),
-      [...new Set(tasks.flatMap(({ round }) => (round ? [`\`${round}\``] : [])))].join(', '),
-    ]),
+    ['lifecycle', 'name', 'what it does'],
+    lifecycles.map(({ name, title }) => [`[${title}](${folder}${name}.md)`, `\`${name}\``, purposeOf(name)]),
   )
+
+function purposeOf(name: string): string {
+  const [, begin = ''] = readFileSync(new URL(`../../docs/lifecycles/${name}.md`, import.meta.url), 'utf8').split(
+    '\n\n',
+  )
+  const [sentence] = /^.*?\.(?= |$)/.exec(begin.replaceAll('\n', ' ')) ?? []
+  if (sentence === undefined) throw new Error(`Cannot write the index: the page of ${name} begins with no sentence`)
+  return sentence
+}
