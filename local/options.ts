@@ -3,11 +3,12 @@ import { parseArgs } from 'node:util'
 /** What `npm run local -- --help` prints. */
 export const usage = `npm run local -- [--once] [--dir DIR] [--request FILE] [--delays N] [--broker-port N] [--git-port N] [--events-port N]
 
-Starts all of Drover on this machine, provisions a machine and shows the run; then stays for more, until Ctrl-C.
-  --once          ends when the first run has ended: 0 if it completed, 1 if not
+Starts all of Drover on this machine and shows the life of a virtual machine, from its provisioning to its repaving; then
+stays for more, until Ctrl-C. Its de-provisioning is left to you, or to --once.
+  --once          de-provisions the machine too and ends: 0 if every run completed, 1 if one did not
   --dir DIR       where data goes (.drover); a second start over it goes on with the same fleet
-  --request FILE  the CloudEvent to post (examples/provision.json)
-  --delays N      how long simulated work takes: 0 (at once) to 1 (as on a small cluster); 0.3 unless said
+  --request FILE  a CloudEvent to post instead, such as examples/provision.json
+  --delays N      how long simulated work takes: 0 (at once) to 1 (as on a small cluster); 0.1 unless said
   --*-port N      ports to use instead of free ones
 `
 
@@ -18,8 +19,8 @@ export function readOptions(args: readonly string[]) {
     options: {
       once: { type: 'boolean', default: false },
       dir: { type: 'string', default: '.drover' },
-      request: { type: 'string', default: 'examples/provision.json' },
-      delays: { type: 'string', default: '0.3' },
+      request: { type: 'string' },
+      delays: { type: 'string', default: '0.1' },
       'broker-port': { type: 'string', default: '0' },
       'git-port': { type: 'string', default: '0' },
       'events-port': { type: 'string', default: '0' },

@@ -1,6 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { type EventRow, eventTypes, type FunctionName, lifecycles } from '../shared/lifecycles.ts'
 import { type Setting, settings } from '../shared/settings.ts'
+import { index, pageParts } from './docs/lifecycle-page.ts'
+import { picture } from './docs/picture.ts'
+import { table } from './docs/table.ts'
 
 /** `npm run docs`: writes the parts of the docs that follow from the tables of lifecycles and settings, between their markers. */
 
@@ -11,18 +14,32 @@ const byFact = ['locate', 'allocate', 'place', 'register', 'build', 'commit', 'v
 
 /** Each generated part: the file that it stands in, its name there, and its text. */
 const parts: { file: string; name: string; text: () => string }[] = [
-  { file: 'README.md', name: 'lifecycles', text: lifecycleTables },
+  { file: 'README.md', name: 'lifecycles', text: () => index('docs/lifecycles/') },
+  { file: 'docs/lifecycles/README.md', name: 'lifecycles', text: () => index('') },
+  ...lifecycles.flatMap((lifecycle) =>
+    Object.entries(pageParts).map(([name, text]) => ({
+      file: `docs/lifecycles/${lifecycle.name}.md`,
+      name,
+      text: () => text(lifecycle),
+    })),
+  ),
   { file: 'docs/events.md', name: 'event types', text: eventTable },
   { file: 'docs/configuration.md', name: 'settings', text: settingTables },
   ...byFact.map((name) => ({ file: `triggers/${name}.yaml`, name: 'filters', text: () => filtersOf(name) })),
 ]
 
-/** The files with generated parts, as they should be. */
+/** The files with generated parts, and the pictures, as they should be. */
 export function generated(): { file: string; text: string }[] {
-  return parts.map(({ file, name, text }) => ({
-    file,
-    text: (file.endsWith('.yaml') ? replacedYaml : replaced)(readFileSync(new URL(file, root), 'utf8'), name, text()),
-  }))
+  const files = [...new Set(parts.map(({ file }) => file))].map((file) => ({ file, text: withParts(file) }))
+  const pictures = lifecycles.map((one) => ({ file: `docs/lifecycles/pictures/${one.name}.svg`, text: picture(one) }))
+  return [...files, ...pictures]
+}
+
+function withParts(file: string): string {
+  const replace = file.endsWith('.yaml') ? replacedYaml : replaced
+  return parts
+    .filter((part) => part.file === file)
+    .reduce((text, { name, text: part }) => replace(text, name, part()), readFileSync(new URL(file, root), 'utf8'))
 }
 
 function replaced(text: string, name: string, part: string): string {
@@ -56,15 +73,6 @@ function filtersOf(name: FunctionName): string {
   return ['    - any:', ...[...new Set(filters)].sort().map((filter) => `        - ${filter}`)]
     .map((line) => `${line}\n`)
     .join('')
-}
-
-function lifecycleTables(): string {
-  return lifecycles
-    .map(({ name, title, tasks }) => {
-      const rows = tasks.map((task, at) => [String(at + 1), task.title, `\`${task.by}\``, `\`${task.done}\``])
-      return `**${title}** (\`${name}\`)\n\n${table(['', 'task', 'function', 'event when done'], rows)}`
-    })
-    .join('\n\n')
 }
 
 const meaning: Record<EventRow['status'], string> = {
@@ -105,13 +113,6 @@ function settingTables(): string {
       return `## ${title}\n\n${table(['variable', 'default', 'what it says'], rows)}`
     })
     .join('\n\n')
-}
-
-/** A table with columns of one width, so that the text is readable as it is. */
-function table(head: string[], rows: string[][]): string {
-  const widths = head.map((_, column) => Math.max(3, ...[head, ...rows].map((row) => row[column]?.length ?? 0)))
-  const line = (cells: string[]) => `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`
-  return [line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n')
 }
 
 if (import.meta.main) for (const { file, text } of generated()) writeFileSync(new URL(file, root), text)

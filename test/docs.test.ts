@@ -4,16 +4,18 @@ import { describe, expect, it } from 'vitest'
 import { validate } from '../functions/validate/validate.ts'
 import { generated } from '../scripts/docs.ts'
 import { readConfig } from '../shared/config.ts'
+import { lifecycles } from '../shared/lifecycles.ts'
 import { check } from '../shared/schema/check.ts'
 import { Customization, Network, Policy } from '../shared/schema/fleet-files.ts'
 import { ProvisionRequest } from '../shared/schema/request.ts'
+import { requests } from '../shared/schema/requests.ts'
 import { Template } from '../shared/schema/template.ts'
 import { parseYaml } from '../shared/yaml.ts'
 import { asked, starterFiles } from './examples/starter.ts'
 import { memoryFleet } from './fleet.ts'
 
 const root = new URL('../', import.meta.url).pathname
-const files = ['README.md', ...globSync(['docs/*.md', '.github/*.md', 'examples/fleet/*.md'], { cwd: root })]
+const files = ['README.md', ...globSync(['docs/**/*.md', '.github/*.md', 'examples/fleet/*.md'], { cwd: root })]
 const texts = files.map((file): [string, string] => [file, readFileSync(join(root, file), 'utf8')])
 
 /** The code blocks of a language, with the file that each stands in. */
@@ -34,7 +36,38 @@ const toAnchor = (heading: string) =>
 
 const anchorsOf = (text: string) => [...text.matchAll(/^#+ (.*)$/gm)].map((match) => toAnchor(match[1] ?? ''))
 
+/** The pages of what is done to a machine that there is, and the fields that all of their requests have. */
+const changes = lifecycles
+  .filter(({ name }) => name !== 'provision')
+  .map(({ name }) => [name, readFileSync(join(root, `docs/lifecycles/${name}.md`), 'utf8')] as const)
+const everywhere = Object.keys(requests.migrate.properties)
+
+/** The fields that the first table of a page's part on requests names. */
+const fieldsIn = (text: string) => {
+  const [, table = ''] = /^\| field [^\n]*\n(.*?)\n\n/ms.exec(text) ?? []
+  return [...table.matchAll(/^\| `(\w+)`/gm)].map((match) => match[1] ?? '')
+}
+
 describe('the docs', () => {
+  it.each(lifecycles)('have a page, an example and a picture of $name', ({ name }) => {
+    for (const file of [`docs/lifecycles/${name}.md`, `examples/${name}.json`, `docs/lifecycles/pictures/${name}.svg`])
+      expect(existsSync(join(root, file)), file).toBe(true)
+  })
+
+  it.each(changes)('name on the page of %s the fields of its request, and no other', (name, page) => {
+    const own = Object.keys(requests[name].properties).filter((field) => !everywhere.includes(field))
+    expect(fieldsIn(page).sort()).toEqual(own.sort())
+  })
+
+  it('name in provision.md the fields of a provision, and no other', () => {
+    const text = readFileSync(join(root, 'docs/provision.md'), 'utf8')
+    expect(fieldsIn(text).sort()).toEqual(Object.keys(requests.provision.properties).sort())
+  })
+
+  it('name the fields of every request once for all lifecycles', () => {
+    expect(fieldsIn(readFileSync(join(root, 'docs/lifecycles/README.md'), 'utf8')).sort()).toEqual(everywhere.sort())
+  })
+
   it.each(generated())('have in $file what follows from the table of lifecycles (npm run docs)', ({ file, text }) => {
     expect(readFileSync(join(root, file), 'utf8')).toBe(text)
   })
@@ -81,17 +114,17 @@ describe('the examples in the docs', () => {
     expect(() => JSON.parse(text)).not.toThrow()
   })
 
-  const requests = blocks('json')
+  const provisions = blocks('json')
     .map(([file, text]) => [file, JSON.parse(text)] as const)
     .filter(([, event]) => event.type === 'dev.drover.provision.requested')
 
   it('show requests in the README and for each of three templates', () => {
-    expect(requests.map(([file]) => file)).toContain('README.md')
-    const templates = requests.map(([, event]) => event.data.template)
+    expect(provisions.map(([file]) => file)).toContain('README.md')
+    const templates = provisions.map(([, event]) => event.data.template)
     expect(new Set(templates)).toEqual(new Set(['linux-small', 'database', 'windows-server']))
   })
 
-  it.each(requests)('of %s ask for what the starter fleet grants', async (_, event) => {
+  it.each(provisions)('of %s ask for what the starter fleet grants', async (_, event) => {
     expect(check(ProvisionRequest, event.data, 'the request')).toMatchObject({ ok: true })
     const outcome = await validate(asked(event.data), memoryFleet(starterFiles()))
     expect(outcome).toMatchObject({ kind: 'succeeded' })
@@ -99,7 +132,7 @@ describe('the examples in the docs', () => {
 
   it('show in the README the request that `npm run local` posts', () => {
     const posted = JSON.parse(readFileSync(join(root, 'examples/provision.json'), 'utf8'))
-    expect(requests.find(([file]) => file === 'README.md')?.[1]).toEqual(posted)
+    expect(provisions.find(([file]) => file === 'README.md')?.[1]).toEqual(posted)
   })
 
   const schemas = { templates: Template, customizations: Customization, policy: Policy, ipam: Network }

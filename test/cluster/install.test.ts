@@ -85,7 +85,7 @@ describe('Knative', () => {
       return brokers.length === 1 && triggers.length >= functionNames.length
     }
     // Its controller asks less and less often for a Service that had no address yet.
-    await until('the Broker and nine Triggers are ready', all, 150)
+    await until('the Broker and ten Triggers are ready', all, 150)
   }, 180_000)
 })
 

@@ -8,10 +8,10 @@ const folder = new URL('../../examples/', import.meta.url)
 /** The files of the fleet that Drover ships, by path. */
 export const starterFiles = (): Record<string, string> => filesIn('fleet/')
 
-/** The structured CloudEvents that Drover ships, by file name. */
+/** The requests to provision a machine that Drover ships, structured CloudEvents, by file name. */
 export const exampleEvents = (): Record<string, { type: string; data: unknown }> =>
   Object.fromEntries(
-    globSync('*.json', { cwd: folder.pathname }).map((name) => [
+    globSync('provision*.json', { cwd: folder.pathname }).map((name) => [
       name,
       JSON.parse(readFileSync(new URL(name, folder), 'utf8')),
     ]),

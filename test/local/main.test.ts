@@ -56,7 +56,7 @@ describe('npm run local', () => {
     expect(existsSync(join(folder, 'unused'))).toBe(false)
   })
 
-  it('holds its directory, and cleans up at Ctrl-C while it draws on a terminal', { timeout: 60_000 }, async () => {
+  it('holds its directory, and cleans up at Ctrl-C while it draws on a terminal', { timeout: 120_000 }, async () => {
     const directory = join(folder, 'world')
     const first = start(['--delays', '0', '--dir', directory], true)
     const end = ended(first)
@@ -75,9 +75,27 @@ describe('npm run local', () => {
     expect(existsSync(run)).toBe(false)
   })
 
+  it('shows a whole life, and ends with 0 when every run of it has completed', { timeout: 240_000 }, async () => {
+    const child = start(['--once', '--delays', '0', '--dir', join(folder, 'life')])
+    const [shown, { code }] = await Promise.all([child.stdout ? text(child.stdout) : '', ended(child)])
+    const runs = shown.slice(shown.indexOf('The runs:')).split('\n').slice(2, 9)
+    expect(runs.map((line) => line.trim().split(' ')[0])).toEqual([
+      ...['Provisioning', 'Snapshot', 'Patching', 'Recovery', 'Resizing', 'Rebuild/Repave', 'De-provisioning'],
+    ])
+    expect(shown).toMatch(
+      /De-provisioning of shop\/prod-shop-001 on site-\w is complete: VM prod-shop-001 is gone from/,
+    )
+    expect(shown).toMatch(/\n {2}[0-9a-f]{7,} {2}remove\.commit +deprovision shop\/prod-shop-001/)
+    expect(code).toBe(0)
+  })
+
   it('leaves nobody behind when npm is told to end', { timeout: 60_000 }, async () => {
     const directory = join(folder, 'by-npm')
-    const npm = spawn('npm', ['run', 'local', '--', '--delays', '0', '--dir', directory], { cwd: root })
+    const npm = spawn(
+      'npm',
+      ['run', 'local', '--', '--request', 'examples/provision.json', '--delays', '0', '--dir', directory],
+      { cwd: root },
+    )
     await new Promise<void>((goingOn) => npm.stdout.on('data', (data) => `${data}`.includes('Ctrl-C') && goingOn()))
     expect(processesOver(directory).length).toBeGreaterThan(0)
     npm.kill('SIGTERM')

@@ -7,8 +7,8 @@ describe('readOptions', () => {
       once: false,
       help: false,
       dir: '.drover',
-      request: 'examples/provision.json',
-      delays: 0.3,
+      request: undefined,
+      delays: 0.1,
       ports: { broker: 0, git: 0, events: 0 },
     })
   })

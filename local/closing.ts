@@ -1,0 +1,74 @@
+import { execFileSync } from 'node:child_process'
+import { join } from 'node:path'
+import { changesMachine, parseEventType } from '../shared/lifecycles.ts'
+import { machineFolder } from '../shared/paths.ts'
+import { isComplete } from './ask.ts'
+import type { Lived } from './life.ts'
+import type { RequestFile } from './request.ts'
+import type { World } from './world.ts'
+
+/** What the runs left: how each ended, the machine's commits, its state and address. */
+export function closing({ git }: Pick<World, 'git'>, lived: readonly Lived[]): string {
+  const runs = lived.map(({ ended, milliseconds }) => {
+    const seconds = `${(milliseconds / 1000).toFixed(1)} s`.padStart(8)
+    const how = ended.type.split('.').at(-1)
+    return `  ${(ended.data.eventTask ?? '').padEnd(16)} ${seconds}  ${isComplete(ended) ? '' : `${how}: `}${ended.data.message}`
+  })
+  return ['', 'The runs:', '', ...runs, ...commits(git.path, lived), ...state(lived)].join('\n')
+}
+
+/** The task that a commit is of, as its trailer says. */
+const step = '%(trailers:key=Drover-Step,valueonly,separator=)'
+
+function commits(repository: string, lived: readonly Lived[]): string[] {
+  const folder = folderOf(lived)
+  if (folder === undefined) return []
+  const log = ['--git-dir', repository, 'log', '--reverse', `--format=  %h  %<(16)${step}%s`, 'main', '--', folder]
+  return ['', `What they changed in Git, in ${folder}:`, '', execFileSync('git', log, { encoding: 'utf8' }).trimEnd()]
+}
+
+function folderOf(lived: readonly Lived[]): string | undefined {
+  const { subject = '', data } = lived.at(-1)?.ended ?? {}
+  const [namespace = '', name = ''] = subject.split('/')
+  return data?.facts?.cluster ? machineFolder(data.facts.cluster, namespace, name) : undefined
+}
+
+function state(lived: readonly Lived[]): string[] {
+  const { type = '', data } = lived.at(-1)?.ended ?? {}
+  const { observed, cluster, dns } = data?.facts ?? {}
+  if (!type.endsWith('.completed') || !observed || parseEventType(type)?.lifecycle.name === 'deprovision') return []
+  const where = `${cluster} (${observed.node ?? 'no node'})`
+  return [
+    '',
+    `VM ${data?.vmName} is ${observed.status} on ${where}, addresses ${observed.addresses.join(', ')}, name ${dns?.[0]?.dnsName ?? '-'}`,
+  ]
+}
+
+/** The ways to go on, to be pasted: the requests that may come next, the fleet, the clusters. */
+export function waysOn(directory: string, world: World, lived: readonly Lived[], next: readonly RequestFile[]): string {
+  const { cluster = 'site-a' } = lived.at(-1)?.ended.data.facts ?? {}
+  return `
+Go on, in another terminal, and see here what comes of it:
+
+${next.map((request) => `${titleOf(request)}\n${curl(world.broker, request)}`).join('\n\n')}
+
+  # everything that there is, as files
+  git clone ${world.git.url}
+
+  # the simulated clusters
+  kubectl --kubeconfig ${join(directory, 'kubeconfig')} --context ${cluster} get vm -A
+
+Every event: ${world.feed.url} (server-sent events). Addresses: ${join(directory, 'local.json')}. Ctrl-C ends it.`
+}
+
+function titleOf({ type }: RequestFile): string {
+  const lifecycle = parseEventType(type)?.lifecycle
+  return `  # ${lifecycle?.title ?? type}${lifecycle && changesMachine(lifecycle.name) ? ' of this machine' : ' of another machine'}`
+}
+
+function curl(broker: string, { source, type, data }: RequestFile): string {
+  const event = JSON.stringify({ specversion: '1.0', id: 'ID', source, type, data })
+    .replaceAll("'", "'\\''")
+    .replace('"ID"', `"'$(date +%s%N)'"`)
+  return `  curl -i ${broker} -H 'content-type: application/cloudevents+json' -d '${event}'`
+}
