@@ -59,6 +59,23 @@ describe('startGitHost', () => {
     await response.arrayBuffer()
   })
 
+  it.each(['0', '1', '2'])('speaks version %s of the protocol', async (version) => {
+    const { host, directory } = await start()
+    await mkdir(join(directory, 'files'))
+    await writeFile(join(directory, 'files', 'a.yaml'), 'a: 1\n')
+    await seedFleet(directory, join(directory, 'files'))
+    const clone = join(directory, 'clone')
+    await git('-c', `protocol.version=${version}`, 'clone', '-q', host.url, clone)
+    // With so much to say about what it has, the client packs its question.
+    const commit = ['-c', 'user.name=a', '-c', 'user.email=b', 'commit', '-q', '--allow-empty', '-m']
+    for (let count = 0; count < 20; count++) await git('-C', clone, ...commit, `${count}`)
+    await git('-C', clone, 'push', '-q', 'origin', 'HEAD:main')
+    await git('-C', clone, 'reset', '-q', '--hard', 'HEAD~10')
+    await git('-C', clone, ...commit, 'another')
+    await git('-C', clone, '-c', `protocol.version=${version}`, 'fetch', '-q', 'origin')
+    expect(await git('-C', clone, 'rev-list', '--count', 'origin/main')).toBe('21')
+  })
+
   it('asks git only once what it can do by protocol 2: that never changes', async () => {
     const { host } = await start()
     const ask = async (protocol: string) => {
