@@ -55,7 +55,6 @@ export function openFleet(config: FleetConfig): Fleet {
     tries: config.tries ?? 10,
     patience: config.patience ?? 30_000,
     signal: closing.signal,
-    pushTimeout: timeouts.push,
     redact: remote.redact,
   }
   const history = openHistory(clone, remote.redact)

@@ -16,7 +16,6 @@ export interface Landing {
   /** After so many milliseconds no further try begins. */
   patience: number
   signal: AbortSignal
-  pushTimeout: number
   redact(text: string): string
 }
 
@@ -29,6 +28,7 @@ export async function land(landing: Landing, batch: readonly Transaction<unknown
   const seconds = Math.floor(Date.now() / 1_000)
   let isFresh = false
   let plan: Plan | undefined
+  landing.clone.begin()
   let base: Tip | undefined = landing.clone.newest
   let failure: Failure | undefined
   const started = performance.now()
@@ -38,7 +38,7 @@ export async function land(landing: Landing, batch: readonly Transaction<unknown
     if (attempt > 1) await pause(attempt, landing.signal)
     try {
       if (!base) {
-        base = await landing.clone.fetch()
+        base = await landing.clone.seen()
         isFresh = true
       }
       plan ??= await toPlan(landing, base, batch, seconds)
