@@ -4,7 +4,9 @@ import type { GitObject } from './cat-file.ts'
 import { coalesce, inTurn } from './coalesce.ts'
 import { toFailure } from './failure.ts'
 import { holdClone, holdReader } from './hold.ts'
+import { writeLoose } from './loose.ts'
 import { type CloneConfig, hasBranch, type Made, QUIET, refspecOf, runIn, trackingOf } from './make-clone.ts'
+import type { NewObjects } from './new-objects.ts'
 import type { GitResult } from './process.ts'
 import { openPusher } from './push.ts'
 import { tidier } from './tidy.ts'
@@ -39,6 +41,8 @@ export interface Clone {
   deepen(since: number): Promise<GitResult>
   /** Fetches these files in one go, as far as the server allows. */
   prefetch(oids: readonly string[]): Promise<void>
+  /** Puts commits into the clone, where nobody sees them yet. */
+  write(made: NewObjects): Promise<void>
   /** Runs a command in the clone. */
   git(args: readonly string[], options?: { timeout?: number; input?: string }): Promise<GitResult>
   /** The object of this name; fetched from the server when the clone does not hold it. */
@@ -182,6 +186,7 @@ export function openClone(config: CloneConfig): Clone {
       advances++
       know({ commit })
     },
+    write: async (made) => writeLoose((await held.open()).directory, made),
     ...{ fetch, begin, seen, push, deepen, prefetch, git, object, remake },
     close: async () => {
       readers.end()

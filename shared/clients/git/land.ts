@@ -3,7 +3,7 @@ import { DroverError } from '../../errors.ts'
 import type { Transaction } from '../../fleet.ts'
 import type { Clone, Tip } from './clone.ts'
 import type { Failure } from './failure.ts'
-import type { Signature } from './fast-import.ts'
+import type { Signature } from './new-objects.ts'
 import { decideAll, type Ending, type Plan, toEndings, writeCommits } from './plan.ts'
 import { publish } from './publish.ts'
 import type { EntryTree } from './tree.ts'
@@ -74,10 +74,12 @@ async function toPlan(
   batch: readonly Transaction<unknown>[],
   seconds: number,
 ): Promise<Plan> {
-  const verdicts = await decideAll(await landing.treeAt(base), batch)
+  const tree = await landing.treeAt(base)
+  const verdicts = await decideAll(tree, batch)
   const commits = verdicts.flatMap((verdict) => (verdict.kind === 'commit' ? [verdict.commit] : []))
   const { remakes } = landing.clone
-  const written = await writeCommits(landing.clone, base, commits, { author: landing.author, seconds })
+  const by = { author: landing.author, seconds }
+  const written = await writeCommits(landing.clone, tree, base.commit, commits, by)
   return { base, verdicts, commits: written, remakes }
 }
 
