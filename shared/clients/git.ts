@@ -48,6 +48,7 @@ export function openFleet(config: FleetConfig): Fleet {
   const { branch, directory, author } = config
   const clone = openClone({ remote, branch, directory, timeouts, signal: closing.signal, running: new Set(), onRemake })
   const objects = openObjects(clone)
+  const history = openHistory(clone, remote.redact)
   const landing: Landing = {
     clone,
     treeAt: objects.at,
@@ -55,9 +56,9 @@ export function openFleet(config: FleetConfig): Fleet {
     tries: config.tries ?? 10,
     patience: config.patience ?? 30_000,
     signal: closing.signal,
+    note: history.note,
     redact: remote.redact,
   }
-  const history = openHistory(clone, remote.redact)
   const queue = openQueue<Pending>(config.window ?? { runs: 100, milliseconds: 0 }, (batch) => landAll(landing, batch))
 
   return {

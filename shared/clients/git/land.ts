@@ -3,6 +3,7 @@ import { DroverError } from '../../errors.ts'
 import type { Transaction } from '../../fleet.ts'
 import type { Clone, Tip } from './clone.ts'
 import type { Failure } from './failure.ts'
+import type { History, Made } from './find.ts'
 import type { Signature } from './new-objects.ts'
 import { decideAll, type Ending, type Plan, toEndings, writeCommits } from './plan.ts'
 import { publish } from './publish.ts'
@@ -16,6 +17,8 @@ export interface Landing {
   /** After so many milliseconds no further try begins. */
   patience: number
   signal: AbortSignal
+  /** Told what was made. */
+  note: History['note']
   redact(text: string): string
 }
 
@@ -43,7 +46,10 @@ export async function land(landing: Landing, batch: readonly Transaction<unknown
       }
       plan ??= await toPlan(landing, base, batch, seconds)
       const outcome = await publish(landing, plan, isFresh)
-      if (outcome.kind === 'done') return toEndings(plan)
+      if (outcome.kind === 'done') {
+        landing.note(plan.base.commit, toMade(plan, batch))
+        return toEndings(plan)
+      }
       if (outcome.kind === 'moved') {
         base = outcome.tip
         isFresh = true
@@ -66,6 +72,14 @@ export async function land(landing: Landing, batch: readonly Transaction<unknown
     }
   }
   return batch.map(() => ({ error: failure?.error ?? movedTooOften(attempt - 1) }))
+}
+
+function toMade({ verdicts, commits }: Plan, batch: readonly Transaction<unknown>[]): Made[] {
+  const committed = batch.filter((_, index) => verdicts[index]?.kind === 'commit')
+  return commits.flatMap((commit, index) => {
+    const { run, step } = committed[index]?.trailers ?? {}
+    return run === undefined || step === undefined ? [] : [{ run, step, commit }]
+  })
 }
 
 async function toPlan(
