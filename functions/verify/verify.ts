@@ -15,8 +15,7 @@ export interface Settings {
 export async function verify(run: Run, machines: Machines, settings: Settings, here: Here): Promise<Outcome> {
   const { definition, revision } = run.facts
   if (!definition) throw new Error('the run has no definition')
-  await machines.refresh(settings.rootApplication)
-  await machines.refresh(definition.name)
+  await Promise.all([settings.rootApplication, definition.name].map((application) => machines.refresh(application)))
   const outcome = await waitFor(run, machines, settings, here, async (view) => assessReady(view, definition, revision))
   if (outcome.kind !== 'refused') return outcome
   return refused(`Cannot bring up VM ${definition.name} on ${definition.cluster}: ${outcome.message}`)
