@@ -4,9 +4,9 @@ import type { GitObject } from './cat-file.ts'
 import { coalesce, inTurn } from './coalesce.ts'
 import { toFailure } from './failure.ts'
 import { holdClone, holdReader } from './hold.ts'
-import { writeLoose } from './loose.ts'
 import { type CloneConfig, hasBranch, type Made, QUIET, refspecOf, runIn, trackingOf } from './make-clone.ts'
 import type { NewObjects } from './new-objects.ts'
+import { writePack } from './pack.ts'
 import type { GitResult } from './process.ts'
 import { openPusher } from './push.ts'
 import { tidier } from './tidy.ts'
@@ -186,7 +186,7 @@ export function openClone(config: CloneConfig): Clone {
       advances++
       know({ commit })
     },
-    write: async (made) => writeLoose((await held.open()).directory, made),
+    write: async (made) => writePack((await held.open()).directory, made),
     ...{ fetch, begin, seen, push, deepen, prefetch, git, object, remake },
     close: async () => {
       readers.end()

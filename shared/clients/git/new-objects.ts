@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto'
 import { openFolders } from './folders.ts'
 import { oneLine } from './message.ts'
-import { formatOf, type ObjectFormat, treeBody } from './object-id.ts'
+import { formatOf, objectId, treeBody } from './object-id.ts'
 import type { Written } from './overlay.ts'
 import type { EntryTree } from './tree.ts'
 
@@ -16,10 +15,10 @@ export interface Signature {
   email: string
 }
 
-/** An object as Git stores it: with its kind and length before its content. */
 export interface NewObject {
   oid: string
-  bytes: Buffer
+  kind: 'commit' | 'tree' | 'blob'
+  content: Buffer
 }
 
 /** What a number of commits on top of each other consist of, and their ids. */
@@ -37,10 +36,10 @@ export async function toObjects(
 ): Promise<NewObjects> {
   const format = formatOf(base.revision)
   const objects = new Map<string, NewObject>()
-  const add = (kind: string, content: Buffer) => {
-    const made = toObject(kind, content, format)
-    objects.set(made.oid, made)
-    return made.oid
+  const add = (kind: NewObject['kind'], content: Buffer) => {
+    const oid = objectId(kind, content, format)
+    objects.set(oid, { oid, kind, content })
+    return oid
   }
   const folders = openFolders(base, (entries) => add('tree', treeBody(entries)))
   const ident = `${plain(author.name)} <${plain(author.email)}> ${seconds} +0000`
@@ -53,11 +52,6 @@ export async function toObjects(
     ids.push(add('commit', Buffer.from(`${lines.join('\n')}\n\n${message}`)))
   }
   return { objects: [...objects.values()], commits: ids }
-}
-
-function toObject(kind: string, content: Buffer, format: ObjectFormat): NewObject {
-  const bytes = Buffer.concat([Buffer.from(`${kind} ${content.length}\0`), content])
-  return { oid: createHash(format).update(bytes).digest('hex'), bytes }
 }
 
 const plain = (text: string) => oneLine(text).replace(/[<>]/g, '')

@@ -50,6 +50,7 @@ export function inGitOrder(entries: readonly TreeEntry[]): TreeEntry[] {
     .map(({ entry }) => entry)
 }
 
-function objectId(type: 'blob' | 'tree', body: Buffer, format: ObjectFormat): string {
+/** The id that Git gives to an object. */
+export function objectId(type: 'commit' | 'tree' | 'blob', body: Buffer, format: ObjectFormat): string {
   return createHash(format).update(`${type} ${body.length}\0`).update(body).digest('hex')
 }

@@ -28,7 +28,7 @@ it('commits on top of each other have the very trees that their changes lead to'
         wanted.push(treeId(await tree.list('')))
       }
       const made = await toObjects(commits, base, undefined, by)
-      const text = (oid: string | undefined) => String(made.objects.find((one) => one.oid === oid)?.bytes)
+      const text = (oid: string | undefined) => String(made.objects.find((one) => one.oid === oid)?.content)
       expect(made.commits.map((oid) => /tree (\w+)/.exec(text(oid))?.[1])).toEqual(wanted)
       expect(made.commits.map((oid) => /parent (\w+)/.exec(text(oid))?.[1])).toEqual([
         ...(commits.length > 0 ? [undefined] : []),
