@@ -8,7 +8,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { listenAt } from '../listen.ts'
 import { type Backend, type Service, startBackend } from './backend.ts'
 import { type Faults, makeFaults, type PushFault } from './faults.ts'
-import { type Environment, exists, prepareRepository, type Settings, servingEnvironment } from './repository.ts'
+import {
+  type Environment,
+  exists,
+  prepareRepository,
+  type Settings,
+  servingEnvironment,
+  startTidying,
+} from './repository.ts'
 
 export interface GitHostConfig {
   /** The folder that holds the repository. */
@@ -22,6 +29,8 @@ export interface GitHostConfig {
   tls?: { certificate: string; key: string }
   /** For git itself: only PATH is taken from it. */
   env?: Environment
+  /** After so many pushes the repository is tidied up. */
+  tidyEvery?: number
   /** Git's settings for serving, where they differ from the usual. */
   settings?: Settings
 }
@@ -46,7 +55,13 @@ export async function startGitHost(config: GitHostConfig): Promise<GitHost> {
   await prepareRepository(path, config.branch ?? 'main', config.env)
   const environment = servingEnvironment(config.env, config.settings)
   const { faults, nextPush } = makeFaults()
-  const running = new Set<Backend>()
+  const running = new Set<Pick<Backend, 'child'>>()
+  const run = (backend: Pick<Backend, 'child'>) => {
+    running.add(backend)
+    backend.child.once('close', () => running.delete(backend))
+  }
+  const { tidyEvery = 100 } = config
+  let pushes = 0
   const known = () => (typeof config.token === 'string' ? config.token : config.token())
   const answered: number[] = []
   let greeting: Promise<Whole> | undefined
@@ -66,8 +81,8 @@ export async function startGitHost(config: GitHostConfig): Promise<GitHost> {
     const begin = async () => {
       if (!(await exists(path))) return undefined
       const backend = startBackend(path, service, request, environment)
-      running.add(backend)
-      backend.child.once('close', () => running.delete(backend))
+      run(backend)
+      if (isPush && ++pushes % tidyEvery === 0) run({ child: startTidying(path, config.env) })
       return backend
     }
     if (!isAlwaysTheSame(service, request)) {

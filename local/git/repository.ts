@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { access, mkdir } from 'node:fs/promises'
 import { promisify } from 'node:util'
 
@@ -14,6 +14,8 @@ const SETTINGS: Settings = {
   'receive.denyDeletes': 'true',
   'receive.fsckObjects': 'true',
   'receive.autogc': 'false',
+  // A push stays one file, with its index: a disk takes longer for a file of each object than git for all else.
+  'receive.unpackLimit': '1',
   // What is being received borrows the repository's objects; nobody needs to be told which commits those are.
   'core.alternateRefsCommand': 'true',
 }
@@ -47,6 +49,13 @@ export async function prepareRepository(path: string, branch: string, env?: Envi
   await mkdir(path, { recursive: true })
   const args = ['init', '--quiet', '--bare', '--template=', `--initial-branch=${branch}`, path]
   await execute('git', args, { env: serverEnvironment(env) })
+}
+
+/** Puts what many pushes left into few files, beside whatever is going on; nothing is lost, also when it is broken off. */
+export function startTidying(path: string, env: Environment | undefined): ChildProcess {
+  const args = [`--git-dir=${path}`, 'repack', '--geometric=2', '-d', '-l', '-q']
+  // What cannot be tidied now can be the next time.
+  return spawn('git', args, { env: serverEnvironment(env), stdio: 'ignore' }).on('error', () => undefined)
 }
 
 /** Whether there is something at a path. */
