@@ -26,8 +26,25 @@ export function toYaml(value: unknown): string {
 const isBlock = (text: string) =>
   text.includes('\n') && /^\S/.test(text) && !/[^\P{C}\n\t]|[\p{Zl}\p{Zp}]|[ \t]\n/u.test(text)
 
+/** What was read last: the record of a run is read again by each step that comes, and as soon as it is written. */
+const known = new Map<string, unknown>()
+const mostKnown = 200
+const longestKnown = 50_000
+
 /** Reads one YAML document; aliases are refused, so a small file cannot become a large object. */
 export function parseYaml(text: string, what = 'YAML'): unknown {
+  const found = known.has(text) ? known.get(text) : parseAnew(text, what)
+  known.delete(text)
+  if (text.length <= longestKnown) known.set(text, found)
+  for (const oldest of known.keys()) {
+    if (known.size <= mostKnown) break
+    known.delete(oldest)
+  }
+  // Each reader gets its own, to change as it likes.
+  return structuredClone(found)
+}
+
+function parseAnew(text: string, what: string): unknown {
   const documents = parseAllDocuments(text, { version: '1.1', maxAliasCount: 0, prettyErrors: true } as never)
   const [document, another] = Array.isArray(documents) ? documents : []
   if (!document) return undefined

@@ -9,7 +9,7 @@ import type { Image } from '../../shared/schema/machine.ts'
 import { readChecked } from '../../shared/schema/read.ts'
 import { listed, show } from '../../shared/schema/show.ts'
 import { Template } from '../../shared/schema/template.ts'
-import { named } from '../../shared/snapshots.ts'
+import { named, restoreProblem } from '../../shared/snapshots.ts'
 import { type Facts, type Outcome, type Run, refused } from '../../shared/step.ts'
 
 interface Sources {
@@ -71,8 +71,13 @@ const cloneFacts: Furnishing = async (_, { address, definition }, { machines }, 
   return { origin: { ...origin, volumes } }
 }
 
+/** A machine is not turned off for a restore that cannot be. */
+const restoreFacts: Furnishing = async (run, { definition }) =>
+  restoreProblem(definition, requestOf(run, 'restore').snapshot) ?? {}
+
 const furnishing: Partial<Record<LifecycleName, Furnishing>> = {
   repave: imageFacts,
   patch: diskFacts,
   clone: cloneFacts,
+  restore: restoreFacts,
 }

@@ -31,8 +31,7 @@ async function awaitGoal(run: Run, machines: Machines, settings: Settings, here:
   const round = roundOf(run.lifecycle, run.task)
   const aim = aimOf(run)
   if (!round) throw new DroverError('unreadable', `Cannot wait: ${run.task} is no task of a round`)
-  await machines.refresh(settings.rootApplication)
-  await machines.refresh(aim.definition.name)
+  await Promise.all([settings.rootApplication, aim.definition.name].map((application) => machines.refresh(application)))
   const outcome = await waitFor(aim, machines, settings, here, goals[round])
   return outcome.kind === 'refused' ? refused(`${cannot(run)}: ${outcome.message}`, outcome.facts) : outcome
 }

@@ -6,9 +6,16 @@ import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { listenAt } from '../listen.ts'
-import { type Answer, type Backend, startBackend } from './backend.ts'
+import { type Backend, type Service, startBackend } from './backend.ts'
 import { type Faults, makeFaults, type PushFault } from './faults.ts'
-import { type Environment, findBackend, prepareRepository, type Settings, servingEnvironment } from './repository.ts'
+import {
+  type Environment,
+  exists,
+  prepareRepository,
+  type Settings,
+  servingEnvironment,
+  startTidying,
+} from './repository.ts'
 
 export interface GitHostConfig {
   /** The folder that holds the repository. */
@@ -22,6 +29,8 @@ export interface GitHostConfig {
   tls?: { certificate: string; key: string }
   /** For git itself: only PATH is taken from it. */
   env?: Environment
+  /** After so many pushes the repository is tidied up. */
+  tidyEvery?: number
   /** Git's settings for serving, where they differ from the usual. */
   settings?: Settings
 }
@@ -44,39 +53,48 @@ export async function startGitHost(config: GitHostConfig): Promise<GitHost> {
   const repository = config.repository ?? 'fleet.git'
   const path = join(config.directory, repository)
   await prepareRepository(path, config.branch ?? 'main', config.env)
-  const program = await findBackend(config.env)
   const environment = servingEnvironment(config.env, config.settings)
   const { faults, nextPush } = makeFaults()
-  const running = new Set<Backend>()
+  const running = new Set<Pick<Backend, 'child'>>()
+  const run = (backend: Pick<Backend, 'child'>) => {
+    running.add(backend)
+    backend.child.once('close', () => running.delete(backend))
+  }
+  const { tidyEvery = 100 } = config
+  let pushes = 0
   const known = () => (typeof config.token === 'string' ? config.token : config.token())
   const answered: number[] = []
   let greeting: Promise<Whole> | undefined
-  const allowed = new Set(['info/refs', 'git-upload-pack', 'git-receive-pack'].map((name) => `/${repository}/${name}`))
 
   const serve = async (request: IncomingMessage, response: ServerResponse) => {
     const url = new URL(request.url ?? '/', 'http://localhost')
     if (faults.outage !== undefined) return refuse(response, faults.outage)
     if (!isKnown(request.headers.authorization, known())) return refuse(response, 401)
-    if (!allowed.has(url.pathname)) return refuse(response, 404)
-    const isPush = url.pathname.endsWith('/git-receive-pack')
+    const service = url.pathname.startsWith(`/${repository}/`) ? serviceOf(url, repository, request) : undefined
+    if (!service) return refuse(response, 404)
+    const isPush = service.name === 'git-receive-pack' && !service.isGreeting
     // A push begins with a small probe when it is large or needs to authenticate; only the real one counts.
     const fault = isPush && request.headers['content-length'] !== '4' ? nextPush() : undefined
     if (fault?.kind === 'status') return refuse(response, fault.status)
     if (fault?.kind === 'cut') return void response.destroy()
     if (fault?.kind === 'hang') return
-    const begin = () => {
-      const backend = startBackend(program, config.directory, url.pathname, url.search.slice(1), request, environment)
-      running.add(backend)
-      backend.child.once('close', () => running.delete(backend))
+    const begin = async () => {
+      if (!(await exists(path))) return undefined
+      const backend = startBackend(path, service, request, environment)
+      run(backend)
+      if (isPush && ++pushes % tidyEvery === 0) run({ child: startTidying(path, config.env) })
       return backend
     }
-    if (!isGreeting(url, request)) return relay(begin(), response, fault)
-    greeting ??= whole(begin())
+    if (!isAlwaysTheSame(service, request)) {
+      const backend = await begin()
+      return backend ? relay(backend, response, fault) : refuse(response, 404)
+    }
+    greeting ??= begin().then(whole)
     greeting.catch(() => {
       greeting = undefined
     })
-    const { status, headers, body } = await greeting
-    response.writeHead(status, headers).end(body)
+    const { headers, body } = await greeting
+    response.writeHead(200, headers).end(body)
   }
 
   const listener: RequestListener = (request, response) => {
@@ -103,31 +121,43 @@ export async function startGitHost(config: GitHostConfig): Promise<GitHost> {
   }
 }
 
-interface Whole extends Answer {
+interface Whole extends Pick<Backend, 'headers'> {
   body: Buffer
 }
 
-/** Whether git is only asked what it can do. Protocol 2 names no refs in its answer, so that it is always the same. */
-const isGreeting = ({ pathname, search }: URL, { headers }: IncomingMessage): boolean =>
-  pathname.endsWith('/info/refs') && search === '?service=git-upload-pack' && headers['git-protocol'] === 'version=2'
-
-async function whole(backend: Backend): Promise<Whole> {
-  const head = await backend.head
-  return { ...head, body: await buffer(backend.body) }
+/** What is asked of git; undefined when it is nothing that a client of Git asks for. */
+function serviceOf({ pathname, search }: URL, repository: string, { method }: IncomingMessage): Service | undefined {
+  const asked = pathname.slice(`/${repository}/`.length)
+  const isGreeting = method === 'GET' && asked === 'info/refs'
+  const name = isGreeting ? search.replace('?service=', '') : asked
+  if (!isGreeting && method !== 'POST') return undefined
+  return name === 'git-upload-pack' || name === 'git-receive-pack' ? { name, isGreeting } : undefined
 }
 
-async function relay(backend: Backend, response: ServerResponse, fault: PushFault | undefined): Promise<void> {
-  const ended = once(backend.child, 'close')
-  const { status, headers } = await backend.head
+/** Whether git is only asked what it can do. Protocol 2 names no refs in its answer, so that it is always the same. */
+const isAlwaysTheSame = ({ name, isGreeting }: Service, { headers }: IncomingMessage): boolean =>
+  isGreeting && name === 'git-upload-pack' && headers['git-protocol'] === 'version=2'
+
+async function whole(backend: Backend | undefined): Promise<Whole> {
+  if (!backend) throw new Error('Cannot answer: the repository is not there')
+  return { headers: backend.headers, body: await buffer(backend.body) }
+}
+
+async function relay(
+  { child, headers, preface, body }: Backend,
+  response: ServerResponse,
+  fault: PushFault | undefined,
+): Promise<void> {
+  child.once('error', () => response.destroy())
   if (fault?.kind === 'lostAnswer') {
-    backend.body.resume()
-    await ended
+    body.resume()
+    await once(child, 'close')
     response.destroy()
     return
   }
   if (fault?.kind === 'delay') await sleep(fault.milliseconds)
-  response.writeHead(status, headers)
-  backend.body.pipe(response)
+  response.writeHead(200, headers).write(preface)
+  body.pipe(response)
 }
 
 function refuse(response: ServerResponse, status: number): void {

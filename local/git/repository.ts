@@ -1,6 +1,5 @@
-import { execFile } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { access, mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import { promisify } from 'node:util'
 
 const execute = promisify(execFile)
@@ -9,13 +8,16 @@ export type Settings = Readonly<Record<string, string>>
 
 /** How the repository is served. Given to each process, so that a repository from elsewhere needs no change. */
 const SETTINGS: Settings = {
-  'http.receivepack': 'true',
   'uploadpack.allowFilter': 'true',
   'uploadpack.allowAnySHA1InWant': 'true',
   'receive.denyNonFastForwards': 'true',
   'receive.denyDeletes': 'true',
   'receive.fsckObjects': 'true',
   'receive.autogc': 'false',
+  // A push stays one file, with its index: a disk takes longer for a file of each object than git for all else.
+  'receive.unpackLimit': '1',
+  // What is being received borrows the repository's objects; nobody needs to be told which commits those are.
+  'core.alternateRefsCommand': 'true',
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -49,13 +51,15 @@ export async function prepareRepository(path: string, branch: string, env?: Envi
   await execute('git', args, { env: serverEnvironment(env) })
 }
 
-/** Where the program is that `git http-backend` runs. */
-export async function findBackend(env?: Environment): Promise<string> {
-  const { stdout } = await execute('git', ['--exec-path'], { env: serverEnvironment(env) })
-  return join(stdout.trim(), 'git-http-backend')
+/** Puts what many pushes left into few files, beside whatever is going on; nothing is lost, also when it is broken off. */
+export function startTidying(path: string, env: Environment | undefined): ChildProcess {
+  const args = [`--git-dir=${path}`, 'repack', '--geometric=2', '-d', '-l', '-q']
+  // What cannot be tidied now can be the next time.
+  return spawn('git', args, { env: serverEnvironment(env), stdio: 'ignore' }).on('error', () => undefined)
 }
 
-async function exists(path: string): Promise<boolean> {
+/** Whether there is something at a path. */
+export async function exists(path: string): Promise<boolean> {
   return access(path).then(
     () => true,
     () => false,

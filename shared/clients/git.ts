@@ -1,10 +1,10 @@
 import { DroverError } from '../errors.ts'
 import type { Committed, Fleet, Transaction } from '../fleet.ts'
 import { openClone } from './git/clone.ts'
-import type { Signature } from './git/fast-import.ts'
 import { openHistory } from './git/find.ts'
 import { type Landing, land } from './git/land.ts'
 import type { Timeouts } from './git/make-clone.ts'
+import type { Signature } from './git/new-objects.ts'
 import { openObjects } from './git/objects.ts'
 import type { Ending } from './git/plan.ts'
 import { openQueue, type Window } from './git/queue.ts'
@@ -48,6 +48,7 @@ export function openFleet(config: FleetConfig): Fleet {
   const { branch, directory, author } = config
   const clone = openClone({ remote, branch, directory, timeouts, signal: closing.signal, running: new Set(), onRemake })
   const objects = openObjects(clone)
+  const history = openHistory(clone, remote.redact)
   const landing: Landing = {
     clone,
     treeAt: objects.at,
@@ -55,10 +56,9 @@ export function openFleet(config: FleetConfig): Fleet {
     tries: config.tries ?? 10,
     patience: config.patience ?? 30_000,
     signal: closing.signal,
-    pushTimeout: timeouts.push,
+    note: history.note,
     redact: remote.redact,
   }
-  const history = openHistory(clone, remote.redact)
   const queue = openQueue<Pending>(config.window ?? { runs: 100, milliseconds: 0 }, (batch) => landAll(landing, batch))
 
   return {

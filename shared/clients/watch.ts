@@ -46,16 +46,19 @@ export async function* watchObjects(
   const end = () => ending.abort()
   signal.addEventListener('abort', end)
   const views = sources.map((source) => createView(source, bell.ring, ending.signal))
+  let beginning: NodeJS.Immediate | undefined
   try {
     const listed = Promise.all(views.map((view) => view.list()))
     const isListed = await Promise.race([listed.then(() => true), aborted(signal)])
     if (!isListed) return void listed.catch(() => undefined)
-    for (const view of views) void view.keep()
+    // Whoever sees enough at once needs no watch; the others miss nothing, for it goes on from the list.
+    beginning = setImmediate(() => views.forEach((view) => void view.keep()))
     while (!signal.aborted) {
       yield views.map((view) => view.objects())
       await bell.wait(heartbeat, signal)
     }
   } finally {
+    clearImmediate(beginning)
     signal.removeEventListener('abort', end)
     end()
   }

@@ -68,6 +68,9 @@ export const dataDiskName = ({ name, identity }: Pick<Definition, 'name' | 'iden
 export const dataClaims = (definition: Pick<Definition, 'name' | 'identity' | 'disks'>): string[] =>
   definition.disks.map(({ name, claim }) => claim ?? dataDiskName(definition, name))
 
+/** The names of the claims of all of its disks, the root disk first. */
+export const allClaims = (definition: Definition): string[] => [rootDiskName(definition), ...dataClaims(definition)]
+
 export const cloudInitName = (machine: string) => `${machine}-cloudinit`
 export const sysprepName = (machine: string) => `${machine}-sysprep`
 export const ownerName = (machine: string) => `${machine}-owner`

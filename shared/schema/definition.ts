@@ -88,6 +88,8 @@ export const DefinedSnapshot = Strict({
   name: Subdomain,
   purpose: Type.Union([Type.Literal('asked'), Type.Literal('undo'), Type.Literal('final')]),
   run: Line,
+  /** The claims of the machine's disks at that time: of other disks it knows nothing. */
+  disks: Type.Array(Subdomain),
   taken: Line,
   until: Type.Optional(Line),
 })

@@ -1,8 +1,9 @@
 import { daysAfter } from '../../../shared/days.ts'
+import { allClaims } from '../../../shared/kubevirt/manifest.ts'
 import { requestOf } from '../../../shared/request.ts'
 import type { DefinedSnapshot, Definition } from '../../../shared/schema/definition.ts'
-import { listed, show } from '../../../shared/schema/show.ts'
-import { named, objectName } from '../../../shared/snapshots.ts'
+import { show } from '../../../shared/schema/show.ts'
+import { named, objectName, restoreProblem, unknownSnapshot } from '../../../shared/snapshots.ts'
 import type { Run } from '../../../shared/step.ts'
 import type { Edit } from '../edit.ts'
 
@@ -22,7 +23,14 @@ export const save: Edit = (definition, run) => {
   const { keepDays = keptDays } = run.request as { keepDays?: number }
   const name = objectName(definition, `${purpose}-${run.id.slice(0, 8)}`)
   const until = purpose === 'undo' ? { until: daysAfter(run.since, keepDays) } : {}
-  return withSnapshot(definition, { name, purpose, run: run.id, taken: run.since, ...until })
+  return withSnapshot(definition, {
+    name,
+    purpose,
+    run: run.id,
+    disks: allClaims(definition),
+    taken: run.since,
+    ...until,
+  })
 }
 
 /** Takes a snapshot, or takes one away. */
@@ -38,28 +46,25 @@ function take(definition: Definition, run: Run): ReturnType<Edit> {
   if (definition.snapshots?.some((one) => one.name === name))
     return { problems: [`snapshot is ${show(asked)}, wanted a name that no snapshot of ${definition.name} has yet`] }
   const until = keepDays === undefined ? {} : { until: daysAfter(run.since, keepDays) }
-  return withSnapshot(definition, { name, purpose: 'asked', run: run.id, taken: run.since, ...until })
+  const disks = allClaims(definition)
+  return withSnapshot(definition, { name, purpose: 'asked', run: run.id, disks, taken: run.since, ...until })
 }
 
 function expire(definition: Definition, run: Run): ReturnType<Edit> {
   const { snapshot: asked } = requestOf(run, 'snapshot')
   const found = asked === undefined ? undefined : named(definition, asked)
-  if (!found) return { problems: [unknown(definition, asked)] }
+  if (!found) return { problems: [unknownSnapshot(definition, asked)] }
   return { ...definition, snapshots: (definition.snapshots ?? []).filter((one) => one !== found) }
 }
 
 /** Puts the disks back to what they were when a snapshot was taken. */
 export const restore: Edit = (definition, run) => {
   const { snapshot: asked } = requestOf(run, 'restore')
+  const problem = restoreProblem(definition, asked)
   const found = named(definition, asked)
-  if (!found) return { problems: [unknown(definition, asked)] }
+  if (problem !== undefined || !found) return { problems: [problem ?? unknownSnapshot(definition, asked)] }
   return {
     ...definition,
     restore: { name: objectName(definition, `restore-${run.id.slice(0, 8)}`), snapshot: found.name },
   }
-}
-
-function unknown(definition: Definition, asked: string | undefined): string {
-  const names = (definition.snapshots ?? []).map(({ name }) => name.slice(definition.name.length + 1))
-  return `snapshot is ${show(asked)}, wanted one that ${definition.name} has: ${names.length === 0 ? 'it has none' : listed(names, 20)}`
 }

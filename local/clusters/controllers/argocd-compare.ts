@@ -36,7 +36,7 @@ function wantedItem(app: Application, { store }: Cluster, manifest: NewObject): 
     kind,
     wanted,
     live,
-    synced: live !== undefined && isSame(app, live, wanted),
+    synced: live !== undefined && isSame(app, live, manifest, wanted),
     health,
     options: optionsOf(wanted),
   }
@@ -65,16 +65,28 @@ function placed(app: Application, kind: Kind | undefined, manifest: NewObject): 
   return { ...manifest, metadata: { ...rest, ...where, annotations } }
 }
 
-const results = new WeakMap<KubeObject, { wanted: string; same: boolean }>()
+interface Compared {
+  manifest: NewObject
+  spec: Application['spec']
+  wanted: string
+  same: boolean
+}
+
+const results = new WeakMap<KubeObject, Compared>()
 
 /** Whether applying the manifest would leave the live object as it is. Remembered: live objects are never changed in place. */
-function isSame(app: Application, live: KubeObject, wanted: NewObject): boolean {
-  const text = JSON.stringify([wanted, app.spec.ignoreDifferences])
+function isSame(app: Application, live: KubeObject, manifest: NewObject, wanted: NewObject): boolean {
   const before = results.get(live)
-  if (before?.wanted === text) return before.same
+  // Nor are manifests and specs: the very same ones need not be written out to be told from others.
+  if (before?.manifest === manifest && before.spec === app.spec) return before.same
+  const text = JSON.stringify([wanted, app.spec.ignoreDifferences])
+  if (before?.wanted === text) {
+    results.set(live, { ...before, manifest, spec: app.spec })
+    return before.same
+  }
   const strip = ignoring(app, wanted)
   const same = isDeepStrictEqual(strip(merged(app, live, wanted)), strip(live))
-  results.set(live, { wanted: text, same })
+  results.set(live, { manifest, spec: app.spec, wanted: text, same })
   return same
 }
 

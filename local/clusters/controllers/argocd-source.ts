@@ -13,9 +13,10 @@ export interface Source {
 /** Why there are no manifests to compare with; its text becomes the Application's ComparisonError. */
 export class SourceError extends Error {}
 
-/** The manifests of the YAML files below a path, parsed once for each tree. */
+/** The manifests of the YAML files below a path, each file parsed once: most of a tree is as it was in the tree before. */
 export class Manifests {
   readonly #parsed = new Map<string, NewObject[]>()
+  readonly #files = new Map<string, NewObject[]>()
 
   async read(git: GitReader, commit: string, { path = '.', directory, helm }: Source): Promise<NewObject[]> {
     if (helm !== undefined) throw new SourceError('Failed to load target state: Helm sources are not simulated')
@@ -35,8 +36,16 @@ export class Manifests {
 
   async #parse(git: GitReader, tree: string, recurse: boolean): Promise<NewObject[]> {
     const files = (await git.files(tree, recurse)).filter(({ path }) => /\.(ya?ml|json)$/.test(path))
-    const texts = await Promise.all(files.map(({ oid }) => git.text(oid)))
-    return files.flatMap(({ path }, n) => documents(path, texts[n] ?? ''))
+    const found = await Promise.all(files.map(({ path, oid }) => this.#documents(git, path, oid)))
+    return found.flat()
+  }
+
+  async #documents(git: GitReader, path: string, oid: string): Promise<NewObject[]> {
+    const key = `${oid}/${path}`
+    const found = this.#files.get(key) ?? documents(path, await git.text(oid))
+    if (this.#files.size > 20_000) this.#files.clear()
+    this.#files.set(key, found)
+    return found
   }
 }
 

@@ -1,10 +1,14 @@
 import { DroverError } from '../../errors.ts'
+import { openTipAsker } from './ask-tip.ts'
 import type { GitObject } from './cat-file.ts'
 import { coalesce, inTurn } from './coalesce.ts'
 import { toFailure } from './failure.ts'
 import { holdClone, holdReader } from './hold.ts'
 import { type CloneConfig, hasBranch, type Made, QUIET, refspecOf, runIn, trackingOf } from './make-clone.ts'
+import type { NewObjects } from './new-objects.ts'
+import { writePack } from './pack.ts'
 import type { GitResult } from './process.ts'
+import { openPusher } from './push.ts'
 import { tidier } from './tidy.ts'
 
 /** The newest commit of the branch; no commit means that the branch is not there yet. */
@@ -27,10 +31,18 @@ export interface Clone {
   advance(commit: string): void
   /** Asks the server for the newest commit; never answers with what was true before the call. */
   fetch(): Promise<Tip>
+  /** Begins a push: asks the server where the branch is, beside whatever is done until then. */
+  begin(): void
+  /** The newest commit, as the server said since the push began. */
+  seen(): Promise<Tip>
+  /** Pushes a commit, if the branch is where that began: what was seen since then, and still. */
+  push(commit: string, base: Tip): Promise<GitResult>
   /** Fetches the commits since then (seconds), without what they hold. */
   deepen(since: number): Promise<GitResult>
   /** Fetches these files in one go, as far as the server allows. */
   prefetch(oids: readonly string[]): Promise<void>
+  /** Puts commits into the clone, where nobody sees them yet. */
+  write(made: NewObjects): Promise<void>
   /** Runs a command in the clone. */
   git(args: readonly string[], options?: { timeout?: number; input?: string }): Promise<GitResult>
   /** The object of this name; fetched from the server when the clone does not hold it. */
@@ -50,6 +62,8 @@ const MOST_FAILURES = 3
 export function openClone(config: CloneConfig): Clone {
   const held = holdClone(config)
   const readers = holdReader(config)
+  const asker = openTipAsker(config)
+  const pusher = openPusher(config)
   const { timeouts, signal } = config
   let newest: Tip | undefined
   let knownAt = Number.NEGATIVE_INFINITY
@@ -57,6 +71,10 @@ export function openClone(config: CloneConfig): Clone {
   const know = (tip: Tip) => {
     newest = tip
     knownAt = performance.now()
+  }
+  const knowAgain = (tip: Tip, isSame: boolean) => {
+    freshFor = isSame ? Math.min(freshFor * 2, LONGEST_FRESH) : FRESH_FOR
+    know(tip)
   }
   let advances = 0
 
@@ -92,17 +110,34 @@ export function openClone(config: CloneConfig): Clone {
     const again = await runIn(config, made.directory, args, timeouts.fetch)
     return again.code === 0 ? tipOf(made) : remake(config.remote.redact(again.stderr))
   }
-  const fetch = coalesce(async (): Promise<Tip> => {
-    void tidy()
+  const fetchAll = coalesce(async (): Promise<Tip> => {
     const before = { advances, newest }
     const isNew = !held.isOpen
     const tip = await fetchInto(await held.open(), isNew)
     // A push that ended meanwhile knows better.
-    if (before.advances !== advances) return tip
-    freshFor = before.newest?.commit === tip.commit ? Math.min(freshFor * 2, LONGEST_FRESH) : FRESH_FOR
-    know(tip)
+    if (before.advances === advances) knowAgain(tip, before.newest?.commit === tip.commit)
     return tip
   })
+  /** Fetches only where the branch is not at the commit that we know already. */
+  const unlessKnown = async (where: (directory: string) => Promise<string | undefined>): Promise<Tip> => {
+    void tidy()
+    const before = { advances, newest, replaced: held.replaced }
+    if (!before.newest?.commit || !held.isOpen) return fetchAll()
+    const told = await where((await held.open()).directory)
+    if (told !== before.newest.commit || before.replaced !== held.replaced) return fetchAll()
+    if (before.advances === advances) knowAgain(before.newest, true)
+    return before.newest
+  }
+  const fetch = coalesce(() => unlessKnown(asker.ask))
+  const begin = () => {
+    if (held.isOpen)
+      held.open().then(
+        ({ directory }) => pusher.begin(directory),
+        () => undefined,
+      )
+  }
+  const seen = () => unlessKnown(pusher.seen)
+  const push: Clone['push'] = async (commit, base) => pusher.push((await held.open()).directory, commit, base.commit)
   const git: Clone['git'] = async (args, options = {}) =>
     runIn(config, (await held.open()).directory, args, options.timeout ?? timeouts.local, options.input)
 
@@ -151,9 +186,11 @@ export function openClone(config: CloneConfig): Clone {
       advances++
       know({ commit })
     },
-    ...{ fetch, deepen, prefetch, git, object, remake },
+    write: async (made) => writePack((await held.open()).directory, made),
+    ...{ fetch, begin, seen, push, deepen, prefetch, git, object, remake },
     close: async () => {
       readers.end()
+      await Promise.all([asker.end(), pusher.end()])
       await held.leave()
     },
   }

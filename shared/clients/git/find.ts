@@ -19,7 +19,15 @@ export interface Wanted {
 export interface History {
   /** The newest commit with these trailers, in the history of a commit; an empty repository has none. */
   find(wanted: Wanted, tip: string | undefined): Promise<string | undefined>
+  /** Takes commits of ours, made on top of another one: what is known already is not read. */
+  note(base: string | undefined, made: readonly Made[]): void
 }
+
+export interface Made extends Pick<Wanted, 'run' | 'step'> {
+  commit: string
+}
+
+const keyOf = ({ run, step }: Pick<Wanted, 'run' | 'step'>) => `${oneLine(run)}\0${oneLine(step)}`
 
 /** Opens the history of a clone; commits beyond the shallow clone are fetched only when a question reaches so far back. */
 export function openHistory(clone: Clone, redact: (text: string) => string): History {
@@ -60,6 +68,11 @@ export function openHistory(clone: Clone, redact: (text: string) => string): His
     if (known !== tip) await read(tip)
   })
   return {
+    note(base, made) {
+      if (known === undefined || known !== base || remakes !== clone.remakes) return
+      for (const one of made) commits.set(keyOf(one), one.commit)
+      known = made.at(-1)?.commit ?? known
+    },
     async find({ run, step, since }, tip) {
       // A day more than asked for, because the clocks of those who commit may differ.
       const start = Math.floor(Date.parse(since) / 1_000) - DAY
@@ -70,7 +83,7 @@ export function openHistory(clone: Clone, redact: (text: string) => string): His
         )
       }
       if (tip === undefined || /^0+$/.test(tip)) return undefined
-      const key = `${oneLine(run)}\0${oneLine(step)}`
+      const key = keyOf({ run, step })
       // Commits are only ever added; one that was found stays found.
       if (!commits.has(key)) await catchUp({ tip, start })
       return commits.get(key)

@@ -3,7 +3,8 @@ import { DroverError } from '../../errors.ts'
 import type { Transaction } from '../../fleet.ts'
 import type { Clone, Tip } from './clone.ts'
 import type { Failure } from './failure.ts'
-import type { Signature } from './fast-import.ts'
+import type { History, Made } from './find.ts'
+import type { Signature } from './new-objects.ts'
 import { decideAll, type Ending, type Plan, toEndings, writeCommits } from './plan.ts'
 import { publish } from './publish.ts'
 import type { EntryTree } from './tree.ts'
@@ -16,7 +17,8 @@ export interface Landing {
   /** After so many milliseconds no further try begins. */
   patience: number
   signal: AbortSignal
-  pushTimeout: number
+  /** Told what was made. */
+  note: History['note']
   redact(text: string): string
 }
 
@@ -29,6 +31,7 @@ export async function land(landing: Landing, batch: readonly Transaction<unknown
   const seconds = Math.floor(Date.now() / 1_000)
   let isFresh = false
   let plan: Plan | undefined
+  landing.clone.begin()
   let base: Tip | undefined = landing.clone.newest
   let failure: Failure | undefined
   const started = performance.now()
@@ -38,12 +41,15 @@ export async function land(landing: Landing, batch: readonly Transaction<unknown
     if (attempt > 1) await pause(attempt, landing.signal)
     try {
       if (!base) {
-        base = await landing.clone.fetch()
+        base = await landing.clone.seen()
         isFresh = true
       }
       plan ??= await toPlan(landing, base, batch, seconds)
       const outcome = await publish(landing, plan, isFresh)
-      if (outcome.kind === 'done') return toEndings(plan)
+      if (outcome.kind === 'done') {
+        landing.note(plan.base.commit, toMade(plan, batch))
+        return toEndings(plan)
+      }
       if (outcome.kind === 'moved') {
         base = outcome.tip
         isFresh = true
@@ -68,16 +74,26 @@ export async function land(landing: Landing, batch: readonly Transaction<unknown
   return batch.map(() => ({ error: failure?.error ?? movedTooOften(attempt - 1) }))
 }
 
+function toMade({ verdicts, commits }: Plan, batch: readonly Transaction<unknown>[]): Made[] {
+  const committed = batch.filter((_, index) => verdicts[index]?.kind === 'commit')
+  return commits.flatMap((commit, index) => {
+    const { run, step } = committed[index]?.trailers ?? {}
+    return run === undefined || step === undefined ? [] : [{ run, step, commit }]
+  })
+}
+
 async function toPlan(
   landing: Landing,
   base: Tip,
   batch: readonly Transaction<unknown>[],
   seconds: number,
 ): Promise<Plan> {
-  const verdicts = await decideAll(await landing.treeAt(base), batch)
+  const tree = await landing.treeAt(base)
+  const verdicts = await decideAll(tree, batch)
   const commits = verdicts.flatMap((verdict) => (verdict.kind === 'commit' ? [verdict.commit] : []))
   const { remakes } = landing.clone
-  const written = await writeCommits(landing.clone, base, commits, { author: landing.author, seconds })
+  const by = { author: landing.author, seconds }
+  const written = await writeCommits(landing.clone, tree, base.commit, commits, by)
   return { base, verdicts, commits: written, remakes }
 }
 

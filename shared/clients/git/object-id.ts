@@ -29,11 +29,16 @@ export function blobId(content: string, format: ObjectFormat = 'sha1'): string {
 
 /** The id that Git gives to a folder of these entries, which must be in Git's order. */
 export function treeId(entries: readonly TreeEntry[], format: ObjectFormat = 'sha1'): string {
+  return objectId('tree', treeBody(entries), format)
+}
+
+/** The bytes of a folder of these entries, which must be in Git's order. */
+export function treeBody(entries: readonly TreeEntry[]): Buffer {
   const parts = entries.flatMap(({ name, mode, oid }) => [
     Buffer.from(`${mode.replace(/^0/, '')} ${name}\0`),
     Buffer.from(oid, 'hex'),
   ])
-  return objectId('tree', Buffer.concat(parts), format)
+  return Buffer.concat(parts)
 }
 
 /** Sorts the entries of a folder as Git does: by bytes, a folder as if its name ended with a slash. */
@@ -45,6 +50,7 @@ export function inGitOrder(entries: readonly TreeEntry[]): TreeEntry[] {
     .map(({ entry }) => entry)
 }
 
-function objectId(type: 'blob' | 'tree', body: Buffer, format: ObjectFormat): string {
+/** The id that Git gives to an object. */
+export function objectId(type: 'commit' | 'tree' | 'blob', body: Buffer, format: ObjectFormat): string {
   return createHash(format).update(`${type} ${body.length}\0`).update(body).digest('hex')
 }

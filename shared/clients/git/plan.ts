@@ -1,8 +1,8 @@
-import { DroverError } from '../../errors.ts'
+import { DroverError, messageOf } from '../../errors.ts'
 import type { Transaction } from '../../fleet.ts'
 import type { Clone, Tip } from './clone.ts'
-import { type NewCommit, type Signature, toImportStream } from './fast-import.ts'
 import { toMessage } from './message.ts'
+import { type NewCommit, type Signature, toObjects } from './new-objects.ts'
 import { NO_COMMIT } from './object-id.ts'
 import { type Overlay, overlayOf } from './overlay.ts'
 import type { EntryTree } from './tree.ts'
@@ -48,18 +48,20 @@ async function decideOne(overlay: Overlay, { subject, trailers, decide }: Transa
 /** Writes the commits into the clone, where nobody sees them yet, and answers with their ids. */
 export async function writeCommits(
   clone: Clone,
-  base: Tip,
+  base: EntryTree,
+  parent: string | undefined,
   commits: readonly NewCommit[],
-  { author, seconds }: { author: Signature; seconds: number },
+  by: { author: Signature; seconds: number },
 ): Promise<string[]> {
   if (commits.length === 0) return []
-  const input = toImportStream(commits, base.commit, author, seconds)
-  // The branch of the last attempt is of no more use; --force lets it be replaced. It never leaves the clone.
-  const result = await clone.git(['fast-import', '--quiet', '--force', '--date-format=raw'], { input })
-  const ids = result.stdout.split('\n').filter((line) => /^[0-9a-f]{40,64}$/.test(line))
-  if (result.code === 0 && ids.length === commits.length) return ids
-  await clone.remake(result.stderr)
-  throw new DroverError('busy', 'Cannot write the commits: the local clone was damaged')
+  const made = await toObjects(commits, base, parent, by)
+  try {
+    await clone.write(made)
+  } catch (error) {
+    await clone.remake(messageOf(error))
+    throw new DroverError('busy', 'Cannot write the commits: the local clone was damaged', { cause: error })
+  }
+  return made.commits
 }
 
 /** What each transaction gets to hear when the plan has become true. */

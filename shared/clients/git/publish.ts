@@ -8,7 +8,6 @@ export type Outcome = { kind: 'done' } | { kind: 'moved'; tip: Tip } | { kind: '
 
 export interface Publishing {
   clone: Clone
-  pushTimeout: number
   redact(text: string): string
 }
 
@@ -21,29 +20,12 @@ export async function publish(publishing: Publishing, plan: Plan, isFresh: boole
 /** Verdicts without any commit were made on what we believed to be the newest tree: they hold only if it was. */
 async function confirm(clone: Clone, { base }: Plan, isFresh: boolean): Promise<Outcome> {
   if (isFresh) return { kind: 'done' }
-  const tip = await clone.fetch()
+  const tip = await clone.seen()
   return tip.commit === base.commit ? { kind: 'done' } : { kind: 'moved', tip }
 }
 
-async function push(
-  { clone, pushTimeout, redact }: Publishing,
-  { base, remakes }: Plan,
-  last: string,
-): Promise<Outcome> {
-  const branch = clone.branch
-  // The lease is the compare in compare-and-swap: the branch must be where we saw it. It forces nothing, since what
-  // we push is a child of exactly that commit. The address, not the remote's name: no tracking branch is touched.
-  const lease = `--force-with-lease=refs/heads/${branch}:${base.commit ?? ''}`
-  const args = [
-    'push',
-    '--porcelain',
-    '--no-verify',
-    '--no-follow-tags',
-    lease,
-    clone.url,
-    `${last}:refs/heads/${branch}`,
-  ]
-  const result = await clone.git(args, { timeout: pushTimeout })
+async function push({ clone, redact }: Publishing, { base, remakes }: Plan, last: string): Promise<Outcome> {
+  const result = await clone.push(last, base)
   if (result.code !== 0) {
     // Whatever was answered, or not: the branch alone tells whether the push went through.
     const tip = await clone.fetch()

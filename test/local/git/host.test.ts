@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -57,6 +57,49 @@ describe('startGitHost', () => {
     const response = await fetch(new URL(path, host.plainUrl), { headers })
     expect(response.status).toBe(status)
     await response.arrayBuffer()
+  })
+
+  it('puts what many pushes left into few packs', async () => {
+    const { host, directory } = await start({ tidyEvery: 4 })
+    const clone = join(directory, 'clone')
+    await git('clone', '-q', host.url, clone)
+    for (let count = 1; count <= 8; count++) {
+      await git(
+        '-C',
+        clone,
+        '-c',
+        'user.name=a',
+        '-c',
+        'user.email=b',
+        'commit',
+        '-q',
+        '--allow-empty',
+        '-m',
+        `${count}`,
+      )
+      await git('-C', clone, 'push', '-q', 'origin', 'HEAD:main')
+    }
+    const packs = async () => (await readdir(join(host.path, 'objects/pack'))).filter((name) => name.endsWith('.pack'))
+    await expect.poll(async () => (await packs()).length, { timeout: 10_000 }).toBeLessThan(5)
+    expect(await git(`--git-dir=${host.path}`, 'rev-list', '--count', 'main')).toBe('8')
+    await git(`--git-dir=${host.path}`, 'fsck', '--strict')
+  })
+
+  it.each(['0', '1', '2'])('speaks version %s of the protocol', async (version) => {
+    const { host, directory } = await start()
+    await mkdir(join(directory, 'files'))
+    await writeFile(join(directory, 'files', 'a.yaml'), 'a: 1\n')
+    await seedFleet(directory, join(directory, 'files'))
+    const clone = join(directory, 'clone')
+    await git('-c', `protocol.version=${version}`, 'clone', '-q', host.url, clone)
+    // With so much to say about what it has, the client packs its question.
+    const commit = ['-c', 'user.name=a', '-c', 'user.email=b', 'commit', '-q', '--allow-empty', '-m']
+    for (let count = 0; count < 20; count++) await git('-C', clone, ...commit, `${count}`)
+    await git('-C', clone, 'push', '-q', 'origin', 'HEAD:main')
+    await git('-C', clone, 'reset', '-q', '--hard', 'HEAD~10')
+    await git('-C', clone, ...commit, 'another')
+    await git('-C', clone, '-c', `protocol.version=${version}`, 'fetch', '-q', 'origin')
+    expect(await git('-C', clone, 'rev-list', '--count', 'origin/main')).toBe('21')
   })
 
   it('asks git only once what it can do by protocol 2: that never changes', async () => {

@@ -1,6 +1,7 @@
 import { EventEmitter, once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setImmediate } from 'node:timers/promises'
 import { KubeConfig } from '@kubernetes/client-node'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Access } from '../../../shared/clients/access.ts'
@@ -95,6 +96,16 @@ describe('watching objects', () => {
     await until(watching, ['b'])
     // Sooner than it would be shown anyway.
     expect(performance.now() - began).toBeLessThan(1_400)
+  })
+
+  it('opens no watch for who has seen enough at once', async () => {
+    for await (const now of watchObjects([server.source], ending.signal)) {
+      expect(now).toHaveLength(1)
+      break
+    }
+    for (let turn = 0; turn < 3; turn++) await setImmediate()
+    await watchObjects([server.source], ending.signal).next()
+    expect([server.asked.lists, server.watches.length]).toEqual([2, 0])
   })
 
   it('shows them again when nothing has changed for a while', async () => {

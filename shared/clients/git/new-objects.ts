@@ -1,0 +1,57 @@
+import { openFolders } from './folders.ts'
+import { oneLine } from './message.ts'
+import { formatOf, objectId, treeBody } from './object-id.ts'
+import type { Written } from './overlay.ts'
+import type { EntryTree } from './tree.ts'
+
+/** One commit to be written, on top of the one before it. */
+export interface NewCommit {
+  message: string
+  changes: ReadonlyMap<string, Written | null>
+}
+
+export interface Signature {
+  name: string
+  email: string
+}
+
+export interface NewObject {
+  oid: string
+  kind: 'commit' | 'tree' | 'blob'
+  content: Buffer
+}
+
+/** What a number of commits on top of each other consist of, and their ids. */
+export interface NewObjects {
+  objects: NewObject[]
+  commits: string[]
+}
+
+/** Makes the objects of commits on top of a tree; a tree whose branch has no commit yet has no parent to name. */
+export async function toObjects(
+  commits: readonly NewCommit[],
+  base: EntryTree,
+  parent: string | undefined,
+  { author, seconds }: { author: Signature; seconds: number },
+): Promise<NewObjects> {
+  const format = formatOf(base.revision)
+  const objects = new Map<string, NewObject>()
+  const add = (kind: NewObject['kind'], content: Buffer) => {
+    const oid = objectId(kind, content, format)
+    objects.set(oid, { oid, kind, content })
+    return oid
+  }
+  const folders = openFolders(base, (entries) => add('tree', treeBody(entries)))
+  const ident = `${plain(author.name)} <${plain(author.email)}> ${seconds} +0000`
+  const ids: string[] = []
+  for (const { message, changes } of commits) {
+    for (const written of changes.values()) if (written) add('blob', Buffer.from(written.content))
+    const tree = await folders.apply(changes)
+    const before = ids.at(-1) ?? parent
+    const lines = [`tree ${tree}`, ...(before ? [`parent ${before}`] : []), `author ${ident}`, `committer ${ident}`]
+    ids.push(add('commit', Buffer.from(`${lines.join('\n')}\n\n${message}`)))
+  }
+  return { objects: [...objects.values()], commits: ids }
+}
+
+const plain = (text: string) => oneLine(text).replace(/[<>]/g, '')

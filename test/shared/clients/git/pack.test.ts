@@ -1,0 +1,39 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { expect, it, onTestFinished } from 'vitest'
+import { toObjects } from '../../../../shared/clients/git/new-objects.ts'
+import { blobId } from '../../../../shared/clients/git/object-id.ts'
+import { writePack } from '../../../../shared/clients/git/pack.ts'
+import type { EntryTree } from '../../../../shared/clients/git/tree.ts'
+import { memoryFleet } from '../../../fleet.ts'
+
+const execute = promisify(execFile)
+
+it.each(['sha1', 'sha256'] as const)('git finds no fault with a pack of ours, by %s', async (format) => {
+  const directory = await mkdtemp(join(tmpdir(), 'drover-pack-'))
+  onTestFinished(() => rm(directory, { recursive: true, force: true }))
+  const git = async (...args: string[]) => (await execute('git', [`--git-dir=${directory}`, ...args])).stdout.trimEnd()
+  await execute('git', ['init', '-q', '--bare', `--object-format=${format}`, directory])
+  const empty = (await memoryFleet({}).head()) as EntryTree
+  const base = { ...empty, revision: '0'.repeat(format === 'sha1' ? 40 : 64), list: async () => [] }
+  const by = { author: { name: 'Drover', email: 'drover@localhost' }, seconds: 1 }
+  // Lengths around each change in how many bytes tell them.
+  const contents = [0, 1, 15, 16, 17, 2047, 2048, 2049, 300_000].map((length) => 'ä'.repeat(length).slice(0, length))
+  let parent: string | undefined
+  for (const [round, content] of contents.entries()) {
+    const written = { mode: '100644', oid: blobId(content, format), content }
+    const changes = new Map([[`folder/${round}/file`, written]])
+    const made = await toObjects([{ message: `${round}\n`, changes }], base, parent, by)
+    writePack(directory, made)
+    writePack(directory, made)
+    parent = made.commits[0]
+    expect(await git('rev-parse', 'refs/drover/pending')).toBe(parent)
+    expect(await git('cat-file', 'blob', `${parent}:folder/${round}/file`)).toBe(content)
+  }
+  await git('fsck', '--strict', '--full')
+  await git('gc', '--quiet')
+  expect(await git('rev-list', '--count', 'refs/drover/pending')).toBe(String(contents.length))
+})
