@@ -163,7 +163,7 @@ describe('push-disk', () => {
     [
       'a registry that speaks TLS where http is wanted',
       () => ({ insecure: true }),
-      'it answered 400 to the question for the tag',
+      'look whether it wants http or https',
     ],
     [
       'a name that climbs',

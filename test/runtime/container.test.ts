@@ -6,7 +6,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Ports } from '../../local/functions.ts'
 import { startWorld, type World } from '../../local/world.ts'
-import { buildBundle } from '../../scripts/build.ts'
 import { type FunctionName, functionNames } from '../../shared/lifecycles.ts'
 import { runId } from '../../shared/run.ts'
 import { kustomize } from '../broker-yaml/kustomize.ts'
@@ -65,7 +64,7 @@ async function ready(container: Container, port: number): Promise<void> {
 
 async function start(ports: Ports, environmentOf: (name: FunctionName) => Record<string, string>) {
   const folder = join(directory, 'root')
-  const image = await makeImage(folder, join(root, 'Containerfile'), buildBundle)
+  const image = await makeImage(folder, join(root, 'Containerfile'))
   for (const name of functionNames)
     containers.set(name, startFunction(image, name, { ...environmentOf(name), PORT: String(ports[name]) }))
   await Promise.all([...containers].map(([name, container]) => ready(container, ports[name])))
@@ -85,11 +84,18 @@ describe.skipIf(reason)(`a function in its container${reason ? ` (skipped: ${rea
 
   const each = () => [...containers].map(([name, container]) => [name, container.pid()] as const)
 
-  it('is alone with Node, git and git’s helper for HTTP', () => {
+  it('is alone with Node, git, git’s helper for HTTP, and the program of a push', () => {
     const programs = readdirSync(join(directory, 'root'), { recursive: true, withFileTypes: true })
       .filter((file) => file.isFile() && !/\.so[.\d]*$/.test(file.name) && !file.parentPath.endsWith('/dev'))
       .map(({ name }) => name)
-    expect(programs.sort()).toEqual(['drover.cjs', 'git', 'git-remote-http', 'git-remote-https', 'node'])
+    expect(programs.sort()).toEqual([
+      'drover.cjs',
+      'git',
+      'git-remote-http',
+      'git-remote-https',
+      'node',
+      'push-disk.cjs',
+    ])
   })
 
   it('is no root, gains no right, and has a read-only root', () => {

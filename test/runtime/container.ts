@@ -2,6 +2,7 @@ import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_pr
 import { once } from 'node:events'
 import { constants, copyFileSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { buildBundle, buildPushBundle } from '../../scripts/build.ts'
 
 /**
  * Containers without an engine: Linux namespaces over a folder that holds what the image does and nothing else. Of programs
@@ -26,14 +27,20 @@ export function whyNoContainers(): string | undefined {
   return tried.status === 0 ? undefined : `this machine makes no namespaces: ${tried.error ?? tried.stderr}`
 }
 
-/** Makes an image in the folder; `addBundle` puts the bundle where the Containerfile copies it to. */
-export async function makeImage(root: string, containerfile: string, addBundle: (file: string) => Promise<void>) {
+/** Writes a bundle to a file, for each name that the Containerfile copies. */
+const bundles: Record<string, (file: string) => Promise<void>> = {
+  'dist/drover.cjs': buildBundle,
+  'dist/push-disk.cjs': buildPushBundle,
+}
+
+/** Makes an image in the folder, with the bundles where the Containerfile copies them to. */
+export async function makeImage(root: string, containerfile: string): Promise<Image> {
   const said = (pattern: RegExp) => {
     const [, found] = pattern.exec(readFileSync(containerfile, 'utf8')) ?? []
     if (!found) throw new Error(`Cannot make the image: ${containerfile} does not say ${pattern}`)
     return found
   }
-  const copied = said(/^COPY --from=build \S+\/(dist\/\S+) \S+$/m)
+  const copied = said(/^COPY --from=build (\S.*) \S+$/m).split(' ')
   const workingDirectory = said(/^WORKDIR (\S+)$/m)
   const command = JSON.parse(said(/^CMD (\[.*\])$/m)) as string[]
   for (const folder of ['proc', 'dev', 'tmp', 'etc/drover']) mkdirSync(join(root, folder), { recursive: true })
@@ -42,7 +49,8 @@ export async function makeImage(root: string, containerfile: string, addBundle: 
   copyProgram(process.execPath, join(root, 'usr/bin/node'))
   copyProgram(join(git, 'git'), join(root, 'usr/bin/git'))
   for (const helper of ['git-remote-http', 'git-remote-https']) copyProgram(join(git, helper), join(root, git, helper))
-  await addBundle(join(root, workingDirectory, copied))
+  for (const [name, build] of Object.entries(bundles))
+    if (copied.includes(join(workingDirectory, name))) await build(join(root, workingDirectory, name))
   return { root, workingDirectory, command }
 
   /** The program, and the libraries that it is linked with at their places. */

@@ -18,12 +18,17 @@ export function unanswered(where: string, error: unknown): DroverError {
       'refused',
       `Cannot push to ${where}: its certificate is not to be trusted (${code}); name a ConfigMap with the authority that issued it`,
     )
-  if (code !== undefined && /^ERR_SSL_/.test(code))
-    return new DroverError('refused', `Cannot push to ${where}: it does not speak TLS as wanted (${code})`)
+  if (code !== undefined && otherwise.test(code))
+    return new DroverError(
+      'refused',
+      `Cannot push to ${where}: it does not speak as it is spoken to (${code}); look whether it wants http or https`,
+    )
   return new DroverError('busy', `Cannot reach ${where}: ${code ?? 'it gave no answer in time'}`)
 }
 
 const distrusted = /^(CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|ERR_TLS_CERT|INVALID_CA|HOSTNAME_MISMATCH)/
+/** What a server of http says to TLS, and the other way round. */
+const otherwise = /^(ERR_SSL_|EPROTO$|HPE_)/
 
 function chain(error: unknown): unknown[] {
   const causes: unknown[] = []
