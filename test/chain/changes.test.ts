@@ -120,6 +120,7 @@ describe('a machine', () => {
 
   it('gets a new root disk from the latest image, and keeps the old one and its data', async () => {
     const vm = await provisioned({ disks: [{ name: 'data', size: '5Gi' }] })
+    await completed('snapshot', { ...place(vm), snapshot: 'old' })
     const before = await definitionOf(vm)
     const claims = dataOnly(await claimsOf(vm))
     await completed('repave', {
@@ -131,6 +132,9 @@ describe('a machine', () => {
     expect(after.oldRoots).toMatchObject([{ image: before.image }])
     expect(after.identity).toEqual(before.identity)
     expect(dataOnly(await claimsOf(vm))).toEqual(claims)
+    const { run, ended } = await asked('restore', { ...place(vm), snapshot: 'old' })
+    expect(ended.data.message).toContain('wanted one of its own disks, or a clone')
+    expect(factsOf(run)).not.toContain('stop.built')
     expect(await statusOf(vm)).toMatchObject({ printableStatus: 'Running' })
   })
 

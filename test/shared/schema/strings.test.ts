@@ -42,6 +42,8 @@ const requests: object[] = [
     owner: { kind: 'User', name: 'ann' },
     size: { cores: 2, memory: '4Gi', preference: 'rhel.9' },
     placement: { cluster: 'site-a' },
+    attach: [{ name: 'data', disk: 'old-01-data-data-1a2b3c' }],
+    plan: true,
   },
 ]
 
