@@ -15,12 +15,12 @@ const source = (name: FunctionName) => readFileSync(join(root, `functions/${name
 
 /** What each function may see of what is secret; the enterprise system's comes with a component. */
 const secrets: Record<FunctionName, string[]> = {
-  validate: ['drover-signing-keys', 'drover-git'],
+  validate: ['drover-signing-keys', 'drover-git-read'],
   allocate: ['drover-signing-keys', 'drover-git'],
   locate: ['drover-signing-keys', 'drover-git', 'drover-clusters'],
   place: ['drover-signing-keys', 'drover-git', 'drover-clusters'],
-  register: ['drover-signing-keys', 'drover-git'],
-  build: ['drover-signing-keys', 'drover-git'],
+  register: ['drover-signing-keys', 'drover-git-read'],
+  build: ['drover-signing-keys', 'drover-git-read'],
   commit: ['drover-signing-keys', 'drover-git'],
   verify: ['drover-signing-keys', 'drover-clusters'],
   notify: ['drover-signing-keys'],
@@ -84,7 +84,7 @@ describe('the Services', () => {
     const { volumes, containers } = podOf(name)
     const mounted = volumes.flatMap(({ secret }) => secret?.secretName ?? [])
     expect(mounted).toEqual(secrets[name])
-    expect(mounted.includes('drover-git')).toBe(source(name).includes('shareFleet('))
+    expect(mounted.some((one) => one.startsWith('drover-git'))).toBe(source(name).includes('shareFleet('))
     expect(mounted.includes('drover-clusters')).toBe(source(name).includes('openClusters('))
     expect(containers[0].envFrom).toEqual([{ configMapRef: { name: 'drover-config' } }])
     expect(JSON.stringify(containers[0].env)).not.toContain('valueFrom')

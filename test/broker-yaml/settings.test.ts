@@ -14,14 +14,16 @@ const directory = mkdtempSync(join(tmpdir(), 'settings-'))
 afterAll(() => rmSync(directory, { recursive: true }))
 
 /** What an administrator puts into the Secrets. */
+const git = {
+  token: 'git-token',
+  'ssh-key': String(generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' })),
+  known_hosts: 'git.example.com ssh-ed25519 AAAA',
+  'ca.crt': selfSigned('git.example.com').certificate,
+}
 const keys: Record<string, Record<string, string>> = {
   'drover-signing-keys': { keys: newSigningKey() },
-  'drover-git': {
-    token: 'git-token',
-    'ssh-key': String(generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' })),
-    known_hosts: 'git.example.com ssh-ed25519 AAAA',
-    'ca.crt': selfSigned('git.example.com').certificate,
-  },
+  'drover-git': git,
+  'drover-git-read': { ...git, token: 'read-token' },
   'drover-clusters': { kubeconfig: '{}' },
   'drover-cmdb': { config: '{}', token: 'cmdb-token' },
 }
@@ -59,7 +61,8 @@ describe('a function', () => {
     expect(config.broker).toBe('http://broker-ingress.knative-eventing.svc.cluster.local/drover/default')
     expect(config.cmdb).toEqual({ config: undefined })
     const token = await config.git.token?.()
-    expect(token).toBe(['verify', 'notify'].includes(name) ? undefined : 'git-token')
+    const read = ['validate', 'register', 'build'].includes(name) ? 'read-token' : 'git-token'
+    expect(token).toBe(['verify', 'notify'].includes(name) ? undefined : read)
     expect(config.kubernetes.kubeconfig !== undefined).toBe(['locate', 'place', 'verify', 'recover'].includes(name))
   })
 

@@ -29,7 +29,9 @@ const installed = kustomize('broker')
 const ground = (name: string): NewObject[] => [
   { apiVersion: 'v1', kind: 'Namespace', metadata: { name } },
   ...functionNames.map((account) => object('ServiceAccount', account, name)),
-  ...['drover-signing-keys', 'drover-git', 'drover-clusters'].map((secret) => object('Secret', secret, name)),
+  ...['drover-signing-keys', 'drover-git', 'drover-git-read', 'drover-clusters'].map((secret) =>
+    object('Secret', secret, name),
+  ),
   object('ConfigMap', 'drover-config', name),
 ]
 

@@ -114,6 +114,7 @@ describe('the kubeconfig of managed clusters', () => {
     expect(found).toEqual({ application: undefined, machine: undefined })
 
     writeFileSync(join(directory, 'git-token'), 'not a real one')
+    writeFileSync(join(directory, 'git-read-token'), 'not a real one either')
     expect(await follow('secrets', '--dry-run=server')).toMatch(/drover-signing-keys.*drover-git.*drover-clusters/s)
   })
 })

@@ -37,6 +37,7 @@ function startFunction(image: Parameters<typeof startContainer>[0], name: Functi
   const secrets: Record<string, [key: string, value: string]> = {
     'drover-signing-keys': ['keys', DROVER_SIGNING_KEYS ?? ''],
     'drover-git': ['token', DROVER_GIT_TOKEN ?? ''],
+    'drover-git-read': ['token', DROVER_GIT_TOKEN ?? ''],
     'drover-clusters': ['kubeconfig', readFileSync(KUBECONFIG ?? '', 'utf8')],
   }
   const mounts = container.volumeMounts.map(({ name: volume, mountPath }) => {

@@ -27,6 +27,7 @@ function installed(folder: string, secrets: Record<string, string[]>): Cluster {
   return {
     ...hub(),
     [at.gitSecret]: undefined,
+    [at.gitReadSecret]: undefined,
     [at.keysSecret]: undefined,
     ...Object.fromEntries(data),
     [at.settings]: { data: { DROVER_GIT_URL: 'https://git.example.com/fleet.git', ...config?.data } },
@@ -36,7 +37,12 @@ function installed(folder: string, secrets: Record<string, string[]>): Cluster {
   }
 }
 
-const usual = { 'drover-signing-keys': ['keys'], 'drover-git': ['token'], 'drover-clusters': ['kubeconfig'] }
+const usual = {
+  'drover-signing-keys': ['keys'],
+  'drover-git': ['token'],
+  'drover-git-read': ['token'],
+  'drover-clusters': ['kubeconfig'],
+}
 const notOk = (lines: string[]) => lines.filter((line) => !line.startsWith('ok: '))
 
 describe('where broker/ is installed, preflight', () => {
