@@ -5,8 +5,6 @@ import { interfacesOf } from '../../local/clusters/controllers/guest.ts'
 import { wordsOf } from '../../local/clusters/controllers/job-tools.ts'
 import type { Instance } from '../../local/clusters/controllers/vm-types.ts'
 import type { KubeObject } from '../../local/clusters/object.ts'
-import { bytes } from '../../shared/goals/disk.ts'
-import type { Claim } from '../../shared/machines.ts'
 import type { MachineFault } from '../chain/platform.ts'
 import type { Api } from './api.ts'
 
@@ -42,17 +40,16 @@ export function playNode(api: Api): Node {
     () => tellAddresses(api, faults),
     () => tellUnschedulable(api),
     () => failImports(api, faults),
-    () => failJobs(api, faults),
-    () => sayLastWords(api),
-    () => growClaims(api),
   ]
-  const playing = (async () => {
+  const play = async (...some: (() => Promise<void>)[]) => {
     while (!closing.signal.aborted) {
       // What changed meanwhile is seen in the next round.
-      for (const part of parts) await part().catch(() => undefined)
+      for (const part of some) await part().catch(() => undefined)
       await sleep(round, undefined, { signal: closing.signal }).catch(() => undefined)
     }
-  })()
+  }
+  // Jobs by themselves: the played node must not be faster.
+  const playing = Promise.all([play(...parts), play(() => playJobs(api, faults))])
   return {
     faults,
     mend: async () => {
@@ -165,47 +162,42 @@ async function failImports(api: Api, faults: Node['faults']): Promise<void> {
   }
 }
 
-interface Ended {
-  phase?: string
-  containerStatuses?: { state?: { terminated?: { message?: string } } }[]
-}
+const jobLabel = 'batch.kubernetes.io/job-name'
 
-const isOfJob = (pod: KubeObject) => pod.metadata.labels?.['batch.kubernetes.io/job-name'] !== undefined
-
-/** Work that ends badly: its pod does. */
-async function failJobs(api: Api, faults: Node['faults']): Promise<void> {
-  if (!faults.has('job-fails')) return
-  for (const pod of await api.list('Pod')) {
-    if (!isOfJob(pod) || pod.metadata.annotations?.[faultAnnotation] || isEnded(pod)) continue
-    await api.merge('Pod', ...at(pod), { metadata: { annotations: { [faultAnnotation]: 'fail' } } })
-  }
-}
-
-const isEnded = (pod: KubeObject) => ['Succeeded', 'Failed'].includes((pod['status'] as { phase?: string }).phase ?? '')
-
-/** What the program of a Job's pod says at its end; the played node runs none. */
-async function sayLastWords(api: Api): Promise<void> {
+/**
+ * Plays the pods of Jobs alone, for the played node lets each say what an import says: it is kept from them by its own
+ * fault, and they run and end here as their program would.
+ */
+async function playJobs(api: Api, faults: Node['faults']): Promise<void> {
   for (const pod of (await api.list('Pod')) as Pod[]) {
-    const { phase, containerStatuses = [] } = (pod.status ?? {}) as Ended
-    const hasSaid = containerStatuses.some(({ state }) => state?.terminated?.message !== undefined)
-    if (!isOfJob(pod) || !isEnded(pod) || hasSaid) continue
-    const isWell = phase === 'Succeeded'
-    const message = wordsOf(pod, isWell ? 'well' : 'ill') ?? ''
-    const terminated = { exitCode: isWell ? 0 : 1, reason: isWell ? 'Completed' : 'Error', message }
-    const [container] = pod.spec.containers ?? []
-    const status = { name: container?.name, image: container?.image, imageID: '', ready: false, restartCount: 0 }
-    const containers = [{ ...status, state: { terminated } }]
-    await api.merge('Pod', ...at(pod), { status: { containerStatuses: containers } }, { subresource: 'status' })
+    if (pod.metadata.labels?.[jobLabel] === undefined) continue
+    const { phase = 'Pending' } = (pod.status ?? {}) as { phase?: string }
+    if (pod.metadata.annotations?.[faultAnnotation] === undefined)
+      await api.merge('Pod', ...at(pod), { metadata: { annotations: { [faultAnnotation]: 'pending' } } })
+    else if (phase === 'Pending') await api.merge('Pod', ...at(pod), running(pod), { subresource: 'status' })
+    else if (phase === 'Running') await api.merge('Pod', ...at(pod), ended(pod, faults), { subresource: 'status' })
   }
 }
 
-/** A claim that wants more than it has gets it: the played storage knows no growth. */
-async function growClaims(api: Api): Promise<void> {
-  for (const claim of (await api.list('PersistentVolumeClaim')) as (Claim & KubeObject)[]) {
-    const wanted = claim.spec?.resources?.requests?.storage
-    const { phase, capacity } = claim.status ?? {}
-    if (phase !== 'Bound' || !wanted || bytes(wanted) <= bytes(capacity?.storage ?? '0')) continue
-    const status = { capacity: { storage: wanted } }
-    await api.merge('PersistentVolumeClaim', ...at(claim), { status }, { subresource: 'status' })
-  }
+const running = (pod: Pod) => ({
+  status: {
+    phase: 'Running',
+    startTime: now(),
+    containerStatuses: [containerOf(pod, { running: { startedAt: now() } })],
+  },
+})
+
+function ended(pod: Pod, faults: Node['faults']) {
+  const isWell = !faults.has('job-fails')
+  const message = wordsOf(pod, isWell ? 'well' : 'ill') ?? ''
+  const [exitCode, reason] = isWell ? [0, 'Completed'] : [1, 'Error']
+  const terminated = { exitCode, reason, message, startedAt: now(), finishedAt: now() }
+  return { status: { phase: isWell ? 'Succeeded' : 'Failed', containerStatuses: [containerOf(pod, { terminated })] } }
 }
+
+function containerOf({ spec }: Pod, state: object) {
+  const [container] = spec.containers ?? []
+  return { name: container?.name, image: container?.image, imageID: '', ready: false, restartCount: 0, state }
+}
+
+const now = () => new Date().toISOString().replace(/\.\d+Z$/, 'Z')
