@@ -1,5 +1,6 @@
 import { dataDiskName, rootDiskName } from '../kubevirt/manifest.ts'
 import type { DataVolume, MachineView } from '../machines.ts'
+import type { Definition } from '../schema/definition.ts'
 import { reached, waiting } from './assessment.ts'
 import type { Goal } from './goal.ts'
 import { troubleOfDisks, troubleOfSync } from './ready.ts'
@@ -10,11 +11,13 @@ const isMade = ({ status }: DataVolume) =>
 
 const disk = (view: MachineView, name: string) => view.disks.find(({ metadata }) => metadata.name === name)
 
+const isCurrent = 'The image is current already: nothing was changed'
+
 /** The new root disk is there, beside the one that is in use. */
 export const imaged: Goal = {
   assess(view, { definition }) {
     const { nextRoot } = definition
-    if (!nextRoot) return reached('The image is current already')
+    if (!nextRoot) return reached(isCurrent, { report: [isCurrent] })
     const found = disk(view, nextRoot.name)
     if (!found) return troubleOfSync(view) ?? waiting(`disk ${nextRoot.name} is not there yet`)
     if (isMade(found)) return reached(`Made disk ${nextRoot.name}`)
@@ -49,10 +52,17 @@ export const resized: Goal = {
       const capacity = claims.find(({ metadata }) => metadata.name === name)?.status?.capacity?.storage
       return capacity === undefined || bytes(capacity) < bytes(size)
     })
-    return small
-      ? waiting(`claim ${small.name} has not grown to ${small.size} yet`)
-      : reached('The disks have their size')
+    if (small) return waiting(`claim ${small.name} has not grown to ${small.size} yet`)
+    const message = sizeOf(definition)
+    return reached(message, { report: [message] })
   },
+}
+
+/** The size of a machine, for people. */
+function sizeOf({ name, size, rootDisk, disks }: Definition): string {
+  const power = 'cores' in size ? `${size.cores} cores and ${size.memory}` : `instance type ${size.instancetype}`
+  const all = [{ ...rootDisk, name: 'root' }, ...disks].map((disk) => `${disk.name} ${disk.size}`)
+  return `VM ${name} has ${power}, and the disks ${all.join(', ')}`
 }
 
 const units: Record<string, number> = {

@@ -1,4 +1,6 @@
+import { rootDiskName } from '../kubevirt/manifest.ts'
 import type { RoundName } from '../lifecycles.ts'
+import { reached } from './assessment.ts'
 import { imaged, resized } from './disk.ts'
 import type { Goal } from './goal.ts'
 import { gone } from './gone.ts'
@@ -15,6 +17,18 @@ export const asDefined: Goal = {
     aim.definition.running ? assessReady(view, aim.definition, aim.revision) : assessStopped(view, aim),
 }
 
+/** The machine runs from its new root disk; nothing of that is said where the image was current. */
+const swapped: Goal = {
+  assess(view, aim) {
+    const shown = asDefined.assess(view, aim)
+    const { operation, name, oldRoots = [] } = aim.definition
+    if (shown.state !== 'reached' || operation !== `${aim.run}.swap`) return shown
+    const { name: old, until } = oldRoots.at(-1) ?? {}
+    const message = `VM ${name} runs from ${rootDiskName(aim.definition)}; its old root disk ${old} is kept until ${until}`
+    return reached(message, { report: [message] })
+  },
+}
+
 /** When each round is over. */
 export const goals: Record<RoundName, Goal> = {
   create: asDefined,
@@ -25,7 +39,7 @@ export const goals: Record<RoundName, Goal> = {
   restore: restored,
   patch: patched,
   image: imaged,
-  swap: asDefined,
+  swap: swapped,
   resize: resized,
   migrate: migrated,
   remove: gone,
