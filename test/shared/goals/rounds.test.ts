@@ -1,0 +1,292 @@
+import { describe, expect, it } from 'vitest'
+import type { Aim } from '../../../shared/goals/goal.ts'
+import { goals } from '../../../shared/goals/goals.ts'
+import type { RoundName } from '../../../shared/lifecycles.ts'
+import type { Claim, MachineView } from '../../../shared/machines.ts'
+import type { Definition } from '../../../shared/schema/definition.ts'
+import { machinesShowing, nothing } from '../../functions/machines.ts'
+import { showing } from '../../functions/verify/views.ts'
+import { linuxServer } from '../kubevirt/definitions.ts'
+
+const run = '0123456789abcdef0123'
+const aimOf = (change: Partial<Definition> = {}, facts: Aim['facts'] = {}): Aim => ({
+  run,
+  definition: linuxServer(change),
+  revision: undefined,
+  facts,
+})
+const off = aimOf({ running: false })
+const view = (rest: object): MachineView => ({ ...nothing, ...rest })
+const named = (name: string, status?: object) => ({ metadata: { name }, ...(status ? { status } : {}) })
+const halted = (printableStatus: string, rest: object = {}) => {
+  const shown = showing(off.definition, printableStatus)
+  return { ...shown, machine: { ...shown.machine, spec: { runStrategy: 'Halted' } }, ...rest } as MachineView
+}
+const snapshots = [{ name: 'web-01-x', purpose: 'asked' as const, run, disks: [], taken: '2030-01-01T00:00:00Z' }]
+const patch = {
+  name: 'web-01-patch',
+  image: 'x',
+  volumeMode: 'Filesystem' as const,
+  customization: {},
+  deadlineSeconds: 60,
+}
+const condition = (type: string, status: string, reason = '', message = '') => ({ type, status, reason, message })
+const kept = { disks: [{ name: 'data', size: '1Gi' }] }
+
+describe('a round', () => {
+  it.each<[what: string, round: RoundName, of: Aim, shown: MachineView, state: string, says: string]>([
+    ['stop: is over', 'stop', off, halted('Stopped'), 'reached', 'is off'],
+    ['stop: waits while it stops', 'stop', off, halted('Stopping'), 'waiting', 'is Stopping'],
+    [
+      'stop: waits for the guest',
+      'stop',
+      off,
+      halted('Stopped', { instance: named('web-01') }),
+      'waiting',
+      'its guest is still there',
+    ],
+    [
+      'stop: does not believe Stopped of a machine that is to run',
+      'stop',
+      off,
+      showing(off.definition, 'Stopped'),
+      'waiting',
+      'Stopped',
+    ],
+    ['stop: has nothing to do for one that stays on', 'stop', aimOf(), nothing, 'reached', 'not to be stopped'],
+    [
+      'snapshot: is over',
+      'snapshot',
+      aimOf({ snapshots }),
+      view({
+        snapshots: [
+          named('web-01-x', {
+            phase: 'Succeeded',
+            readyToUse: true,
+            sourceIndications: [{ indication: 'NoGuestAgent' }],
+          }),
+        ],
+      }),
+      'reached',
+      'not quiesced',
+    ],
+    [
+      'snapshot: waits until it can be used',
+      'snapshot',
+      aimOf({ snapshots }),
+      view({ snapshots: [named('web-01-x', { phase: 'Succeeded', readyToUse: false })] }),
+      'waiting',
+      'is Succeeded',
+    ],
+    [
+      'snapshot: is troubled by an error',
+      'snapshot',
+      aimOf({ snapshots }),
+      view({ snapshots: [named('web-01-x', { error: { message: 'no space' } })] }),
+      'troubled',
+      'no space',
+    ],
+    [
+      'snapshot: fails',
+      'snapshot',
+      aimOf({ snapshots }),
+      view({ snapshots: [named('web-01-x', { phase: 'Failed', error: { message: 'deadline' } })] }),
+      'failed',
+      'deadline',
+    ],
+    [
+      'snapshot: waits until one that was let go of is gone',
+      'snapshot',
+      aimOf(),
+      view({ snapshots: [named('web-01-old')] }),
+      'waiting',
+      'web-01-old is still there',
+    ],
+    [
+      'restore: waits',
+      'restore',
+      aimOf({ restore: { name: 'r', snapshot: 's' } }),
+      view({ restores: [named('r', { conditions: [condition('Progressing', 'True', 'Creating new PVCs')] })] }),
+      'waiting',
+      'Creating new PVCs',
+    ],
+    [
+      'restore: is troubled by an error',
+      'restore',
+      aimOf({ restore: { name: 'r', snapshot: 's' } }),
+      view({ restores: [named('r', { conditions: [condition('Progressing', 'False', 'no class')] })] }),
+      'troubled',
+      'no class',
+    ],
+    [
+      'restore: fails',
+      'restore',
+      aimOf({ restore: { name: 'r', snapshot: 's' } }),
+      view({ restores: [named('r', { conditions: [condition('Failure', 'True', 'must be powered off')] })] }),
+      'failed',
+      'must be powered off',
+    ],
+    [
+      'restore: is over',
+      'restore',
+      aimOf({ restore: { name: 'r', snapshot: 's' } }),
+      view({ restores: [named('r', { complete: true })] }),
+      'reached',
+      'Restored s',
+    ],
+    [
+      'migrate: is over',
+      'migrate',
+      aimOf({ migration: { name: 'm' } }),
+      view({ migrations: [named('m', { phase: 'Succeeded', migrationState: { sourceNode: 'a', targetNode: 'b' } })] }),
+      'reached',
+      'from node a to b',
+    ],
+    [
+      'migrate: fails',
+      'migrate',
+      aimOf({ migration: { name: 'm' } }),
+      view({ migrations: [named('m', { phase: 'Failed', migrationState: { failureReason: 'no target' } })] }),
+      'failed',
+      'no target',
+    ],
+    [
+      'patch: waits for the Job',
+      'patch',
+      aimOf({ patch }),
+      view({ jobs: [named('web-01-patch', {})] }),
+      'waiting',
+      'works on the disk',
+    ],
+    [
+      'image: is made as far as it can be before a guest starts',
+      'image',
+      aimOf({ nextRoot: { name: 'd', image: linuxServer().image, size: '1Gi' } }),
+      view({ disks: [named('d', { phase: 'WaitForFirstConsumer' })] }),
+      'reached',
+      'Made disk d',
+    ],
+    ['image: has nothing to do where it is current', 'image', aimOf(), nothing, 'reached', 'current already'],
+    [
+      'remove: waits for all of it',
+      'remove',
+      aimOf(kept),
+      view({ application: named('web-01'), disks: [named('web-01-root-71f75f7d')] }),
+      'waiting',
+      'its Application, web-01-root-71f75f7d',
+    ],
+    [
+      'remove: leaves what is kept',
+      'remove',
+      aimOf(kept),
+      view({ disks: [named('web-01-data-data-4f3104')] }),
+      'reached',
+      'is gone',
+    ],
+    [
+      'remove: waits for a disk that is destroyed',
+      'remove',
+      aimOf({ disks: [{ name: 'data', size: '1Gi', destroyed: true }] }),
+      view({ disks: [named('web-01-data-data-4f3104')] }),
+      'waiting',
+      'web-01-data-data-4f3104',
+    ],
+  ])('%s', (_, round, of, shown, state, says) => {
+    expect(goals[round].assess(shown, of)).toMatchObject({ state, message: expect.stringContaining(says) })
+  })
+
+  const claim = (uid: string, rest: object = {}): Claim => ({
+    metadata: { name: 'web-01-data-data-4f3104', uid, ...rest },
+    status: { phase: 'Bound', capacity: { storage: '1Gi' } },
+  })
+  const machines = (change: object) => ({ ...machinesShowing(nothing), ...change })
+  const jobs = (type: string) =>
+    view({ jobs: [named('web-01-patch', { conditions: [condition(type, 'True', '', 'ran too long')] })] })
+
+  it.each<[what: string, round: RoundName, of: Aim, there: object, shown: MachineView, state: string, says: string]>([
+    [
+      'stop: waits for a pod that holds a disk',
+      'stop',
+      off,
+      { holders: async () => ['launcher'] },
+      nothing,
+      'waiting',
+      'still held by launcher',
+    ],
+    [
+      'remove: fails where a kept disk came anew',
+      'remove',
+      aimOf(kept, { claims: { 'web-01-data-data-4f3104': 'one' } }),
+      { claims: async () => [claim('two')] },
+      nothing,
+      'failed',
+      'it was one and is two',
+    ],
+    [
+      'remove: fails where a kept disk is the machine’s',
+      'remove',
+      aimOf(kept),
+      { claims: async () => [claim('one', { ownerReferences: [{ kind: 'VirtualMachine', name: 'web-01' }] })] },
+      nothing,
+      'failed',
+      'would go with it',
+    ],
+    [
+      'remove: fails where a kept disk is gone',
+      'remove',
+      aimOf(kept),
+      { claims: async () => [] },
+      nothing,
+      'failed',
+      'is not there',
+    ],
+    [
+      'restore: waits until every claim is bound',
+      'restore',
+      aimOf({ ...kept, restore: { name: 'r', snapshot: 's' } }),
+      { claims: async () => [claim('two')] },
+      nothing,
+      'waiting',
+      'web-01-root-71f75f7d are not bound yet',
+    ],
+    [
+      'resize: waits until a claim has grown',
+      'resize',
+      aimOf({ disks: [{ name: 'data', size: '2Gi', made: '1Gi' }] }),
+      { claims: async () => [claim('one')] },
+      nothing,
+      'waiting',
+      'has not grown to 2Gi yet',
+    ],
+    [
+      'patch: says what has changed',
+      'patch',
+      aimOf({ patch }),
+      { lastWords: async () => '{"before":2,"changes":1,"changed":["curl 1 -> 2"],"truncated":false}' },
+      jobs('Complete'),
+      'reached',
+      '1 packages changed',
+    ],
+    [
+      'patch: fails with the words of its program',
+      'patch',
+      aimOf({ patch }),
+      { lastWords: async () => '{"reason":"no space left"}' },
+      jobs('Failed'),
+      'failed',
+      'no space left',
+    ],
+    [
+      'patch: fails with the Job’s words where the program was ended',
+      'patch',
+      aimOf({ patch }),
+      { lastWords: async () => '' },
+      jobs('Failed'),
+      'failed',
+      'failed',
+    ],
+  ])('%s', async (_, round, of, there, shown, state, says) => {
+    const found = await goals[round].confirm?.(of, machines(there), shown)
+    expect(found).toMatchObject({ state, message: expect.stringContaining(says) })
+  })
+})
