@@ -176,7 +176,7 @@ describe('a machine', () => {
   it('moves to another node while it runs', async () => {
     const vm = await provisioned()
     const { ended } = await completed('migrate', place(vm))
-    expect(ended.data.message).toContain('moved from node')
+    expect(ended.data.message).toContain(`VM ${vm.name} moved`)
     expect((await definitionOf(vm)).migration).toBeUndefined()
   })
 
