@@ -3,9 +3,9 @@ import { DroverError } from '../../shared/errors.ts'
 import type { Change, Tree } from '../../shared/fleet.ts'
 import type { GitOpsSettings } from '../../shared/gitops/application.ts'
 import { manifestChanges, toChangeSet } from '../../shared/gitops/change-set.ts'
-import { toRemoval } from '../../shared/gitops/removal.ts'
+import { toKept, toRemoval } from '../../shared/gitops/removal.ts'
 import { dataDiskLosses } from '../../shared/kubevirt/data-disks.ts'
-import { dataClaims } from '../../shared/kubevirt/manifest.ts'
+import { dataClaims, dataDiskName } from '../../shared/kubevirt/manifest.ts'
 import { expecting, readRecord } from '../../shared/ledger.ts'
 import { placeIn, type RoundName, roundOf } from '../../shared/lifecycles.ts'
 import { type MachineAddress, placeOf } from '../../shared/machines.ts'
@@ -44,7 +44,7 @@ export async function change(run: Run, tree: Tree, settings: BuildSettings): Pro
   const after = await edited(before, run, round, { tree, guestfsImage: settings.guestfsImage })
   if ('problems' in after) problems.push(...after.problems)
   if (problems.length > 0 || 'problems' in after) return refused(summary(`Cannot change ${placeOf(address)}`, problems))
-  return changeSet(before, after, tree, settings)
+  return changeSet(run, { before, after }, tree, settings)
 }
 
 /** The definition as the round wants it; the same one when it is so already. */
@@ -57,23 +57,28 @@ async function edited(before: Definition, run: Run, round: Exclude<RoundName, 'c
 }
 
 async function changeSet(
-  before: Definition,
-  after: Definition,
+  run: Run,
+  { before, after }: { before: Definition; after: Definition },
   tree: Tree,
   settings: GitOpsSettings,
 ): Promise<Outcome> {
   if (isDeepStrictEqual(before, after))
     return { ...succeeded(`Nothing to change for ${placeOf(after)}`, { definition: after }), changes: [] } as Outcome
-  const changes = await changed(tree, await toChangeSet(after, tree, settings))
-  const losses = await dataDiskLosses(tree, changes, released(before, after))
+  const kept = leaving(before, after).map((disk) =>
+    toKept(before, disk, { run: run.id, since: run.since, claims: run.facts.claims ?? {} }),
+  )
+  const changes = await changed(tree, [...(await toChangeSet(after, tree, settings)), ...kept])
+  const losses = await dataDiskLosses(tree, changes, dataClaims({ ...before, disks: leaving(before, after) }))
   if (losses.length > 0) return refused(summary(`Cannot change ${placeOf(after)}`, losses))
   const message = `Built ${changes.length} files for ${placeOf(after)}`
   return { ...succeeded(message, { definition: after }), changes: await expecting(tree, changes) } as Outcome
 }
 
-/** The disks that a request lets go of by name: they stay on the cluster, beside the machine. */
-const released = (before: Definition, after: Definition) =>
-  dataClaims(before).filter((claim) => !dataClaims(after).includes(claim))
+/** The data disks that a request lets go of by name: they stay on the cluster, beside the machine. */
+const leaving = (before: Definition, after: Definition) => {
+  const stay = dataClaims(after)
+  return before.disks.filter((disk) => !stay.includes(disk.claim ?? dataDiskName(before, disk.name)))
+}
 
 async function removal(run: Run, tree: Tree, address: MachineAddress): Promise<Outcome> {
   const definition = await readDefinition(tree, address)

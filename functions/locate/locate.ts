@@ -43,6 +43,8 @@ export async function locate(run: Run, fleet: Fleet, machines: Machines, images:
     decide: async (tree) => {
       const before = await standing(tree, run, fleet)
       if (before === 'ended') return nothing(ignored(`Run ${run.id} has ended: it holds nothing again`))
+      // Its machine may look different by now, or be gone: by what this very run does.
+      if (before && before.task !== run.task) return nothing(ignored(`Run ${run.id} is further than this`))
       const found = await find(tree, machineOf(run))
       if (typeof found === 'string') return nothing(refused(`Cannot find the machine: ${found}`))
       const held = await toHeld(tree, run, found)
@@ -116,5 +118,7 @@ async function judge(
   const problems = differences(definition, facts.claims ?? {}, { machine, claims }, run.lifecycle === 'deprovision')
   if (problems.length > 0)
     return refused(summary(`Cannot go on with ${placeOf(address)}: the cluster is not what Git says`, problems))
-  return succeeded(`Found ${placeOf(address)}, and hold it`, facts)
+  const { claims: _, ...without } = facts
+  // A clone gets disks of its own.
+  return succeeded(`Found ${placeOf(address)}, and hold it`, run.lifecycle === 'clone' ? without : facts)
 }

@@ -96,5 +96,5 @@ async function confirmClaims({ definition, facts }: Aim, machines: Machines, mes
   const live = await machines.claims(cluster, namespace, names)
   const problems = claimProblems(names, facts.claims ?? {}, live)
   if (problems.length > 0) return failed(problems.join('; '))
-  return reached(message, { claims: { ...facts.claims, ...toClaims(live) } })
+  return reached(message, { claims: toClaims(live) })
 }

@@ -40,21 +40,28 @@ export async function toRemoval(
       ]
     }),
   )
-  const disks = definition.disks.filter(({ destroyed }) => !destroyed)
-  const tombstones = disks.map((disk): Change => {
-    const claim = disk.claim ?? dataDiskName(definition, disk.name)
-    const { size, made, snapshot, storageClass } = disk
-    const uid = claims[claim]
-    const kept: KeptDisk = {
-      ...{ disk: claim, cluster, namespace, machine: name, run, since, size },
-      ...(made && { made }),
-      ...(snapshot && { snapshot }),
-      ...(storageClass && { storageClass }),
-      ...(uid && { uid }),
-    }
-    return { path: keptFile(cluster, namespace, claim), content: toYaml(kept) }
-  })
-  return [...moved.flat(), ...tombstones]
+  const kept = definition.disks.filter(({ destroyed }) => !destroyed)
+  return [...moved.flat(), ...kept.map((disk) => toKept(definition, disk, { run, since, claims }))]
+}
+
+/** The file that says of a data disk that it is kept, with all that another machine needs to take it. */
+export function toKept(
+  definition: Definition,
+  disk: Definition['disks'][number],
+  { run, since, claims }: { run: string; since: string; claims: Claims },
+): Change {
+  const { cluster, namespace, name: machine } = definition
+  const claim = disk.claim ?? dataDiskName(definition, disk.name)
+  const { size, made, snapshot, storageClass } = disk
+  const uid = claims[claim]
+  const kept: KeptDisk = {
+    ...{ disk: claim, cluster, namespace, machine, run, since, size },
+    ...(made && { made }),
+    ...(snapshot && { snapshot }),
+    ...(storageClass && { storageClass }),
+    ...(uid && { uid }),
+  }
+  return { path: keptFile(cluster, namespace, claim), content: toYaml(kept) }
 }
 
 /** Every file under a folder. */

@@ -160,8 +160,14 @@ describe('a machine', () => {
       ],
     })
     expect(Object.keys(await recorded(vm))).toHaveLength(2)
+    const [logs = ''] = Object.keys(await claimsOf(vm)).filter((name) => name.includes('-data-logs-'))
     await completed('resize', { ...place(vm), detach: ['logs'] })
     expect((await definitionOf(vm)).disks).toHaveLength(1)
+    expect(await read(`kept/${vm.cluster}/${vm.namespace}/${logs}.yaml`)).toMatchObject({
+      machine: vm.name,
+      size: '1Gi',
+    })
+    expect(await chain.look(vm.cluster, 'PersistentVolumeClaim', vm.namespace, logs)).toBeDefined()
   })
 
   it('is patched while it is off, and says what has changed', async () => {
@@ -190,7 +196,7 @@ describe('a machine', () => {
     const claims = Object.keys(dataOnly(await claimsOf(vm)))
     const [kept = ''] = claims.filter((name) => name.includes('-data-data-'))
     const [scratch = ''] = claims.filter((name) => name.includes('-data-scratch-'))
-    await completed('deprovision', { ...place(vm), destroy: ['scratch'] })
+    const { run } = await completed('deprovision', { ...place(vm), destroy: ['scratch'] })
     const files = Object.keys(await chain.files())
     expect(
       files.filter((path) => path.includes(vm.name) && !path.startsWith('archive/') && !path.startsWith('kept/')),
@@ -199,6 +205,15 @@ describe('a machine', () => {
     expect(await chain.look(vm.cluster, 'PersistentVolumeClaim', vm.namespace, kept)).toBeDefined()
     expect(await chain.look(vm.cluster, 'PersistentVolumeClaim', vm.namespace, scratch)).toBeUndefined()
     expect(await chain.look(vm.cluster, 'VirtualMachine', vm.namespace, vm.name)).toBeUndefined()
+    // The events of the run that come once more change nothing, now that the machine is gone.
+    const before = await chain.files()
+    for (const { json } of run
+      .events()
+      .filter(({ type }) => /\.(validated|located|built|verified|released)$/.test(type)))
+      await chain.post({ 'content-type': 'application/cloudevents+json' }, json)
+    await chain.idle()
+    expect(await chain.files()).toEqual(before)
+    expect(run.events().filter(({ type }) => /\.(failed|stranded|rolledback)$/.test(type))).toEqual([])
     const { uid } = (await chain.look(vm.cluster, 'PersistentVolumeClaim', vm.namespace, kept))?.metadata ?? {}
     const next = await provisioned({ placement: { clusterSets: [] }, attach: [{ name: 'data', disk: kept }] })
     expect(dataOnly(await claimsOf(next))).toEqual({ [kept]: uid })
