@@ -5,7 +5,7 @@ import type { GitOpsSettings } from '../../shared/gitops/application.ts'
 import { manifestChanges, toChangeSet } from '../../shared/gitops/change-set.ts'
 import { toKept, toRemoval } from '../../shared/gitops/removal.ts'
 import { dataDiskLosses } from '../../shared/kubevirt/data-disks.ts'
-import { dataClaims, dataDiskName } from '../../shared/kubevirt/manifest.ts'
+import { claimOf, dataClaims } from '../../shared/kubevirt/manifest.ts'
 import { expecting, readRecord } from '../../shared/ledger.ts'
 import { placeIn, type RoundName, roundOf } from '../../shared/lifecycles.ts'
 import { type MachineAddress, placeOf } from '../../shared/machines.ts'
@@ -77,7 +77,7 @@ async function changeSet(
 /** The data disks that a request lets go of by name: they stay on the cluster, beside the machine. */
 const leaving = (before: Definition, after: Definition) => {
   const stay = dataClaims(after)
-  return before.disks.filter((disk) => !stay.includes(disk.claim ?? dataDiskName(before, disk.name)))
+  return before.disks.filter((disk) => !stay.includes(claimOf(before, disk)))
 }
 
 async function removal(run: Run, tree: Tree, address: MachineAddress): Promise<Outcome> {

@@ -60,7 +60,8 @@ async function putBack(run: Run, clients: Clients, here: Here): Promise<Outcome 
 /** The same at every delivery: what the run has made is asked of Git's history, its record is gone by then. */
 async function undone(run: Run, fleet: Fleet): Promise<Outcome> {
   const disks = disksOf(run)
-  const isMade = disks.length > 0 && (await fleet.find(run.id, 'create.commit', run.horizon)) !== undefined
+  const makesDisks = run.lifecycle === 'resize' ? 'resize.commit' : 'create.commit'
+  const isMade = disks.length > 0 && (await fleet.find(run.id, makesDisks, run.horizon)) !== undefined
   const kept = isMade ? disks : []
   const rest =
     kept.length === 0 ? '' : `. Kept on ${run.facts.cluster}, because data disks are never removed: ${kept.join(', ')}`

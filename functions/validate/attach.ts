@@ -1,4 +1,5 @@
 import type { Tree } from '../../shared/fleet.ts'
+import { twice } from '../../shared/machine.ts'
 import { keptFile } from '../../shared/paths.ts'
 import { KeptDisk } from '../../shared/schema/kept-disk.ts'
 import type { Machine } from '../../shared/schema/machine.ts'
@@ -18,6 +19,9 @@ export async function attach(tree: Tree, request: ProvisionRequest, machine: Mac
     asked.map(async (one, index) => ({ ...one, kept: await find(tree, namespace, one.disk, index) })),
   )
   const problems = found.flatMap(({ kept }) => (typeof kept === 'string' ? [kept] : []))
+  problems.push(
+    ...twice(asked.map(({ disk }) => disk)).map((disk) => `attach has ${show(disk)} twice, wanted each disk once`),
+  )
   const disks = found.flatMap(({ name, kept }) => (typeof kept === 'string' ? [] : [{ name, kept }]))
   const clusters = [...new Set(disks.map(({ kept }) => kept.cluster))]
   const names = [...machine.disks, ...disks].map(({ name }) => name)
@@ -28,7 +32,7 @@ export async function attach(tree: Tree, request: ProvisionRequest, machine: Mac
     problems.push(
       `placement.cluster is ${show(placement.cluster)}, wanted ${show(cluster)}, where the disks of attach are`,
     )
-  if (new Set(names).size < names.length) problems.push(`attach and disks name ${listed(names)}, wanted each name once`)
+  problems.push(...twice(names).map((name) => `attach and disks have ${show(name)} twice, wanted each name once`))
   if (problems.length > 0 || cluster === undefined) return { problems }
   const claims = Object.fromEntries(
     disks.flatMap(({ kept: { disk, uid } }) => (uid === undefined ? [] : [[disk, uid]])),

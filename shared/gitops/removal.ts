@@ -1,5 +1,5 @@
 import type { Change, Tree } from '../fleet.ts'
-import { dataDiskName } from '../kubevirt/manifest.ts'
+import { claimOf } from '../kubevirt/manifest.ts'
 import { applicationFile, archiveFolder, keptFile, lockFile, machineFolder, placementFile } from '../paths.ts'
 import type { Definition } from '../schema/definition.ts'
 import type { KeptDisk } from '../schema/kept-disk.ts'
@@ -51,7 +51,7 @@ export function toKept(
   { run, since, claims }: { run: string; since: string; claims: Claims },
 ): Change {
   const { cluster, namespace, name: machine } = definition
-  const claim = disk.claim ?? dataDiskName(definition, disk.name)
+  const claim = claimOf(definition, disk)
   const { size, made, snapshot, storageClass } = disk
   const uid = claims[claim]
   const kept: KeptDisk = {

@@ -1,4 +1,4 @@
-import { dataDiskName, rootDiskName } from '../kubevirt/manifest.ts'
+import { claimOf, dataClaims, rootDiskName } from '../kubevirt/manifest.ts'
 import type { DataVolume, MachineView } from '../machines.ts'
 import type { Definition } from '../schema/definition.ts'
 import { reached, waiting } from './assessment.ts'
@@ -29,7 +29,7 @@ export const imaged: Goal = {
 /** Every disk has the size that Git says. */
 export const resized: Goal = {
   assess(view, { definition }) {
-    const names = definition.disks.map((one) => one.claim ?? dataDiskName(definition, one.name))
+    const names = dataClaims(definition)
     const open = names.find((name) => !disk(view, name))
     if (open !== undefined) return troubleOfSync(view) ?? waiting(`disk ${open} is not there yet`)
     return (
@@ -41,7 +41,7 @@ export const resized: Goal = {
     const { cluster, namespace } = definition
     const grown = [
       { ...definition.rootDisk, name: rootDiskName(definition) },
-      ...definition.disks.map((one) => ({ ...one, name: one.claim ?? dataDiskName(definition, one.name) })),
+      ...definition.disks.map((one) => ({ ...one, name: claimOf(definition, one) })),
     ].filter(({ made }) => made !== undefined)
     const claims = await machines.claims(
       cluster,

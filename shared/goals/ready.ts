@@ -1,4 +1,4 @@
-import { dataDiskName, operationAnnotation } from '../kubevirt/manifest.ts'
+import { dataClaims, operationAnnotation } from '../kubevirt/manifest.ts'
 import {
   type Condition,
   type DataVolume,
@@ -29,8 +29,7 @@ export function assessReady(view: MachineView, definition: Definition, revision?
 
 /** True for a data disk that was kept when an earlier machine of this name went: its troubles are not ours. */
 function isOfAnother({ metadata }: DataVolume, definition: Definition): boolean {
-  const own = definition.disks.map((disk) => dataDiskName(definition, disk.name))
-  return metadata.name.startsWith(`${definition.name}-data-`) && !own.includes(metadata.name)
+  return metadata.name.startsWith(`${definition.name}-data-`) && !dataClaims(definition).includes(metadata.name)
 }
 
 export function troubleOfDisks(disks: DataVolume[]): Assessment | undefined {

@@ -1,5 +1,5 @@
 import type { Definition, SpareRoot } from '../schema/definition.ts'
-import { dataDiskName, diskLabel, kept, type Manifest, metadataOf, rootDiskName } from './manifest.ts'
+import { claimOf, diskLabel, kept, type Manifest, metadataOf, rootDiskName } from './manifest.ts'
 
 /**
  * Disks are DataVolumes of their own, never `dataVolumeTemplates`: those belong to the VirtualMachine and are deleted
@@ -27,11 +27,10 @@ function sourceOf({ namespace }: Definition, { image, snapshot }: SpareRoot): ob
 }
 
 function dataVolume(definition: Definition, disk: Disk): Manifest[] {
-  const { snapshot, destroyed, claim } = disk
+  const { snapshot, destroyed } = disk
   const { namespace } = definition
   const source = snapshot === undefined ? { blank: {} } : { snapshot: { namespace, name: snapshot } }
-  const name = claim ?? dataDiskName(definition, disk.name)
-  return volume(definition, name, 'data', disk, { source }, destroyed ? {} : kept)
+  return volume(definition, claimOf(definition, disk), 'data', disk, { source }, destroyed ? {} : kept)
 }
 
 function volume(

@@ -64,9 +64,19 @@ export function rootDiskName({
 export const dataDiskName = ({ name, identity }: Pick<Definition, 'name' | 'identity'>, disk: string) =>
   `${name}-data-${disk}-${identity.uuid.slice(0, 6)}`
 
+/** The claim of a data disk: one of its own where it was not made with the machine. */
+export const claimOf = (
+  definition: Pick<Definition, 'name' | 'identity'>,
+  { name, claim }: Pick<Definition['disks'][number], 'name' | 'claim'>,
+): string => claim ?? dataDiskName(definition, name)
+
+/** A disk that comes later is named after its run: one of its name may have been let go of, and is kept. */
+export const addedDiskName = (machine: string, disk: string, run: string) =>
+  `${machine}-data-${disk}-${run.slice(0, 6)}`
+
 /** The names of the claims that the machine's data is on. */
 export const dataClaims = (definition: Pick<Definition, 'name' | 'identity' | 'disks'>): string[] =>
-  definition.disks.map(({ name, claim }) => claim ?? dataDiskName(definition, name))
+  definition.disks.map((disk) => claimOf(definition, disk))
 
 /** The names of the claims of all of its disks, the root disk first. */
 export const allClaims = (definition: Definition): string[] => [rootDiskName(definition), ...dataClaims(definition)]

@@ -1,7 +1,7 @@
 import type { Definition } from '../schema/definition.ts'
 import {
+  claimOf,
   cloudInitName,
-  dataDiskName,
   labelsOf,
   type Manifest,
   metadataOf,
@@ -95,7 +95,7 @@ function volumes(definition: Definition): Volume[] {
       name: `data-${disk.name}`,
       // The guest finds it as /dev/disk/by-id/virtio-<name>, however the disks are ordered.
       device: { ...virtio, serial: disk.name },
-      source: claim(disk.claim ?? dataDiskName(definition, disk.name)),
+      source: claim(claimOf(definition, disk)),
     })),
     ...(userData === undefined && networkData === undefined
       ? []

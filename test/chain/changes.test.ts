@@ -281,6 +281,8 @@ interface Case {
   says: string
   fault: MachineFault
   data?: object
+  /** A disk that stays, because no undo removes one. */
+  kept?: string
 }
 
 const cases: Case[] = [
@@ -310,7 +312,8 @@ const cases: Case[] = [
     task: 'start.verify',
     says: 'CrashLoopBackOff',
     fault: 'crash-loop',
-    data: { size: { cores: 4, memory: '4Gi' } },
+    data: { size: { cores: 4, memory: '4Gi' }, add: [{ name: 'logs', size: '1Gi' }] },
+    kept: 'data-logs',
   },
 ]
 
@@ -320,7 +323,7 @@ const onlyLocal: MachineFault[] = ['snapshot-fails', 'restore-fails', 'migration
 describe('a change that fails', () => {
   it.each(cases.filter(({ fault }) => !isReal() || !onlyLocal.includes(fault)))(
     '$lifecycle at $task: "$says", and the machine is as it was',
-    async ({ lifecycle, task, says, fault, data }) => {
+    async ({ lifecycle, task, says, fault, data, kept }) => {
       const vm = await provisioned({ disks: [{ name: 'data', size: '5Gi' }] })
       if (lifecycle === 'restore') await completed('snapshot', { ...place(vm), snapshot: 'clean' })
       const before = { definition: await definitionOf(vm), content: await contentOf(vm), files: await chain.files() }
@@ -337,6 +340,7 @@ describe('a change that fails', () => {
         expect.stringContaining(says),
       ])
       expect([ended.type, ended.data.message]).toEqual([`dev.drover.${lifecycle}.rolledback`, expect.anything()])
+      expect(ended.data.facts?.kept ?? []).toEqual(kept ? [expect.stringContaining(kept)] : [])
       expect(await definitionOf(vm)).toEqual(before.definition)
       expect(await contentOf(vm)).toBe(before.content)
       expect(await chain.files()).toEqual(before.files)

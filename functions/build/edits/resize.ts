@@ -1,4 +1,5 @@
 import { bytes } from '../../../shared/goals/disk.ts'
+import { addedDiskName } from '../../../shared/kubevirt/manifest.ts'
 import { twice } from '../../../shared/machine.ts'
 import { requestOf } from '../../../shared/request.ts'
 import type { Definition } from '../../../shared/schema/definition.ts'
@@ -29,7 +30,10 @@ export const resize: Edit = (definition, run) => {
     ...definition,
     ...(size && { size: { ...('preference' in definition.size && preferenceOf(definition.size)), ...size } }),
     rootDisk: grown(definition.rootDisk, grow['root']),
-    disks: [...left.map((disk) => grown(disk, grow[disk.name])), ...add],
+    disks: [
+      ...left.map((disk) => grown(disk, grow[disk.name])),
+      ...add.map((disk) => ({ ...disk, claim: addedDiskName(definition.name, disk.name, run.id) })),
+    ],
   }
 }
 

@@ -16,16 +16,24 @@ export const image: Edit = (definition, { id, facts }) => {
   if (!wanted) throw new DroverError('unreadable', `Cannot build: run ${id} has found no image`)
   const version = 'dataSource' in wanted ? facts.imageVersion : undefined
   const isCurrent = isDeepStrictEqual(wanted, definition.image) && version === definition.rootDisk.version
-  return isCurrent ? definition : { ...definition, nextRoot: toRoot(definition, wanted, version) }
+  return isCurrent ? definition : { ...definition, nextRoot: toRoot(definition, wanted, version, id) }
 }
 
-/** Named after its image, and after what a DataSource stands for now: it means another disk each time that it is published. */
-function toRoot(definition: Definition, wanted: Image, version: string | undefined) {
-  const { size, storageClass } = definition.rootDisk
-  const plain = rootDiskName({ name: definition.name, image: wanted })
-  const digest = createHash('sha256').update(`${plain} ${version}`).digest('hex')
-  const name = version === undefined ? plain : `${definition.name}-root-${digest.slice(0, 8)}`
-  return { name, image: wanted, size, ...(storageClass && { storageClass }), ...(version && { version }) }
+/**
+ * Named after its image, what a DataSource stands for now, and the run: a disk that was made from the same image before may
+ * still be kept, with what its guest wrote to it.
+ */
+function toRoot({ name, rootDisk }: Definition, image: Image, version: string | undefined, run: string) {
+  const { size, storageClass } = rootDisk
+  const digest = createHash('sha256')
+    .update(`${rootDiskName({ name, image })} ${version} ${run}`)
+    .digest('hex')
+  return {
+    name: `${name}-root-${digest.slice(0, 8)}`,
+    ...{ image, size },
+    ...(storageClass && { storageClass }),
+    ...(version && { version }),
+  }
 }
 
 /** Puts the new root disk in place of the old one, which is kept for a while, and turns the machine on as it was. */
@@ -40,7 +48,7 @@ export const swap: Edit = (definition, run) => {
     ...rest,
     image: next,
     rootDisk: { ...disk, name },
-    oldRoots: [...oldRoots.filter((one) => one.name !== old.name), old],
+    oldRoots: [...oldRoots, old],
     running,
   }
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Edit } from '../../../functions/build/edit.ts'
 import { edits } from '../../../functions/build/edits.ts'
+import { dataClaims } from '../../../shared/kubevirt/manifest.ts'
 import type { LifecycleName } from '../../../shared/lifecycles.ts'
 import type { Definition } from '../../../shared/schema/definition.ts'
 import type { Facts, Run } from '../../../shared/step.ts'
@@ -230,5 +231,23 @@ describe('a repave', () => {
     const made = (await edited('image', of, 'repave', {}, { nextImage: of.image, imageVersion })) as Definition
     expect(made.nextRoot === undefined).toBe(isCurrent)
     if (!isCurrent) expect(made.nextRoot?.name).not.toBe('web-01-root-71f75f7d')
+  })
+
+  it('never takes the disk that is kept of an image that it had before', async () => {
+    const there = (await edited('image', server, 'repave', {}, { nextImage: image })) as Definition
+    const on = (await edited('swap', there, 'repave')) as Definition
+    const kept = on.oldRoots?.map(({ name }) => name)
+    const back = (await edited('image', on, 'repave', {}, { nextImage: server.image })) as Definition
+    expect(kept).toEqual(['db-01-root-71f75f7d'])
+    expect(kept).not.toContain(back.nextRoot?.name)
+  })
+})
+
+describe('a resize', () => {
+  it('never takes the disk that was let go of for one of its name', async () => {
+    const less = (await edited('resize', server, 'resize', { detach: ['wal'] })) as Definition
+    const more = (await edited('resize', less, 'resize', { add: [{ name: 'wal', size: '1Gi' }] })) as Definition
+    expect(dataClaims(more)).toHaveLength(2)
+    expect(dataClaims(more)).not.toContain('db-01-data-wal-4f3104')
   })
 })

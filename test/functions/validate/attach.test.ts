@@ -1,0 +1,94 @@
+import { describe, expect, it } from 'vitest'
+import { validate } from '../../../functions/validate/validate.ts'
+import { keptFile } from '../../../shared/paths.ts'
+import type { KeptDisk } from '../../../shared/schema/kept-disk.ts'
+import { toYaml } from '../../../shared/yaml.ts'
+import { asked, smallRequest, starterFiles } from '../../examples/starter.ts'
+import { memoryFleet } from '../../fleet.ts'
+
+const disk = 'old-01-data-data-1a2b3c'
+const kept = (change: Partial<KeptDisk> = {}): Record<string, string> => {
+  const one: KeptDisk = {
+    ...{ disk, cluster: 'site-a', namespace: 'shop', machine: 'old-01', run: 'r', since: 'x' },
+    ...{ size: '8Gi', made: '5Gi', storageClass: 'fast', uid: 'uid-1' },
+    ...change,
+  }
+  return { [keptFile(one.cluster, one.namespace, one.disk)]: toYaml(one) }
+}
+
+const outcomeOf = (change: object, files: Record<string, string>) =>
+  validate(asked({ ...smallRequest(), ...change }), memoryFleet({ ...starterFiles(), ...files }))
+
+describe('a kept disk', () => {
+  it('comes with all that it was, and pins the cluster that it is on', async () => {
+    expect(await outcomeOf({ attach: [{ name: 'data', disk }] }, kept())).toMatchObject({
+      kind: 'succeeded',
+      facts: {
+        machine: { placement: { cluster: 'site-a' } },
+        attached: [{ name: 'data', size: '8Gi', made: '5Gi', storageClass: 'fast', claim: disk }],
+        claims: { [disk]: 'uid-1' },
+      },
+    })
+  })
+
+  const other = 'old-01-data-wal-1a2b3c'
+  it.each<[what: string, change: object, files: Record<string, string>, sentence: string]>([
+    [
+      'that there is not',
+      { attach: [{ name: 'data', disk: 'gone' }] },
+      kept(),
+      `wanted one that is kept for "shop": "${disk}"`,
+    ],
+    ['of another namespace', { attach: [{ name: 'data', disk }] }, kept({ namespace: 'bank' }), 'there is none'],
+    [
+      'that is asked for twice',
+      {
+        attach: [
+          { name: 'a', disk },
+          { name: 'b', disk },
+        ],
+      },
+      kept(),
+      `attach has "${disk}" twice`,
+    ],
+    [
+      'under a name that is taken',
+      {
+        attach: [
+          { name: 'data', disk },
+          { name: 'data', disk: other },
+        ],
+      },
+      { ...kept(), ...kept({ disk: other }) },
+      'wanted each name once',
+    ],
+    [
+      'beside one on another cluster',
+      {
+        attach: [
+          { name: 'a', disk },
+          { name: 'b', disk: other },
+        ],
+      },
+      { ...kept(), ...kept({ disk: other, cluster: 'site-b' }) },
+      'wanted disks on one cluster',
+    ],
+    [
+      'that is not where the machine is to be',
+      { placement: { cluster: 'site-b' }, attach: [{ name: 'data', disk }] },
+      kept(),
+      'wanted "site-a", where the disks of attach are',
+    ],
+    [
+      'whose file was broken by hand',
+      { attach: [{ name: 'data', disk }] },
+      { [keptFile('site-a', 'shop', disk)]: 'disk: x\n' },
+      'cluster is missing',
+    ],
+  ])('%s is refused', async (_, change, files, sentence) => {
+    expect(await outcomeOf(change, files)).toMatchObject({
+      kind: 'refused',
+      message: expect.stringContaining(sentence),
+    })
+  })
+})
