@@ -14,7 +14,17 @@ export function closing({ git }: Pick<World, 'git'>, lived: readonly Lived[]): s
     const how = ended.type.split('.').at(-1)
     return `  ${(ended.data.eventTask ?? '').padEnd(16)} ${seconds}  ${isComplete(ended) ? '' : `${how}: `}${ended.data.message}`
   })
-  return ['', 'The runs:', '', ...runs, ...commits(git.path, lived), ...state(lived)].join('\n')
+  return ['', 'The runs:', '', ...runs, ...commit(git.path, lived), ...commits(git.path, lived), ...state(lived)].join(
+    '\n',
+  )
+}
+
+/** The commit that the first run made of its machine. */
+function commit(repository: string, lived: readonly Lived[]): string[] {
+  const revision = lived[0]?.ended.data.facts?.revision
+  if (revision === undefined) return []
+  const log = ['--git-dir', repository, 'log', '-1', '--stat=100', revision]
+  return ['', execFileSync('git', log, { encoding: 'utf8' }).trimEnd()]
 }
 
 /** The task that a commit is of, as its trailer says. */

@@ -86,6 +86,10 @@ describe('npm run local', () => {
       /De-provisioning of shop\/prod-shop-001 on site-\w is complete: VM prod-shop-001 is gone from/,
     )
     expect(shown).toMatch(/\n {2}[0-9a-f]{7,} {2}remove\.commit +deprovision shop\/prod-shop-001/)
+    // The commit that made the machine, as `git log -1 --stat` shows it.
+    expect(shown).toMatch(
+      /\n {4}provision shop\/prod-shop-001 on site-\w: run [0-9a-f]{20}\n(.*\n)+.* \d+ files changed, \d+ insertions/,
+    )
     expect(code).toBe(0)
   })
 
