@@ -1,3 +1,6 @@
+/** How long what a run has replaced is kept where its request says nothing. */
+export const keptDays = 7
+
 const day = 24 * 60 * 60_000
 
 /** The time that is so many days after another one, RFC 3339. */

@@ -190,7 +190,8 @@ export function taskFor(type: string): { lifecycle: Lifecycle; task: Task } | un
 export const lifecycleOf = (name: LifecycleName): Lifecycle => lifecycles.find((one) => one.name === name) as Lifecycle
 
 /** True for what is done to a machine that there is; the others make one. */
-export const changesMachine = (name: LifecycleName): boolean => !['provision', 'clone'].includes(name)
+export const changesMachine = (name: LifecycleName): boolean =>
+  !lifecycleOf(name).tasks.some(({ round }) => round === 'create')
 
 /** Where a task stands in its lifecycle; -1 when it is none of it. */
 export const placeIn = (name: LifecycleName, task: string): number =>

@@ -1,3 +1,4 @@
+import { bytes } from './quantity.ts'
 import type { Machine } from './schema/machine.ts'
 import type { ProvisionRequest } from './schema/request.ts'
 import { listed, show } from './schema/show.ts'
@@ -68,7 +69,7 @@ function overrideProblems({ overrides }: Template, request: ProvisionRequest): s
 
 /** The golden image has to fit. */
 function rootDiskProblems(template: Template, { rootDisk }: ProvisionRequest): string[] {
-  if (!rootDisk || mebibytes(rootDisk.size) >= mebibytes(template.rootDisk.size)) return []
+  if (!rootDisk || bytes(rootDisk.size) >= bytes(template.rootDisk.size)) return []
   return [
     `rootDisk.size is ${show(rootDisk.size)}, wanted at least ${show(template.rootDisk.size)}, as its template has`,
   ]
@@ -78,12 +79,6 @@ function ownLabel(key: string): string[] {
   const prefix = key.includes('/') ? key.slice(0, key.indexOf('/')) : ''
   const own = ownPrefixes.some((one) => prefix === one || prefix.endsWith(`.${one}`))
   return own ? [`labels has the key ${show(key)}, wanted another prefix: the platform writes this one itself`] : []
-}
-
-/** A quantity such as "512Mi" as a number of mebibytes. */
-export function mebibytes(quantity: string): number {
-  const factors: Record<string, number> = { Mi: 1, Gi: 1024, Ti: 1024 * 1024 }
-  return Number.parseInt(quantity, 10) * (factors[quantity.slice(-2)] ?? 0)
 }
 
 /** The words that a list has more than once. */

@@ -1,5 +1,5 @@
-import { mebibytes } from './machine.ts'
 import { isFound, patternProblem } from './pattern.ts'
+import { bytes } from './quantity.ts'
 import type { Policy } from './schema/fleet-files.ts'
 import type { Machine } from './schema/machine.ts'
 import type { ProvisionRequest } from './schema/request.ts'
@@ -164,7 +164,7 @@ function nameProblems({ pattern, wanted }: NonNullable<Rules['names']>, name: st
   return isFound(pattern, name) ? [] : [`name is ${show(name)}, wanted ${wanted}`]
 }
 
-const larger = (size: string, limit: string | undefined) => limit !== undefined && mebibytes(size) > mebibytes(limit)
+const larger = (size: string, limit: string | undefined) => limit !== undefined && bytes(size) > bytes(limit)
 
 /** Without TLS a host must be named together with `http://`: a glob of hosts never opens that door by chance. */
 function callbackSentences(allowed: readonly string[], text: string): string[] {

@@ -148,6 +148,13 @@ export type Ending = Exclude<Outcome, { kind: 'notYet' | 'ignored' }>
 export type Step = (run: Run, here: Here) => Promise<Outcome>
 
 export const succeeded = (message: string, facts: Facts = {}): Ending => ({ kind: 'succeeded', message, facts })
+/** A task that has made a change set, to be committed by the next. */
+export const built = (message: string, facts: Facts, changes: ExpectedChange[]): Ending => ({
+  kind: 'succeeded',
+  message,
+  facts,
+  changes,
+})
 export const refused = (message: string, facts: Facts = {}): Ending => ({ kind: 'refused', message, facts })
 export const notYet = (message: string): Outcome => ({ kind: 'notYet', message })
 export const ignored = (message: string): Outcome => ({ kind: 'ignored', message })

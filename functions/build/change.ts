@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import { DroverError } from '../../shared/errors.ts'
-import type { Change, Tree } from '../../shared/fleet.ts'
+import type { Tree } from '../../shared/fleet.ts'
 import type { GitOpsSettings } from '../../shared/gitops/application.ts'
-import { manifestChanges, toChangeSet } from '../../shared/gitops/change-set.ts'
+import { changed, manifestChanges, toChangeSet } from '../../shared/gitops/change-set.ts'
 import { toKept, toRemoval } from '../../shared/gitops/removal.ts'
 import { dataDiskLosses } from '../../shared/kubevirt/data-disks.ts'
 import { claimOf, dataClaims } from '../../shared/kubevirt/manifest.ts'
@@ -13,7 +13,7 @@ import { definitionFile } from '../../shared/paths.ts'
 import { Definition } from '../../shared/schema/definition.ts'
 import { readChecked } from '../../shared/schema/read.ts'
 import { summary } from '../../shared/schema/show.ts'
-import { ignored, type Outcome, type Run, refused, succeeded } from '../../shared/step.ts'
+import { built, ignored, type Outcome, type Run, refused } from '../../shared/step.ts'
 import type { Given } from './edit.ts'
 import { edits } from './edits.ts'
 
@@ -63,7 +63,7 @@ async function changeSet(
   settings: GitOpsSettings,
 ): Promise<Outcome> {
   if (isDeepStrictEqual(before, after))
-    return { ...succeeded(`Nothing to change for ${placeOf(after)}`, { definition: after }), changes: [] } as Outcome
+    return built(`Nothing to change for ${placeOf(after)}`, { definition: after }, [])
   const kept = leaving(before, after).map((disk) =>
     toKept(before, disk, { run: run.id, since: run.since, claims: run.facts.claims ?? {} }),
   )
@@ -71,7 +71,7 @@ async function changeSet(
   const losses = await dataDiskLosses(tree, changes, dataClaims({ ...before, disks: leaving(before, after) }))
   if (losses.length > 0) return refused(summary(`Cannot change ${placeOf(after)}`, losses))
   const message = `Built ${changes.length} files for ${placeOf(after)}`
-  return { ...succeeded(message, { definition: after }), changes: await expecting(tree, changes) } as Outcome
+  return built(message, { definition: after }, await expecting(tree, changes))
 }
 
 /** The data disks that a request lets go of by name: they stay on the cluster, beside the machine. */
@@ -86,11 +86,11 @@ async function removal(run: Run, tree: Tree, address: MachineAddress): Promise<O
   if (Array.isArray(definition)) {
     const known = run.facts.definition
     if (!known) return refused(summary(`Cannot remove ${placeOf(address)}`, definition))
-    return { ...succeeded(`Archived ${placeOf(address)} already`, { definition: known }), changes: [] } as Outcome
+    return built(`Archived ${placeOf(address)} already`, { definition: known }, [])
   }
   const changes = await toRemoval(definition, tree, { run: run.id, since: run.since, claims: run.facts.claims ?? {} })
   const message = `Archived ${placeOf(address)}: ${changes.length} files`
-  return { ...succeeded(message, { definition }), changes: await expecting(tree, changes) } as Outcome
+  return built(message, { definition }, await expecting(tree, changes))
 }
 
 async function readDefinition(
@@ -107,10 +107,4 @@ async function readDefinition(
 async function editedByHand(tree: Tree, definition: Definition): Promise<string[]> {
   const differing = await changed(tree, await manifestChanges(definition, tree))
   return differing.map(({ path }) => `${path} is not what the definition renders to: put it right by hand first`)
-}
-
-/** The changes that change something. */
-async function changed(tree: Tree, changes: readonly Change[]): Promise<Change[]> {
-  const now = await Promise.all(changes.map(({ path }) => tree.read(path)))
-  return changes.filter(({ content }, index) => (now[index] ?? null) !== content)
 }

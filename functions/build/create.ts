@@ -9,7 +9,7 @@ import { lockOf, toLock } from '../../shared/lock.ts'
 import { isShared, keptFile, machineFolder } from '../../shared/paths.ts'
 import type { Definition } from '../../shared/schema/definition.ts'
 import { summary } from '../../shared/schema/show.ts'
-import { ignored, type Outcome, type Run, refused, succeeded } from '../../shared/step.ts'
+import { built, ignored, type Outcome, type Run, refused } from '../../shared/step.ts'
 
 /** Builds the change set that makes the machine: its definition, its manifests and its Application. Changes nothing. */
 export async function create(run: Run, tree: Tree, settings: GitOpsSettings): Promise<Outcome> {
@@ -28,7 +28,7 @@ export async function create(run: Run, tree: Tree, settings: GitOpsSettings): Pr
   ]
   if (problems.length > 0) return refused(summary(`Cannot create ${definition.name}`, problems))
   const message = `Built ${changes.length} files for ${definition.name} on ${definition.cluster}`
-  return { ...succeeded(message), changes: await expecting(tree, changes) } as Outcome
+  return built(message, {}, await expecting(tree, changes))
 }
 
 /** Kept disks that the machine takes are not kept for anybody else any more. */

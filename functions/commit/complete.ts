@@ -2,7 +2,7 @@ import { claimsText } from '../../shared/claims.ts'
 import type { Change, Fleet, Tree } from '../../shared/fleet.ts'
 import { tidied } from '../../shared/gitops/tidy.ts'
 import { type RunRecord, readRecord, trailersOf } from '../../shared/ledger.ts'
-import { lifecycleOf } from '../../shared/lifecycles.ts'
+import { changesMachine, lifecycleOf } from '../../shared/lifecycles.ts'
 import { claimsFile, definitionFile, isLock, runFile } from '../../shared/paths.ts'
 import { ignored, type Outcome, type Run, succeeded } from '../../shared/step.ts'
 
@@ -38,7 +38,9 @@ async function closing(tree: Tree, run: Run, { wrote }: RunRecord): Promise<Chan
   if (!isThere) return closed
   const path = claimsFile(cluster, namespace, name)
   const seen = claims && Object.keys(claims).length > 0 ? [{ path, content: claimsText(claims) }] : []
-  return [...closed, ...seen, ...(await tidied(tree, { cluster, namespace, name }, run.at))]
+  // A machine that was just made has nothing that is over.
+  const over = changesMachine(run.lifecycle) ? await tidied(tree, { cluster, namespace, name }, run.at) : []
+  return [...closed, ...seen, ...over]
 }
 
 function sentence({ lifecycle, request, facts, message }: Run): string {
@@ -47,6 +49,6 @@ function sentence({ lifecycle, request, facts, message }: Run): string {
     const addresses = interfaces.flatMap((one) => one.leases.map((lease) => lease.address))
     return `VM ${name} is ready on ${cluster} at ${addresses.join(', ')}`
   }
-  const rest = report.length === 0 ? '' : `: ${report.join(', ')}`
-  return `${lifecycleOf(lifecycle).title} of ${request.namespace}/${name} on ${cluster} is complete${rest || `: ${message}`}`
+  const rest = report.length === 0 ? message : report.join(', ')
+  return `${lifecycleOf(lifecycle).title} of ${request.namespace}/${name} on ${cluster} is complete: ${rest}`
 }

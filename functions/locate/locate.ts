@@ -85,7 +85,6 @@ async function toHeld(tree: Tree, run: Run, { address, definition, madeBy }: Fou
           identity: definition.identity,
           interfaces: definition.interfaces,
           dns: definition.dns,
-          claims,
         }
   return { address, definition, facts: { ...facts, claims } }
 }

@@ -1,6 +1,6 @@
 import type { Images } from '../../shared/machines.ts'
 import type { Outcome, Run } from '../../shared/step.ts'
-import { undecided } from './unoccupied.ts'
+import { undecided } from './planned.ts'
 
 /**
  * Notes what the machine's golden image stands for on its cluster, so that a repave can tell whether it is current. It is

@@ -1,6 +1,8 @@
 import { isPlan } from '../../shared/plan.ts'
 import { type Outcome, type Run, succeeded } from '../../shared/step.ts'
-import { undecided } from './unoccupied.ts'
+
+/** Stands for a cluster that only a real Placement is decided to; it is in the events of plans alone. */
+export const undecided = 'chosen-by-placement'
 
 /** In a plan nobody asks OCM: it decides on Placements that are there, and a plan makes none. */
 export function planned(run: Run): Outcome | undefined {

@@ -1,10 +1,7 @@
 import { operationAnnotation } from '../../shared/kubevirt/manifest.ts'
 import type { MachineAddress, MachineView, Occupants } from '../../shared/machines.ts'
-import { isPlan } from '../../shared/plan.ts'
 import { type Outcome, type Run, refused } from '../../shared/step.ts'
-
-/** Stands for a cluster that only a real Placement is decided to. */
-export const undecided = 'chosen-by-placement'
+import { undecided } from './planned.ts'
 
 /**
  * Lets a placed machine go on only where its name is free in the clusters too. The fleet knows what it made itself; Argo
@@ -13,14 +10,11 @@ export const undecided = 'chosen-by-placement'
 export async function unlessOccupied(run: Run, outcome: Outcome, occupants: Occupants): Promise<Outcome> {
   const { name } = run.facts
   const cluster = outcome.kind === 'succeeded' ? outcome.facts?.cluster : undefined
-  if (name === undefined || cluster === undefined || !isKnown(run, cluster)) return outcome
+  if (name === undefined || cluster === undefined || cluster === undecided) return outcome
   const address = { cluster, namespace: run.request.namespace, name }
   const stranger = strangerIn(await occupants.of(address), run, address)
   return stranger === undefined ? outcome : refused(`Cannot place ${name} on ${cluster}: ${stranger}`)
 }
-
-/** A plan does not know the cluster that OCM would choose. */
-const isKnown = (run: Run, cluster: string) => !isPlan(run) || cluster !== undecided
 
 function strangerIn(
   { application, machine }: Pick<MachineView, 'application' | 'machine'>,

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type RunRecord, type Stage, stages } from '../../shared/ledger.ts'
-import { placeIn } from '../../shared/lifecycles.ts'
+import { lifecycleOf, placeIn, type RoundName } from '../../shared/lifecycles.ts'
 import type { Definition } from '../../shared/schema/definition.ts'
 
 /** A machine as it was before the run, and as the run has left it in Git. */
@@ -21,12 +21,14 @@ const isNeeded: Record<Stage, (record: RunRecord, sides: Sides) => boolean> = {
   back: () => true,
 }
 
+/** Rounds that write to disks which a machine has. */
+const writing: readonly RoundName[] = ['patch', 'restore']
+
 /** True when the run may have written to a disk that the machine still has: what was there before is in its own snapshot. */
 function isWritten({ lifecycle, task, run }: RunRecord, now: Definition): boolean {
-  const writes = lifecycle === 'patch' ? 'patch.commit' : lifecycle === 'restore' ? 'restore.commit' : undefined
-  return (
-    writes !== undefined && wayBack(run, now) !== undefined && placeIn(lifecycle, task) >= placeIn(lifecycle, writes)
-  )
+  const done = lifecycleOf(lifecycle).tasks.slice(0, placeIn(lifecycle, task) + 1)
+  const hasBegun = done.some(({ by, round }) => by === 'commit' && round && writing.includes(round))
+  return hasBegun && wayBack(run, now) !== undefined
 }
 
 const wayBack = (run: string, { snapshots = [] }: Definition) =>

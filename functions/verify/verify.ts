@@ -2,11 +2,11 @@ import { claimProblems, toClaims } from '../../shared/claims.ts'
 import { DroverError } from '../../shared/errors.ts'
 import { type Assessment, failed, reached } from '../../shared/goals/assessment.ts'
 import type { Aim, Goal } from '../../shared/goals/goal.ts'
-import { asDefined, goals } from '../../shared/goals/goals.ts'
+import { asDefined, attempts, goals } from '../../shared/goals/goals.ts'
 import { waitFor } from '../../shared/goals/wait.ts'
 import { dataClaims } from '../../shared/kubevirt/manifest.ts'
-import { lifecycleOf, roundOf } from '../../shared/lifecycles.ts'
-import { type Machines, placeOf } from '../../shared/machines.ts'
+import { roundOf } from '../../shared/lifecycles.ts'
+import type { Machines } from '../../shared/machines.ts'
 import { isPlan } from '../../shared/plan.ts'
 import { type Here, notYet, type Outcome, type Run, refused, succeeded } from '../../shared/step.ts'
 import { assessAddresses, assessNames, haveAddresses, type Resolver } from './check.ts'
@@ -33,7 +33,9 @@ async function awaitGoal(run: Run, machines: Machines, settings: Settings, here:
   if (!round) throw new DroverError('unreadable', `Cannot wait: ${run.task} is no task of a round`)
   await Promise.all([settings.rootApplication, aim.definition.name].map((application) => machines.refresh(application)))
   const outcome = await waitFor(aim, machines, settings, here, goals[round])
-  return outcome.kind === 'refused' ? refused(`${cannot(run)}: ${outcome.message}`, outcome.facts) : outcome
+  if (outcome.kind !== 'refused') return outcome
+  const { name, cluster } = aim.definition
+  return refused(`Cannot ${attempts[round]} VM ${name} on ${cluster}: ${outcome.message}`, outcome.facts)
 }
 
 /** Looks at the running machine: its addresses are those allocated, its names resolve, its data is on the claims it was on. */
@@ -79,14 +81,6 @@ function aimOf({ id, facts }: Run): Aim {
   const { definition, revision } = facts
   if (!definition) throw new DroverError('unreadable', `Cannot wait: run ${id} has no definition`)
   return { run: id, definition, revision, facts }
-}
-
-const cannot = ({ lifecycle, task, facts }: Run) => {
-  const title = lifecycleOf(lifecycle).tasks.find(({ name }) => name === task)?.title ?? task
-  const address = facts.definition ? placeOf(facts.definition) : facts.name
-  return task === 'create.verify'
-    ? `Cannot bring up VM ${facts.name} on ${facts.cluster}`
-    : `${title} did not work for ${address}`
 }
 
 /** The claims of the machine's data as they are; one that came anew since it was recorded is not the machine's. */

@@ -43,6 +43,12 @@ export async function manifestChanges(definition: Definition, tree: Tree): Promi
   return [...manifests, ...stale]
 }
 
+/** The changes that change something. */
+export async function changed(tree: Tree, changes: readonly Change[]): Promise<Change[]> {
+  const now = await Promise.all(changes.map(({ path }) => tree.read(path)))
+  return changes.filter(({ content }, index) => (now[index] ?? null) !== content)
+}
+
 const toChange = (path: string, manifest: Manifest): Change => ({ path, content: toYaml(manifest) })
 
 /** A file's name follows from its object alone, so that the same object is always the same file. */

@@ -1,5 +1,6 @@
 import { claimOf, dataClaims, rootDiskName } from '../kubevirt/manifest.ts'
 import type { DataVolume, MachineView } from '../machines.ts'
+import { bytes } from '../quantity.ts'
 import type { Definition } from '../schema/definition.ts'
 import { reached, waiting } from './assessment.ts'
 import type { Goal } from './goal.ts'
@@ -63,21 +64,4 @@ function sizeOf({ name, size, rootDisk, disks }: Definition): string {
   const power = 'cores' in size ? `${size.cores} cores and ${size.memory}` : `instance type ${size.instancetype}`
   const all = [{ ...rootDisk, name: 'root' }, ...disks].map((disk) => `${disk.name} ${disk.size}`)
   return `VM ${name} has ${power}, and the disks ${all.join(', ')}`
-}
-
-const units: Record<string, number> = {
-  Ki: 2 ** 10,
-  Mi: 2 ** 20,
-  Gi: 2 ** 30,
-  Ti: 2 ** 40,
-  K: 1e3,
-  M: 1e6,
-  G: 1e9,
-  T: 1e12,
-}
-
-/** A quantity of bytes as Kubernetes writes it. */
-export function bytes(quantity: string): number {
-  const [, number = '0', unit = ''] = /^([0-9.]+)([A-Za-z]*)$/.exec(quantity) ?? []
-  return Number(number) * (units[unit] ?? 1)
 }

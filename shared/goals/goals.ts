@@ -44,3 +44,19 @@ export const goals: Record<RoundName, Goal> = {
   migrate: migrated,
   remove: gone,
 }
+
+/** What a round that did not reach its goal could not do, for a sentence: "Cannot patch the disk of VM web-01". */
+export const attempts: Record<RoundName, string> = {
+  create: 'bring up',
+  stop: 'stop',
+  start: 'bring back',
+  save: 'take a snapshot to go back to of',
+  snapshot: 'take the snapshot of',
+  restore: 'restore the disks of',
+  patch: 'patch the disk of',
+  image: 'make the new root disk of',
+  swap: 'bring up the new root disk of',
+  resize: 'resize the disks of',
+  migrate: 'move',
+  remove: 'take away',
+}

@@ -1,23 +1,14 @@
 import type { Manifest } from '../kubevirt/manifest.ts'
 import type { GuestCustomization } from '../schema/image.ts'
 import { customizeCommands } from './customize-commands.ts'
+import { confined, type DiskJob, diskIn, diskPath, type Mount, podOver } from './disk-pod.ts'
 import { secretsOf } from './secrets-of.ts'
 
-/** One customization of one disk. */
-export interface CustomizeJob {
-  /** Says what it is for, and for which run: a Job cannot be changed, so another one needs another name. */
-  name: string
-  namespace: string
-  labels: Record<string, string>
-  /** The PersistentVolumeClaim of the disk. Nothing else may use it meanwhile; virt-customize takes no lock in the cluster. */
-  claim: string
-  volumeMode: 'Filesystem' | 'Block'
-  /** An image with guestfs-tools, such as the cluster's own libguestfs-tools. */
-  image: string
+/** One customization of one disk, by an image with guestfs-tools such as the cluster's own libguestfs-tools. */
+export interface CustomizeJob extends DiskJob {
   customization: GuestCustomization
   /** Whether packages are listed before and after. */
   report: boolean
-  deadlineSeconds: number
   /** Whether nodes have /dev/kvm to give; without it the disk's appliance is emulated, and slow. */
   kvm?: boolean
 }
@@ -50,50 +41,31 @@ export function customizeJob(job: CustomizeJob): Manifest[] {
   ]
 }
 
-function podSpec(job: CustomizeJob) {
-  return {
-    restartPolicy: 'Never',
-    automountServiceAccountToken: false,
-    // The user whose disks KubeVirt's are. On OpenShift its service account needs the SCC nonroot-v2.
-    securityContext: {
-      runAsNonRoot: true,
-      runAsUser: 107,
-      fsGroup: 107,
-      seccompProfile: { type: 'RuntimeDefault' },
-    },
-    containers: [container(job)],
-    volumes: [
-      { name: 'disk', persistentVolumeClaim: { claimName: job.claim } },
-      { name: 'files', configMap: { name: job.name } },
-      ...secretVolumes(job),
-      { name: 'scratch', emptyDir: {} },
-      { name: 'home', emptyDir: {} },
-    ],
-  }
-}
+const podSpec = (job: CustomizeJob) =>
+  podOver(job, container(job), [
+    { name: 'files', configMap: { name: job.name } },
+    ...secretVolumes(job),
+    { name: 'scratch', emptyDir: {} },
+    { name: 'home', emptyDir: {} },
+  ])
 
 function container(job: CustomizeJob) {
-  const disk =
-    job.volumeMode === 'Block'
-      ? { path: '/dev/vda', devices: [{ name: 'disk', devicePath: '/dev/vda' }], mounts: [] }
-      : { path: '/disks/disk.img', devices: [], mounts: [{ name: 'disk', mountPath: '/disks' }] }
+  const mounts: Mount[] = [
+    { name: 'files', mountPath: `${folder}/files`, readOnly: true },
+    ...secretVolumes(job).map(({ name, secret }) => ({
+      name,
+      mountPath: `${folder}/secrets/${secret.secretName}`,
+      readOnly: true,
+    })),
+    { name: 'scratch', mountPath: scratch },
+    { name: 'home', mountPath: home },
+  ]
   return {
     name: 'customize',
     image: job.image,
     command: ['/bin/bash', `${folder}/files/customize.sh`],
-    env: environment(job, disk.path),
-    ...(disk.devices.length > 0 && { volumeDevices: disk.devices }),
-    volumeMounts: [
-      ...disk.mounts,
-      { name: 'files', mountPath: `${folder}/files`, readOnly: true },
-      ...secretVolumes(job).map(({ name, secret }) => ({
-        name,
-        mountPath: `${folder}/secrets/${secret.secretName}`,
-        readOnly: true,
-      })),
-      { name: 'scratch', mountPath: scratch },
-      { name: 'home', mountPath: home },
-    ],
+    env: environment(job, diskPath(job)),
+    ...diskIn(job, mounts, { readOnly: false }),
     resources: {
       requests: { cpu: '500m', memory: '1Gi', 'ephemeral-storage': '1Gi' },
       limits: {
@@ -102,7 +74,7 @@ function container(job: CustomizeJob) {
         ...(job.kvm && { 'devices.kubevirt.io/kvm': '1' }),
       },
     },
-    securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+    securityContext: confined,
   }
 }
 

@@ -1,16 +1,10 @@
+import { confined, type DiskJob, diskIn, diskPath, type Mount, podOver } from './disk-pod.ts'
 import type { Default } from './image.ts'
 import { toVariables } from './push-input.ts'
 import { parseRepository, parseTag } from './reference.ts'
 
-export interface PushJob {
-  name: string
-  namespace: string
-  labels: Record<string, string>
-  /** The PersistentVolumeClaim with the disk; nothing may write to it meanwhile. */
-  claim: string
-  volumeMode: 'Filesystem' | 'Block'
-  /** Drover's own image, which has the program. */
-  image: string
+/** One push of one disk, by Drover's own image, which has the program. */
+export interface PushJob extends DiskJob {
   /** Where to, such as `registry.example.com/golden/rhel9`. */
   repository: string
   tag: string
@@ -28,19 +22,14 @@ export interface PushJob {
   created: string
   /** Annotations of the image, by their full names. */
   provenance: Record<string, string>
-  deadlineSeconds: number
 }
-
-/** Who owns a disk in KubeVirt, and who reads it here. */
-const qemu = 107
 
 const credentials = '/etc/drover/registry'
 const authorities = '/etc/drover/authorities'
-const disks = { Filesystem: '/disks/disk.img', Block: '/dev/vda' } as const
 
 /** The Job that pushes a disk to a registry as a container disk. It gets no right on the cluster, and writes to no volume. */
 export function pushJob(push: PushJob) {
-  const { name, namespace, labels, claim } = push
+  const { name, namespace, labels } = push
   // A name that is none would be found out by a Pod alone, minutes later.
   parseRepository(push.repository)
   parseTag(push.tag)
@@ -55,23 +44,13 @@ export function pushJob(push: PushJob) {
       template: {
         metadata: { labels },
         spec: {
-          restartPolicy: 'Never',
-          automountServiceAccountToken: false,
+          ...podOver(
+            push,
+            containerOf(push, folders),
+            folders.map(({ name, source }) => ({ name, ...source })),
+          ),
+          // The program reads its own variables; those of every Service in the namespace are none of its business.
           enableServiceLinks: false,
-          securityContext: {
-            runAsNonRoot: true,
-            runAsUser: qemu,
-            runAsGroup: qemu,
-            fsGroup: qemu,
-            // A walk over all files at each start is for disks that are not KubeVirt's.
-            fsGroupChangePolicy: 'OnRootMismatch',
-            seccompProfile: { type: 'RuntimeDefault' },
-          },
-          containers: [containerOf(push, folders)],
-          volumes: [
-            { name: 'disk', persistentVolumeClaim: { claimName: claim } },
-            ...folders.map(({ name, source }) => ({ name, ...source })),
-          ],
         },
       },
     },
@@ -97,26 +76,18 @@ function foldersOf({ secret, caConfigMap }: PushJob): Folder[] {
 }
 
 function containerOf(push: PushJob, folders: Folder[]) {
-  const isBlock = push.volumeMode === 'Block'
+  const mounts = folders.map(({ name, mountPath }): Mount => ({ name, mountPath, readOnly: true }))
   return {
     name: 'push',
     image: push.image,
     // Not `command`: the image's entry point makes sure that a signal ends the program.
     args: ['node', 'dist/push-disk.cjs'],
     env: variablesOf(push).map(([name, value]) => ({ name, value })),
-    securityContext: {
-      allowPrivilegeEscalation: false,
-      readOnlyRootFilesystem: true,
-      capabilities: { drop: ['ALL'] },
-    },
+    securityContext: { ...confined, readOnlyRootFilesystem: true },
     // A program that is killed for its memory writes no sentence.
     terminationMessagePolicy: 'FallbackToLogsOnError',
     resources: { requests: { cpu: '500m', memory: '128Mi' }, limits: { memory: '512Mi' } },
-    ...(isBlock && { volumeDevices: [{ name: 'disk', devicePath: disks.Block }] }),
-    volumeMounts: [
-      ...(isBlock ? [] : [{ name: 'disk', mountPath: '/disks', readOnly: true }]),
-      ...folders.map(({ name, mountPath }) => ({ name, mountPath, readOnly: true })),
-    ],
+    ...diskIn(push, mounts, { readOnly: true }),
   }
 }
 
@@ -126,7 +97,7 @@ function variablesOf(push: PushJob): [string, string][] {
     repository,
     tag,
     created,
-    disk: disks[push.volumeMode],
+    disk: diskPath(push),
     architecture: push.architecture ?? 'amd64',
     annotations: push.provenance,
     insecure: push.insecure ?? false,

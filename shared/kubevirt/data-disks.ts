@@ -1,5 +1,6 @@
 import { isDict } from '../cloudinit/merge.ts'
 import type { Change, Tree } from '../fleet.ts'
+import { bytes } from '../quantity.ts'
 import { parseYaml } from '../yaml.ts'
 import { diskLabel } from './manifest.ts'
 
@@ -48,6 +49,3 @@ function toDataDisk(text: string | undefined, path: string): DataDisk | undefine
 
 const valueAt = (object: unknown, path: string[]): unknown =>
   path.reduce<unknown>((inner, key) => (isDict(inner) ? inner[key] : undefined), object)
-
-const units: Record<string, number> = { Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40 }
-const bytes = (size: string) => Number.parseInt(size, 10) * (units[size.slice(-2)] ?? 1)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { joinProblems, mebibytes, toMachine } from '../../shared/machine.ts'
+import { joinProblems, toMachine } from '../../shared/machine.ts'
 import { overridable, type Template } from '../../shared/schema/template.ts'
 import { smallRequest } from '../examples/starter.ts'
 
@@ -126,15 +126,5 @@ describe('joinProblems', () => {
     expect(
       joinProblems(template(), { ...smallRequest(), labels: { 'notdrover.dev/a': 'x', 'example.com/b': 'y' } }),
     ).toEqual([])
-  })
-})
-
-describe('mebibytes', () => {
-  it.each([
-    ['512Mi', 512],
-    ['4Gi', 4096],
-    ['2Ti', 2097152],
-  ])('reads %s as %i', (quantity, number) => {
-    expect(mebibytes(quantity)).toBe(number)
   })
 })

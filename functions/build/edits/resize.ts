@@ -1,6 +1,6 @@
-import { bytes } from '../../../shared/goals/disk.ts'
 import { addedDiskName } from '../../../shared/kubevirt/manifest.ts'
 import { twice } from '../../../shared/machine.ts'
+import { bytes } from '../../../shared/quantity.ts'
 import { requestOf } from '../../../shared/request.ts'
 import type { Definition } from '../../../shared/schema/definition.ts'
 import { listed, show } from '../../../shared/schema/show.ts'

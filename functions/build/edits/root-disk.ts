@@ -1,14 +1,12 @@
 import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
-import { daysAfter } from '../../../shared/days.ts'
+import { daysAfter, keptDays } from '../../../shared/days.ts'
 import { DroverError } from '../../../shared/errors.ts'
 import { rootDiskName } from '../../../shared/kubevirt/manifest.ts'
 import { requestOf } from '../../../shared/request.ts'
 import type { Definition } from '../../../shared/schema/definition.ts'
 import type { Image } from '../../../shared/schema/machine.ts'
 import type { Edit } from '../edit.ts'
-
-const keptDays = 7
 
 /** The root disk from the latest golden image, beside the one that is in use; nothing when that one is current. */
 export const image: Edit = (definition, { id, facts }) => {

@@ -1,4 +1,4 @@
-import { daysAfter } from '../../../shared/days.ts'
+import { daysAfter, keptDays } from '../../../shared/days.ts'
 import { allClaims } from '../../../shared/kubevirt/manifest.ts'
 import { requestOf } from '../../../shared/request.ts'
 import type { DefinedSnapshot, Definition } from '../../../shared/schema/definition.ts'
@@ -11,8 +11,6 @@ const withSnapshot = (definition: Definition, one: DefinedSnapshot): Definition 
   ...definition,
   snapshots: [...(definition.snapshots ?? []), one],
 })
-
-const keptDays = 7
 
 /** The way back of a run that changes disks, or the last snapshot of a machine that goes. */
 export const save: Edit = (definition, run) => {
