@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
-import { changesMachine, parseEventType } from '../shared/lifecycles.ts'
+import { parseEventType } from '../shared/event-types.ts'
+import { changesMachine } from '../shared/lifecycles.ts'
 import { machineFolder } from '../shared/paths.ts'
 import { isComplete } from './ask.ts'
 import type { Lived } from './life.ts'

@@ -1,5 +1,5 @@
 import { readEventFile } from '../scripts/event-file.ts'
-import { eventTypes } from '../shared/lifecycles.ts'
+import { eventTypes } from '../shared/event-types.ts'
 
 /** A request as it stands in its file. */
 export interface RequestFile {

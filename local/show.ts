@@ -1,6 +1,7 @@
 import { createLogUpdate } from 'log-update'
 import colors from 'picocolors'
-import { lifecycles, sweep, taskFor } from '../shared/lifecycles.ts'
+import { sweep, taskFor } from '../shared/event-types.ts'
+import { lifecycles } from '../shared/lifecycles.ts'
 import { runId } from '../shared/run.ts'
 import type { Seen } from './feed.ts'
 

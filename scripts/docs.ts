@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
-import { type EventRow, eventTypes, type FunctionName, lifecycles } from '../shared/lifecycles.ts'
+import { type EventRow, eventTypes } from '../shared/event-types.ts'
+import { type FunctionName, lifecycles } from '../shared/lifecycles.ts'
 import { type Setting, settings } from '../shared/settings.ts'
 import { index, pageParts } from './docs/lifecycle-page.ts'
 import { picture } from './docs/picture.ts'

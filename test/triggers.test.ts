@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { matches, type TriggerFilters } from '../local/broker/filter.ts'
 import { readManifests } from '../local/broker/load.ts'
-import { eventTypes, type FunctionName, functionNames } from '../shared/lifecycles.ts'
+import { eventTypes } from '../shared/event-types.ts'
+import { type FunctionName, functionNames } from '../shared/lifecycles.ts'
 
 interface Manifest {
   apiVersion: string

@@ -1,4 +1,4 @@
-import { eventType } from '../../shared/lifecycles.ts'
+import { eventType } from '../../shared/event-types.ts'
 import { type Outcome, type Run, refused, succeeded } from '../../shared/step.ts'
 
 /** Tells somebody outside how a run ended. */

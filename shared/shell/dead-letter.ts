@@ -1,5 +1,6 @@
 import type { Event } from '../event.ts'
-import { taskFor, undo } from '../lifecycles.ts'
+import { taskFor } from '../event-types.ts'
+import { undo } from '../lifecycles.ts'
 import type { Log } from '../log.ts'
 import { isSigned } from '../signature.ts'
 import { cannot, failed, reply } from './reply.ts'

@@ -1,6 +1,6 @@
 import { DroverError, messageOf } from '../errors.ts'
 import { type Event, eventLimit } from '../event.ts'
-import { isTick } from '../lifecycles.ts'
+import { isTick } from '../event-types.ts'
 import type { Log } from '../log.ts'
 import { runId } from '../run.ts'
 import { type Here, type Outcome, type Run, refused, type Step } from '../step.ts'

@@ -1,6 +1,7 @@
 import { DroverError, messageOf } from '../errors.ts'
 import type { Event } from '../event.ts'
-import { lifecycles, sweep } from '../lifecycles.ts'
+import { sweep } from '../event-types.ts'
+import { lifecycles } from '../lifecycles.ts'
 import type { Log } from '../log.ts'
 import type { Standstill } from '../step.ts'
 import { reply, saysOf } from './reply.ts'

@@ -1,6 +1,7 @@
 import { DroverError } from '../errors.ts'
 import type { Event } from '../event.ts'
-import { eventTypes, type FunctionName, type Lifecycle, type Task, taskFor } from '../lifecycles.ts'
+import { eventTypes, taskFor } from '../event-types.ts'
+import type { FunctionName, Lifecycle, Task } from '../lifecycles.ts'
 import type { Log } from '../log.ts'
 import { isLoop, type Limits, toRun } from '../run.ts'
 import { isSigned, type SigningKey } from '../signature.ts'

@@ -1,15 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import {
-  eventType,
-  eventTypes,
-  functionNames,
-  isTick,
-  lifecycles,
-  parseEventType,
-  sweep,
-  taskFor,
-  undo,
-} from '../../shared/lifecycles.ts'
+import { eventType, eventTypes, isTick, parseEventType, sweep, taskFor } from '../../shared/event-types.ts'
+import { functionNames, lifecycles, undo } from '../../shared/lifecycles.ts'
 
 describe('the table', () => {
   it('has the chain of provision, each task waking the next', () => {

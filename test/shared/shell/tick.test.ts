@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { DroverError } from '../../../shared/errors.ts'
 import type { Event } from '../../../shared/event.ts'
-import { sweep } from '../../../shared/lifecycles.ts'
+import { sweep } from '../../../shared/event-types.ts'
 import { runId } from '../../../shared/run.ts'
 import type { Wired } from '../../../shared/shell/work.ts'
 import { isSigned } from '../../../shared/signature.ts'
