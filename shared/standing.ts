@@ -1,6 +1,6 @@
 import type { Fleet, Tree } from './fleet.ts'
 import { type RunRecord, readRecord } from './ledger.ts'
-import type { LifecycleName } from './lifecycles.ts'
+import { type LifecycleName, lifecycleOf } from './lifecycles.ts'
 import type { Run } from './step.ts'
 
 /**
@@ -17,5 +17,5 @@ export async function standing(
   return (await fleet.find(run.id, firstOf(run.lifecycle), run.horizon, tree)) === undefined ? undefined : 'ended'
 }
 
-/** The task that makes a run's first commit: the one that reserves what the run is about. */
-export const firstOf = (lifecycle: LifecycleName): string => (lifecycle === 'provision' ? 'name' : 'locate')
+/** The task that makes a run's first commit: the one after `validate`, which reserves what the run is about. */
+export const firstOf = (lifecycle: LifecycleName): string => lifecycleOf(lifecycle).tasks[1]?.name ?? ''

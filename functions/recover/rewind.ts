@@ -1,6 +1,6 @@
-import type { Change, Fleet, Tree } from '../../shared/fleet.ts'
+import type { Fleet, Tree } from '../../shared/fleet.ts'
 import type { GitOpsSettings } from '../../shared/gitops/application.ts'
-import { toChangeSet } from '../../shared/gitops/change-set.ts'
+import { changed, toChangeSet } from '../../shared/gitops/change-set.ts'
 import type { Goal } from '../../shared/goals/goal.ts'
 import { asDefined } from '../../shared/goals/goals.ts'
 import { restored } from '../../shared/goals/restored.ts'
@@ -77,7 +77,7 @@ async function advance(
       if (!stage) return { nothing: true, value: undefined }
       const aim = aimOf(stage, run.id, sides)
       return {
-        changes: await recordedStage(tree, record, stage, await changesTo(tree, aim, gitops)),
+        changes: await recordedStage(tree, record, stage, await changed(tree, await toChangeSet(aim, tree, gitops))),
         value: { stage, aim },
       }
     },
@@ -95,10 +95,4 @@ async function sidesOf(tree: Tree, { wrote }: RunRecord, address: MachineAddress
     before: parseYaml(await tree.blob(before), path) as Definition,
     now: parseYaml(now, path) as Definition,
   }
-}
-
-async function changesTo(tree: Tree, aim: Definition, gitops: GitOpsSettings): Promise<Change[]> {
-  const changes = await toChangeSet(aim, tree, gitops)
-  const now = await Promise.all(changes.map(({ path }) => tree.read(path)))
-  return changes.filter(({ content }, index) => (now[index] ?? null) !== content)
 }

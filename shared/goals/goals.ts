@@ -1,5 +1,5 @@
 import { rootDiskName } from '../kubevirt/manifest.ts'
-import type { RoundName } from '../lifecycles.ts'
+import type { MachineRound } from '../lifecycles.ts'
 import { reached } from './assessment.ts'
 import { imaged, resized } from './disk.ts'
 import type { Goal } from './goal.ts'
@@ -30,7 +30,7 @@ const swapped: Goal = {
 }
 
 /** When each round is over. */
-export const goals: Record<RoundName, Goal> = {
+export const goals: Record<MachineRound, Goal> = {
   create: asDefined,
   stop: stopped,
   start: asDefined,
