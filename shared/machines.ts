@@ -188,12 +188,16 @@ export interface ImageView {
   crons: DataImportCron[]
 }
 
-/** The golden images of the managed clusters. */
-export interface Images {
+/** Golden images in the making. */
+export interface GoldenImages {
   /** An image as it is now, and again, as a machine is watched. */
   watch(address: MachineAddress, signal: AbortSignal): AsyncIterable<ImageView>
   /** A DataSource by its name. */
   dataSource(cluster: string, namespace: string, name: string): Promise<DataSource | undefined>
+}
+
+/** The golden images of the managed clusters, as machines are made from them. */
+export interface Images {
   /**
    * What a DataSource stands for now, such as "pvc golden/rhel9-4f2a"; undefined when there is none, or when it stands for
    * nothing yet.

@@ -3,7 +3,7 @@ import type { Hub } from '../../shared/hub.ts'
 import { imageLabel } from '../../shared/images/names.ts'
 import { recorded, trailersOf } from '../../shared/ledger.ts'
 import { heldSentence, holderOf, toLock } from '../../shared/lock.ts'
-import { type Images, placeOf } from '../../shared/machines.ts'
+import { type GoldenImages, type Images, placeOf } from '../../shared/machines.ts'
 import { imageFile, imageLockFile } from '../../shared/paths.ts'
 import { requestOf } from '../../shared/request.ts'
 import { GoldenImage } from '../../shared/schema/golden-image.ts'
@@ -15,7 +15,8 @@ import { type Facts, ignored, notYet, type Outcome, type Run, refused, succeeded
 
 export interface HoldClients {
   hub: Pick<Hub, 'managedCluster'>
-  images: Pick<Images, 'dataSource' | 'version'>
+  goldenImages: Pick<GoldenImages, 'dataSource'>
+  images: Images
 }
 
 /**
@@ -68,12 +69,12 @@ async function problemOf(tree: Tree, { image, namespace, cluster, publish }: Ima
   return wrong.length === 0 ? undefined : wrong.join('; ')
 }
 
-async function look(request: ImageRequest, { hub, images }: HoldClients): Promise<Facts | string> {
+async function look(request: ImageRequest, { hub, goldenImages, images }: HoldClients): Promise<Facts | string> {
   const { image, namespace, cluster, source, publish: { dataSource = image } = {} } = request
   const found = await hub.managedCluster(cluster)
   if (!found?.accepted)
     return `cluster is ${show(cluster)}, wanted a ManagedCluster ${found ? 'that is accepted' : 'of the hub'}`
-  const there = await images.dataSource(cluster, namespace, dataSource)
+  const there = await goldenImages.dataSource(cluster, namespace, dataSource)
   if (there && there.metadata.labels?.[imageLabel] !== image)
     return `DataSource ${namespace}/${dataSource} is there already and not this image's`
   if (!('dataSource' in source)) return {}

@@ -1,13 +1,13 @@
 import type { Fleet } from '../../shared/fleet.ts'
 import { buildName, imageApplicationName } from '../../shared/images/names.ts'
-import type { Images, ImageView, Machines } from '../../shared/machines.ts'
+import type { GoldenImages, ImageView, Machines } from '../../shared/machines.ts'
 import { imageFile } from '../../shared/paths.ts'
 import { requestOf } from '../../shared/request.ts'
 import type { Here, Run } from '../../shared/step.ts'
 
 export interface ImageMeans {
   fleet: Pick<Fleet, 'head'>
-  images: Pick<Images, 'watch'>
+  goldenImages: Pick<GoldenImages, 'watch'>
   machines: Pick<Machines, 'refresh' | 'settle'>
   rootApplication: string
 }
@@ -28,7 +28,7 @@ export async function awaitImageBack(run: Run, means: ImageMeans, here: Here): P
       return `Argo CD has not looked at Git since, for image ${name}`
   const build = buildName(name, run.id)
   let left = ''
-  for await (const view of means.images.watch({ name, cluster, namespace: run.request.namespace }, here.patience)) {
+  for await (const view of means.goldenImages.watch({ name, cluster, namespace: run.request.namespace }, here.patience)) {
     left = leftIn(view, build, isThere).join(', ')
     if (left === '') return undefined
     await here.progress(`${cluster} still has ${left} of image ${name}`)

@@ -2,7 +2,7 @@ import { type Cmdb, toCmdbRecord } from '../../shared/cmdb.ts'
 import type { Change, Fleet, Tree } from '../../shared/fleet.ts'
 import { type RunRecord, readRecord, trailersOf } from '../../shared/ledger.ts'
 import { changesMachine, lifecycleOf, makesImage, placeIn, type Subject } from '../../shared/lifecycles.ts'
-import type { Images } from '../../shared/machines.ts'
+import type { GoldenImages } from '../../shared/machines.ts'
 import { archiveFolder, runFile } from '../../shared/paths.ts'
 import { firstOf } from '../../shared/standing.ts'
 import { type Facts, type Here, ignored, notYet, type Outcome, type Run, succeeded } from '../../shared/step.ts'
@@ -15,7 +15,7 @@ import { isOnlyRefused, strand, strandedRecord } from './strand.ts'
 export interface Clients extends Means {
   /** Undefined where no enterprise system is configured. */
   cmdb: Cmdb | undefined
-  images: Pick<Images, 'watch'>
+  goldenImages: Pick<GoldenImages, 'watch'>
 }
 
 /**

@@ -3,21 +3,21 @@ import { imageGoals } from '../../shared/goals/image.ts'
 import { waitUntil } from '../../shared/goals/wait.ts'
 import { imageApplicationName } from '../../shared/images/names.ts'
 import { isImageRound, lifecycleOf, roundOf } from '../../shared/lifecycles.ts'
-import type { Images, Machines } from '../../shared/machines.ts'
+import type { GoldenImages, Machines } from '../../shared/machines.ts'
 import { isPlan } from '../../shared/plan.ts'
 import type { GoldenImage } from '../../shared/schema/golden-image.ts'
 import { type Facts, type Here, type Outcome, type Run, refused, succeeded } from '../../shared/step.ts'
 import type { Settings } from './verify.ts'
 
 export interface ImageClients {
-  images: Images
+  goldenImages: Pick<GoldenImages, 'watch'>
   machines: Pick<Machines, 'refresh' | 'claims' | 'lastWords'>
 }
 
 /** Waits until the cluster shows what a round has made of a golden image, and says what was seen. */
 export async function verifyImage(
   run: Run,
-  { images, machines }: ImageClients,
+  { goldenImages, machines }: ImageClients,
   settings: Pick<Settings, 'rootApplication' | 'graceMilliseconds'>,
   here: Here,
 ): Promise<Outcome> {
@@ -35,7 +35,7 @@ export async function verifyImage(
   const outcome = await waitUntil(
     {
       what: `image ${name}`,
-      views: images.watch(image, here.patience),
+      views: goldenImages.watch(image, here.patience),
       assess: (view) => assess(view, aim, work),
       confirm: confirm && ((view) => confirm(aim, machines, view, work)),
     },

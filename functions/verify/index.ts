@@ -8,7 +8,7 @@ import { verify } from './verify.ts'
 
 /** Waits until the cluster shows what Git says; and looks at the running machine. */
 export const wire: Wire = (config) => {
-  const { machines, images } = openClusters({ ...config.kubernetes, argocdNamespace: config.argocd.namespace })
+  const { machines, goldenImages } = openClusters({ ...config.kubernetes, argocdNamespace: config.argocd.namespace })
   const settings = {
     rootApplication: config.argocd.rootApplication,
     graceMilliseconds: config.graceSeconds * 1000,
@@ -17,7 +17,7 @@ export const wire: Wire = (config) => {
   return {
     step: (run, here) =>
       makesImage(run.lifecycle)
-        ? verifyImage(run, { images, machines }, settings, here)
+        ? verifyImage(run, { goldenImages, machines }, settings, here)
         : verify(run, machines, settings, here),
     post: brokerPoster(config.broker, config.brokerToken),
   }

@@ -8,6 +8,7 @@ import type {
   DataVolume,
   ExternalSecret,
   Extra,
+  GoldenImages,
   Images,
   Job,
   Machines,
@@ -50,6 +51,7 @@ export interface Clusters {
   machines: Machines
   occupants: Occupants
   images: Images
+  goldenImages: GoldenImages
 }
 
 /** Opens the clients; nothing is read before their first use. */
@@ -149,7 +151,7 @@ export function openClusters(config: ClustersConfig): Clusters {
       return { application: found as Application | undefined, machine: same as VirtualMachine | undefined }
     },
   }
-  const images: Images = {
+  const goldenImages: GoldenImages = {
     async *watch({ cluster, namespace, name }, signal) {
       const common = { access: to(cluster), namespace, labelSelector: `${imageLabel}=${name}` }
       const cdi = { ...common, group: 'cdi.kubevirt.io', version: 'v1beta1' }
@@ -176,13 +178,15 @@ export function openClusters(config: ClustersConfig): Clusters {
       const what = { group: 'cdi.kubevirt.io', version: 'v1beta1', plural: 'datasources', namespace, name }
       return (await ask(to(cluster), (api) => api.getNamespacedCustomObject(what))) as DataSource | undefined
     },
+  }
+  const images: Images = {
     async version(cluster, namespace, name) {
-      const found = await images.dataSource(cluster, namespace, name)
+      const found = await goldenImages.dataSource(cluster, namespace, name)
       const [[kind, source] = []] = Object.entries(found?.status?.source ?? found?.spec?.source ?? {})
       return kind && source ? `${kind} ${source.namespace}/${source.name}` : undefined
     },
   }
-  return { hub, machines, occupants, images }
+  return { hub, machines, occupants, images, goldenImages }
 }
 
 const applicationKind = { group: 'argoproj.io', version: 'v1alpha1', plural: 'applications' }

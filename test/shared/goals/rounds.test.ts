@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Aim } from '../../../shared/goals/goal.ts'
 import { goals } from '../../../shared/goals/goals.ts'
-import type { RoundName } from '../../../shared/lifecycles.ts'
+import type { MachineRound } from '../../../shared/lifecycles.ts'
 import type { Claim, MachineView } from '../../../shared/machines.ts'
 import type { Definition } from '../../../shared/schema/definition.ts'
 import { machinesShowing, nothing } from '../../functions/machines.ts'
@@ -34,7 +34,7 @@ const condition = (type: string, status: string, reason = '', message = '') => (
 const kept = { disks: [{ name: 'data', size: '1Gi' }] }
 
 describe('a round', () => {
-  it.each<[what: string, round: RoundName, of: Aim, shown: MachineView, state: string, says: string]>([
+  it.each<[what: string, round: MachineRound, of: Aim, shown: MachineView, state: string, says: string]>([
     ['stop: is over', 'stop', off, halted('Stopped'), 'reached', 'is off'],
     ['stop: waits while it stops', 'stop', off, halted('Stopping'), 'waiting', 'is Stopping'],
     [
@@ -203,7 +203,7 @@ describe('a round', () => {
   const jobs = (type: string) =>
     view({ jobs: [named('web-01-patch', { conditions: [condition(type, 'True', '', 'ran too long')] })] })
 
-  it.each<[what: string, round: RoundName, of: Aim, there: object, shown: MachineView, state: string, says: string]>([
+  it.each<[what: string, round: MachineRound, of: Aim, there: object, shown: MachineView, state: string, says: string]>([
     [
       'stop: waits for a pod that holds a disk',
       'stop',
