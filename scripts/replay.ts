@@ -96,7 +96,8 @@ function stepsOver({ fleet, clusters, settings }: ReplayOptions): Record<Functio
         ? verifyImage(run, { goldenImages, machines }, waiting, here)
         : verify(run, machines, waiting, here),
     notify: (run) => notify(run, { post: async () => 202 }),
-    recover: (run, here) => undo(run, { fleet, machines, goldenImages, gitops: settings, ...waiting, cmdb: undefined }, here),
+    recover: (run, here) =>
+      undo(run, { fleet, machines, goldenImages, gitops: settings, ...waiting, cmdb: undefined }, here),
   }
 }
 

@@ -110,10 +110,7 @@ const allow =
 
 /** A rule that a word must match none of some globs. */
 const deny =
-  (
-    globs: (rules: Rules) => readonly string[] | undefined,
-    words: (subject: Subject) => Words,
-  ): Rule =>
+  (globs: (rules: Rules) => readonly string[] | undefined, words: (subject: Subject) => Words): Rule =>
   (rules, subject) =>
     words(subject)
       .filter(([, word]) => matchesAny(globs(rules) ?? [], word))
@@ -219,7 +216,9 @@ function callbackSentences(allowed: readonly string[], text: string): string[] {
 }
 
 /** Whether a word fits one of some globs. */
-export const matchesAny = (globs: readonly string[], word: string) => globs.some((glob) => matches(glob, word))
+export function matchesAny(globs: readonly string[], word: string): boolean {
+  return globs.some((glob) => matches(glob, word))
+}
 
 /** The same of addresses: a `*` for the host ends with the host, or any path of any host could pass for it. */
 function matchesPlace(globs: readonly string[], word: string): boolean {

@@ -29,8 +29,7 @@ export async function buildImage(run: Run, tree: Tree, settings: BuildSettings):
   const problems = before ? await editedByHand(tree, before) : []
   const operation = `${run.id}.${round}`
   // It was committed before, and its answer lost: an edit is not made twice.
-  const after =
-    before?.operation === operation ? before : await imageEdits[round](before, run, { tree, ...settings })
+  const after = before?.operation === operation ? before : await imageEdits[round](before, run, { tree, ...settings })
   if ('problems' in after) problems.push(...after.problems)
   if (problems.length > 0 || 'problems' in after) return refused(summary(`Cannot change image ${name}`, problems))
   if (isDeepStrictEqual(before, after)) return built('Nothing to change', after, [])

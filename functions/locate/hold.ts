@@ -53,7 +53,10 @@ export async function hold(run: Run, fleet: Fleet, clients: HoldClients): Promis
 const nothing = (value: Outcome | Facts) => ({ nothing: true, value }) as const
 
 /** Why the image is another one than the request means; what machines know it by does not change either. */
-async function problemOf(tree: Tree, { image, namespace, cluster, publish }: ImageRequest): Promise<string | undefined> {
+async function problemOf(
+  tree: Tree,
+  { image, namespace, cluster, publish }: ImageRequest,
+): Promise<string | undefined> {
   const read = await readChecked(tree, imageFile(image), GoldenImage)
   if (!read) return undefined
   if (!read.ok) return read.problems.join('; ')
@@ -64,7 +67,9 @@ async function problemOf(tree: Tree, { image, namespace, cluster, publish }: Ima
     ...(value.cluster === cluster ? [] : [`cluster is ${show(cluster)}, wanted ${show(value.cluster)}, where it is`]),
     ...(value.dataSource === (publish?.dataSource ?? image)
       ? []
-      : [`publish.dataSource is ${show(publish?.dataSource ?? image)}, wanted ${show(value.dataSource)}, as it is called`]),
+      : [
+          `publish.dataSource is ${show(publish?.dataSource ?? image)}, wanted ${show(value.dataSource)}, as it is called`,
+        ]),
   ]
   return wrong.length === 0 ? undefined : wrong.join('; ')
 }

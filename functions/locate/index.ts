@@ -9,7 +9,10 @@ import { locate } from './locate.ts'
 /** The machine that there is: found in the fleet, held for the run, and looked at on its cluster; or the golden image. */
 export const wire: Wire = (config, log) => {
   const fleet = shareFleet({ ...config.git, log })
-  const { hub, machines, images, goldenImages } = openClusters({ ...config.kubernetes, argocdNamespace: config.argocd.namespace })
+  const { hub, machines, images, goldenImages } = openClusters({
+    ...config.kubernetes,
+    argocdNamespace: config.argocd.namespace,
+  })
   return {
     step: overFleet(fleet, (run, over, here) =>
       run.task === 'hold' ? hold(run, over, { hub, goldenImages, images }) : locate(run, over, machines, images, here),

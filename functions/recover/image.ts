@@ -6,7 +6,7 @@ import { requestOf } from '../../shared/request.ts'
 import type { Here, Run } from '../../shared/step.ts'
 
 export interface ImageMeans {
-  fleet: Pick<Fleet, 'head'>
+  fleet: Pick<Fleet, 'head' | 'find'>
   goldenImages: Pick<GoldenImages, 'watch'>
   machines: Pick<Machines, 'refresh' | 'settle'>
   rootApplication: string
@@ -20,6 +20,8 @@ export interface ImageMeans {
 export async function awaitImageBack(run: Run, means: ImageMeans, here: Here): Promise<string | undefined> {
   const { name, cluster } = run.facts
   if (name === undefined || cluster === undefined) return undefined
+  // Before its first disk is in Git a run has shown the cluster nothing; the cluster may be none that there is.
+  if ((await means.fleet.find(run.id, 'import.commit', run.horizon)) === undefined) return undefined
   const isThere = (await (await means.fleet.head()).oid(imageFile(name))) !== undefined
   const applications = [means.rootApplication, ...(isThere ? [imageApplicationName(name)] : [])]
   // Until it has seen the undo, Argo CD may still be about to make what is not there yet.
@@ -28,7 +30,10 @@ export async function awaitImageBack(run: Run, means: ImageMeans, here: Here): P
       return `Argo CD has not looked at Git since, for image ${name}`
   const build = buildName(name, run.id)
   let left = ''
-  for await (const view of means.goldenImages.watch({ name, cluster, namespace: run.request.namespace }, here.patience)) {
+  for await (const view of means.goldenImages.watch(
+    { name, cluster, namespace: run.request.namespace },
+    here.patience,
+  )) {
     left = leftIn(view, build, isThere).join(', ')
     if (left === '') return undefined
     await here.progress(`${cluster} still has ${left} of image ${name}`)
@@ -39,7 +44,9 @@ export async function awaitImageBack(run: Run, means: ImageMeans, here: Here): P
 function leftIn({ application, disks, jobs, sources, secrets }: ImageView, build: string, isThere: boolean): string[] {
   const ofRun = [...disks, ...jobs].map(({ metadata }) => metadata.name).filter((one) => one.startsWith(build))
   const pointing = sources.filter(({ spec }) => spec?.source?.['pvc']?.name === build)
-  const rest = isThere ? [] : [...(application ? ['its Application'] : []), ...secrets.map(({ metadata }) => metadata.name)]
+  const rest = isThere
+    ? []
+    : [...(application ? ['its Application'] : []), ...secrets.map(({ metadata }) => metadata.name)]
   return [...ofRun, ...pointing.map(({ metadata }) => `DataSource ${metadata.name}`), ...rest]
 }
 

@@ -1,10 +1,10 @@
+import { messageOf } from '../../shared/errors.ts'
 import type { Fleet, Tree } from '../../shared/fleet.ts'
 import type { Rights } from '../../shared/grants.ts'
 import { parseRepository, parseTag } from '../../shared/images/reference.ts'
 import { twice } from '../../shared/machine.ts'
 import { customizationFile } from '../../shared/paths.ts'
 import { violations } from '../../shared/policy.ts'
-import { messageOf } from '../../shared/errors.ts'
 import { check } from '../../shared/schema/check.ts'
 import { Customization } from '../../shared/schema/fleet-files.ts'
 import { namesIn, readChecked } from '../../shared/schema/read.ts'
@@ -51,7 +51,8 @@ function urlProblems({ source }: ImageRequest): string[] {
 }
 
 function pushProblems({ push, publish }: ImageRequest): string[] {
-  if (!push) return publish?.follow ? ['publish.follow is there and push is not, wanted a tag that can be followed'] : []
+  if (!push)
+    return publish?.follow ? ['publish.follow is there and push is not, wanted a tag that can be followed'] : []
   return [
     ...problemIn('push.repository', () => parseRepository(push.repository)),
     ...problemIn('push.tag', () => parseTag(push.tag)),

@@ -30,7 +30,8 @@ export async function verify(run: Run, machines: Machines, settings: Settings, h
 async function awaitGoal(run: Run, machines: Machines, settings: Settings, here: Here): Promise<Outcome> {
   const round = roundOf(run.lifecycle, run.task)
   const aim = aimOf(run)
-  if (!round || isImageRound(round)) throw new DroverError('unreadable', `Cannot wait: ${run.task} is no task of a round`)
+  if (!round || isImageRound(round))
+    throw new DroverError('unreadable', `Cannot wait: ${run.task} is no task of a round`)
   await Promise.all([settings.rootApplication, aim.definition.name].map((application) => machines.refresh(application)))
   const outcome = await waitFor(aim, machines, settings, here, goals[round])
   return outcome.kind === 'refused' ? refused(`${cannot(run)}: ${outcome.message}`, outcome.facts) : outcome

@@ -15,7 +15,13 @@ import {
 import type { Definition } from '../schema/definition.ts'
 import type { GoldenImage } from '../schema/golden-image.ts'
 import { toYaml } from '../yaml.ts'
-import { type Address, type GitOpsSettings, imageApplication, machineApplication, namespaceApplication } from './application.ts'
+import {
+  type Address,
+  type GitOpsSettings,
+  imageApplication,
+  machineApplication,
+  namespaceApplication,
+} from './application.ts'
 import { namespaceManifest } from './namespace.ts'
 
 /**

@@ -65,7 +65,9 @@ const synced: ImageGoal = {
       const open = openOf(secret)
       if (open) return open
     }
-    return reached(image.secrets.length === 0 ? 'No secrets are to be made' : `${image.secrets.length} secrets are there`)
+    return reached(
+      image.secrets.length === 0 ? 'No secrets are to be made' : `${image.secrets.length} secrets are there`,
+    )
   },
 }
 

@@ -17,7 +17,9 @@ export const patched: Goal = {
     const { cluster, namespace, patch } = definition
     if (!patch) return reached('Nothing is to be patched')
     const said = await machines.lastWords(cluster, namespace, patch.name)
-    return silenceOf(jobs, patch.name, said) ?? customized(said, patch.name, `Patched the disk of VM ${definition.name}`)
+    return (
+      silenceOf(jobs, patch.name, said) ?? customized(said, patch.name, `Patched the disk of VM ${definition.name}`)
+    )
   },
 }
 

@@ -49,7 +49,16 @@ const importDisk: ImageEdit = async (image, run, { tree, pushImage }) => {
     ...(customization && { customization: digestOf(customization) }),
   }
   const work: Work = { build, deadlineSeconds: Math.max(60, left) }
-  const before = image ?? { name, namespace, cluster, operation: '', dataSource, keep: keptImages, secrets: [], older: [] }
+  const before = image ?? {
+    name,
+    namespace,
+    cluster,
+    operation: '',
+    dataSource,
+    keep: keptImages,
+    secrets: [],
+    older: [],
+  }
   return { ...before, work }
 }
 
