@@ -13,7 +13,18 @@ const example = (name: LifecycleName) => JSON.parse(readFileSync(`examples/${nam
 
 /** In the order of a life: each is a request for the machine that the first one makes. A snapshot is of the root disk of then. */
 const life: LifecycleName[] = [
-  ...(['provision', 'snapshot', 'patch', 'restore', 'resize', 'power', 'migrate', 'clone', 'repave'] as const),
+  ...([
+    'golden-image',
+    'provision',
+    'snapshot',
+    'patch',
+    'restore',
+    'resize',
+    'power',
+    'migrate',
+    'clone',
+    'repave',
+  ] as const),
   'deprovision',
 ]
 
