@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type LifecycleName, lifecycles } from '../../shared/lifecycles.ts'
+import { type LifecycleName, lifecycles, makesImage } from '../../shared/lifecycles.ts'
 import { type Chain, startChain } from './harness.ts'
 
 let chain: Chain
@@ -38,6 +38,7 @@ describe('the examples', () => {
     expect(type).toBe(`dev.drover.${lifecycle}.requested`)
     const { ended } = await chain.request(data, { lifecycle })
     const { type: end, data: said } = await ended
-    expect([end, said.message]).toEqual([`dev.drover.${lifecycle}.completed`, expect.stringContaining('prod-shop-')])
+    const about = makesImage(lifecycle) ? 'golden/rhel9' : 'prod-shop-'
+    expect([end, said.message]).toEqual([`dev.drover.${lifecycle}.completed`, expect.stringContaining(about)])
   })
 })

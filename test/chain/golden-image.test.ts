@@ -8,7 +8,7 @@ import { type Chain, factsOf, small, startChain } from './harness.ts'
 
 let chain: Chain
 beforeAll(async () => {
-  chain = await startChain({ DROVER_GRACE_SECONDS: '2' })
+  chain = await startChain({ DROVER_GRACE_SECONDS: '2', DROVER_QUIET_MINUTES: '0.02' })
 })
 afterAll(() => chain.close())
 afterEach(() => chain.mend())
@@ -66,6 +66,14 @@ const filesOf = async (image: string) =>
   )
 const isKept = async (build: string) =>
   (await at('DataVolume', build))?.metadata.annotations?.['argocd.argoproj.io/sync-options'] !== undefined
+
+const tick = {
+  'content-type': 'application/json',
+  'ce-specversion': '1.0',
+  'ce-id': 'tick',
+  'ce-source': '/tests',
+  'ce-type': 'dev.drover.sweep.requested',
+}
 
 const rounds = ['import', 'secrets', 'customize', 'push', 'publish']
 
@@ -151,6 +159,40 @@ describe('a golden image', () => {
     expect(await at('ExternalSecret', 'golden-1')).toBeDefined()
     expect((await imageOf(data)).secrets).toEqual([])
     expect((await filesOf(data.image)).filter((path) => path.includes('secret'))).toEqual([])
+  })
+
+  it('is planned without a change', async () => {
+    const data = requested({ push, plan: true })
+    const before = await chain.files()
+    const { ended } = await made(data)
+    expect(ended.data.message).toContain('Nothing was changed')
+    expect(ended.data.message).toContain(`DataSource golden/${data.image} stands for disk`)
+    expect(ended.data.facts?.plan).toContain(`A images/${data.image}/image.yaml`)
+    expect(await chain.files()).toEqual(before)
+  })
+
+  it('goes on from Git when an event was lost', async () => {
+    const data = requested()
+    let lost = false
+    chain.tamper.with = (name, { type }) => {
+      if (lost || name !== 'verify' || !type.endsWith('golden-image.customize.committed')) return undefined
+      lost = true
+      return 204
+    }
+    const run = await chain.request(data, { lifecycle: 'golden-image' })
+    await expect.poll(() => lost, { timeout: 10_000 }).toBe(true)
+    await chain.idle()
+    chain.tamper.with = () => undefined
+    await expect
+      .poll(
+        async () => {
+          await chain.post(tick, '{}')
+          return factsOf(run).includes('completed')
+        },
+        { timeout: 25_000, interval: 500 },
+      )
+      .toBe(true)
+    expect((await run.ended).type).toBe('dev.drover.golden-image.completed')
   })
 
   it('refuses a second run while it is held', async () => {
