@@ -24,7 +24,7 @@ const metadataOf = ({ name: image, namespace }: GoldenImage, name: string) => ({
 })
 
 /** KubeVirt gives these to machines that are made from the disk and say nothing of their own. */
-const defaultsOf = ({ instancetype, preference }: GoldenImage) => ({
+const defaultsOf = ({ instancetype, preference }: Build) => ({
   ...(instancetype && { 'instancetype.kubevirt.io/default-instancetype': instancetype }),
   ...(preference && { 'instancetype.kubevirt.io/default-preference': preference }),
 })
@@ -41,7 +41,7 @@ function volumeOf(image: GoldenImage, build: Build): Manifest {
     kind: 'DataVolume',
     metadata: {
       ...metadata,
-      labels: { ...labels, ...defaultsOf(image) },
+      labels: { ...labels, ...defaultsOf(build) },
       annotations: {
         'cdi.kubevirt.io/storage.deleteAfterCompletion': 'false',
         // There is no machine to wait for.
@@ -110,7 +110,7 @@ const wordOf = (source: Build['source']) =>
   'url' in source ? source.url.replace(/[?#].*$/, '') : 'registry' in source ? source.registry : source.dataSource
 
 /** What the pushed image says of itself. */
-const markOf = ({ name, instancetype, preference }: GoldenImage, { run, since, source, version }: Build) => ({
+const markOf = ({ name }: GoldenImage, { run, since, source, version, instancetype, preference }: Build) => ({
   created: since,
   provenance: {
     'org.opencontainers.image.title': name,
@@ -133,7 +133,7 @@ function publication(image: GoldenImage, current: Build): Manifest[] {
     kind: 'DataSource',
     metadata: {
       ...metadata,
-      labels: { ...labels, ...defaultsOf(image) },
+      labels: { ...labels, ...defaultsOf(current) },
       annotations: { [operationAnnotation]: operation },
     },
     spec: { source: { pvc: { namespace, name: current.name } } },

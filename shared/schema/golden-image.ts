@@ -106,6 +106,9 @@ export const Build = Strict({
   version: Type.Optional(Line),
   size: Quantity,
   storageClass: Type.Optional(Subdomain),
+  /** What machines get from it that name none: from the first round on, for a Job that says so cannot be changed. */
+  instancetype: Type.Optional(Subdomain),
+  preference: Type.Optional(Subdomain),
   /** The digest of what was done to it. */
   customization: Type.Optional(Type.String({ maxLength: 71 })),
   pushed: Type.Optional(Strict({ repository: Type.String(), tag: Type.String(), digest: Type.String() })),
@@ -130,8 +133,6 @@ export const GoldenImage = Strict({
   /** The round that wrote it last. */
   operation: Type.String({ maxLength: 100 }),
   dataSource: DataSourceName,
-  instancetype: Type.Optional(Subdomain),
-  preference: Type.Optional(Subdomain),
   follow: Type.Optional(Strict({ ...Follow.properties, repository: Type.String(), tag: Type.String() })),
   keep: Type.Integer({ minimum: 0, maximum: 20 }),
   secrets: Type.Array(MadeSecret),

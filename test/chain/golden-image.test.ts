@@ -152,7 +152,10 @@ describe('a golden image', () => {
       },
     ]
     const customization = { rootPassword: { secret: 'golden-1', key: 'password' } }
-    const data = requested({ secrets, customization, push, publish: { follow: { schedule: '30 2 * * 0' } } })
+    const data = requested({
+      ...{ secrets, customization, push },
+      publish: { follow: { schedule: '30 2 * * 0' }, instancetype: 'u1.small', preference: 'rhel.9' },
+    })
     const { ended } = await made(data)
     expect(ended.data.message).toContain('stands for disk')
     expect(await at('DataImportCron', `${data.image}-latest`)).toBeDefined()

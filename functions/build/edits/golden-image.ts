@@ -34,7 +34,7 @@ const importDisk: ImageEdit = async (image, run, { tree, pushImage }) => {
   if (request.push && pushImage === undefined) return { problems: [noPushImage] }
   const customization = await customizationOf(request, tree)
   if (customization && 'problems' in customization) return customization
-  const { image: name, namespace, cluster, publish: { dataSource = name } = {} } = request
+  const { image: name, namespace, cluster, publish: { dataSource = name, instancetype, preference } = {} } = request
   const left = Math.floor((Date.parse(run.deadline) - Date.parse(run.since)) / 1000)
   const build: Build = {
     name: buildName(name, run.id),
@@ -46,6 +46,8 @@ const importDisk: ImageEdit = async (image, run, { tree, pushImage }) => {
     ...(run.facts.imageVersion && { version: run.facts.imageVersion }),
     size: request.size,
     ...(request.storageClass && { storageClass: request.storageClass }),
+    ...(instancetype && { instancetype }),
+    ...(preference && { preference }),
     ...(customization && { customization: digestOf(customization) }),
   }
   const work: Work = { build, deadlineSeconds: Math.max(60, left) }
@@ -102,16 +104,14 @@ const withWork = (image: ReturnType<typeof begun>, { facts }: Run, more: Partial
 
 /** The new disk takes the place of the latest, which becomes the first of the old ones. */
 const publish: ImageEdit = (image, run) => {
-  const { current, older, work, follow: _, instancetype: __, preference: ___, ...rest } = begun(image, run)
-  const { publish: { follow, instancetype, preference, keep = keptImages } = {}, push: target } = asked(run)
+  const { current, older, work, follow: _, ...rest } = begun(image, run)
+  const { publish: { follow, keep = keptImages } = {}, push: target } = asked(run)
   const { repository, tag } = target ?? {}
   const { digest } = run.facts
   const isPushed = repository !== undefined && tag !== undefined && digest !== undefined
   return {
     ...rest,
     keep,
-    ...(instancetype && { instancetype }),
-    ...(preference && { preference }),
     ...(follow && isPushed && { follow: { ...follow, repository, tag } }),
     current: { ...work.build, ...(isPushed && { pushed: { repository, tag, digest } }) },
     older: [...(current ? [current] : []), ...older],

@@ -92,7 +92,7 @@ describe('renderImage', () => {
   })
 
   it('says what machines get unless they say another, on the disk and on the DataSource', () => {
-    const image = golden({ instancetype: 'u1.small', preference: 'rhel.9' })
+    const image = golden({ current: build({ instancetype: 'u1.small', preference: 'rhel.9' }) })
     for (const kind of ['DataVolume', 'DataSource'])
       expect(one(image, kind)?.metadata.labels).toMatchObject({
         'instancetype.kubevirt.io/default-instancetype': 'u1.small',
