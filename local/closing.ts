@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { parseEventType } from '../shared/event-types.ts'
-import { changesMachine } from '../shared/lifecycles.ts'
+import type { Subject } from '../shared/lifecycles.ts'
 import { machineFolder } from '../shared/paths.ts'
 import { isComplete } from './ask.ts'
 import type { Lived } from './life.ts'
@@ -74,7 +74,13 @@ Every event: ${world.feed.url} (server-sent events). Addresses: ${join(directory
 
 function titleOf({ type }: RequestFile): string {
   const lifecycle = parseEventType(type)?.lifecycle
-  return `  # ${lifecycle?.title ?? type}${lifecycle && changesMachine(lifecycle.name) ? ' of this machine' : ' of another machine'}`
+  return `  # ${lifecycle?.title ?? type}${lifecycle ? ofWhat[lifecycle.about] : ''}`
+}
+
+const ofWhat: Record<Subject, string> = {
+  machine: ' of this machine',
+  'new machine': ' of another machine',
+  image: '',
 }
 
 function curl(broker: string, { source, type, data }: RequestFile): string {

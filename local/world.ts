@@ -116,6 +116,8 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       DROVER_GIT_DIRECTORY: join(directory, 'clones', options.bundle || options.apart ? name : 'any'),
       DROVER_ARGOCD_REPO_URL: repoUrl,
       DROVER_CALLBACK_ALLOW_PRIVATE: 'true',
+      // No container is run: the Job that pushes says what Drover's own image would.
+      DROVER_PUSH_IMAGE: 'registry.example.com/drover:latest',
       DROVER_GRACE_SECONDS: '5',
       KUBECONFIG: kubeconfig,
       ...options.settings,

@@ -4,12 +4,14 @@ import { allocate } from '../functions/allocate/allocate.ts'
 import { build } from '../functions/build/build.ts'
 import { commit } from '../functions/commit/commit.ts'
 import { complete } from '../functions/commit/complete.ts'
+import { hold } from '../functions/locate/hold.ts'
 import { locate } from '../functions/locate/locate.ts'
 import { notify } from '../functions/notify/notify.ts'
 import { place } from '../functions/place/place.ts'
 import { undo } from '../functions/recover/undo.ts'
 import { register } from '../functions/register/register.ts'
 import { validate } from '../functions/validate/validate.ts'
+import { verifyImage } from '../functions/verify/image.ts'
 import { verify } from '../functions/verify/verify.ts'
 import type { Clusters } from '../shared/clients/clusters.ts'
 import { defaultGuestfsImage } from '../shared/config.ts'
@@ -18,8 +20,8 @@ import type { Event } from '../shared/event.ts'
 import type { Fleet } from '../shared/fleet.ts'
 import type { GitOpsSettings } from '../shared/gitops/application.ts'
 import type { Hub } from '../shared/hub.ts'
-import type { FunctionName } from '../shared/lifecycles.ts'
-import type { Images, Machines } from '../shared/machines.ts'
+import { type FunctionName, makesImage } from '../shared/lifecycles.ts'
+import type { GoldenImages, Images, Machines } from '../shared/machines.ts'
 import { createShell } from '../shared/shell/shell.ts'
 import type { Answer } from '../shared/shell/work.ts'
 import { sign } from '../shared/signature.ts'
@@ -35,7 +37,7 @@ export interface Replayed {
 export interface ReplayOptions {
   fleet: Fleet
   /** Where clusters may be read; without them, a step that needs one says so. */
-  clusters?: Pick<Clusters, 'hub' | 'machines' | 'images'> | undefined
+  clusters?: (Pick<Clusters, 'hub' | 'machines' | 'images'> & Partial<Pick<Clusters, 'goldenImages'>>) | undefined
   settings: GitOpsSettings
   patienceMilliseconds: number
 }
@@ -75,19 +77,27 @@ function unsigned(event: Event): Event {
 function stepsOver({ fleet, clusters, settings }: ReplayOptions): Record<FunctionName, Step> {
   const { hub, machines } = clusters ? readOnly(clusters.hub, clusters.machines) : nowhere
   const images: Images = clusters?.images ?? { version: needsCluster }
+  const goldenImages: GoldenImages = clusters?.goldenImages ?? { watch: needsCluster, dataSource: needsCluster }
   const { rootApplication } = settings
   const waiting = { rootApplication, graceMilliseconds: 0, resolver: undefined }
   return {
     validate: (run) => validate(run, fleet),
-    locate: (run, here) => locate(run, fleet, machines, images, here),
+    locate: (run, here) =>
+      run.task === 'hold'
+        ? hold(run, fleet, { hub, goldenImages, images })
+        : locate(run, fleet, machines, images, here),
     allocate: (run) => allocate(run, fleet),
     place: (run, here) => place(run, fleet, hub, { ...settings, graceMilliseconds: 0 }, here),
     register: (run) => register(run, undefined, fleet),
     build: async (run) => build(run, await fleet.head(), { ...settings, guestfsImage: defaultGuestfsImage }),
     commit: async (run) => (run.task === 'complete' ? complete(run, fleet) : unpushed(run, await commit(run, fleet))),
-    verify: (run, here) => verify(run, machines, waiting, here),
+    verify: (run, here) =>
+      makesImage(run.lifecycle)
+        ? verifyImage(run, { goldenImages, machines }, waiting, here)
+        : verify(run, machines, waiting, here),
     notify: (run) => notify(run, { post: async () => 202 }),
-    recover: (run, here) => undo(run, { fleet, machines, gitops: settings, ...waiting, cmdb: undefined }, here),
+    recover: (run, here) =>
+      undo(run, { fleet, machines, goldenImages, gitops: settings, ...waiting, cmdb: undefined }, here),
   }
 }
 

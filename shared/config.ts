@@ -25,6 +25,8 @@ export interface Config {
   argocd: { namespace: string; project: string; rootApplication: string; repoUrl: string }
   /** The container image that virt-customize is run from. */
   guestfsImage: string
+  /** The container image that disks are pushed from: Drover's own. Undefined where none is to be pushed. */
+  pushImage: string | undefined
   kubernetes: { kubeconfig: string | undefined; hubContext: string; ownCluster: string | undefined }
   cmdb: { config: string | undefined; token?: () => Promise<string> }
   /** How long an error that may pass must last until a run fails of it. */
@@ -114,6 +116,7 @@ export function parseConfig(env: Environment): { config: Config; problems: strin
       repoUrl: gitAddress(env, text('DROVER_ARGOCD_REPO_URL', git.url), 'DROVER_ARGOCD_REPO_URL', problems),
     },
     guestfsImage: text('DROVER_GUESTFS_IMAGE', defaultGuestfsImage),
+    pushImage: env['DROVER_PUSH_IMAGE'] || undefined,
     kubernetes: {
       kubeconfig: env['KUBECONFIG'] || undefined,
       hubContext: text('DROVER_HUB_CONTEXT', 'hub'),

@@ -98,7 +98,7 @@ export async function recordedStage(
   return [...changes, { path: runFile(record.run), content: toYaml(next) }]
 }
 
-function withoutDefinition({ definition: _, ...facts }: Facts): Facts {
+function withoutDefinition({ definition: _, image: __, ...facts }: Facts): Facts {
   return facts
 }
 

@@ -33,6 +33,7 @@ export interface Task {
 const steps = {
   validate: { by: 'validate', done: 'validated', title: 'Validate parameters' },
   locate: { by: 'locate', done: 'located', title: 'Find the machine and hold it', waits: true },
+  hold: { by: 'locate', done: 'held', title: 'Hold the image', waits: true },
   name: { by: 'allocate', done: 'named', title: 'Generate and reserve the VM name' },
   address: { by: 'allocate', done: 'allocated', title: 'Register IP, DNS and MAC' },
   place: { by: 'place', done: 'placed', title: 'Identify the cluster', waits: true },
@@ -51,7 +52,7 @@ const steps = {
  * Rounds: build -> commit -> verify, a change of the fleet repository and the wait until the cluster shows it. Each has an
  * edit of the definition (functions/build) and a goal (shared/goals) of its name. The titles are those of build and verify.
  */
-const rounds = {
+const machineRounds = {
   create: ['Create the artifacts', 'Wait until the machine is ready'],
   stop: ['Write down that the machine is off', 'Wait until the machine has stopped'],
   start: ['Write down that the machine runs', 'Wait until the machine is as it is to be'],
@@ -64,12 +65,34 @@ const rounds = {
   resize: ['Write down the new size', 'Wait until the disks have their size'],
   migrate: ['Write down the migration', 'Wait until the machine has moved'],
   remove: ['Archive the machine', 'Wait until the machine is gone'],
-} as const satisfies Record<string, readonly [build: string, verify: string]>
+} as const satisfies Titles
 
-export type RoundName = keyof typeof rounds
+/** The same of golden images. */
+const imageRounds = {
+  import: ['Write down the disk of the image', 'Wait until the disk is made'],
+  secrets: ['Write down the secrets that it is made with', 'Wait until the secrets are there'],
+  customize: ['Write down the job that customizes the disk', 'Wait until the disk is customized'],
+  push: ['Write down the job that pushes the image', 'Wait until the image is pushed'],
+  publish: ['Write down that the image is the latest', 'Wait until the image can be used'],
+} as const satisfies Titles
+
+type Titles = Record<string, readonly [build: string, verify: string]>
+
+const rounds = { ...machineRounds, ...imageRounds }
+
+export type MachineRound = keyof typeof machineRounds
+export type ImageRound = keyof typeof imageRounds
+export type RoundName = MachineRound | ImageRound
+
+export const isImageRound = (round: RoundName): round is ImageRound => round in imageRounds
+
+/** What a run is about: a machine that there is, one that it makes, or a golden image. */
+export type Subject = 'machine' | 'new machine' | 'image'
 
 interface Row {
   title: string
+  /** A machine that there is where it is not said. */
+  about?: Subject
   steps: readonly (keyof typeof steps | { round: RoundName })[]
 }
 
@@ -84,7 +107,21 @@ const accept = ['check', ...end] as const
 const make = ['name', 'address', 'place', 'plan', 'customize', round('create'), 'operate', ...accept] as const
 
 const table = {
-  provision: { title: 'Provisioning', steps: ['validate', ...make] },
+  'golden-image': {
+    title: 'Golden Image Creation',
+    about: 'image',
+    steps: [
+      'validate',
+      'hold',
+      round('import'),
+      round('secrets'),
+      round('customize'),
+      round('push'),
+      round('publish'),
+      ...end,
+    ],
+  },
+  provision: { title: 'Provisioning', about: 'new machine', steps: ['validate', ...make] },
   deprovision: {
     title: 'De-provisioning',
     steps: [...begin, round('stop'), round('save'), round('remove'), 'release', 'absence', 'retire', ...end],
@@ -102,7 +139,7 @@ const table = {
     title: 'Recovery',
     steps: [...begin, round('stop'), round('save'), round('restore'), round('start'), ...accept],
   },
-  clone: { title: 'Recovery to a new machine', steps: [...begin, ...make] },
+  clone: { title: 'Recovery to a new machine', about: 'new machine', steps: [...begin, ...make] },
   resize: { title: 'Resizing', steps: [...begin, round('stop'), round('resize'), round('start'), ...accept] },
   power: { title: 'Power', steps: [...begin, round('stop'), round('start'), ...end] },
   migrate: { title: 'Migration', steps: [...begin, round('migrate'), ...accept] },
@@ -113,6 +150,7 @@ export type LifecycleName = keyof typeof table
 export interface Lifecycle {
   name: LifecycleName
   title: string
+  about: Subject
   tasks: readonly Task[]
 }
 
@@ -129,9 +167,10 @@ function tasksOf(row: Row): Task[] {
   })
 }
 
-export const lifecycles: readonly Lifecycle[] = Object.entries(table).map(([name, row]) => ({
+export const lifecycles: readonly Lifecycle[] = Object.entries<Row>(table).map(([name, row]) => ({
   name: name as LifecycleName,
   title: row.title,
+  about: row.about ?? 'machine',
   tasks: tasksOf(row),
 }))
 
@@ -151,9 +190,11 @@ export type Terminal = (typeof terminals)[number]
 /** A lifecycle by its name. */
 export const lifecycleOf = (name: LifecycleName): Lifecycle => lifecycles.find((one) => one.name === name) as Lifecycle
 
-/** True for what is done to a machine that there is; the others make one. */
-export const changesMachine = (name: LifecycleName): boolean =>
-  !lifecycleOf(name).tasks.some(({ round }) => round === 'create')
+/** True for what is done to a machine that there is. */
+export const changesMachine = (name: LifecycleName): boolean => lifecycleOf(name).about === 'machine'
+
+/** True for what makes a golden image. */
+export const makesImage = (name: LifecycleName): boolean => lifecycleOf(name).about === 'image'
 
 /** Where a task stands in its lifecycle; -1 when it is none of it. */
 export const placeIn = (name: LifecycleName, task: string): number =>

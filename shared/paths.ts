@@ -31,7 +31,7 @@ export const manifestsFolder = (cluster: string, namespace: string, name: string
 export const lockFile = (cluster: string, namespace: string, name: string) =>
   `${machineFolder(cluster, namespace, name)}/operation.yaml`
 
-export const isLock = (path: string) => /^vms\/.*\/operation\.yaml$/.test(path)
+export const isLock = (path: string) => /^(vms|images)\/.*\/operation\.yaml$/.test(path)
 
 /** The claims of the machine's disks as they were seen last, by uid: a disk that came anew is another disk. */
 export const claimsFile = (cluster: string, namespace: string, name: string) =>
@@ -47,10 +47,19 @@ export const keptFile = (cluster: string, namespace: string, disk: string) =>
 /** The folder of what a namespace's machines share: the Namespace itself. */
 export const namespaceFolder = (cluster: string, namespace: string) => `namespaces/${cluster}/${namespace}`
 
+/** A golden image: what it is made of, what that renders to, and the run that holds it. */
+export const imageFolder = (image: string) => `images/${image}`
+export const imageFile = (image: string) => `${imageFolder(image)}/image.yaml`
+export const imageManifestsFolder = (image: string) => `${imageFolder(image)}/manifests`
+export const imageLockFile = (image: string) => `${imageFolder(image)}/operation.yaml`
+
 /** Argo CD applies `hub/` to the hub itself: Placements and Applications. */
 export const placementFile = (name: string) => `hub/placements/${spread(name)}/${name}.yaml`
 export const applicationFile = (cluster: string, namespace: string, name: string) =>
   `hub/applications/${cluster}/${namespace}/${name}.yaml`
+/** No machine's name has a dot in it. */
+export const imageApplicationFile = (cluster: string, namespace: string, image: string) =>
+  `hub/applications/${cluster}/${namespace}/image.${image}.yaml`
 export const namespaceApplicationFile = (cluster: string, namespace: string) =>
   `hub/applications/${cluster}/${namespace}.yaml`
 

@@ -3,6 +3,7 @@ import { bytes } from './quantity.ts'
 import type { Policy } from './schema/fleet-files.ts'
 import type { Machine } from './schema/machine.ts'
 import type { ProvisionRequest } from './schema/request.ts'
+import type { ImageRequest } from './schema/requests.ts'
 import { listed, show } from './schema/show.ts'
 
 /** What a request is held to by policy: itself, what it makes of a machine, and the name it asks for or would get first. */
@@ -14,14 +15,22 @@ export interface Subject {
   /** Undefined where the request says nothing of labels. */
   labels?: Readonly<Record<string, string>>
   name: string | undefined
+  /** The golden image that is to be made. */
+  image?: ImageRequest
 }
 
 type Rules = Policy['rules']
+/** Words of a request, each with where it stands. */
+type Words = readonly (readonly [path: string, word: string])[]
 type Rule = (rules: Rules, subject: Subject) => string[]
 
 /** Every rule that a request breaks, as sentences; each ends with the policy that holds the rule. */
 export function violations(policies: readonly Policy[], subject: Subject): string[] {
-  return [...broken([builtIn, ...policies], rules, subject), ...callbackViolations(policies, subject)]
+  return [
+    ...broken([builtIn, ...policies], rules, subject),
+    ...unspoken(policies, subject),
+    ...callbackViolations(policies, subject),
+  ]
 }
 
 /** The rules of callbacks alone: who is refused for another reason may still be told so. */
@@ -56,6 +65,31 @@ function unspokenCallback(policies: readonly Policy[], { request }: Subject): st
   return [`callback.url is ${show(request.callback.url)}, wanted none: no policy has allowCallbackHosts`]
 }
 
+/** What a golden image reaches outside of its namespace, by the rule that has to allow it by name. */
+const reaches = {
+  allowImageSources: ({ image }: Subject): Words =>
+    !image || 'dataSource' in image.source
+      ? []
+      : 'url' in image.source
+        ? [['source.url', image.source.url]]
+        : [['source.registry', image.source.registry]],
+  allowPushes: ({ image }: Subject): Words => (image?.push ? [['push.repository', image.push.repository]] : []),
+  allowSecrets: ({ image }: Subject): Words =>
+    (image?.secrets ?? []).flatMap(({ store, data }, index) =>
+      Object.entries(data).map(([key, one]) => [`secrets[${index}].data.${key}`, `${store}/${one.key}`] as const),
+    ),
+} as const
+
+/** The cluster fetches, pushes and reads secrets for whoever asks, so that is allowed by name or not at all. */
+function unspoken(policies: readonly Policy[], subject: Subject): string[] {
+  const spoken = inForce(policies, subject.request.namespace)
+  return Object.entries(reaches).flatMap(([name, words]) =>
+    spoken.some((policy) => policy.rules[name as keyof typeof reaches])
+      ? []
+      : words(subject).map(([path, word]) => `${path} is ${show(word)}, wanted none: no policy has ${name}`),
+  )
+}
+
 const callbackRule: Rule = ({ allowCallbackHosts }, { request }) =>
   allowCallbackHosts && request.callback ? callbackSentences(allowCallbackHosts, request.callback.url) : []
 
@@ -63,22 +97,20 @@ const callbackRule: Rule = ({ allowCallbackHosts }, { request }) =>
 const allow =
   (
     globs: (rules: Rules) => readonly string[] | undefined,
-    words: (subject: Subject) => [path: string, word: string][],
+    words: (subject: Subject) => Words,
+    fits: (globs: readonly string[], word: string) => boolean = matchesAny,
   ): Rule =>
   (rules, subject) => {
     const allowed = globs(rules)
     if (!allowed) return []
     return words(subject)
-      .filter(([, word]) => !matchesAny(allowed, word))
+      .filter(([, word]) => !fits(allowed, word))
       .map(([path, word]) => `${path} is ${show(word)}, wanted ${allowed.length > 0 ? either(allowed) : 'none'}`)
   }
 
 /** A rule that a word must match none of some globs. */
 const deny =
-  (
-    globs: (rules: Rules) => readonly string[] | undefined,
-    words: (subject: Subject) => [path: string, word: string][],
-  ): Rule =>
+  (globs: (rules: Rules) => readonly string[] | undefined, words: (subject: Subject) => Words): Rule =>
   (rules, subject) =>
     words(subject)
       .filter(([, word]) => matchesAny(globs(rules) ?? [], word))
@@ -89,7 +121,8 @@ export const either = (globs: readonly string[]) => (globs.length === 1 ? show(g
 
 const wordOf = (image: Machine['image']) =>
   'registry' in image ? image.registry : `${image.namespace}/${image.dataSource}`
-const allDisks = ({ machine: { rootDisk, disks = [] } }: Subject) => [
+const allDisks = ({ machine: { rootDisk, disks = [] }, image }: Subject) => [
+  ...(image ? [['size', image.size] as const] : []),
   ...(rootDisk ? [['rootDisk.size', rootDisk.size] as const] : []),
   ...disks.map(({ size }, index) => [`disks[${index}].size`, size] as const),
 ]
@@ -114,8 +147,14 @@ const rules: Rule[] = [
   ),
   allow(
     (rules) => rules.allowImages,
-    ({ machine }) => (machine.image ? [['image', wordOf(machine.image)]] : []),
+    ({ machine, image }) => [
+      ...(machine.image ? [['image', wordOf(machine.image)] as const] : []),
+      ...(image && 'dataSource' in image.source ? [['source', wordOf(image.source)] as const] : []),
+    ],
   ),
+  allow((rules) => rules.allowImageSources, reaches.allowImageSources, matchesPlace),
+  allow((rules) => rules.allowPushes, reaches.allowPushes, matchesPlace),
+  allow((rules) => rules.allowSecrets, reaches.allowSecrets),
   allow(
     (rules) => rules.allowNetworks,
     ({ machine }) => (machine.networks ?? []).map(({ network }, index) => [`networks[${index}].network`, network]),
@@ -123,8 +162,10 @@ const rules: Rule[] = [
   // A cluster that OCM chooses is held to by the template's and the request's predicates.
   allow(
     (rules) => rules.allowClusters,
-    ({ machine: { placement } }) =>
-      placement && 'cluster' in placement ? [['placement.cluster', placement.cluster]] : [],
+    ({ machine: { placement }, image }) => [
+      ...(placement && 'cluster' in placement ? [['placement.cluster', placement.cluster] as const] : []),
+      ...(image ? [['cluster', image.cluster] as const] : []),
+    ],
   ),
   allow(
     (rules) => rules.allowOwners,
@@ -175,7 +216,22 @@ function callbackSentences(allowed: readonly string[], text: string): string[] {
 }
 
 /** Whether a word fits one of some globs. */
-export const matchesAny = (globs: readonly string[], word: string) => globs.some((glob) => matches(glob, word))
+export function matchesAny(globs: readonly string[], word: string): boolean {
+  return globs.some((glob) => matches(glob, word))
+}
+
+/** The same of addresses: a `*` for the host ends with the host, or any path of any host could pass for it. */
+function matchesPlace(globs: readonly string[], word: string): boolean {
+  const [host, path] = split(word)
+  return globs.map(split).some(([one, rest]) => matches(one, host) && matches(rest, path))
+}
+
+/** What is before and behind the end of the host. */
+function split(text: string): [host: string, path: string] {
+  const from = text.indexOf('://')
+  const at = text.indexOf('/', from < 0 ? 0 : from + 3)
+  return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at)]
+}
 
 /** Whether a word fits a glob in which `*` stands for anything; never a regular expression made of somebody's text. */
 export function matches(glob: string, word: string): boolean {

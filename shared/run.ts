@@ -133,7 +133,8 @@ export function toReply(
 ): Event {
   const facts = says.facts ?? run.facts
   const failure = says.failure ?? run.failure
-  const name = facts.name ?? text(asObject(run.request)['name'])
+  const { name: machine, image } = asObject(run.request)
+  const name = facts.name ?? text(machine) ?? text(image)
   const data: RunData = {
     vmName: name ?? '',
     eventTask: lifecycle.title,

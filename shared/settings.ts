@@ -146,6 +146,11 @@ export const settings = {
       value: 'quay.io/kubevirt/libguestfs-tools:v1.8.0',
       says: 'the container image whose virt-customize changes disks; the one of your KubeVirt, by digest',
     },
+    {
+      name: 'DROVER_PUSH_IMAGE',
+      otherwise: 'no golden image is pushed',
+      says: 'the container image that golden images are pushed to a registry from: that of the functions, as managed clusters can pull it',
+    },
   ],
   Edges: [
     {

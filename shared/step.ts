@@ -1,6 +1,7 @@
 import type { Change } from './fleet.ts'
 import type { LifecycleName } from './lifecycles.ts'
 import type { Definition, DnsRecord, Identity, Interface } from './schema/definition.ts'
+import type { GoldenImage } from './schema/golden-image.ts'
 import type { Image, Machine, Owner } from './schema/machine.ts'
 import type { Request } from './schema/requests.ts'
 
@@ -12,7 +13,7 @@ export interface Facts {
   labels?: Record<string, string>
   /** validate: where the requester wants to be told how the run ended; allowed by policy. */
   callback?: { url: string }
-  /** allocate: the machine's name, reserved in the fleet. */
+  /** allocate: the machine's name, reserved in the fleet; hold: the image's. */
   name?: string
   identity?: Identity
   interfaces?: Interface[]
@@ -29,9 +30,9 @@ export interface Facts {
   nextImage?: Image
   /** validate: the kept disks that the machine takes. */
   attached?: Definition['disks']
-  /** locate: how the root disk's claim is mounted. */
+  /** locate, verify: how the claim of the disk that is changed is mounted. */
   volumeMode?: 'Filesystem' | 'Block'
-  /** place, locate: what the DataSource of the image stands for. */
+  /** place, locate, hold: what the DataSource of the image stands for. */
   imageVersion?: string
   /** locate: whether the machine was to run before; what a run turns off, it turns on again. */
   wasRunning?: boolean
@@ -43,6 +44,10 @@ export interface Facts {
   cmdb?: { id: string; state: 'planned' | 'operational' | 'retired' }
   /** build: the definition that goes to Git. */
   definition?: Definition
+  /** build: the golden image that goes to Git. */
+  image?: GoldenImage
+  /** verify: the image in the registry. */
+  digest?: string
   /** commit: the commit that holds the definition. */
   revision?: string
   /** verify: the machine as the cluster shows it. */

@@ -7,7 +7,7 @@ import { toKept, toRemoval } from '../../shared/gitops/removal.ts'
 import { dataDiskLosses } from '../../shared/kubevirt/data-disks.ts'
 import { claimOf, dataClaims } from '../../shared/kubevirt/manifest.ts'
 import { expecting, readRecord } from '../../shared/ledger.ts'
-import { placeIn, type RoundName, roundOf } from '../../shared/lifecycles.ts'
+import { isImageRound, type MachineRound, placeIn, type RoundName, roundOf } from '../../shared/lifecycles.ts'
 import { type MachineAddress, placeOf } from '../../shared/machines.ts'
 import { definitionFile } from '../../shared/paths.ts'
 import { Definition } from '../../shared/schema/definition.ts'
@@ -21,6 +21,8 @@ import { edits } from './edits.ts'
 export interface BuildSettings extends GitOpsSettings {
   /** The container image that virt-customize is run from. */
   guestfsImage: string
+  /** The container image that disks are pushed from; undefined where none is. */
+  pushImage?: string | undefined
 }
 
 /**
@@ -30,12 +32,10 @@ export interface BuildSettings extends GitOpsSettings {
 export async function change(run: Run, tree: Tree, settings: BuildSettings): Promise<Outcome> {
   const round = roundOf(run.lifecycle, run.task)
   const { name, cluster } = run.facts
-  if (!round || round === 'create' || name === undefined || cluster === undefined)
+  if (!round || round === 'create' || isImageRound(round) || name === undefined || cluster === undefined)
     throw new DroverError('unreadable', `Cannot build ${run.task}: run ${run.id} has found no machine`)
-  const record = await readRecord(tree, run.id)
-  if (record?.state !== 'running') return ignored(`Run ${run.id} has ended: there is nothing to build`)
-  if (placeIn(run.lifecycle, record.task) > placeIn(run.lifecycle, `${round}.commit`))
-    return ignored(`Run ${run.id} is further than ${round}: its event comes too late`)
+  const late = await tooLate(run, round, tree)
+  if (late) return late
   const address = { cluster, namespace: run.request.namespace, name }
   if (round === 'remove') return removal(run, tree, address)
   const before = await readDefinition(tree, address)
@@ -47,8 +47,17 @@ export async function change(run: Run, tree: Tree, settings: BuildSettings): Pro
   return changeSet(run, { before, after }, tree, settings)
 }
 
+/** Why a round is not built: its run has ended, or has gone on since. */
+export async function tooLate(run: Run, round: RoundName, tree: Tree): Promise<Outcome | undefined> {
+  const record = await readRecord(tree, run.id)
+  if (record?.state !== 'running') return ignored(`Run ${run.id} has ended: there is nothing to build`)
+  return placeIn(run.lifecycle, record.task) > placeIn(run.lifecycle, `${round}.commit`)
+    ? ignored(`Run ${run.id} is further than ${round}: its event comes too late`)
+    : undefined
+}
+
 /** The definition as the round wants it; the same one when it is so already. */
-async function edited(before: Definition, run: Run, round: Exclude<RoundName, 'create' | 'remove'>, given: Given) {
+async function edited(before: Definition, run: Run, round: Exclude<MachineRound, 'create' | 'remove'>, given: Given) {
   const operation = `${run.id}.${round}`
   // It was committed before, and its answer lost: an edit is not made twice.
   if (before.operation === operation) return before

@@ -1,4 +1,4 @@
-import type { RoundName } from '../../shared/lifecycles.ts'
+import type { MachineRound } from '../../shared/lifecycles.ts'
 import type { Edit } from './edit.ts'
 import { migration } from './edits/migration.ts'
 import { patch } from './edits/patch.ts'
@@ -8,7 +8,7 @@ import { image, swap } from './edits/root-disk.ts'
 import { restore, save, snapshot } from './edits/snapshots.ts'
 
 /** The edit of each round but those that make a machine and take it away. */
-export const edits: Record<Exclude<RoundName, 'create' | 'remove'>, Edit> = {
+export const edits: Record<Exclude<MachineRound, 'create' | 'remove'>, Edit> = {
   stop,
   start,
   save,

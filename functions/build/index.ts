@@ -15,6 +15,7 @@ export const wire: Wire = (config, log) => {
     project,
     rootApplication,
     guestfsImage: config.guestfsImage,
+    pushImage: config.pushImage,
   }
   return {
     step: overFleet(fleet, async (run, over) => build(run, await over.head(), settings)),

@@ -38,8 +38,8 @@ export async function commit(run: Run, fleet: Fleet): Promise<Outcome> {
   return succeeded(`Pushed ${changes.length} files in commit ${made.slice(0, 10)}`, { revision: made })
 }
 
-const subjectOf = ({ facts, lifecycle, id }: Run) =>
-  `${lifecycle} ${facts.definition?.namespace}/${facts.name} on ${facts.cluster}: run ${id}`
+const subjectOf = ({ facts, lifecycle, request, id }: Run) =>
+  `${lifecycle} ${request.namespace}/${facts.name} on ${facts.cluster}: run ${id}`
 
 async function judge(tree: Tree, run: Run, changes: readonly ExpectedChange[]): Promise<Verdict> {
   const record = await readRecord(tree, run.id)

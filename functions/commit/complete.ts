@@ -1,8 +1,8 @@
 import { claimsText } from '../../shared/claims.ts'
 import type { Change, Fleet, Tree } from '../../shared/fleet.ts'
-import { tidied } from '../../shared/gitops/tidy.ts'
+import { tidied, tidiedImage } from '../../shared/gitops/tidy.ts'
 import { type RunRecord, readRecord, trailersOf } from '../../shared/ledger.ts'
-import { changesMachine, lifecycleOf } from '../../shared/lifecycles.ts'
+import { changesMachine, lifecycleOf, makesImage } from '../../shared/lifecycles.ts'
 import { claimsFile, definitionFile, isLock, runFile } from '../../shared/paths.ts'
 import { ignored, type Outcome, type Run, succeeded } from '../../shared/step.ts'
 
@@ -33,6 +33,7 @@ async function closing(tree: Tree, run: Run, { wrote }: RunRecord): Promise<Chan
   const locks = Object.keys(wrote).filter(isLock)
   const closed = [runFile(run.id), ...locks].map((path): Change => ({ path, content: null }))
   if (name === undefined || cluster === undefined) return closed
+  if (makesImage(run.lifecycle)) return [...closed, ...(await tidiedImage(tree, name))]
   const { namespace } = run.request
   const isThere = (await tree.oid(definitionFile(cluster, namespace, name))) !== undefined
   if (!isThere) return closed

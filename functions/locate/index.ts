@@ -3,14 +3,20 @@ import { openClusters } from '../../shared/clients/clusters.ts'
 import { shareFleet } from '../../shared/clients/shared-fleet.ts'
 import { overFleet } from '../../shared/plan.ts'
 import { toFunction, type Wire } from '../../shared/runtime/function.ts'
+import { hold } from './hold.ts'
 import { locate } from './locate.ts'
 
-/** The machine that there is: found in the fleet, held for the run, and looked at on its cluster. */
+/** The machine that there is: found in the fleet, held for the run, and looked at on its cluster; or the golden image. */
 export const wire: Wire = (config, log) => {
   const fleet = shareFleet({ ...config.git, log })
-  const { machines, images } = openClusters({ ...config.kubernetes, argocdNamespace: config.argocd.namespace })
+  const { hub, machines, images, goldenImages } = openClusters({
+    ...config.kubernetes,
+    argocdNamespace: config.argocd.namespace,
+  })
   return {
-    step: overFleet(fleet, (run, over, here) => locate(run, over, machines, images, here)),
+    step: overFleet(fleet, (run, over, here) =>
+      run.task === 'hold' ? hold(run, over, { hub, goldenImages, images }) : locate(run, over, machines, images, here),
+    ),
     post: brokerPoster(config.broker, config.brokerToken),
     close: () => fleet.close(),
   }

@@ -3,6 +3,7 @@ import { DroverError } from '../../shared/errors.ts'
 import type { Fleet, Tree } from '../../shared/fleet.ts'
 import { dataClaims } from '../../shared/kubevirt/manifest.ts'
 import { recorded, trailersOf } from '../../shared/ledger.ts'
+import { makesImage } from '../../shared/lifecycles.ts'
 import { heldSentence, holderOf, lockOf, toLock } from '../../shared/lock.ts'
 import { type Images, type MachineAddress, type Machines, type MachineView, placeOf } from '../../shared/machines.ts'
 import type { Definition } from '../../shared/schema/definition.ts'
@@ -36,7 +37,7 @@ interface Held {
  * cluster, and refuses to go on where that is not what Git says.
  */
 export async function locate(run: Run, fleet: Fleet, machines: Machines, images: Images, here: Here): Promise<Outcome> {
-  const { namespace, name } = run.request
+  const { namespace, name } = machineOf(run)
   const { value } = await fleet.transact<Outcome | Held>({
     subject: `Hold ${namespace}/${name} for ${run.lifecycle} run ${run.id}`,
     trailers: trailersOf(run),
@@ -49,9 +50,9 @@ export async function locate(run: Run, fleet: Fleet, machines: Machines, images:
       if (typeof found === 'string') return nothing(refused(`Cannot find the machine: ${found}`))
       const held = await toHeld(tree, run, found)
       if (before) return nothing({ ...held, facts: { ...held.facts, ...before.facts } })
-      const holder = await holderOf(tree, found.address, run.id)
-      if (holder && machineOf(run).wait) return nothing(notYet(heldSentence(found.address, holder)))
-      if (holder) return nothing(refused(`Cannot hold the machine: ${heldSentence(found.address, holder)}`))
+      const holder = await holderOf(tree, lockOf(found.address), run.id)
+      if (holder && machineOf(run).wait) return nothing(notYet(heldSentence(placeOf(found.address), holder)))
+      if (holder) return nothing(refused(`Cannot hold the machine: ${heldSentence(placeOf(found.address), holder)}`))
       const facts = { ...run.facts, ...held.facts }
       const lock = { path: lockOf(found.address), content: toLock(run) }
       return { changes: await recorded(tree, run, facts, [lock]), value: held }
@@ -67,8 +68,8 @@ export async function locate(run: Run, fleet: Fleet, machines: Machines, images:
 const nothing = (value: Outcome | Held) => ({ nothing: true, value }) as const
 
 function machineOf({ id, lifecycle, request }: Run): MachineRequest {
-  if (lifecycle === 'provision')
-    throw new DroverError('unreadable', `Cannot find the machine of run ${id}: it makes one`)
+  if (lifecycle === 'provision' || makesImage(lifecycle))
+    throw new DroverError('unreadable', `Cannot find the machine of run ${id}: it is not about one that there is`)
   return request as MachineRequest
 }
 

@@ -1,8 +1,9 @@
 import type { Fleet, Tree } from '../../shared/fleet.ts'
 import type { RunRecord } from '../../shared/ledger.ts'
-import { type Lifecycle, lifecycles, type Task } from '../../shared/lifecycles.ts'
-import { definitionFile } from '../../shared/paths.ts'
+import { type Lifecycle, lifecycles, makesImage, type Task } from '../../shared/lifecycles.ts'
+import { definitionFile, imageFile } from '../../shared/paths.ts'
 import type { Definition } from '../../shared/schema/definition.ts'
+import type { GoldenImage } from '../../shared/schema/golden-image.ts'
 import { type Facts, type Run, refused, type Standstill, succeeded } from '../../shared/step.ts'
 import { parseYaml } from '../../shared/yaml.ts'
 
@@ -39,9 +40,15 @@ function tasksAround(record: RunRecord): { last: Task; next: Task } {
 
 /** The facts as the task's own event had them: the record leaves out what Git holds elsewhere. */
 async function factsAfter(record: RunRecord, { name, by }: Task, fleet: Fleet): Promise<Facts> {
-  const definition = await definitionOf(record, await fleet.head())
+  const tree = await fleet.head()
+  const definition = await definitionOf(record, tree)
+  const image = await imageOf(record, tree)
   const revision = by === 'commit' ? await fleet.find(record.run, name, record.since) : undefined
-  return { ...(definition ? { definition } : {}), ...(revision === undefined ? {} : { revision }) }
+  return {
+    ...(definition ? { definition } : {}),
+    ...(image ? { image } : {}),
+    ...(revision === undefined ? {} : { revision }),
+  }
 }
 
 /** The definition as this run wrote it, whoever has changed it since. */
@@ -50,6 +57,14 @@ async function definitionOf({ facts, request, wrote }: RunRecord, tree: Tree): P
   const path = definitionFile(facts.cluster, request.namespace, facts.name)
   const blob = wrote[path]?.after
   return blob ? (parseYaml(await tree.blob(blob), path) as Definition) : undefined
+}
+
+/** The golden image in the same way. */
+async function imageOf({ facts, lifecycle, wrote }: RunRecord, tree: Tree): Promise<GoldenImage | undefined> {
+  if (facts.name === undefined || !makesImage(lifecycle)) return undefined
+  const path = imageFile(facts.name)
+  const blob = wrote[path]?.after
+  return blob ? (parseYaml(await tree.blob(blob), path) as GoldenImage) : undefined
 }
 
 const toRun = (

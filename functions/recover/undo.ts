@@ -1,18 +1,21 @@
 import { type Cmdb, toCmdbRecord } from '../../shared/cmdb.ts'
 import type { Change, Fleet, Tree } from '../../shared/fleet.ts'
 import { type RunRecord, readRecord, trailersOf } from '../../shared/ledger.ts'
-import { changesMachine, placeIn } from '../../shared/lifecycles.ts'
+import { changesMachine, lifecycleOf, makesImage, placeIn, type Subject } from '../../shared/lifecycles.ts'
+import type { GoldenImages } from '../../shared/machines.ts'
 import { archiveFolder, runFile } from '../../shared/paths.ts'
 import { firstOf } from '../../shared/standing.ts'
 import { type Facts, type Here, ignored, notYet, type Outcome, type Run, succeeded } from '../../shared/step.ts'
 import { toYaml } from '../../shared/yaml.ts'
 import { disksOf, isClaim } from './claims.ts'
+import { awaitImageBack, remainsOf } from './image.ts'
 import { type Means, rewind } from './rewind.ts'
 import { isOnlyRefused, strand, strandedRecord } from './strand.ts'
 
 export interface Clients extends Means {
   /** Undefined where no enterprise system is configured. */
   cmdb: Cmdb | undefined
+  goldenImages: Pick<GoldenImages, 'watch'>
 }
 
 /**
@@ -32,12 +35,18 @@ export async function undo(run: Run, clients: Clients, here: Here): Promise<Outc
 
 /** Waits until the cluster has followed, and gives back what the run had claimed. */
 async function finish(run: Run, clients: Clients, here: Here): Promise<Outcome> {
-  const left = changesMachine(run.lifecycle) ? await putBack(run, clients, here) : await takeAway(run, clients, here)
+  const left = await ways[lifecycleOf(run.lifecycle).about](run, clients, here)
   if (left) return left
   const conflict = await release(run, clients.fleet)
   if (conflict !== undefined) return { kind: 'stranded', message: conflictSentence(run, conflict) }
   await clients.machines.refresh(clients.rootApplication)
   return undone(run, clients.fleet)
+}
+
+/** What a run made of an image goes again, and what the image was before is back. */
+async function putImageBack(run: Run, clients: Clients, here: Here): Promise<Outcome | undefined> {
+  const left = await awaitImageBack(run, clients, here)
+  return left === undefined ? undefined : notYet(`Still undoing: ${left}`)
 }
 
 /** A machine that the run made goes again. */
@@ -57,15 +66,25 @@ async function putBack(run: Run, clients: Clients, here: Here): Promise<Outcome 
   return outcome
 }
 
+/** How the cluster follows an undo; undefined once it has. */
+const ways: Record<Subject, (run: Run, clients: Clients, here: Here) => Promise<Outcome | undefined>> = {
+  machine: putBack,
+  'new machine': takeAway,
+  image: putImageBack,
+}
+
 /** The same at every delivery: what the run has made is asked of Git's history, its record is gone by then. */
 async function undone(run: Run, fleet: Fleet): Promise<Outcome> {
+  const why = run.failure?.message ?? run.message
+  if (makesImage(run.lifecycle))
+    return succeeded(`Everything was put back after: ${why}${await remainsOf(run, fleet)}`, { kept: [] })
   const disks = disksOf(run)
   const makesDisks = run.lifecycle === 'resize' ? 'resize.commit' : 'create.commit'
   const isMade = disks.length > 0 && (await fleet.find(run.id, makesDisks, run.horizon)) !== undefined
   const kept = isMade ? disks : []
   const rest =
     kept.length === 0 ? '' : `. Kept on ${run.facts.cluster}, because data disks are never removed: ${kept.join(', ')}`
-  return succeeded(`Everything was put back after: ${run.failure?.message ?? run.message}${rest}`, { kept })
+  return succeeded(`Everything was put back after: ${why}${rest}`, { kept })
 }
 
 type Restored =
@@ -193,7 +212,7 @@ async function answerForEnded(run: Run, fleet: Fleet): Promise<Outcome> {
   const why = run.failure?.message ?? run.message
   if (await did('complete')) {
     if (run.failure?.task !== 'complete') return ignored(`Run ${run.id} is complete: its failure comes too late`)
-    const message = `The ${run.lifecycle} of VM ${run.facts.name} is complete and its run is closed, but the answer that says so was lost: ${why}. Nothing was undone`
+    const message = `The ${run.lifecycle} of ${makesImage(run.lifecycle) ? 'image' : 'VM'} ${run.facts.name} is complete and its run is closed, but the answer that says so was lost: ${why}. Nothing was undone`
     return { kind: 'stranded', message }
   }
   const hasBegun = await did(firstOf(run.lifecycle))

@@ -1,6 +1,7 @@
 import type { Fleet, Tree } from '../../shared/fleet.ts'
 import type { Rights } from '../../shared/grants.ts'
 import { readHolder } from '../../shared/holder.ts'
+import { makesImage } from '../../shared/lifecycles.ts'
 import { joinProblems, toMachine } from '../../shared/machine.ts'
 import { candidate, namingOf, namingProblems } from '../../shared/names.ts'
 import { violations } from '../../shared/policy.ts'
@@ -12,6 +13,7 @@ import { type Outcome, succeeded } from '../../shared/step.ts'
 import { attach } from './attach.ts'
 import { validateChange } from './change.ts'
 import { customizationProblems, networkProblems, readPolicies, readTemplate } from './fleet-files.ts'
+import { validateImage } from './image.ts'
 import { strangerProblems } from './stranger.ts'
 import { askerOf, callbackOf, callbackProblems, refusal, type Unproved } from './unproved.ts'
 
@@ -21,6 +23,7 @@ import { askerOf, callbackOf, callbackProblems, refusal, type Unproved } from '.
  * grant it as well.
  */
 export async function validate(run: Unproved, fleet: Pick<Fleet, 'head'>, rights?: Rights): Promise<Outcome> {
+  if (makesImage(run.lifecycle)) return validateImage(run, fleet, rights)
   return run.lifecycle === 'provision' ? validateProvision(run, fleet, rights) : validateChange(run, fleet, rights)
 }
 

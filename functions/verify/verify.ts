@@ -5,7 +5,7 @@ import type { Aim, Goal } from '../../shared/goals/goal.ts'
 import { asDefined, attempts, goals } from '../../shared/goals/goals.ts'
 import { waitFor } from '../../shared/goals/wait.ts'
 import { dataClaims } from '../../shared/kubevirt/manifest.ts'
-import { roundOf } from '../../shared/lifecycles.ts'
+import { isImageRound, roundOf } from '../../shared/lifecycles.ts'
 import type { Machines } from '../../shared/machines.ts'
 import { isPlan } from '../../shared/plan.ts'
 import { type Here, notYet, type Outcome, type Run, refused, succeeded } from '../../shared/step.ts'
@@ -30,7 +30,8 @@ export async function verify(run: Run, machines: Machines, settings: Settings, h
 async function awaitGoal(run: Run, machines: Machines, settings: Settings, here: Here): Promise<Outcome> {
   const round = roundOf(run.lifecycle, run.task)
   const aim = aimOf(run)
-  if (!round) throw new DroverError('unreadable', `Cannot wait: ${run.task} is no task of a round`)
+  if (!round || isImageRound(round))
+    throw new DroverError('unreadable', `Cannot wait: ${run.task} is no task of a round`)
   await Promise.all([settings.rootApplication, aim.definition.name].map((application) => machines.refresh(application)))
   const outcome = await waitFor(aim, machines, settings, here, goals[round])
   if (outcome.kind !== 'refused') return outcome

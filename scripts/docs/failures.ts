@@ -24,6 +24,11 @@ const steps: Record<string, Told> = {
     undo: 'the hold ends',
     evenFailed: true,
   },
+  hold: {
+    when: 'another run holds it, it is an image of somebody else, or its DataSource is not its own',
+    undo: 'the hold ends',
+    evenFailed: true,
+  },
   name: { when: 'the name is taken, or every number of the pattern is', undo: 'the name is given back' },
   address: { when: 'an address is in use, or a network has none left', undo: 'the addresses are given back' },
   place: {
@@ -67,6 +72,17 @@ const rounds: Record<RoundName, { when: string; undo: string }> = {
     undo: 'it gets its old size again; a disk that has grown or come stays',
   },
   migrate: { when: 'KubeVirt gives the migration up', undo: 'the migration goes; where it runs by now it stays' },
+  import: { when: 'the source cannot be fetched or cloned, or does not fit', undo: 'the new disk goes' },
+  secrets: { when: 'a store does not have what is asked for', undo: 'the secrets go' },
+  customize: { when: 'the Job fails: its last words are in the event', undo: 'the Job goes' },
+  push: {
+    when: 'the registry refuses: the last words of the Job are in the event',
+    undo: 'the Job goes; what was pushed stays in the registry',
+  },
+  publish: {
+    when: 'CDI does not take the disk for an image, until the deadline',
+    undo: 'machines get the image from before, if there was one',
+  },
   remove: { when: 'something of it is still there at the deadline', undo: '' },
 }
 

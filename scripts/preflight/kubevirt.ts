@@ -50,6 +50,7 @@ const kinds = [
   { group: 'kubevirt.io', version: 'v1', plural: 'virtualmachineinstances' },
   { group: 'cdi.kubevirt.io', version: 'v1beta1', plural: 'datavolumes' },
   { group: 'cdi.kubevirt.io', version: 'v1beta1', plural: 'datasources' },
+  { group: 'cdi.kubevirt.io', version: 'v1beta1', plural: 'dataimportcrons' },
   ...optional,
 ]
 

@@ -34,7 +34,7 @@ const rights = (verbs: string, group: string, resource: string, namespace?: stri
 
 /** What functions do on the hub; those that are not named do nothing there. */
 export const neededOnHub = (argocd: string): Record<string, Right[]> => ({
-  locate: rights('list watch', 'argoproj.io', 'applications', argocd),
+  locate: [...rights('get', ocm, 'managedclusters'), ...rights('list watch', 'argoproj.io', 'applications', argocd)],
   place: [
     ...rights('get', ocm, 'managedclusters'),
     ...rights('list watch', ocm, 'placements', argocd),
@@ -58,7 +58,8 @@ export const neededOfReader: Right[] = [
   ...rights('list watch', 'kubevirt.io', 'virtualmachineinstances'),
   ...rights('list watch', 'kubevirt.io', 'virtualmachineinstancemigrations'),
   ...rights('list watch', 'cdi.kubevirt.io', 'datavolumes'),
-  ...rights('get', 'cdi.kubevirt.io', 'datasources'),
+  ...rights('get list watch', 'cdi.kubevirt.io', 'datasources'),
+  ...rights('list watch', 'cdi.kubevirt.io', 'dataimportcrons'),
   ...rights('get list watch', 'snapshot.kubevirt.io', 'virtualmachinesnapshots'),
   ...rights('list watch', 'snapshot.kubevirt.io', 'virtualmachinerestores'),
   ...rights('get', 'snapshot.kubevirt.io', 'virtualmachinesnapshotcontents'),

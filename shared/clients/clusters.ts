@@ -1,11 +1,16 @@
 import type { Decision, Hub, HubCondition, ManagedCluster } from '../hub.ts'
+import { imageApplicationName, imageLabel } from '../images/names.ts'
 import type {
   Application,
   Claim,
+  DataImportCron,
+  DataSource,
   DataVolume,
   ExternalSecret,
   Extra,
+  GoldenImages,
   Images,
+  Job,
   Machines,
   Occupants,
   Snapshot,
@@ -29,11 +34,6 @@ interface PlacementObject {
   status?: { conditions?: HubCondition[]; decisions?: Decision[] }
 }
 
-interface DataSource {
-  spec?: { source?: Record<string, { namespace: string; name: string }> }
-  status?: { source?: Record<string, { namespace: string; name: string }> }
-}
-
 interface SnapshotContent {
   spec?: { volumeBackups?: { volumeName: string; volumeSnapshotName?: string }[] }
 }
@@ -51,6 +51,7 @@ export interface Clusters {
   machines: Machines
   occupants: Occupants
   images: Images
+  goldenImages: GoldenImages
 }
 
 /** Opens the clients; nothing is read before their first use. */
@@ -65,26 +66,11 @@ export function openClusters(config: ClustersConfig): Clusters {
       const byName = { fieldSelector: `metadata.name=${name}` }
       const kubevirt = { access, group: 'kubevirt.io', version: 'v1', namespace, ...byName }
       const sources: Source[] = [
-        {
-          access: onHub,
-          group: 'argoproj.io',
-          version: 'v1alpha1',
-          plural: 'applications',
-          namespace: config.argocdNamespace,
-          ...byName,
-        },
+        { access: onHub, ...applicationKind, namespace: config.argocdNamespace, ...byName },
         { ...kubevirt, plural: 'virtualmachines' },
         { ...kubevirt, plural: 'virtualmachineinstances' },
         { access, group: 'cdi.kubevirt.io', version: 'v1beta1', plural: 'datavolumes', namespace, ...byLabel },
-        {
-          access,
-          group: 'external-secrets.io',
-          version: 'v1',
-          plural: 'externalsecrets',
-          namespace,
-          ...byLabel,
-          optional: true,
-        },
+        { access, ...secretKind, namespace, ...byLabel, optional: true },
         ...extras.map((extra): Source => ({ access, ...kindsOf[extra], namespace, ...byLabel })),
       ]
       for await (const [applications, vms, vmis, disks, secrets, ...others] of watchObjects(sources, signal)) {
@@ -123,7 +109,9 @@ export function openClusters(config: ClustersConfig): Clusters {
     },
     async lastWords(cluster, namespace, job) {
       const pods = await podsIn(to(cluster), namespace, `batch.kubernetes.io/job-name=${job}`)
-      return pods.map(wordsOf).find((words) => words !== '') ?? ''
+      // A Job may try again: the pod that did it is the one to hear.
+      const did = pods.filter(({ status }) => status?.phase === 'Succeeded')
+      return [...did, ...pods].map(wordsOf).find((words) => words !== '') ?? ''
     },
     refresh: async (application) => wake(onHub, config.argocdNamespace, application),
     settle: async (application, signal) => settle(onHub, config.argocdNamespace, application, signal),
@@ -163,16 +151,46 @@ export function openClusters(config: ClustersConfig): Clusters {
       return { application: found as Application | undefined, machine: same as VirtualMachine | undefined }
     },
   }
+  const goldenImages: GoldenImages = {
+    async *watch({ cluster, namespace, name }, signal) {
+      const common = { access: to(cluster), namespace, labelSelector: `${imageLabel}=${name}` }
+      const cdi = { ...common, group: 'cdi.kubevirt.io', version: 'v1beta1' }
+      const application = { fieldSelector: `metadata.name=${imageApplicationName(name)}` }
+      const sources: Source[] = [
+        { access: onHub, ...applicationKind, namespace: config.argocdNamespace, ...application },
+        { ...cdi, plural: 'datavolumes' },
+        { ...common, ...secretKind, optional: true },
+        { ...common, ...kindsOf.jobs },
+        { ...cdi, plural: 'datasources' },
+        { ...cdi, plural: 'dataimportcrons' },
+      ]
+      for await (const [applications, disks, secrets, jobs, pinned, crons] of watchObjects(sources, signal))
+        yield {
+          application: applications?.[0] as Application | undefined,
+          disks: (disks ?? []) as DataVolume[],
+          secrets: (secrets ?? []) as ExternalSecret[],
+          jobs: (jobs ?? []) as Job[],
+          sources: (pinned ?? []) as DataSource[],
+          crons: (crons ?? []) as DataImportCron[],
+        }
+    },
+    async dataSource(cluster, namespace, name) {
+      const what = { group: 'cdi.kubevirt.io', version: 'v1beta1', plural: 'datasources', namespace, name }
+      return (await ask(to(cluster), (api) => api.getNamespacedCustomObject(what))) as DataSource | undefined
+    },
+  }
   const images: Images = {
     async version(cluster, namespace, name) {
-      const what = { group: 'cdi.kubevirt.io', version: 'v1beta1', plural: 'datasources', namespace, name }
-      const found = (await ask(to(cluster), (api) => api.getNamespacedCustomObject(what))) as DataSource | undefined
+      const found = await goldenImages.dataSource(cluster, namespace, name)
       const [[kind, source] = []] = Object.entries(found?.status?.source ?? found?.spec?.source ?? {})
       return kind && source ? `${kind} ${source.namespace}/${source.name}` : undefined
     },
   }
-  return { hub, machines, occupants, images }
+  return { hub, machines, occupants, images, goldenImages }
 }
+
+const applicationKind = { group: 'argoproj.io', version: 'v1alpha1', plural: 'applications' }
+const secretKind = { group: 'external-secrets.io', version: 'v1', plural: 'externalsecrets' }
 
 /** Where the cluster keeps what a view may show beside the machine. */
 const kindsOf: Record<Extra, Pick<Source, 'group' | 'version' | 'plural'>> = {

@@ -1,5 +1,6 @@
+import { imageApplicationName, imageLabel } from '../images/names.ts'
 import { type Manifest, machineLabel, managedBy } from '../kubevirt/manifest.ts'
-import { manifestsFolder, namespaceFolder } from '../paths.ts'
+import { imageManifestsFolder, manifestsFolder, namespaceFolder } from '../paths.ts'
 
 /** Where Argo CD finds the fleet repository, and where its own objects live. */
 export interface GitOpsSettings {
@@ -13,7 +14,7 @@ export interface GitOpsSettings {
   rootApplication: string
 }
 
-/** A machine's place. */
+/** A machine's place, or an image's. */
 export interface Address {
   cluster: string
   namespace: string
@@ -33,6 +34,13 @@ export function machineApplication({ cluster, namespace, name }: Address, settin
 export function namespaceApplication(cluster: string, namespace: string, settings: GitOpsSettings): Manifest {
   const name = `${cluster}.${namespace}`
   return application({ name, labels: {}, path: namespaceFolder(cluster, namespace), cluster, namespace }, settings)
+}
+
+/** The Application that applies a golden image's manifests to its cluster. Its deletion deletes them, but for the latest disk. */
+export function imageApplication({ cluster, namespace, name }: Address, settings: GitOpsSettings): Manifest {
+  const labels = { [imageLabel]: name }
+  const target = { name: imageApplicationName(name), labels, path: imageManifestsFolder(name), cluster, namespace }
+  return application(target, settings)
 }
 
 interface Target {

@@ -1,16 +1,27 @@
 import type { Change, Tree } from '../fleet.ts'
+import { renderImage } from '../images/render.ts'
 import type { Manifest } from '../kubevirt/manifest.ts'
 import { render } from '../kubevirt/render.ts'
 import {
   applicationFile,
   definitionFile,
+  imageApplicationFile,
+  imageFile,
+  imageManifestsFolder,
   manifestsFolder,
   namespaceApplicationFile,
   namespaceFolder,
 } from '../paths.ts'
 import type { Definition } from '../schema/definition.ts'
+import type { GoldenImage } from '../schema/golden-image.ts'
 import { toYaml } from '../yaml.ts'
-import { type GitOpsSettings, machineApplication, namespaceApplication } from './application.ts'
+import {
+  type Address,
+  type GitOpsSettings,
+  imageApplication,
+  machineApplication,
+  namespaceApplication,
+} from './application.ts'
 import { namespaceManifest } from './namespace.ts'
 
 /**
@@ -23,18 +34,45 @@ export async function toChangeSet(definition: Definition, tree: Tree, settings: 
     { path: definitionFile(cluster, namespace, name), content: toYaml(definition) },
     ...(await manifestChanges(definition, tree)),
     toChange(applicationFile(cluster, namespace, name), machineApplication(definition, settings)),
-    ...(await absent(tree, [
-      toChange(`${namespaceFolder(cluster, namespace)}/namespace.yaml`, namespaceManifest(namespace)),
-      toChange(namespaceApplicationFile(cluster, namespace), namespaceApplication(cluster, namespace, settings)),
-    ])),
+    ...(await namespaceChanges(definition, tree, settings)),
   ]
+}
+
+/** The same of a golden image. */
+export async function toImageChangeSet(image: GoldenImage, tree: Tree, settings: GitOpsSettings): Promise<Change[]> {
+  const { cluster, namespace, name } = image
+  return [
+    ...(await imageChanges(image, tree)),
+    toChange(imageApplicationFile(cluster, namespace, name), imageApplication(image, settings)),
+    ...(await namespaceChanges(image, tree, settings)),
+  ]
+}
+
+/** The files of a golden image's own folder. */
+export async function imageChanges(image: GoldenImage, tree: Tree): Promise<Change[]> {
+  return [{ path: imageFile(image.name), content: toYaml(image) }, ...(await imageManifestChanges(image, tree))]
+}
+
+/** The namespace, where the fleet does not have it yet. */
+function namespaceChanges({ cluster, namespace }: Address, tree: Tree, settings: GitOpsSettings): Promise<Change[]> {
+  return absent(tree, [
+    toChange(`${namespaceFolder(cluster, namespace)}/namespace.yaml`, namespaceManifest(namespace)),
+    toChange(namespaceApplicationFile(cluster, namespace), namespaceApplication(cluster, namespace, settings)),
+  ])
 }
 
 /** The manifests that a definition renders to, and those in its folder that it does not render to any more. */
 export async function manifestChanges(definition: Definition, tree: Tree): Promise<Change[]> {
   const { cluster, namespace, name } = definition
-  const folder = manifestsFolder(cluster, namespace, name)
-  const manifests = render(definition).map((manifest) => toChange(`${folder}/${fileName(manifest)}`, manifest))
+  return folderChanges(tree, manifestsFolder(cluster, namespace, name), render(definition))
+}
+
+/** The same of a golden image. */
+export const imageManifestChanges = (image: GoldenImage, tree: Tree): Promise<Change[]> =>
+  folderChanges(tree, imageManifestsFolder(image.name), renderImage(image))
+
+async function folderChanges(tree: Tree, folder: string, rendered: readonly Manifest[]): Promise<Change[]> {
+  const manifests = rendered.map((manifest) => toChange(`${folder}/${fileName(manifest)}`, manifest))
   const wanted = new Set(manifests.map(({ path }) => path))
   const stale = (await tree.list(folder))
     .map((entry) => `${folder}/${entry.name}`)

@@ -1,11 +1,13 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Change, Tree } from '../fleet.ts'
+import { tidyImage } from '../images/tidy.ts'
 import type { MachineAddress } from '../machines.ts'
-import { definitionFile } from '../paths.ts'
+import { definitionFile, imageFile } from '../paths.ts'
 import { Definition } from '../schema/definition.ts'
+import { GoldenImage } from '../schema/golden-image.ts'
 import { readChecked } from '../schema/read.ts'
 import { toYaml } from '../yaml.ts'
-import { manifestChanges } from './change-set.ts'
+import { changed, imageChanges, manifestChanges } from './change-set.ts'
 
 /**
  * What leaves a machine's definition when a run closes: what only that run needed, and what was kept until now. Nothing of
@@ -19,6 +21,12 @@ export async function tidied(tree: Tree, { cluster, namespace, name }: MachineAd
   if (isDeepStrictEqual(next, read.value)) return []
   const stale = (await manifestChanges(next, tree)).filter(({ content }) => content === null)
   return [{ path, content: toYaml(next) }, ...stale]
+}
+
+/** The same of a golden image. */
+export async function tidiedImage(tree: Tree, name: string): Promise<Change[]> {
+  const read = await readChecked(tree, imageFile(name), GoldenImage)
+  return read?.ok ? changed(tree, await imageChanges(tidyImage(read.value), tree)) : []
 }
 
 /** A definition without what is over. */

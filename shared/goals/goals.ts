@@ -1,5 +1,5 @@
 import { rootDiskName } from '../kubevirt/manifest.ts'
-import type { RoundName } from '../lifecycles.ts'
+import type { MachineRound } from '../lifecycles.ts'
 import { reached } from './assessment.ts'
 import { imaged, resized } from './disk.ts'
 import type { Goal } from './goal.ts'
@@ -30,7 +30,7 @@ const swapped: Goal = {
 }
 
 /** When each round is over. */
-export const goals: Record<RoundName, Goal> = {
+export const goals: Record<MachineRound, Goal> = {
   create: asDefined,
   stop: stopped,
   start: asDefined,
@@ -46,7 +46,7 @@ export const goals: Record<RoundName, Goal> = {
 }
 
 /** What a round that did not reach its goal could not do, for a sentence: "Cannot patch the disk of VM web-01". */
-export const attempts: Record<RoundName, string> = {
+export const attempts: Record<MachineRound, string> = {
   create: 'bring up',
   stop: 'stop',
   start: 'bring back',

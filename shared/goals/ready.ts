@@ -54,7 +54,7 @@ const isInTheMaking = (disk: DataVolume) =>
   isPending(disk) && !['WaitForFirstConsumer', 'PendingPopulation'].includes(disk.status?.phase ?? '')
 
 /** Argo CD's own trouble: a manifest that the cluster refuses, a repository that it cannot read. */
-export function troubleOfSync({ application }: MachineView): Assessment | undefined {
+export function troubleOfSync({ application }: Pick<MachineView, 'application'>): Assessment | undefined {
   const { operationState, conditions, sync } = application?.status ?? {}
   if (operationState?.phase === 'Failed' && sync?.status !== 'Synced') {
     return { state: 'troubled', message: `Argo CD cannot apply it: ${operationState.message ?? 'no reason given'}` }

@@ -1,5 +1,5 @@
 import type { Machines, MachineView } from '../machines.ts'
-import { type Here, notYet, type Outcome, refused, succeeded } from '../step.ts'
+import { type Facts, type Here, notYet, type Outcome, refused, succeeded } from '../step.ts'
 import { type Assessment, waiting } from './assessment.ts'
 import type { Aim, Goal } from './goal.ts'
 
@@ -8,23 +8,27 @@ export interface Grace {
   graceMilliseconds: number
 }
 
-/** Watches one machine until an assessment is final, and tells each new state on the way. */
-export async function waitFor(
-  aim: Aim,
-  machines: Machines,
-  settings: Grace,
-  here: Here,
-  { assess, confirm, extras = [] }: Goal,
-): Promise<Outcome> {
-  const { definition } = aim
+/** What is waited for, whatever it is. */
+export interface Wait<View> {
+  /** What it is, for people. */
+  what: string
+  views: AsyncIterable<View>
+  assess(view: View): Assessment
+  /** Asks the cluster once more when the view shows the goal; what it answers counts. */
+  confirm?: ((view: View) => Promise<Assessment>) | undefined
+  /** What a requester wants to know of it in the end. */
+  facts?(view: View): Facts
+}
+
+/** Watches until an assessment is final, and tells each new state on the way. */
+export async function waitUntil<View>(wait: Wait<View>, { graceMilliseconds }: Grace, here: Here): Promise<Outcome> {
   let last: Assessment = waiting('nothing was seen yet')
   let troubledSince: number | undefined
-  const hasLasted = () =>
-    troubledSince !== undefined && here.now().getTime() - troubledSince >= settings.graceMilliseconds
-  for await (const view of machines.watch(definition, here.patience, extras)) {
-    last = assess(view, aim)
-    if (last.state === 'reached' && confirm) last = await confirm(aim, machines, view)
-    if (last.state === 'reached') return succeeded(last.message, { ...last.facts, observed: observedIn(view) })
+  const hasLasted = () => troubledSince !== undefined && here.now().getTime() - troubledSince >= graceMilliseconds
+  for await (const view of wait.views) {
+    last = wait.assess(view)
+    if (last.state === 'reached' && wait.confirm) last = await wait.confirm(view)
+    if (last.state === 'reached') return succeeded(last.message, { ...last.facts, ...wait.facts?.(view) })
     if (last.state === 'failed') return refused(last.message)
     troubledSince = last.state === 'troubled' ? (troubledSince ?? here.now().getTime()) : undefined
     if (hasLasted()) return refused(last.message)
@@ -32,8 +36,22 @@ export async function waitFor(
   }
   // Nothing may have changed since the last look.
   if (hasLasted()) return refused(last.message)
-  return notYet(`Still waiting for VM ${definition.name}: ${last.message}`)
+  return notYet(`Still waiting for ${wait.what}: ${last.message}`)
 }
+
+/** Waits for one machine. */
+export const waitFor = (aim: Aim, machines: Machines, grace: Grace, here: Here, goal: Goal): Promise<Outcome> =>
+  waitUntil(
+    {
+      what: `VM ${aim.definition.name}`,
+      views: machines.watch(aim.definition, here.patience, goal.extras ?? []),
+      assess: (view) => goal.assess(view, aim),
+      confirm: goal.confirm && (async (view) => goal.confirm?.(aim, machines, view) ?? goal.assess(view, aim)),
+      facts: (view) => ({ observed: observedIn(view) }),
+    },
+    grace,
+    here,
+  )
 
 /** The machine as the cluster shows it, for the requester. */
 function observedIn({ machine, instance }: MachineView) {

@@ -103,6 +103,12 @@ export const Policy = Strict({
     denyNames: Type.Optional(Type.Array(Glob)),
     allowTemplates: Type.Optional(Type.Array(Glob)),
     allowImages: Type.Optional(Type.Array(Glob)),
+    /** Where golden images come from when it is no DataSource: `https://…` and `docker://…`; the host by itself. */
+    allowImageSources: Type.Optional(Type.Array(Glob)),
+    /** The repositories that golden images are pushed to. */
+    allowPushes: Type.Optional(Type.Array(Glob)),
+    /** What a request may have read from a store of secrets, as `<store>/<key>`. */
+    allowSecrets: Type.Optional(Type.Array(Glob)),
     allowNetworks: Type.Optional(Type.Array(Glob)),
     allowClusters: Type.Optional(Type.Array(Glob)),
     allowOwners: Type.Optional(Type.Array(Glob)),

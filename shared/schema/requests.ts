@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox'
 import type { LifecycleName } from '../lifecycles.ts'
+import { ImageName, ImageSource, MadeSecret, Publish, Push } from './golden-image.ts'
 import { GuestCustomization } from './image.ts'
 import { DataDisk, Image, Owner, Size } from './machine.ts'
 import { HttpsUrl, Label, LabelValue, Line, Quantity, Strict, Subdomain } from './parts.ts'
@@ -11,12 +12,8 @@ const days = Type.Integer({ minimum: 1, maximum: 3650, description: 'a whole num
 const DiskName = Type.Index(DataDisk, ['name'])
 const diskNames = (options: object = {}) => Type.Array(DiskName, { maxItems: 16, uniqueItems: true, ...options })
 
-/** What every request for a machine that there is says. */
-const common = {
-  namespace: Label,
-  name: Label,
-  /** The cluster it is on, where its name alone does not tell. */
-  cluster: Type.Optional(Subdomain),
+/** What a request says of itself, whatever it is about. */
+const general = {
   requester: Type.Optional(Line),
   ticket: Type.Optional(LabelValue),
   callback: Type.Optional(Strict({ url: HttpsUrl })),
@@ -25,8 +22,17 @@ const common = {
   ),
   /** Says what would be done, and changes nothing. */
   plan: Type.Optional(Type.Boolean()),
-  /** Waits for the run that holds the machine, where it would else be refused. */
+  /** Waits for the run that holds the machine or the image, where it would else be refused. */
   wait: Type.Optional(Type.Boolean()),
+}
+
+/** What every request for a machine that there is says. */
+const common = {
+  namespace: Label,
+  name: Label,
+  /** The cluster it is on, where its name alone does not tell. */
+  cluster: Type.Optional(Subdomain),
+  ...general,
 }
 
 /** The name of a snapshot within its machine. */
@@ -100,8 +106,29 @@ export const PowerRequest = Strict({
 
 export const MigrateRequest = Strict({ ...common })
 
+export const GoldenImageRequest = Strict({
+  ...general,
+  namespace: Label,
+  /** The image's name, one of its kind in the fleet. */
+  image: ImageName,
+  /** The ManagedCluster that it is made on. */
+  cluster: Subdomain,
+  source: ImageSource,
+  size: Quantity,
+  storageClass: Type.Optional(Subdomain),
+  /** What is done to the disk before anybody uses it; nothing where neither is said. */
+  customization: Type.Optional(GuestCustomization),
+  /** The same by its name: `disk` of a customization of the fleet repository. */
+  customizationName: Type.Optional(Label),
+  /** Secrets that the customization or the push needs and that the cluster is to make from a store, for as long. */
+  secrets: Type.Optional(Type.Array(MadeSecret, { maxItems: 16 })),
+  push: Type.Optional(Push),
+  publish: Type.Optional(Publish),
+})
+
 /** The schema of a request by its lifecycle. */
 export const requests = {
+  'golden-image': GoldenImageRequest,
   provision: ProvisionRequest,
   deprovision: DeprovisionRequest,
   repave: RepaveRequest,
@@ -119,4 +146,6 @@ export type Requests = { [L in LifecycleName]: Static<Schemas[L]> }
 /** A request of any lifecycle. */
 export type Request = Requests[LifecycleName]
 /** A request for a machine that there is. */
-export type MachineRequest = Exclude<Request, Requests['provision']>
+export type MachineRequest = Exclude<Request, Requests['provision'] | Requests['golden-image']>
+/** A request for a golden image. */
+export type ImageRequest = Requests['golden-image']

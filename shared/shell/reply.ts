@@ -18,7 +18,10 @@ export function saysOf(outcome: Ending, work: Work, options: ShellOptions): Says
   const facts = { ...run.facts, ...outcome.facts }
   // The definition is in Git from the commit on; nobody after the chain's last wait needs it in an event.
   const isEnd = (terminals as readonly string[]).includes(task.done)
-  if (isEnd || lifecycle.tasks.at(-1) === task) delete facts.definition
+  if (isEnd || lifecycle.tasks.at(-1) === task) {
+    delete facts.definition
+    delete facts.image
+  }
   const status = task.done === 'rolledback' ? 'failure' : 'success'
   const draft = outcome.draft ?? run.draft
   return {

@@ -100,7 +100,9 @@ async function watched(states: (signal: AbortSignal) => AsyncIterable<unknown>):
 
 /** All that a function's steps do with its clients. */
 const uses: Partial<Record<FunctionName, (clients: Clients) => Promise<unknown>>> = {
-  locate: async ({ machines, images }) => {
+  locate: async ({ hub, machines, images, goldenImages }) => {
+    await hub.managedCluster('site-a')
+    await goldenImages.dataSource('site-a', 'shop', 'web')
     await watched((signal) => machines.watch(machine, signal))
     await machines.claims('site-a', 'shop', ['web'])
     await machines.volumesOf('site-a', 'shop', 'web')
@@ -112,7 +114,8 @@ const uses: Partial<Record<FunctionName, (clients: Clients) => Promise<unknown>>
     await watched((signal) => hub.watchPlacement('argocd', 'web', signal))
     await occupants.of(machine)
   },
-  verify: async ({ machines }) => {
+  verify: async ({ machines, goldenImages }) => {
+    await watched((signal) => goldenImages.watch(machine, signal))
     await machines.refresh('web')
     const extras = ['snapshots', 'restores', 'migrations', 'jobs'] as const
     await watched((signal) => machines.watch(machine, signal, extras))
@@ -120,7 +123,8 @@ const uses: Partial<Record<FunctionName, (clients: Clients) => Promise<unknown>>
     await machines.holders('site-a', 'shop', ['web'])
     await machines.lastWords('site-a', 'shop', 'web')
   },
-  recover: async ({ machines }) => {
+  recover: async ({ machines, goldenImages }) => {
+    await watched((signal) => goldenImages.watch(machine, signal))
     await machines.refresh('web')
     await machines.settle(
       'web',
@@ -171,15 +175,17 @@ describe('on the hub', () => {
   it('rights hold in Argo CD’s namespace alone, but to look whether a cluster is there', () => {
     const roles = objects.filter(({ kind }) => kind.endsWith('Role'))
     expect(roles.map(({ kind, metadata }) => `${kind} ${metadata.namespace ?? ''}/${metadata.name}`).sort()).toEqual([
+      'ClusterRole /drover-locate',
       'ClusterRole /drover-place',
       'Role argocd/drover-locate',
       'Role argocd/drover-place',
       'Role argocd/drover-recover',
       'Role argocd/drover-verify',
     ])
-    expect(toVerbs(find(roles, 'ClusterRole', 'drover-place').rules)).toEqual([
-      'get cluster.open-cluster-management.io/managedclusters',
-    ])
+    for (const name of ['drover-locate', 'drover-place'])
+      expect(toVerbs(find(roles, 'ClusterRole', name).rules)).toEqual([
+        'get cluster.open-cluster-management.io/managedclusters',
+      ])
   })
 
   it('what may be patched is held to the refresh by an admission policy for every account of Drover', () => {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type LifecycleName, lifecycles } from '../../shared/lifecycles.ts'
+import { type LifecycleName, lifecycles, makesImage } from '../../shared/lifecycles.ts'
 import { type Chain, startChain } from './harness.ts'
 
 let chain: Chain
@@ -13,7 +13,18 @@ const example = (name: LifecycleName) => JSON.parse(readFileSync(`examples/${nam
 
 /** In the order of a life: each is a request for the machine that the first one makes. A snapshot is of the root disk of then. */
 const life: LifecycleName[] = [
-  ...(['provision', 'snapshot', 'patch', 'restore', 'resize', 'power', 'migrate', 'clone', 'repave'] as const),
+  ...([
+    'golden-image',
+    'provision',
+    'snapshot',
+    'patch',
+    'restore',
+    'resize',
+    'power',
+    'migrate',
+    'clone',
+    'repave',
+  ] as const),
   'deprovision',
 ]
 
@@ -27,6 +38,7 @@ describe('the examples', () => {
     expect(type).toBe(`dev.drover.${lifecycle}.requested`)
     const { ended } = await chain.request(data, { lifecycle })
     const { type: end, data: said } = await ended
-    expect([end, said.message]).toEqual([`dev.drover.${lifecycle}.completed`, expect.stringContaining('prod-shop-')])
+    const about = makesImage(lifecycle) ? 'golden/rhel9' : 'prod-shop-'
+    expect([end, said.message]).toEqual([`dev.drover.${lifecycle}.completed`, expect.stringContaining(about)])
   })
 })

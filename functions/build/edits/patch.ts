@@ -1,14 +1,15 @@
+import type { Tree } from '../../../shared/fleet.ts'
 import { customizationFile } from '../../../shared/paths.ts'
 import { requestOf } from '../../../shared/request.ts'
 import { Customization } from '../../../shared/schema/fleet-files.ts'
 import type { GuestCustomization } from '../../../shared/schema/image.ts'
 import { readChecked } from '../../../shared/schema/read.ts'
 import { show } from '../../../shared/schema/show.ts'
-import type { Edit, Given, Unfit } from '../edit.ts'
+import type { Edit, Unfit } from '../edit.ts'
 
 /** Has the root disk changed by a Job; the machine is off, and its snapshot is taken. */
 export const patch: Edit = async (definition, run, given) => {
-  const customization = await wanted(requestOf(run, 'patch'), given)
+  const customization = (await customizationOf(requestOf(run, 'patch'), given.tree)) ?? { update: true }
   if ('problems' in customization) return customization
   const left = Date.parse(run.deadline) - Date.parse(run.since)
   return {
@@ -23,11 +24,12 @@ export const patch: Edit = async (definition, run, given) => {
   }
 }
 
-async function wanted(
+/** The customization that a request says or names; undefined where it does neither. */
+export async function customizationOf(
   { customization, customizationName: name }: { customization?: GuestCustomization; customizationName?: string },
-  { tree }: Given,
-): Promise<GuestCustomization | Unfit> {
-  if (name === undefined) return customization ?? { update: true }
+  tree: Tree,
+): Promise<GuestCustomization | Unfit | undefined> {
+  if (name === undefined) return customization
   const path = customizationFile(name)
   const found = await readChecked(tree, path, Customization)
   if (!found) return { problems: [`customizationName is ${show(name)}, wanted a file of customizations/`] }

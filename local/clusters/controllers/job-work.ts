@@ -2,7 +2,7 @@ import type { Cluster } from '../cluster.ts'
 import { type Condition, timestamp, withCondition } from '../object.ts'
 import type { Claim, Pod } from './claim-types.ts'
 import { contentOf, withContent } from './content.ts'
-import { wordsOf } from './job-tools.ts'
+import { onlyReads, wordsOf } from './job-tools.ts'
 import { failsWithAnnotation, type Job, type Perform, saysAnnotation, type Work } from './job-types.ts'
 
 /**
@@ -46,7 +46,9 @@ function workOf(cluster: Cluster, pod: Pod, job: Job): Work {
   return { exitCode: 1, message: said(failsWithAnnotation) ?? wordsOf(pod, 'ill') ?? 'the work was made to fail' }
 }
 
-function writable({ store }: Cluster, { metadata, spec }: Pod): Claim[] {
+function writable({ store }: Cluster, pod: Pod): Claim[] {
+  if (onlyReads(pod)) return []
+  const { metadata, spec } = pod
   return (spec.volumes ?? []).flatMap(({ persistentVolumeClaim: mounted }) => {
     if (!mounted || mounted.readOnly) return []
     return store.get<Claim>('PersistentVolumeClaim', metadata.namespace ?? '', mounted.claimName) ?? []

@@ -44,6 +44,7 @@ const close = (fleet: MemoryFleet, run: Run, task: string) =>
   })
 
 const clientsOf = (fleet: MemoryFleet, changes: Partial<Clients> = {}): Clients => ({
+  goldenImages: { watch: () => expect.fail('it is about a machine') },
   fleet,
   machines: machinesShowing(nothing),
   rootApplication: 'drover-hub',

@@ -60,6 +60,7 @@ const gitops = {
 }
 
 const clientsOf = (fleet: MemoryFleet, changes: Partial<Clients> = {}): Clients => ({
+  goldenImages: { watch: () => expect.fail('it is about a machine') },
   fleet,
   machines: machinesShowing(nothing),
   rootApplication: 'drover-hub',

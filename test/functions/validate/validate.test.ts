@@ -112,7 +112,7 @@ describe('validate', () => {
     [
       'an unknown customization',
       with_({ customizations: ['base-linux', 'nope'] }),
-      'customizations has "nope", wanted those that there are: "base-linux", "jumbo-frames"',
+      'customizations has "nope", wanted those that there are: "base-linux", "golden-rhel", "jumbo-frames"',
     ],
     [
       'a customization for another guest',

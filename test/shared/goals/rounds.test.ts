@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Aim } from '../../../shared/goals/goal.ts'
 import { goals } from '../../../shared/goals/goals.ts'
-import type { RoundName } from '../../../shared/lifecycles.ts'
+import type { MachineRound } from '../../../shared/lifecycles.ts'
 import type { Claim, MachineView } from '../../../shared/machines.ts'
 import type { Definition } from '../../../shared/schema/definition.ts'
 import { machinesShowing, nothing } from '../../functions/machines.ts'
@@ -34,7 +34,7 @@ const condition = (type: string, status: string, reason = '', message = '') => (
 const kept = { disks: [{ name: 'data', size: '1Gi' }] }
 
 describe('a round', () => {
-  it.each<[what: string, round: RoundName, of: Aim, shown: MachineView, state: string, says: string]>([
+  it.each<[what: string, round: MachineRound, of: Aim, shown: MachineView, state: string, says: string]>([
     ['stop: is over', 'stop', off, halted('Stopped'), 'reached', 'is off'],
     ['stop: waits while it stops', 'stop', off, halted('Stopping'), 'waiting', 'is Stopping'],
     [
@@ -203,89 +203,91 @@ describe('a round', () => {
   const jobs = (type: string) =>
     view({ jobs: [named('web-01-patch', { conditions: [condition(type, 'True', '', 'ran too long')] })] })
 
-  it.each<[what: string, round: RoundName, of: Aim, there: object, shown: MachineView, state: string, says: string]>([
+  it.each<[what: string, round: MachineRound, of: Aim, there: object, shown: MachineView, state: string, says: string]>(
     [
-      'stop: waits for a pod that holds a disk',
-      'stop',
-      off,
-      { holders: async () => ['launcher'] },
-      nothing,
-      'waiting',
-      'still held by launcher',
+      [
+        'stop: waits for a pod that holds a disk',
+        'stop',
+        off,
+        { holders: async () => ['launcher'] },
+        nothing,
+        'waiting',
+        'still held by launcher',
+      ],
+      [
+        'remove: fails where a kept disk came anew',
+        'remove',
+        aimOf(kept, { claims: { 'web-01-data-data-4f3104': 'one' } }),
+        { claims: async () => [claim('two')] },
+        nothing,
+        'failed',
+        'it was one and is two',
+      ],
+      [
+        'remove: fails where a kept disk is the machine’s',
+        'remove',
+        aimOf(kept),
+        { claims: async () => [claim('one', { ownerReferences: [{ kind: 'VirtualMachine', name: 'web-01' }] })] },
+        nothing,
+        'failed',
+        'would go with it',
+      ],
+      [
+        'remove: fails where a kept disk is gone',
+        'remove',
+        aimOf(kept),
+        { claims: async () => [] },
+        nothing,
+        'failed',
+        'is not there',
+      ],
+      [
+        'restore: waits until every claim is bound',
+        'restore',
+        aimOf({ ...kept, restore: { name: 'r', snapshot: 's' } }),
+        { claims: async () => [claim('two')] },
+        nothing,
+        'waiting',
+        'web-01-root-71f75f7d are not bound yet',
+      ],
+      [
+        'resize: waits until a claim has grown',
+        'resize',
+        aimOf({ disks: [{ name: 'data', size: '2Gi', made: '1Gi' }] }),
+        { claims: async () => [claim('one')] },
+        nothing,
+        'waiting',
+        'has not grown to 2Gi yet',
+      ],
+      [
+        'patch: says what has changed',
+        'patch',
+        aimOf({ patch }),
+        { lastWords: async () => '{"before":2,"changes":1,"changed":["curl 1 -> 2"],"truncated":false}' },
+        jobs('Complete'),
+        'reached',
+        '1 packages changed',
+      ],
+      [
+        'patch: fails with the words of its program',
+        'patch',
+        aimOf({ patch }),
+        { lastWords: async () => '{"reason":"no space left"}' },
+        jobs('Failed'),
+        'failed',
+        'no space left',
+      ],
+      [
+        'patch: fails with the Job’s words where the program was ended',
+        'patch',
+        aimOf({ patch }),
+        { lastWords: async () => '' },
+        jobs('Failed'),
+        'failed',
+        'failed',
+      ],
     ],
-    [
-      'remove: fails where a kept disk came anew',
-      'remove',
-      aimOf(kept, { claims: { 'web-01-data-data-4f3104': 'one' } }),
-      { claims: async () => [claim('two')] },
-      nothing,
-      'failed',
-      'it was one and is two',
-    ],
-    [
-      'remove: fails where a kept disk is the machine’s',
-      'remove',
-      aimOf(kept),
-      { claims: async () => [claim('one', { ownerReferences: [{ kind: 'VirtualMachine', name: 'web-01' }] })] },
-      nothing,
-      'failed',
-      'would go with it',
-    ],
-    [
-      'remove: fails where a kept disk is gone',
-      'remove',
-      aimOf(kept),
-      { claims: async () => [] },
-      nothing,
-      'failed',
-      'is not there',
-    ],
-    [
-      'restore: waits until every claim is bound',
-      'restore',
-      aimOf({ ...kept, restore: { name: 'r', snapshot: 's' } }),
-      { claims: async () => [claim('two')] },
-      nothing,
-      'waiting',
-      'web-01-root-71f75f7d are not bound yet',
-    ],
-    [
-      'resize: waits until a claim has grown',
-      'resize',
-      aimOf({ disks: [{ name: 'data', size: '2Gi', made: '1Gi' }] }),
-      { claims: async () => [claim('one')] },
-      nothing,
-      'waiting',
-      'has not grown to 2Gi yet',
-    ],
-    [
-      'patch: says what has changed',
-      'patch',
-      aimOf({ patch }),
-      { lastWords: async () => '{"before":2,"changes":1,"changed":["curl 1 -> 2"],"truncated":false}' },
-      jobs('Complete'),
-      'reached',
-      '1 packages changed',
-    ],
-    [
-      'patch: fails with the words of its program',
-      'patch',
-      aimOf({ patch }),
-      { lastWords: async () => '{"reason":"no space left"}' },
-      jobs('Failed'),
-      'failed',
-      'no space left',
-    ],
-    [
-      'patch: fails with the Job’s words where the program was ended',
-      'patch',
-      aimOf({ patch }),
-      { lastWords: async () => '' },
-      jobs('Failed'),
-      'failed',
-      'failed',
-    ],
-  ])('%s', async (_, round, of, there, shown, state, says) => {
+  )('%s', async (_, round, of, there, shown, state, says) => {
     const found = await goals[round].confirm?.(of, machines(there), shown)
     expect(found).toMatchObject({ state, message: expect.stringContaining(says) })
   })

@@ -1,0 +1,27 @@
+import { type Static, Type } from 'typebox'
+import { check } from '../schema/check.ts'
+import { Strict } from '../schema/parts.ts'
+
+const Digest = Strict({
+  digest: Type.String({ pattern: '^sha256:[0-9a-f]{64}$' }),
+  size: Type.Integer({ minimum: 0 }),
+})
+
+/** How a push ended. */
+export type Pushed = ({ done: true } & Static<typeof Digest>) | { done: false; reason: string }
+
+/** Reads the termination message of a push: what it was given, or a sentence, which has no secret in it. */
+export function toPushed(message: string): Pushed {
+  const checked = check(Digest, parsed(message), 'the message')
+  if (checked.ok) return { done: true, ...checked.value }
+  const reason = message.replace(/[\s\p{C}]+/gu, ' ').slice(0, 1024)
+  return { done: false, reason: reason === '' ? 'the pod ended without saying why' : reason }
+}
+
+function parsed(message: string): unknown {
+  try {
+    return JSON.parse(message)
+  } catch {
+    return undefined
+  }
+}
