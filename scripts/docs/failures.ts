@@ -74,10 +74,10 @@ const rounds: Record<RoundName, { when: string; undo: string }> = {
   migrate: { when: 'KubeVirt gives the migration up', undo: 'the migration goes; where it runs by now it stays' },
   import: { when: 'the source cannot be fetched or cloned, or does not fit', undo: 'the new disk goes' },
   secrets: { when: 'a store does not have what is asked for', undo: 'the secrets go' },
-  customize: { when: 'the Job fails: its last words are in the event', undo: 'the Job goes' },
+  customize: { when: 'the Job fails: its last words are in the event', undo: 'the Job that customized it goes' },
   push: {
     when: 'the registry refuses: the last words of the Job are in the event',
-    undo: 'the Job goes; what was pushed stays in the registry',
+    undo: 'its Job goes; what was pushed stays in the registry',
   },
   publish: {
     when: 'CDI does not take the disk for an image, until the deadline',
@@ -87,7 +87,7 @@ const rounds: Record<RoundName, { when: string; undo: string }> = {
 }
 
 const reasons = {
-  build: 'the machine cannot be changed so, or somebody edited its files by hand',
+  build: 'it cannot be changed so, or somebody edited its files by hand',
   commit: 'somebody changed one of the files meanwhile, or Git keeps failing',
 }
 

@@ -141,6 +141,7 @@ const places: [group: string, resource: string, namespace?: string][] = [
   ['subresources.kubevirt.io', 'virtualmachineinstances/console', 'shop'],
   ['cdi.kubevirt.io', 'datavolumes', 'shop'],
   ['cdi.kubevirt.io', 'datasources', 'shop'],
+  ['cdi.kubevirt.io', 'dataimportcrons', 'shop'],
   ['batch', 'jobs', 'shop'],
   ['external-secrets.io', 'externalsecrets', 'shop'],
   ['', 'persistentvolumeclaims', 'shop'],
@@ -168,7 +169,7 @@ const places: [group: string, resource: string, namespace?: string][] = [
 /** All that may be done, of all that was thought of; the rest is denied. */
 const allowed: Record<FunctionName | 'drover-reader', string[]> = {
   validate: [],
-  locate: ['list applications argocd', 'watch applications argocd'],
+  locate: ['list applications argocd', 'watch applications argocd', 'get managedclusters'],
   allocate: [],
   place: [
     'get applications argocd',
@@ -204,6 +205,10 @@ const allowed: Record<FunctionName | 'drover-reader', string[]> = {
     'list datavolumes shop',
     'watch datavolumes shop',
     'get datasources shop',
+    'list datasources shop',
+    'watch datasources shop',
+    'list dataimportcrons shop',
+    'watch dataimportcrons shop',
     'get persistentvolumeclaims shop',
     'list pods drover',
     'list pods shop',
@@ -223,11 +228,11 @@ const allowed: Record<FunctionName | 'drover-reader', string[]> = {
 }
 
 describe('the rights', () => {
-  it.each(Object.entries(allowed))('of %s are those that it uses, of 328 that were asked for', async (account, may) => {
+  it.each(Object.entries(allowed))('of %s are those that it uses, of 336 that were asked for', async (account, may) => {
     const questions = places.flatMap(([group, resource, namespace]) =>
       verbs.map((verb): Question => ({ group, resource, verb, ...(namespace && { namespace }) })),
     )
-    expect(questions).toHaveLength(328)
+    expect(questions).toHaveLength(336)
     const answers = await Promise.all(
       questions.map(async (question) => ((await mayDo(account, question)) ? [question] : [])),
     )
