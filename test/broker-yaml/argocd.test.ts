@@ -5,9 +5,11 @@ import { parse } from 'yaml'
 import { rootApplication } from '../../local/clusters/bootstrap.ts'
 import { machineApplication, namespaceApplication } from '../../shared/gitops/application.ts'
 import { namespaceManifest } from '../../shared/gitops/namespace.ts'
+import { renderImage } from '../../shared/images/render.ts'
 import type { Manifest as Rendered } from '../../shared/kubevirt/manifest.ts'
 import { render } from '../../shared/kubevirt/render.ts'
 import { toPlacement } from '../../shared/ocm/placement.ts'
+import { build, golden, run } from '../shared/images/golden.ts'
 import { databaseServer, linuxServer, windowsServer } from '../shared/kubevirt/definitions.ts'
 import { kustomize } from './kustomize.ts'
 import { find } from './manifest.ts'
@@ -29,11 +31,30 @@ const settings = {
   rootApplication: 'drover-hub',
 }
 
+/** A machine and an image to which everything is done that can be: as many kinds as there are. */
+const job = { image: 'tools:1', customization: { update: true } }
+const changing = () =>
+  linuxServer({
+    snapshots: [{ name: 'web-01-clean', purpose: 'asked', run, disks: [], taken: '2030-01-01T00:00:00Z' }],
+    patch: { ...job, name: 'web-01-patch', volumeMode: 'Filesystem', deadlineSeconds: 60 },
+    restore: { name: 'web-01-restore', snapshot: 'web-01-clean' },
+    migration: { name: 'web-01-migration' },
+  })
+const changingImage = () =>
+  golden({
+    secrets: [{ name: 'golden', store: 'platform', data: { password: { key: 'golden' } } }],
+    follow: { schedule: '0 0 * * 0', repository: 'registry.example.com/golden/rhel9', tag: '9' },
+    work: { build: build({ name: 'rhel9-2' }), deadlineSeconds: 60, customize: job },
+  })
+
 describe('the project of machines', () => {
   const { spec } = find(objects, 'AppProject', 'drover')
 
   it('lets Argo CD apply the kinds that Drover renders, and no others', () => {
-    const rendered = [linuxServer(), windowsServer(), databaseServer()].flatMap(render)
+    const rendered = [
+      ...[linuxServer(), windowsServer(), databaseServer(), changing()].flatMap(render),
+      ...renderImage(changingImage()),
+    ]
     expect(listed(spec.namespaceResourceWhitelist)).toEqual(kindsOf(rendered))
     expect(listed(spec.clusterResourceWhitelist)).toEqual(kindsOf([namespaceManifest('shop')]))
   })

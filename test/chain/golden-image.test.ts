@@ -4,7 +4,7 @@ import { imageApplicationFile, imageFile, imageLockFile, imageManifestsFolder, r
 import type { Definition } from '../../shared/schema/definition.ts'
 import type { GoldenImage } from '../../shared/schema/golden-image.ts'
 import { parseYaml } from '../../shared/yaml.ts'
-import { type Chain, factsOf, small, startChain } from './harness.ts'
+import { type Chain, factsOf, isReal, small, startChain } from './harness.ts'
 
 let chain: Chain
 beforeAll(async () => {
@@ -26,7 +26,7 @@ const requested = (change: object = {}) => {
   count += 1
   return {
     namespace: 'golden',
-    image: `rhel9-${count}`,
+    image: `rhel9-${process.pid}-${count}`,
     cluster: 'site-a',
     source: sources.dataSource,
     size: '30Gi',
@@ -75,6 +75,9 @@ const tick = {
   'ce-type': 'dev.drover.sweep.requested',
 }
 
+/** Argo CD and CDI need longer on the real controllers. */
+const patiently = { timeout: 50_000 }
+
 const rounds = ['import', 'secrets', 'customize', 'push', 'publish']
 
 describe('a golden image', () => {
@@ -92,7 +95,7 @@ describe('a golden image', () => {
     expect(image.current).toMatchObject({ name: build, run: run.id, source, kept: true, pushed: push })
     expect(image.work).toBeUndefined()
     expect(await standsFor(data)).toBe(build)
-    expect(await contentOf(build)).toContain(`+${customizeName({ name: build })}`)
+    if (!isReal()) expect(await contentOf(build)).toContain(`+${customizeName({ name: build })}`)
     const files = await chain.files()
     for (const path of [runFile(run.id), imageLockFile(data.image)]) expect(files[path]).toBeUndefined()
     expect(files[imageApplicationFile('site-a', 'golden', data.image)]).toBeDefined()
@@ -122,7 +125,9 @@ describe('a golden image', () => {
     expect(after.rootDisk.version).toBe(`pvc golden/${second.build}`)
     expect(after.rootDisk.name).not.toBe(before.rootDisk.name)
     const root = await chain.look('site-a', 'PersistentVolumeClaim', 'shop', after.rootDisk.name ?? '')
-    expect(root?.metadata.annotations?.['local.drover.dev/content']).toContain(customizeName({ name: second.build }))
+    expect(root).toBeDefined()
+    const content = root?.metadata.annotations?.['local.drover.dev/content']
+    if (!isReal()) expect(content).toContain(customizeName({ name: second.build }))
     // Argo CD sees what a closing run wrote when it looks at Git next: here, for the run after.
     await made(data)
     expect(await isKept(first.build)).toBe(false)
@@ -138,7 +143,7 @@ describe('a golden image', () => {
     expect(image.current?.name).toBe(fourth)
     expect(image.older.map(({ name }) => name)).toEqual([third])
     // It had lost its protection before, so Argo CD could remove it.
-    await expect.poll(() => at('DataVolume', first)).toBeUndefined()
+    await expect.poll(() => at('DataVolume', first), patiently).toBeUndefined()
     expect((await filesOf(data.image)).filter((path) => path.includes(second))).toEqual([])
   })
 
@@ -183,7 +188,7 @@ describe('a golden image', () => {
       return 204
     }
     const run = await chain.request(data, { lifecycle: 'golden-image' })
-    await expect.poll(() => lost, { timeout: 10_000 }).toBe(true)
+    await expect.poll(() => lost, patiently).toBe(true)
     await chain.idle()
     chain.tamper.with = () => undefined
     await expect
@@ -192,7 +197,7 @@ describe('a golden image', () => {
           await chain.post(tick, '{}')
           return factsOf(run).includes('completed')
         },
-        { timeout: 25_000, interval: 500 },
+        { ...patiently, interval: 500 },
       )
       .toBe(true)
     expect((await run.ended).type).toBe('dev.drover.golden-image.completed')
@@ -200,9 +205,10 @@ describe('a golden image', () => {
 
   it('refuses a second run while it is held', async () => {
     const data = requested()
+    // Real storage takes its time by itself.
     chain.fault('sync-stuck')
     const first = await chain.request(data, { lifecycle: 'golden-image' })
-    await expect.poll(async () => (await chain.files())[imageLockFile(data.image)]).toBeDefined()
+    await expect.poll(async () => (await chain.files())[imageLockFile(data.image)], patiently).toBeDefined()
     const { message } = await failed(data)
     expect(message).toContain(`is held by run ${first.id}`)
     chain.mend()
@@ -236,7 +242,7 @@ describe('an undo of a golden image', () => {
     const { message, build } = await failed(data)
     expect(message).toContain(says)
     expect(await filesOf(data.image)).toEqual([])
-    await expect.poll(() => at('DataVolume', build)).toBeUndefined()
+    await expect.poll(() => at('DataVolume', build), patiently).toBeUndefined()
     expect(await at('Job', customizeName({ name: build }))).toBeUndefined()
   })
 
@@ -264,7 +270,7 @@ describe('an undo of a golden image', () => {
     const { build } = await failed(data)
     chain.tamper.with = () => undefined
     expect(await standsFor(data)).toBe(first.build)
-    await expect.poll(() => at('DataVolume', build)).toBeUndefined()
+    await expect.poll(() => at('DataVolume', build), patiently).toBeUndefined()
     expect(await isKept(first.build)).toBe(true)
   })
 })
