@@ -1,4 +1,4 @@
-import { dataClaims, operationAnnotation } from '../kubevirt/manifest.ts'
+import { allClaims, operationAnnotation } from '../kubevirt/manifest.ts'
 import {
   type Condition,
   type DataVolume,
@@ -21,15 +21,12 @@ const errorsOfClaims = ['ErrorUnschedulable', 'ErrorPvcNotFound', 'DataVolumeErr
  * expected.
  */
 export function assessReady(view: MachineView, definition: Definition, revision?: string): Assessment {
-  const own = { ...view, disks: view.disks.filter((disk) => !isOfAnother(disk, definition)) }
+  // Not those that were kept of an earlier machine of this name, nor one that an undo has given up and Argo CD not yet removed.
+  const mounted = allClaims(definition)
+  const own = { ...view, disks: view.disks.filter(({ metadata }) => mounted.includes(metadata.name)) }
   return (
     troubleOfDisks(own.disks) ?? troubleOfSync(own) ?? troubleOfSecrets(own) ?? progressOf(own, definition, revision)
   )
-}
-
-/** True for a data disk that was kept when an earlier machine of this name went: its troubles are not ours. */
-function isOfAnother({ metadata }: DataVolume, definition: Definition): boolean {
-  return metadata.name.startsWith(`${definition.name}-data-`) && !dataClaims(definition).includes(metadata.name)
 }
 
 export function troubleOfDisks(disks: DataVolume[]): Assessment | undefined {

@@ -48,7 +48,7 @@ describe('verify', () => {
       'Argo CD has no Application for it yet',
       'Argo CD is OutOfSync, the VirtualMachine is not there yet',
       'the VirtualMachine is Stopped',
-      'the VirtualMachine is Provisioning; disks: web-01-root ImportInProgress 10%',
+      'the VirtualMachine is Provisioning; disks: web-01-root-71f75f7d ImportInProgress 10%',
     ])
   })
 
@@ -97,7 +97,7 @@ describe('verify', () => {
     const machines = machinesShowing({ ...showing(definition, 'Provisioning'), disks: [failed] })
     expect(await verify(run, machines, settings, hereOf().here)).toMatchObject({
       kind: 'refused',
-      message: 'Cannot bring up VM web-01 on site-a: disk web-01-root failed: Unable to connect: 404',
+      message: 'Cannot bring up VM web-01 on site-a: disk web-01-root-71f75f7d failed: Unable to connect: 404',
     })
   })
 })

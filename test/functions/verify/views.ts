@@ -30,7 +30,7 @@ export const showing = (
 })
 
 export const disk = (phase: string, progress?: string, conditions: Condition[] = []): DataVolume => ({
-  metadata: { name: 'web-01-root' },
+  metadata: { name: 'web-01-root-71f75f7d' },
   status: { phase, ...(progress ? { progress } : {}), conditions },
 })
 

@@ -12,6 +12,13 @@ const failedDisk = (name: string) => {
 /** A disk that was kept when an earlier machine of this name was undone. */
 const kept = failedDisk(dataDiskName({ name: 'web-01', identity: { uuid: 'ffffffff', serial: '' } }, 'data'))
 
+describe('a root disk that a run had made beside the machine’s own, and has given up', () => {
+  it('does not keep the machine from being ready', () => {
+    const given = failedDisk('web-01-root-0badcafe')
+    expect(assessReady({ ...runningView(definition), disks: [given] }, definition)).toMatchObject({ state: 'reached' })
+  })
+})
+
 describe('a data disk that was kept of an earlier machine of the same name', () => {
   it('does not fail the new machine', () => {
     expect(assessReady({ ...runningView(definition), disks: [kept] }, definition)).toMatchObject({ state: 'reached' })

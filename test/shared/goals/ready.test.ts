@@ -33,7 +33,7 @@ describe('a machine is', () => {
       'waiting',
       'it was only just applied',
       { ...show('Stopped'), disks: [disk('CloneScheduled')] },
-      'the VirtualMachine is Stopped; disks: web-01-root CloneScheduled',
+      'the VirtualMachine is Stopped; disks: web-01-root-71f75f7d CloneScheduled',
     ],
     [
       'waiting',
@@ -49,7 +49,7 @@ describe('a machine is', () => {
           ...show(status, { conditions: [condition('Ready', 'False', 'VMI does not exist')] }),
           disks: [disk('CloneInProgress', '12.5%', [condition('Running', 'True', 'Clone in progress')])],
         },
-        `the VirtualMachine is ${status}; disks: web-01-root CloneInProgress 10%`,
+        `the VirtualMachine is ${status}; disks: web-01-root-71f75f7d CloneInProgress 10%`,
       ],
     ),
     [
@@ -59,7 +59,7 @@ describe('a machine is', () => {
         ...show('DataVolumeError'),
         disks: [disk('ImportInProgress', undefined, [condition('Running', 'False', 'Unable to connect', 'Error')])],
       },
-      'disk web-01-root cannot be made: Unable to connect',
+      'disk web-01-root-71f75f7d cannot be made: Unable to connect',
     ],
     [
       'troubled',
@@ -72,7 +72,7 @@ describe('a machine is', () => {
           ]),
         ],
       },
-      'disk web-01-root cannot be made: no accessMode specified in StorageProfile bare',
+      'disk web-01-root-71f75f7d cannot be made: no accessMode specified in StorageProfile bare',
     ],
     [
       'troubled',
@@ -87,7 +87,7 @@ describe('a machine is', () => {
       'waiting',
       'a disk is filled',
       { ...show('Provisioning'), disks: [disk('ImportInProgress', '47.85%')] },
-      'the VirtualMachine is Provisioning; disks: web-01-root ImportInProgress 40%',
+      'the VirtualMachine is Provisioning; disks: web-01-root-71f75f7d ImportInProgress 40%',
     ],
     [
       'waiting',
@@ -164,7 +164,7 @@ describe('a machine is', () => {
     const failed = disk('Failed', undefined, [condition('Running', 'False', 'Unable to connect: 404', 'Error')])
     expect(assessReady({ ...show('Provisioning'), disks: [failed] }, definition)).toEqual({
       state: 'failed',
-      message: 'disk web-01-root failed: Unable to connect: 404',
+      message: 'disk web-01-root-71f75f7d failed: Unable to connect: 404',
     })
   })
 
