@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } 
 import type { Seen } from '../../local/feed.ts'
 import { taskFor } from '../../shared/event-types.ts'
 import { blobId } from '../../shared/ledger.ts'
-import { lifecycles, terminals } from '../../shared/lifecycles.ts'
+import { lifecycleOf, terminals } from '../../shared/lifecycles.ts'
 import { placementName } from '../../shared/ocm/placement.ts'
 import { isShared, nameFile, networkFile, runFile, templateFile } from '../../shared/paths.ts'
 import { runId } from '../../shared/run.ts'
@@ -139,7 +139,9 @@ async function expectUndone(run: Run, before: Record<string, string>, name: stri
   expect(run.events().filter(({ type }) => /\.(completed|stranded)$/.test(type))).toEqual([])
 }
 
-const tasks = lifecycles[0]?.tasks.filter(({ name }) => name !== 'notify').map(({ name }) => name) ?? []
+const tasks = lifecycleOf('provision')
+  .tasks.filter(({ name }) => name !== 'notify')
+  .map(({ name }) => name)
 
 describe('a run whose function is dead', { timeout: 240_000 }, () => {
   /** All of them at once: each waits for the clusters most of the time. */
@@ -248,7 +250,7 @@ describe('a run that fails', () => {
   it.each(cases)('at "$task" says "$says" and is undone', async ({ task, says, request, when }) => {
     const data = small(request)
     const name = data.name ?? ''
-    const { tasks: all } = lifecycles[0] as (typeof lifecycles)[0]
+    const { tasks: all } = lifecycleOf('provision')
     const at = all.findIndex((one) => one.name === task)
     // A fault of the cluster must be there before the machine is.
     const starts = task === 'check' ? 'create.built' : (all[at - 1]?.done ?? 'requested')

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Seen } from '../../local/feed.ts'
 import { sweep } from '../../shared/event-types.ts'
-import { lifecycles } from '../../shared/lifecycles.ts'
+import { lifecycleOf } from '../../shared/lifecycles.ts'
 import { runFile } from '../../shared/paths.ts'
 import { runId } from '../../shared/run.ts'
 import { parseYaml } from '../../shared/yaml.ts'
@@ -64,7 +64,7 @@ const subjectsOf = async (run: Run, chain: Chain) =>
 const isResumption = (subject: string) => subject.startsWith('Go on with')
 const terminalsOf = (run: Run) => new Set(factsOf(run).filter((fact) => /^(completed|rolledback|stranded)$/.test(fact)))
 
-const facts = lifecycles[0]?.tasks.map(({ done }) => done) ?? []
+const facts = lifecycleOf('provision').tasks.map(({ done }) => done)
 /** From a run's first commit to its last: before there is nothing to find, after nothing to do. */
 const inFlight = facts.slice(facts.indexOf('named'), facts.indexOf('completed'))
 
