@@ -168,11 +168,18 @@ function checkTracking(settings: Record<string, string>, version: string | undef
 /** What Drover has Argo CD apply: to managed clusters, and to the hub. */
 export const applied: [group: string, kind: string][] = [
   ['kubevirt.io', 'VirtualMachine'],
+  ['kubevirt.io', 'VirtualMachineInstanceMigration'],
+  ['snapshot.kubevirt.io', 'VirtualMachineSnapshot'],
+  ['snapshot.kubevirt.io', 'VirtualMachineRestore'],
   ['cdi.kubevirt.io', 'DataVolume'],
+  ['cdi.kubevirt.io', 'DataSource'],
+  ['cdi.kubevirt.io', 'DataImportCron'],
+  ['batch', 'Job'],
   ['external-secrets.io', 'ExternalSecret'],
   ['externaldns.k8s.io', 'DNSEndpoint'],
   ['', 'Namespace'],
   ['', 'Secret'],
+  ['', 'ConfigMap'],
   ['rbac.authorization.k8s.io', 'Role'],
   ['rbac.authorization.k8s.io', 'RoleBinding'],
   ['argoproj.io', 'Application'],

@@ -202,7 +202,7 @@ export const hub = (): Cluster => ({
 export const managed = (): Cluster => ({
   '/version': { gitVersion: 'v1.33.1' },
   ...served('kubevirt.io', 'v1', 'virtualmachines', 'virtualmachineinstances'),
-  ...served('cdi.kubevirt.io', 'v1beta1', 'datavolumes', 'datasources'),
+  ...served('cdi.kubevirt.io', 'v1beta1', 'datavolumes', 'datasources', 'dataimportcrons'),
   ...served('instancetype.kubevirt.io', 'v1beta1', 'virtualmachineclusterinstancetypes'),
   ...served('external-secrets.io', 'v1', 'externalsecrets'),
   ...served('externaldns.k8s.io', 'v1alpha1', 'dnsendpoints'),
@@ -238,7 +238,8 @@ export function isGranted(review: object): boolean {
 
 /** What the reader may read. */
 const read = [
-  ...['virtualmachines', 'virtualmachineinstances', 'virtualmachineinstancemigrations', 'datavolumes', 'datasources'],
+  ...['virtualmachines', 'virtualmachineinstances', 'virtualmachineinstancemigrations'],
+  ...['datavolumes', 'datasources', 'dataimportcrons'],
   ...['virtualmachinesnapshots', 'virtualmachinesnapshotcontents', 'virtualmachinerestores'],
   ...['externalsecrets', 'jobs', 'persistentvolumeclaims', 'pods'],
 ]

@@ -247,7 +247,7 @@ describe('preflight says of a hub', () => {
       [
         'exclusions that hide machines',
         { [at.argocdSettings]: { data: { 'resource.exclusions': '- apiGroups: ["*kubevirt.io"]\n  kinds: ["*"]' } } },
-        'lacks: resource.exclusions of argocd-cm hide VirtualMachine, DataVolume -> take them out of it',
+        /^lacks: resource.exclusions of argocd-cm hide VirtualMachine, [^>]*VirtualMachineRestore, DataVolume, [^>]* -> take them out of it$/,
       ],
       [
         'exclusions of what Drover does not apply',
@@ -265,7 +265,7 @@ describe('preflight says of a hub', () => {
             data: { 'resource.inclusions': '- apiGroups: ["", rbac.authorization.k8s.io, argoproj.io]' },
           },
         },
-        /^lacks: resource.inclusions of argocd-cm leave out VirtualMachine, DataVolume, ExternalSecret, DNSEndpoint, Placement/,
+        /^lacks: resource.inclusions of argocd-cm leave out VirtualMachine, [^>]*DataVolume, [^>]*Job, ExternalSecret, DNSEndpoint, Placement/,
       ],
       [
         'that it has no project for machines',
