@@ -37,7 +37,7 @@ function volume(
   definition: Definition,
   name: string,
   role: 'root' | 'data',
-  { size, storageClass, made }: Pick<Disk, 'size' | 'storageClass' | 'made'>,
+  { size, storageClass, made, snapshot }: Pick<Disk, 'size' | 'storageClass' | 'made' | 'snapshot'>,
   source: object,
   annotations: Record<string, string>,
 ): Manifest[] {
@@ -55,7 +55,8 @@ function volume(
     spec: {
       ...source,
       storage: {
-        resources: { requests: { storage: made ?? size } },
+        // On a file system a claim is larger than its disk, and CDI declines a size below the snapshot's claim: without one it takes that.
+        ...(snapshot === undefined && { resources: { requests: { storage: made ?? size } } }),
         ...(storageClass && { storageClassName: storageClass }),
       },
     },

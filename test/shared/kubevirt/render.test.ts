@@ -86,6 +86,19 @@ describe('render', () => {
     expect(fromSource.metadata.annotations).not.toHaveProperty('argocd.argoproj.io/sync-options')
   })
 
+  it('lets a disk that is made from a snapshot have the size of what was taken', () => {
+    const rootDisk = { size: '30Gi', snapshot: 'web-00-clean-rootdisk' }
+    const disks = [{ name: 'data', size: '5Gi', snapshot: 'web-00-clean-data', storageClass: 'fast' }]
+    const volumes = render(linuxServer({ rootDisk, disks })).filter(({ kind }) => kind === 'DataVolume')
+    expect(volumes.map(({ spec }) => spec)).toEqual([
+      { source: { snapshot: { namespace: 'shop', name: 'web-00-clean-rootdisk' } }, storage: {} },
+      {
+        source: { snapshot: { namespace: 'shop', name: 'web-00-clean-data' } },
+        storage: { storageClassName: 'fast' },
+      },
+    ])
+  })
+
   it('mounts every disk by its claim, never by a template of the machine', () => {
     const spec = specOf(databaseServer())
     expect(spec).not.toHaveProperty('dataVolumeTemplates')
