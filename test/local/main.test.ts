@@ -46,7 +46,7 @@ describe('npm run local', () => {
     [
       'begins no lifecycle, so that its run would never end',
       { ...event, type: 'dev.drover.provision.nonsense' },
-      'its type is "dev.drover.provision.nonsense", wanted dev.drover.provision.requested',
+      'its type is "dev.drover.provision.nonsense", wanted dev.drover.golden-image.requested or dev.drover.provision.requested',
     ],
   ])('refuses at once a request that %s', async (name, content, message) => {
     const file = content === undefined ? join(folder, 'none.json') : requestFile(`${name.length}.json`, content)
