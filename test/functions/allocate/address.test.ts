@@ -152,7 +152,7 @@ describe('allocateAddress', () => {
     expect(addresses(await allocateAddress(run, fleet))).toEqual(['10.20.0.17', 'fd00:20::10'])
   })
 
-  it('gives fifty runs at once a hundred different addresses', async () => {
+  it('gives fifty runs at once a hundred different addresses', { timeout: 30_000 }, async () => {
     const fleet = fleetWith()
     const outcomes = await Promise.all(
       Array.from({ length: 50 }, async (_, index) => {
