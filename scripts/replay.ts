@@ -4,24 +4,23 @@ import { allocate } from '../functions/allocate/allocate.ts'
 import { build } from '../functions/build/build.ts'
 import { commit } from '../functions/commit/commit.ts'
 import { complete } from '../functions/commit/complete.ts'
-import { hold } from '../functions/locate/hold.ts'
-import { locate } from '../functions/locate/locate.ts'
+import { locateStep } from '../functions/locate/step.ts'
 import { notify } from '../functions/notify/notify.ts'
 import { place } from '../functions/place/place.ts'
 import { undo } from '../functions/recover/undo.ts'
 import { register } from '../functions/register/register.ts'
 import { validate } from '../functions/validate/validate.ts'
-import { verifyImage } from '../functions/verify/image.ts'
-import { verify } from '../functions/verify/verify.ts'
+import { verifyStep } from '../functions/verify/step.ts'
 import type { Clusters } from '../shared/clients/clusters.ts'
 import { defaultGuestfsImage } from '../shared/config.ts'
 import { DroverError } from '../shared/errors.ts'
 import type { Event } from '../shared/event.ts'
 import type { Fleet } from '../shared/fleet.ts'
 import type { GitOpsSettings } from '../shared/gitops/application.ts'
+import type { GoldenImages, Images } from '../shared/golden-images.ts'
 import type { Hub } from '../shared/hub.ts'
-import { type FunctionName, makesImage } from '../shared/lifecycles.ts'
-import type { GoldenImages, Images, Machines } from '../shared/machines.ts'
+import type { FunctionName } from '../shared/lifecycles.ts'
+import type { Machines } from '../shared/machines.ts'
 import { createShell } from '../shared/shell/shell.ts'
 import type { Answer } from '../shared/shell/work.ts'
 import { sign } from '../shared/signature.ts'
@@ -82,19 +81,13 @@ function stepsOver({ fleet, clusters, settings }: ReplayOptions): Record<Functio
   const waiting = { rootApplication, graceMilliseconds: 0, resolver: undefined }
   return {
     validate: (run) => validate(run, fleet),
-    locate: (run, here) =>
-      run.task === 'hold'
-        ? hold(run, fleet, { hub, goldenImages, images })
-        : locate(run, fleet, machines, images, here),
+    locate: (run, here) => locateStep(run, fleet, { hub, machines, images, goldenImages }, here),
     allocate: (run) => allocate(run, fleet),
     place: (run, here) => place(run, fleet, hub, { ...settings, graceMilliseconds: 0 }, here),
     register: (run) => register(run, undefined, fleet),
     build: async (run) => build(run, await fleet.head(), { ...settings, guestfsImage: defaultGuestfsImage }),
     commit: async (run) => (run.task === 'complete' ? complete(run, fleet) : unpushed(run, await commit(run, fleet))),
-    verify: (run, here) =>
-      makesImage(run.lifecycle)
-        ? verifyImage(run, { goldenImages, machines }, waiting, here)
-        : verify(run, machines, waiting, here),
+    verify: (run, here) => verifyStep(run, { machines, goldenImages }, waiting, here),
     notify: (run) => notify(run, { post: async () => 202 }),
     recover: (run, here) =>
       undo(run, { fleet, machines, goldenImages, gitops: settings, ...waiting, cmdb: undefined }, here),

@@ -11,7 +11,7 @@ export interface Condition {
   lastTransitionTime?: string
 }
 
-interface Metadata {
+export interface Metadata {
   name: string
   generation?: number
   labels?: Record<string, string>
@@ -163,46 +163,6 @@ export interface Machines {
    * when the signal is aborted first. Without such an Application there is nothing to wait for.
    */
   settle(application: string, signal: AbortSignal): Promise<boolean>
-}
-
-/** What CDI shows of a DataSource, the name that an image is found under. */
-export interface DataSource {
-  metadata: Metadata
-  spec?: { source?: Record<string, { namespace: string; name: string }> }
-  status?: { source?: Record<string, { namespace: string; name: string }>; conditions?: Condition[] }
-}
-
-/** A DataImportCron, which follows a tag of a registry. */
-export interface DataImportCron {
-  metadata: Metadata
-  status?: { conditions?: Condition[] }
-}
-
-/** Everything of one golden image at one moment. */
-export interface ImageView {
-  application: Application | undefined
-  disks: DataVolume[]
-  secrets: ExternalSecret[]
-  jobs: Job[]
-  sources: DataSource[]
-  crons: DataImportCron[]
-}
-
-/** Golden images in the making. */
-export interface GoldenImages {
-  /** An image as it is now, and again, as a machine is watched. */
-  watch(address: MachineAddress, signal: AbortSignal): AsyncIterable<ImageView>
-  /** A DataSource by its name. */
-  dataSource(cluster: string, namespace: string, name: string): Promise<DataSource | undefined>
-}
-
-/** The golden images of the managed clusters, as machines are made from them. */
-export interface Images {
-  /**
-   * What a DataSource stands for now, such as "pvc golden/rhel9-4f2a"; undefined when there is none, or when it stands for
-   * nothing yet.
-   */
-  version(cluster: string, namespace: string, dataSource: string): Promise<string | undefined>
 }
 
 /** What stands in the clusters under a machine's name, at one look. */

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { DroverError } from '../../shared/errors.ts'
 import type { Tree } from '../../shared/fleet.ts'
 import type { GitOpsSettings } from '../../shared/gitops/application.ts'
-import { changed, manifestChanges, toChangeSet } from '../../shared/gitops/change-set.ts'
+import { changed, editedByHand, manifestChanges, toChangeSet } from '../../shared/gitops/change-set.ts'
 import { toKept, toRemoval } from '../../shared/gitops/removal.ts'
 import { dataDiskLosses } from '../../shared/kubevirt/data-disks.ts'
 import { claimOf, dataClaims } from '../../shared/kubevirt/manifest.ts'
@@ -40,7 +40,7 @@ export async function change(run: Run, tree: Tree, settings: BuildSettings): Pro
   if (round === 'remove') return removal(run, tree, address)
   const before = await readDefinition(tree, address)
   if (Array.isArray(before)) return refused(summary(`Cannot change ${placeOf(address)}`, before))
-  const problems = await editedByHand(tree, before)
+  const problems = await editedByHand(tree, await manifestChanges(before, tree))
   const after = await edited(before, run, round, { tree, guestfsImage: settings.guestfsImage })
   if ('problems' in after) problems.push(...after.problems)
   if (problems.length > 0 || 'problems' in after) return refused(summary(`Cannot change ${placeOf(address)}`, problems))
@@ -110,10 +110,4 @@ async function readDefinition(
   const read = await readChecked(tree, path, Definition)
   if (!read) return [`${path} is not there any more`]
   return read.ok ? read.value : read.problems
-}
-
-/** The manifests that are not what the definition renders to: somebody edited them, and the edit would be lost. */
-async function editedByHand(tree: Tree, definition: Definition): Promise<string[]> {
-  const differing = await changed(tree, await manifestChanges(definition, tree))
-  return differing.map(({ path }) => `${path} is not what the definition renders to: put it right by hand first`)
 }

@@ -1,14 +1,14 @@
 import { isDeepStrictEqual } from 'node:util'
 import { DroverError } from '../../shared/errors.ts'
 import type { Tree } from '../../shared/fleet.ts'
-import { changed, imageManifestChanges, toImageChangeSet } from '../../shared/gitops/change-set.ts'
+import { changed, editedByHand, imageManifestChanges, toImageChangeSet } from '../../shared/gitops/change-set.ts'
 import { expecting } from '../../shared/ledger.ts'
 import { isImageRound, roundOf } from '../../shared/lifecycles.ts'
 import { imageFile } from '../../shared/paths.ts'
 import { GoldenImage } from '../../shared/schema/golden-image.ts'
 import { readChecked } from '../../shared/schema/read.ts'
 import { summary } from '../../shared/schema/show.ts'
-import { type Outcome, type Run, refused, succeeded } from '../../shared/step.ts'
+import { built, type Outcome, type Run, refused } from '../../shared/step.ts'
 import { type BuildSettings, tooLate } from './change.ts'
 import { imageEdits } from './edits/golden-image.ts'
 
@@ -26,23 +26,14 @@ export async function buildImage(run: Run, tree: Tree, settings: BuildSettings):
   const read = await readChecked(tree, imageFile(name), GoldenImage)
   if (read && !read.ok) return refused(summary(`Cannot change image ${name}`, read.problems))
   const before = read?.value
-  const problems = before ? await editedByHand(tree, before) : []
+  const problems = before ? await editedByHand(tree, await imageManifestChanges(before, tree)) : []
   const operation = `${run.id}.${round}`
   // It was committed before, and its answer lost: an edit is not made twice.
   const after = before?.operation === operation ? before : await imageEdits[round](before, run, { tree, ...settings })
   if ('problems' in after) problems.push(...after.problems)
   if (problems.length > 0 || 'problems' in after) return refused(summary(`Cannot change image ${name}`, problems))
-  if (isDeepStrictEqual(before, after)) return built('Nothing to change', after, [])
+  if (isDeepStrictEqual(before, after)) return built(`Nothing to change for image ${name}`, { image: after }, [])
   const image = { ...after, operation }
   const changes = await changed(tree, await toImageChangeSet(image, tree, settings))
-  return built(`Built ${changes.length} files`, image, await expecting(tree, changes))
-}
-
-const built = (what: string, image: GoldenImage, changes: Awaited<ReturnType<typeof expecting>>) =>
-  ({ ...succeeded(`${what} for image ${image.name}`, { image }), changes }) as Outcome
-
-/** The manifests that are not what the definition renders to: somebody edited them, and the edit would be lost. */
-async function editedByHand(tree: Tree, image: GoldenImage): Promise<string[]> {
-  const differing = await changed(tree, await imageManifestChanges(image, tree))
-  return differing.map(({ path }) => `${path} is not what the definition renders to: put it right by hand first`)
+  return built(`Built ${changes.length} files for image ${name}`, { image }, await expecting(tree, changes))
 }

@@ -3,20 +3,14 @@ import { openClusters } from '../../shared/clients/clusters.ts'
 import { shareFleet } from '../../shared/clients/shared-fleet.ts'
 import { overFleet } from '../../shared/plan.ts'
 import { toFunction, type Wire } from '../../shared/runtime/function.ts'
-import { hold } from './hold.ts'
-import { locate } from './locate.ts'
+import { locateStep } from './step.ts'
 
 /** The machine that there is: found in the fleet, held for the run, and looked at on its cluster; or the golden image. */
 export const wire: Wire = (config, log) => {
   const fleet = shareFleet({ ...config.git, log })
-  const { hub, machines, images, goldenImages } = openClusters({
-    ...config.kubernetes,
-    argocdNamespace: config.argocd.namespace,
-  })
+  const clients = openClusters({ ...config.kubernetes, argocdNamespace: config.argocd.namespace })
   return {
-    step: overFleet(fleet, (run, over, here) =>
-      run.task === 'hold' ? hold(run, over, { hub, goldenImages, images }) : locate(run, over, machines, images, here),
-    ),
+    step: overFleet(fleet, (run, over, here) => locateStep(run, over, clients, here)),
     post: brokerPoster(config.broker, config.brokerToken),
     close: () => fleet.close(),
   }

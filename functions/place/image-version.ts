@@ -1,4 +1,4 @@
-import type { Images } from '../../shared/machines.ts'
+import type { Images } from '../../shared/golden-images.ts'
 import type { Outcome, Run } from '../../shared/step.ts'
 import { undecided } from './planned.ts'
 

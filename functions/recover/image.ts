@@ -1,6 +1,7 @@
 import type { Fleet } from '../../shared/fleet.ts'
+import type { GoldenImages, ImageView } from '../../shared/golden-images.ts'
 import { buildName, imageApplicationName } from '../../shared/images/names.ts'
-import type { GoldenImages, ImageView, Machines } from '../../shared/machines.ts'
+import type { Machines } from '../../shared/machines.ts'
 import { imageFile } from '../../shared/paths.ts'
 import { requestOf } from '../../shared/request.ts'
 import type { Here, Run } from '../../shared/step.ts'

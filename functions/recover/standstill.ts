@@ -54,17 +54,21 @@ async function factsAfter(record: RunRecord, { name, by }: Task, fleet: Fleet): 
 /** The definition as this run wrote it, whoever has changed it since. */
 async function definitionOf({ facts, request, wrote }: RunRecord, tree: Tree): Promise<Definition | undefined> {
   if (facts.cluster === undefined || facts.name === undefined) return undefined
-  const path = definitionFile(facts.cluster, request.namespace, facts.name)
-  const blob = wrote[path]?.after
-  return blob ? (parseYaml(await tree.blob(blob), path) as Definition) : undefined
+  return (await written(tree, wrote, definitionFile(facts.cluster, request.namespace, facts.name))) as
+    | Definition
+    | undefined
 }
 
 /** The golden image in the same way. */
 async function imageOf({ facts, lifecycle, wrote }: RunRecord, tree: Tree): Promise<GoldenImage | undefined> {
   if (facts.name === undefined || !makesImage(lifecycle)) return undefined
-  const path = imageFile(facts.name)
+  return (await written(tree, wrote, imageFile(facts.name))) as GoldenImage | undefined
+}
+
+/** A file as the run has left it; undefined when it wrote none there. */
+async function written(tree: Tree, wrote: RunRecord['wrote'], path: string): Promise<unknown> {
   const blob = wrote[path]?.after
-  return blob ? (parseYaml(await tree.blob(blob), path) as GoldenImage) : undefined
+  return blob ? parseYaml(await tree.blob(blob), path) : undefined
 }
 
 const toRun = (

@@ -1,9 +1,10 @@
 import { DroverError } from '../../shared/errors.ts'
-import { imageGoals } from '../../shared/goals/image.ts'
+import { imageAttempts, imageGoals } from '../../shared/goals/image.ts'
 import { waitUntil } from '../../shared/goals/wait.ts'
+import type { GoldenImages } from '../../shared/golden-images.ts'
 import { imageApplicationName } from '../../shared/images/names.ts'
-import { isImageRound, lifecycleOf, roundOf } from '../../shared/lifecycles.ts'
-import type { GoldenImages, Machines } from '../../shared/machines.ts'
+import { isImageRound, roundOf } from '../../shared/lifecycles.ts'
+import type { Machines } from '../../shared/machines.ts'
 import { isPlan } from '../../shared/plan.ts'
 import type { GoldenImage } from '../../shared/schema/golden-image.ts'
 import { type Facts, type Here, type Outcome, type Run, refused, succeeded } from '../../shared/step.ts'
@@ -22,7 +23,8 @@ export async function verifyImage(
   here: Here,
 ): Promise<Outcome> {
   const round = roundOf(run.lifecycle, run.task)
-  const { image, revision, facts } = { ...run.facts, facts: run.facts }
+  const { facts } = run
+  const { image, revision } = facts
   if (!round || !isImageRound(round) || !image?.work)
     throw new DroverError('unreadable', `Cannot wait: ${run.task} of run ${run.id} has no image`)
   if (isPlan(run)) return succeeded('Would wait for it', planned(run, image))
@@ -42,8 +44,8 @@ export async function verifyImage(
     settings,
     here,
   )
-  const title = lifecycleOf(run.lifecycle).tasks.find((task) => task.name === run.task)?.title ?? run.task
-  return outcome.kind === 'refused' ? refused(`${title} did not work for image ${name}: ${outcome.message}`) : outcome
+  if (outcome.kind !== 'refused') return outcome
+  return refused(`Cannot ${imageAttempts[round]} image ${name} on ${image.cluster}: ${outcome.message}`)
 }
 
 /** What would follow, once the last round is planned. */

@@ -1,15 +1,12 @@
+import type { DataImportCron, DataSource, GoldenImages, Images } from '../golden-images.ts'
 import type { Decision, Hub, HubCondition, ManagedCluster } from '../hub.ts'
 import { imageApplicationName, imageLabel } from '../images/names.ts'
 import type {
   Application,
   Claim,
-  DataImportCron,
-  DataSource,
   DataVolume,
   ExternalSecret,
   Extra,
-  GoldenImages,
-  Images,
   Job,
   Machines,
   Occupants,

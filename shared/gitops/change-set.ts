@@ -87,6 +87,12 @@ export async function changed(tree: Tree, changes: readonly Change[]): Promise<C
   return changes.filter(({ content }, index) => (now[index] ?? null) !== content)
 }
 
+/** What somebody wrote into manifests that follow from a definition: a sentence for each, for an edit of it would be lost. */
+export async function editedByHand(tree: Tree, manifests: readonly Change[]): Promise<string[]> {
+  const differing = await changed(tree, manifests)
+  return differing.map(({ path }) => `${path} is not what the definition renders to: put it right by hand first`)
+}
+
 const toChange = (path: string, manifest: Manifest): Change => ({ path, content: toYaml(manifest) })
 
 /** A file's name follows from its object alone, so that the same object is always the same file. */

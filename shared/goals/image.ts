@@ -1,15 +1,14 @@
+import type { ImageView } from '../golden-images.ts'
 import { customizeName, followerName, pushName } from '../images/names.ts'
 import { toPushed } from '../images/pushed.ts'
-import { operationAnnotation } from '../kubevirt/manifest.ts'
 import type { ImageRound } from '../lifecycles.ts'
-import { type ExternalSecret, type ImageView, type Machines, refreshAnnotation } from '../machines.ts'
-import type { GoldenImage, Work } from '../schema/golden-image.ts'
+import type { Condition, Machines } from '../machines.ts'
+import type { Build, GoldenImage, Work } from '../schema/golden-image.ts'
 import type { Facts } from '../step.ts'
-import { type Assessment, failed, reached, troubled, waiting } from './assessment.ts'
+import { type Assessment, failed, reached, waiting } from './assessment.ts'
 import { assessJob, silenceOf } from './job.ts'
 import { customized } from './patched.ts'
-import { troubleOfDisks, troubleOfSync } from './ready.ts'
-import { words } from './words.ts'
+import { percent, showsCommit, troubleOfDisks, troubleOfSecrets, troubleOfSync } from './ready.ts'
 
 /** What a round on a golden image is to bring about: a definition as of a commit. */
 export interface ImageAim {
@@ -39,7 +38,7 @@ const imported: ImageGoal = {
     if (!disk) return absent(view, `disk ${build.name}`)
     const { phase = 'Pending', progress } = disk.status ?? {}
     if (phase === 'Succeeded') return reached(`Made disk ${build.name}`)
-    return troubleOfDisks([disk]) ?? waiting(`disk ${build.name} is ${phase}${tens(progress)}`)
+    return troubleOfDisks([disk]) ?? waiting(`disk ${build.name} is ${phase}${percent(progress)}`)
   },
   async confirm({ image }, machines, _, { build }) {
     const [claim] = await machines.claims(image.cluster, image.namespace, [build.name])
@@ -50,73 +49,64 @@ const imported: ImageGoal = {
   },
 }
 
-/** In steps of ten, so that a long import does not make an event each second. */
-function tens(progress: string | undefined): string {
-  const value = Number.parseFloat(progress ?? '')
-  return Number.isNaN(value) ? '' : ` ${Math.floor(value / 10) * 10}%`
-}
-
 /** Every Secret that was to be made is there. One that others have made cannot be looked for: Drover reads no Secret. */
 const synced: ImageGoal = {
-  assess(view, { image }) {
-    for (const { name } of image.secrets) {
-      const secret = named(view.secrets, name)
-      if (!secret) return absent(view, `ExternalSecret ${name}`)
-      const open = openOf(secret)
-      if (open) return open
-    }
-    return reached(
-      image.secrets.length === 0 ? 'No secrets are to be made' : `${image.secrets.length} secrets are there`,
-    )
+  assess(view, { image: { secrets } }) {
+    const made = secrets.map(({ name }) => ({ name, found: named(view.secrets, name) }))
+    const missing = made.find(({ found }) => !found)
+    if (missing) return absent(view, `ExternalSecret ${missing.name}`)
+    const trouble = troubleOfSecrets({ secrets: made.flatMap(({ found }) => found ?? []) })
+    if (trouble) return trouble
+    const open = made.find(({ found }) => !found?.status?.conditions?.some(isReady))
+    if (open) return waiting(`ExternalSecret ${open.name} is not synced yet`)
+    return reached(secrets.length === 0 ? 'No secrets are to be made' : `${secrets.length} secrets are there`)
   },
 }
 
-function openOf({ metadata: { name }, status }: ExternalSecret): Assessment | undefined {
-  const ready = status?.conditions?.find(({ type }) => type === 'Ready')
-  if (ready?.status === 'True') return undefined
-  return ready?.reason === 'SecretSyncedError'
-    ? troubled(`ExternalSecret ${name} cannot be synced: ${words(status?.conditions, 'no reason given')}`)
-    : waiting(`ExternalSecret ${name} is not synced yet`)
-}
+const isReady = ({ type, status }: Condition) => type === 'Ready' && status === 'True'
 
-const customizes: ImageGoal = {
-  assess(view, _, { build, customize }) {
-    if (!customize) return reached('Nothing is to be customized')
-    const name = customizeName(build)
-    return assessJob(view.jobs, name, 'works on the disk') ?? absent(view, `Job ${name}`)
+/** A Job of the run has worked on the disk, where it is wanted, and its pod has said what came of it. */
+const jobDone = <W>(
+  wanted: (work: Work) => W | undefined,
+  { unwanted, nameOf, does }: { unwanted: string; nameOf(build: Build): string; does: string },
+  outcomeOf: (said: string, job: string, build: Build, wanted: W) => Assessment,
+): ImageGoal => ({
+  assess(view, _, work) {
+    if (wanted(work) === undefined) return reached(unwanted)
+    const name = nameOf(work.build)
+    return assessJob(view.jobs, name, does) ?? absent(view, `Job ${name}`)
   },
-  async confirm({ image }, machines, { jobs }, { build, customize }) {
-    if (!customize) return reached('Nothing is to be customized')
-    const name = customizeName(build)
+  async confirm({ image }, machines, { jobs }, work) {
+    const asked = wanted(work)
+    if (asked === undefined) return reached(unwanted)
+    const name = nameOf(work.build)
     const said = await machines.lastWords(image.cluster, image.namespace, name)
-    return silenceOf(jobs, name, said) ?? customized(said, name, `Customized disk ${build.name}`)
+    return silenceOf(jobs, name, said) ?? outcomeOf(said, name, work.build, asked)
   },
-}
+})
 
-const pushed: ImageGoal = {
-  assess(view, _, { build, push }) {
-    if (!push) return reached('The image is not to be pushed')
-    const name = pushName(build)
-    return assessJob(view.jobs, name, 'pushes the image') ?? absent(view, `Job ${name}`)
-  },
-  async confirm({ image }, machines, { jobs }, { build, push }) {
-    if (!push) return reached('The image is not to be pushed')
-    const name = pushName(build)
-    const said = await machines.lastWords(image.cluster, image.namespace, name)
-    const silence = silenceOf(jobs, name, said)
-    if (silence) return silence
+const customizes = jobDone(
+  ({ customize }) => customize,
+  { unwanted: 'Nothing is to be customized', nameOf: customizeName, does: 'works on the disk' },
+  (said, job, build) => customized(said, job, `Customized disk ${build.name}`),
+)
+
+const pushed = jobDone(
+  ({ push }) => push,
+  { unwanted: 'The image is not to be pushed', nameOf: pushName, does: 'pushes the image' },
+  (said, job, _, push) => {
     const answer = toPushed(said)
-    if (!answer.done) return failed(`Job ${name} failed: ${answer.reason}`)
+    if (!answer.done) return failed(`Job ${job} failed: ${answer.reason}`)
     return reached(`Pushed ${push.repository}:${push.tag} as ${answer.digest}`, { digest: answer.digest })
   },
-}
+)
 
 /** The DataSource stands for the new disk and can be cloned, and whatever follows the tag is there. */
 const published: ImageGoal = {
   assess(view, { image, revision, facts }, { build }) {
     const source = named(view.sources, image.dataSource)
     if (!source) return absent(view, `DataSource ${image.dataSource}`)
-    if (source.metadata.annotations?.[operationAnnotation] !== image.operation || !shows(view, revision))
+    if (!showsCommit(view.application, source, image.operation, revision))
       return troubleOfSync(view) ?? waiting('the cluster does not show this commit yet')
     const ready = source.status?.conditions?.find(({ type }) => type === 'Ready')
     const { pvc } = source.status?.source ?? {}
@@ -132,13 +122,6 @@ const published: ImageGoal = {
   },
 }
 
-/** What Synced says is of the commit that was compared last: ours, or a later one once the refresh is over. */
-function shows({ application }: ImageView, revision: string | undefined): boolean {
-  const { status, revision: compared } = application?.status?.sync ?? {}
-  const isRefreshed = application?.metadata.annotations?.[refreshAnnotation] === undefined
-  return status === 'Synced' && (compared === revision || isRefreshed)
-}
-
 /** When each round on a golden image is over. */
 export const imageGoals: Record<ImageRound, ImageGoal> = {
   import: imported,
@@ -146,4 +129,13 @@ export const imageGoals: Record<ImageRound, ImageGoal> = {
   customize: customizes,
   push: pushed,
   publish: published,
+}
+
+/** What a round that did not reach its goal could not do, for a sentence: "Cannot make the disk of image rhel9". */
+export const imageAttempts: Record<ImageRound, string> = {
+  import: 'make the disk of',
+  secrets: 'make the secrets of',
+  customize: 'customize the disk of',
+  push: 'push',
+  publish: 'publish',
 }

@@ -1,8 +1,11 @@
 import { allClaims, operationAnnotation } from '../kubevirt/manifest.ts'
 import {
+  type Application,
   type Condition,
   type DataVolume,
+  type ExternalSecret,
   type MachineView,
+  type Metadata,
   refreshAnnotation,
   type VirtualMachine,
 } from '../machines.ts'
@@ -41,8 +44,9 @@ export function troubleOfDisks(disks: DataVolume[]): Assessment | undefined {
   return { state: 'troubled', message: `disk ${struggling.metadata.name} cannot be made: ${reason}` }
 }
 
-/** CDI goes on trying after an `Error`, and waits for somebody to mend an `ErrClaimNotValid`. */
-const isError = ({ status, reason = '' }: Condition) => status === 'False' && reason.startsWith('Err')
+/** CDI goes on trying after an `Error`, and waits for somebody to mend what it calls not valid: a claim, or a clone. */
+const isError = ({ status, reason = '' }: Condition) =>
+  status === 'False' && (reason.startsWith('Err') || reason === 'CloneValidationFailed')
 
 const isPending = ({ status }: DataVolume) => status?.phase !== 'Succeeded'
 
@@ -61,7 +65,7 @@ export function troubleOfSync({ application }: Pick<MachineView, 'application'>)
 }
 
 /** Without its Secret a guest never starts, and the machine itself would only say Starting. */
-function troubleOfSecrets({ secrets }: MachineView): Assessment | undefined {
+export function troubleOfSecrets({ secrets }: { secrets: readonly ExternalSecret[] }): Assessment | undefined {
   const isFailing = ({ type, status, reason }: Condition) =>
     type === 'Ready' && status === 'False' && reason === 'SecretSyncedError'
   const failing = secrets.find(({ status }) => status?.conditions?.some(isFailing))
@@ -71,19 +75,21 @@ function troubleOfSecrets({ secrets }: MachineView): Assessment | undefined {
 }
 
 /**
- * Whether the cluster shows this commit, and not in part. The machine says which run's definition it was made from; that
+ * Whether the cluster shows this commit, and not in part. What bears the operation (the machine, an image's DataSource) says which
+ * run's definition it was made from; that
  * everything beside it is there as well is what Synced says, but of the commit that Argo CD compared last. That is ours, or
  * one after it once the refresh that was asked for after our push is over: Argo CD takes the annotation off together with
  * writing what it found. Of any other revision only Git could tell which came first, and nobody here may read Git.
  */
 export function showsCommit(
-  { application, machine }: MachineView,
-  { operation }: Definition,
+  application: Application | undefined,
+  bearer: { metadata: Metadata } | undefined,
+  operation: string,
   revision: string | undefined,
-) {
+): boolean {
   const { status, revision: compared } = application?.status?.sync ?? {}
   const isCompared = compared === revision || application?.metadata.annotations?.[refreshAnnotation] === undefined
-  return machine?.metadata.annotations?.[operationAnnotation] === operation && status === 'Synced' && isCompared
+  return bearer?.metadata.annotations?.[operationAnnotation] === operation && status === 'Synced' && isCompared
 }
 
 function progressOf(view: MachineView, definition: Definition, revision: string | undefined): Assessment {
@@ -92,7 +98,7 @@ function progressOf(view: MachineView, definition: Definition, revision: string 
   // Argo CD writes an empty status before it has compared for the first time.
   const sync = application.status?.sync?.status || 'starting'
   if (!machine) return { state: 'waiting', message: `Argo CD is ${sync}, the VirtualMachine is not there yet` }
-  if (!showsCommit(view, definition, revision))
+  if (!showsCommit(application, machine, definition.operation, revision))
     return { state: 'waiting', message: `Argo CD is ${sync}, the cluster does not show this commit yet` }
   const status = statusOf(machine)
   if (errorStatuses.includes(status) || (errorsOfClaims.includes(status) && !disks.some(isInTheMaking))) {
@@ -133,7 +139,7 @@ function importing(disks: DataVolume[]): string {
 }
 
 /** Progress in steps of ten, so that a long import does not make an event each second. */
-function percent(progress: string | undefined): string {
+export function percent(progress: string | undefined): string {
   const value = Number.parseFloat(progress ?? '')
   return Number.isNaN(value) ? '' : ` ${Math.floor(value / 10) * 10}%`
 }

@@ -28,7 +28,7 @@ export function assessStopped(view: MachineView, { definition, revision }: Aim):
   const trouble = troubleOfSync(view)
   if (trouble) return trouble
   if (!machine) return waiting('the VirtualMachine is not there')
-  if (!showsCommit(view, definition, revision))
+  if (!showsCommit(view.application, view.machine, definition.operation, revision))
     return waiting(
       `Argo CD is ${application?.status?.sync?.status || 'starting'}, the cluster does not show this commit yet`,
     )

@@ -1,3 +1,4 @@
+import { externalSecret } from '../kubevirt/external-secret.ts'
 import { kept, type Manifest, managedBy, operationAnnotation } from '../kubevirt/manifest.ts'
 import type { Build, GoldenImage, MadeSecret, Work } from '../schema/golden-image.ts'
 import { customizeJob } from './customize-job.ts'
@@ -11,7 +12,7 @@ export function renderImage(image: GoldenImage): Manifest[] {
   const isNew = work && !builds.some(({ name }) => name === work.build.name)
   return [
     ...[...builds, ...(isNew ? [work.build] : [])].map((build) => volumeOf(image, build)),
-    ...secrets.map((secret) => secretOf(image, secret)),
+    ...secrets.flatMap((secret) => secretOf(image, secret) ?? []),
     ...(work ? jobsOf(image, work) : []),
     ...(current ? publication(image, current) : []),
   ]
@@ -78,22 +79,10 @@ function sourceOf({ source }: Build): object {
 }
 
 /** Only where a value is to be found; the Secret goes with it. */
-function secretOf(image: GoldenImage, { name, store, storeKind = 'SecretStore', data }: MadeSecret): Manifest {
-  return {
-    apiVersion: 'external-secrets.io/v1',
-    kind: 'ExternalSecret',
-    metadata: metadataOf(image, name),
-    spec: {
-      refreshPolicy: 'OnChange',
-      refreshInterval: '1h0m0s',
-      secretStoreRef: { name: store, kind: storeKind },
-      target: { name, creationPolicy: 'Owner', deletionPolicy: 'Retain' },
-      data: Object.entries(data).map(([secretKey, { key, property }]) => ({
-        secretKey,
-        remoteRef: { key, ...(property !== undefined && { property }) },
-      })),
-    },
-  }
+function secretOf(image: GoldenImage, { name, store, storeKind, data }: MadeSecret): Manifest | undefined {
+  const from = { store, ...(storeKind && { storeKind }) }
+  const references = Object.entries(data).map(([key, one]) => [key, { ...from, ...one }] as const)
+  return externalSecret({ metadata: metadataOf(image, name), data: references })
 }
 
 function jobsOf(image: GoldenImage, { build, customize, push, volumeMode = 'Filesystem', deadlineSeconds }: Work) {

@@ -25,11 +25,15 @@ export async function dataDiskLosses(
 
 interface DataDisk {
   name: string
-  size: string
+  /** A disk that is made from a snapshot says none: it has that of the snapshot. */
+  size: string | undefined
 }
 
 function lossOf(before: DataDisk, after: DataDisk | undefined, path: string): string | undefined {
   if (after?.name !== before.name) return `${path} would remove the data disk "${before.name}"`
+  if (before.size === undefined) return undefined
+  if (after.size === undefined)
+    return `${path} would make the data disk "${before.name}" anew: it says no size any more`
   if (bytes(after.size) < bytes(before.size))
     return `${path} would shrink the data disk "${before.name}" from ${before.size} to ${after.size}`
   return undefined
@@ -41,9 +45,10 @@ function toDataDisk(text: string | undefined, path: string): DataDisk | undefine
   const object = parseYaml(text, path)
   if (valueAt(object, ['kind']) !== 'DataVolume') return undefined
   if (valueAt(object, ['metadata', 'labels', diskLabel]) !== 'data') return undefined
+  const size = valueAt(object, ['spec', 'storage', 'resources', 'requests', 'storage'])
   return {
     name: String(valueAt(object, ['metadata', 'name'])),
-    size: String(valueAt(object, ['spec', 'storage', 'resources', 'requests', 'storage'])),
+    size: size === undefined ? undefined : String(size),
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Definition } from '../schema/definition.ts'
-import type { SecretReference } from '../schema/fleet-files.ts'
+import { externalSecret } from './external-secret.ts'
 import { cloudInitName, type Manifest, metadataOf, sysprepName } from './manifest.ts'
 
 /** The Secrets that the guest is set up from; ExternalSecrets where a value in them is secret. */
@@ -19,52 +19,17 @@ export function guestSecrets(definition: Definition): Manifest[] {
 
 /** With one secret all of the texts are templates: the definition says so, and an ExternalSecret needs one to fetch. */
 function secretOf(definition: Definition, name: string, texts: Record<string, string>): Manifest {
-  const secrets = Object.entries(definition.guestConfiguration.secrets)
   const metadata = metadataOf(definition, name)
-  const [first] = secrets
-  if (!first) return { apiVersion: 'v1', kind: 'Secret', metadata, type: 'Opaque', data: encoded(texts) }
-  const store = storeOf(first[1])
-  return {
-    apiVersion: 'external-secrets.io/v1',
-    kind: 'ExternalSecret',
-    metadata,
-    spec: {
-      // The guest reads it at its first boot: to follow the store all day would change nothing.
-      refreshPolicy: 'OnChange',
-      refreshInterval: '1h0m0s',
-      secretStoreRef: store,
-      target: {
-        name,
-        creationPolicy: 'Owner',
-        deletionPolicy: 'Retain',
-        template: {
-          engineVersion: 'v2',
-          mergePolicy: 'Replace',
-          type: 'Opaque',
-          metadata: { labels: metadata.labels },
-          data: texts,
-        },
-      },
-      data: secrets.map(([key, reference]) => toData(key, reference, store)),
-    },
+  const template = {
+    engineVersion: 'v2',
+    mergePolicy: 'Replace',
+    type: 'Opaque',
+    metadata: { labels: metadata.labels },
+    data: texts,
   }
-}
-
-interface Store {
-  name: string
-  kind: string
-}
-
-const storeOf = ({ store, storeKind }: SecretReference): Store => ({ name: store, kind: storeKind ?? 'SecretStore' })
-
-function toData(secretKey: string, reference: SecretReference, usual: Store) {
-  const store = storeOf(reference)
-  const isUsual = store.name === usual.name && store.kind === usual.kind
-  return {
-    secretKey,
-    remoteRef: { key: reference.key, ...(reference.property !== undefined && { property: reference.property }) },
-    ...(!isUsual && { sourceRef: { storeRef: store } }),
-  }
+  const data = Object.entries(definition.guestConfiguration.secrets)
+  const plain = { apiVersion: 'v1', kind: 'Secret', metadata, type: 'Opaque', data: encoded(texts) }
+  return externalSecret({ metadata, data, template }) ?? plain
 }
 
 // Not stringData: the cluster would show data, and Git would differ from it.

@@ -2,23 +2,15 @@ import { type Static, Type } from 'typebox'
 import { SecretReference } from './fleet-files.ts'
 import { GuestCustomization, SecretKey } from './image.ts'
 import { Image } from './machine.ts'
-import { HttpsUrl, Label, LabelValue, Line, Quantity, Strict, Subdomain } from './parts.ts'
+import { HttpsUrl, Label, LabelUpTo, LabelValue, Line, Quantity, Strict, Subdomain } from './parts.ts'
 
 /** What a golden image is made of: the words that its request and its definition share. */
 
 /** The objects of a run are named after the image, and their names become labels: hence shorter than those may be. */
-export const ImageName = Type.String({
-  pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$',
-  maxLength: 40,
-  description: 'up to 40 lower-case letters, digits and "-", beginning and ending with a letter or digit',
-})
+export const ImageName = LabelUpTo(40)
 
 /** What machines name as their image. Beside it lies what follows the tag, with an ending of its own. */
-export const DataSourceName = Type.String({
-  pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$',
-  maxLength: 50,
-  description: 'up to 50 lower-case letters, digits and "-", beginning and ending with a letter or digit',
-})
+export const DataSourceName = LabelUpTo(50)
 
 const [dataSource, registry] = Image.anyOf
 

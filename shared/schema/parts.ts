@@ -5,12 +5,16 @@ import { Type } from 'typebox'
  * is bounded; `description` is what an error tells the requester to write instead.
  */
 
+/** An RFC 1123 label that is shorter than it may be, because something is put behind it. */
+export const LabelUpTo = (maxLength: number) =>
+  Type.String({
+    pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$',
+    maxLength,
+    description: `up to ${maxLength} lower-case letters, digits and "-", beginning and ending with a letter or digit`,
+  })
+
 /** RFC 1123 label: what Kubernetes takes for a Namespace and DNS for a host name. */
-export const Label = Type.String({
-  pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$',
-  maxLength: 63,
-  description: 'up to 63 lower-case letters, digits and "-", beginning and ending with a letter or digit',
-})
+export const Label = LabelUpTo(63)
 
 /** RFC 1123 subdomain: what Kubernetes takes for most object names. */
 export const Subdomain = Type.String({

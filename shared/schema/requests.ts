@@ -3,7 +3,7 @@ import type { LifecycleName } from '../lifecycles.ts'
 import { ImageName, ImageSource, MadeSecret, Publish, Push } from './golden-image.ts'
 import { GuestCustomization } from './image.ts'
 import { DataDisk, Image, Owner, Size } from './machine.ts'
-import { HttpsUrl, Label, LabelValue, Line, Quantity, Strict, Subdomain } from './parts.ts'
+import { HttpsUrl, Label, LabelUpTo, LabelValue, Line, Quantity, Strict, Subdomain } from './parts.ts'
 import { ProvisionRequest } from './request.ts'
 
 /** The data of each lifecycle's `requested` event: what a requester may ask for. */
@@ -36,11 +36,7 @@ const common = {
 }
 
 /** The name of a snapshot within its machine. */
-export const SnapshotName = Type.String({
-  pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$',
-  maxLength: 40,
-  description: 'up to 40 lower-case letters, digits and "-", beginning and ending with a letter or digit',
-})
+export const SnapshotName = LabelUpTo(40)
 
 export const DeprovisionRequest = Strict({
   ...common,

@@ -234,7 +234,7 @@ describe('a golden image', () => {
 
 describe('an undo of a golden image', () => {
   it.each([
-    ['import', 'import-fails', 'Wait until the disk is made did not work'],
+    ['import', 'import-fails', 'Cannot make the disk of image'],
     ['customize', 'job-fails', 'the work was made to fail'],
   ] as const)('leaves nothing of a first one that fails at %s', async (_, fault, says) => {
     chain.fault(fault)

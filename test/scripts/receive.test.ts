@@ -6,8 +6,9 @@ import { openFolder } from '../../scripts/folder-tree.ts'
 import { replay } from '../../scripts/replay.ts'
 import { type Event, readEvent } from '../../shared/event.ts'
 import { eventTypes } from '../../shared/event-types.ts'
+import type { Images } from '../../shared/golden-images.ts'
 import type { Hub } from '../../shared/hub.ts'
-import type { Images, Machines } from '../../shared/machines.ts'
+import type { Machines } from '../../shared/machines.ts'
 import type { RunData } from '../../shared/run.ts'
 
 const root = new URL('../../', import.meta.url).pathname

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { imageGoals } from '../../../shared/goals/image.ts'
+import type { ImageView } from '../../../shared/golden-images.ts'
 import type { ImageRound } from '../../../shared/lifecycles.ts'
-import type { ImageView } from '../../../shared/machines.ts'
 import type { GoldenImage, Work } from '../../../shared/schema/golden-image.ts'
 import type { Facts } from '../../../shared/step.ts'
 import { build, golden } from '../images/golden.ts'

@@ -6,8 +6,8 @@ import { memoryFleet } from '../../fleet.ts'
 import { databaseServer } from './definitions.ts'
 
 const path = 'vms/site-a/shop/db-01/manifests/datavolume-db-01-data-data.yaml'
-const textOf = (kind: 'root' | 'data', size = '200Gi') => {
-  const disks = [{ name: 'data', size }]
+const textOf = (kind: 'root' | 'data', size = '200Gi', snapshot?: string) => {
+  const disks = [{ name: 'data', size, ...(snapshot && { snapshot }) }]
   const disk = render(databaseServer({ disks })).find(({ metadata }) => metadata.labels?.['drover.dev/disk'] === kind)
   return toYaml(disk)
 }
@@ -34,6 +34,19 @@ describe('dataDiskLosses', () => {
     ],
     ['lets a data disk grow', textOf('data', '1000Gi'), textOf('data', '1Ti'), []],
     ['lets a data disk be', textOf('data'), textOf('data'), []],
+    ['lets a data disk from a snapshot be', textOf('data', '1Gi', 'clean'), textOf('data', '2Gi', 'clean'), []],
+    [
+      'finds a data disk from a snapshot that is removed',
+      textOf('data', '1Gi', 'clean'),
+      null,
+      [`${path} would remove the data disk "db-01-data-data-4f3104"`],
+    ],
+    [
+      'finds a data disk that is to be made anew from a snapshot',
+      textOf('data'),
+      textOf('data', '200Gi', 'clean'),
+      [`${path} would make the data disk "db-01-data-data-4f3104" anew: it says no size any more`],
+    ],
     ['lets a data disk be made', undefined, textOf('data'), []],
     ['lets a root disk go', textOf('root'), null, []],
     ['lets what is no object go', 'a note on drover.dev/disk', null, []],
