@@ -2,9 +2,9 @@ import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { parseEventType } from '../shared/event-types.ts'
 import type { Subject } from '../shared/lifecycles.ts'
-import { machineFolder } from '../shared/paths.ts'
+import { imageFolder, machineFolder } from '../shared/paths.ts'
 import { isComplete } from './ask.ts'
-import type { Lived } from './life.ts'
+import { aboutOf, type Lived, machineIn } from './life.ts'
 import type { RequestFile } from './request.ts'
 import type { World } from './world.ts'
 
@@ -20,9 +20,9 @@ export function closing({ git }: Pick<World, 'git'>, lived: readonly Lived[]): s
   )
 }
 
-/** The commit that the first run made of its machine. */
+/** The commit that made the machine. */
 function commit(repository: string, lived: readonly Lived[]): string[] {
-  const revision = lived[0]?.ended.data.facts?.revision
+  const revision = machineIn(lived)?.data.facts?.revision
   if (revision === undefined) return []
   const log = ['--git-dir', repository, 'log', '-1', '--stat=100', revision]
   return ['', execFileSync('git', log, { encoding: 'utf8' }).trimEnd()]
@@ -39,8 +39,10 @@ function commits(repository: string, lived: readonly Lived[]): string[] {
 }
 
 function folderOf(lived: readonly Lived[]): string | undefined {
-  const { subject = '', data } = lived.at(-1)?.ended ?? {}
+  const { request, ended } = lived.at(-1) ?? {}
+  const { subject = '', data } = ended ?? {}
   const [namespace = '', name = ''] = subject.split('/')
+  if (request && aboutOf(request) === 'image') return imageFolder(name)
   return data?.facts?.cluster ? machineFolder(data.facts.cluster, namespace, name) : undefined
 }
 
@@ -72,15 +74,15 @@ ${next.map((request) => `${titleOf(request)}\n${curl(world.broker, request)}`).j
 Every event: ${world.feed.url} (server-sent events). Addresses: ${join(directory, 'local.json')}. Ctrl-C ends it.`
 }
 
-function titleOf({ type }: RequestFile): string {
-  const lifecycle = parseEventType(type)?.lifecycle
-  return `  # ${lifecycle?.title ?? type}${lifecycle ? ofWhat[lifecycle.about] : ''}`
+function titleOf(request: RequestFile): string {
+  const about = aboutOf(request)
+  return `  # ${parseEventType(request.type)?.lifecycle.title ?? request.type}${about ? ofWhat[about] : ''}`
 }
 
 const ofWhat: Record<Subject, string> = {
   machine: ' of this machine',
   'new machine': ' of another machine',
-  image: '',
+  image: ' once more',
 }
 
 function curl(broker: string, { source, type, data }: RequestFile): string {

@@ -1,14 +1,15 @@
-import type { LifecycleName } from '../shared/lifecycles.ts'
+import { parseEventType } from '../shared/event-types.ts'
+import type { LifecycleName, Subject } from '../shared/lifecycles.ts'
 import { ask, isComplete } from './ask.ts'
 import type { Seen } from './feed.ts'
 import { type RequestFile, readRequest } from './request.ts'
 import type { World } from './world.ts'
 
 /**
- * The life of a machine as `npm run local` shows it: the request of examples/ for each, in this order. A golden image would
- * come first. The restore comes before the repave, for a snapshot holds the root disk that there was.
+ * A golden image, and the life of a machine, as `npm run local` shows them: the request of examples/ for each, in this order.
+ * The restore comes before the repave, for a snapshot holds the root disk that there was.
  */
-const life: readonly LifecycleName[] = ['provision', 'snapshot', 'patch', 'restore', 'resize', 'repave']
+const life: readonly LifecycleName[] = ['golden-image', 'provision', 'snapshot', 'patch', 'restore', 'resize', 'repave']
 
 /** The requests of a life, and the one that ends it. */
 export async function readLife(): Promise<{ life: RequestFile[]; end: RequestFile }> {
@@ -23,11 +24,12 @@ export interface Lived {
   milliseconds: number
 }
 
-/** Makes one request after the other, up to one that does not complete; those after the first are for its machine. */
+/** Makes one request after the other, up to one that does not complete; each is for the machine that there is by then. */
 export async function live(world: Pick<World, 'broker' | 'feed'>, requests: readonly RequestFile[]): Promise<Lived[]> {
   const lived: Lived[] = []
   for (const one of requests) {
-    const request = lived[0] ? forMachine(one, lived[0].ended) : one
+    const made = machineIn(lived)
+    const request = made ? forMachine(one, made) : one
     const begun = performance.now()
     const ended = await ask(world, request)
     lived.push({ request, ended, milliseconds: performance.now() - begun })
@@ -35,6 +37,14 @@ export async function live(world: Pick<World, 'broker' | 'feed'>, requests: read
   }
   return lived
 }
+
+/** What a request is about. */
+export const aboutOf = ({ type }: Pick<RequestFile, 'type'>): Subject | undefined =>
+  parseEventType(type)?.lifecycle.about
+
+/** How the first run ended that was about a machine. */
+export const machineIn = (lived: readonly Lived[]): Seen | undefined =>
+  lived.find(({ request }) => aboutOf(request) !== 'image')?.ended
 
 /** The examples name the first machine of a new fleet; a fleet that goes on gives its next one another name. */
 export function forMachine(request: RequestFile, { data }: Seen): RequestFile {

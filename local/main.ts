@@ -7,7 +7,7 @@ import { messageOf } from '../shared/errors.ts'
 import { functionNames } from '../shared/lifecycles.ts'
 import { isComplete } from './ask.ts'
 import { closing, waysOn } from './closing.ts'
-import { forMachine, live, readLife } from './life.ts'
+import { aboutOf, forMachine, live, machineIn, readLife } from './life.ts'
 import { readOptions, usage } from './options.ts'
 import { readRequest } from './request.ts'
 import { announceRuns } from './runs.ts'
@@ -40,8 +40,9 @@ async function main(): Promise<number> {
     if (!lived || !ended) return 130
     show.say(closing(world, lived))
     if (onlyOnce) return isComplete(ended) ? 0 : 1
-    const [first] = requests
-    const next = [...(ended.data.vmName ? [forMachine(end, ended)] : []), ...(first ? [first] : [])]
+    const machine = machineIn(lived)
+    const again = requests.findLast((request) => aboutOf(request) !== 'machine')
+    const next = [...(machine?.data.vmName ? [forMachine(end, machine)] : []), ...(again ? [again] : [])]
     show.say(waysOn(directory, world, lived, next))
     await stopped
     show.say('\nEnding ...')

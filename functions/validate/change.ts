@@ -1,13 +1,13 @@
 import type { Fleet, Tree } from '../../shared/fleet.ts'
 import type { Rights } from '../../shared/grants.ts'
 import { readHolder } from '../../shared/holder.ts'
-import { type Subject, violations } from '../../shared/policy.ts'
+import type { Subject } from '../../shared/policy.ts'
 import { check } from '../../shared/schema/check.ts'
 import { type MachineRequest, type Requests, requests } from '../../shared/schema/requests.ts'
-import { type Outcome, succeeded } from '../../shared/step.ts'
-import { readPolicies } from './fleet-files.ts'
-import { strangerProblems } from './stranger.ts'
-import { askerOf, callbackOf, callbackProblems, refusal, type Unproved } from './unproved.ts'
+import type { Outcome } from '../../shared/step.ts'
+import { diskCustomizationProblems } from './disk-customization.ts'
+import { grant } from './grant.ts'
+import { refusal, type Unproved } from './unproved.ts'
 
 /**
  * Says whether a request to change a machine that there is can be granted: its own words, who asks, policy. Which machine
@@ -17,22 +17,20 @@ export async function validateChange(run: Unproved, fleet: Pick<Fleet, 'head'>, 
   const checked = check(requests[run.lifecycle], run.request, 'the request')
   if (!checked.ok) return refusal(checked.problems)
   const request = checked.value as MachineRequest
-  const { namespace, name } = request
-  const tree = await fleet.head()
-  const policies = await readPolicies(tree)
-  if (!policies.ok) return refusal(policies.problems)
-  const strangers = await strangerProblems({ ...askerOf(run), namespace }, run.lifecycle, policies.value, rights)
-  if (strangers.length > 0) return refusal(strangers)
-  const subject = toSubject(request)
-  const problems = [
-    ...callbackProblems(request),
-    ...violations(policies.value, subject),
-    ...contents(request),
-    ...(await nameTaken(tree, run, request)),
-  ]
-  const callback = callbackOf(subject, policies.value)
-  if (problems.length > 0) return refusal(problems, callback)
-  return succeeded(`The request is valid: ${run.lifecycle} of ${namespace}/${name}`, callback)
+  return grant(
+    run,
+    {
+      subject: toSubject(request),
+      what: `${run.lifecycle} of ${request.namespace}/${request.name}`,
+      problems: async (tree) => [
+        ...contents(request),
+        ...(await diskCustomizationProblems(tree, request as Partial<Requests['patch']>)),
+        ...(await nameTaken(tree, run, request)),
+      ],
+    },
+    fleet,
+    rights,
+  )
 }
 
 /** What policy looks at: only what the request would make different. */

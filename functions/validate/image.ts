@@ -1,19 +1,15 @@
 import { messageOf } from '../../shared/errors.ts'
-import type { Fleet, Tree } from '../../shared/fleet.ts'
+import type { Fleet } from '../../shared/fleet.ts'
 import type { Rights } from '../../shared/grants.ts'
 import { parseRepository, parseTag } from '../../shared/images/reference.ts'
 import { twice } from '../../shared/machine.ts'
-import { customizationFile } from '../../shared/paths.ts'
-import { violations } from '../../shared/policy.ts'
 import { check } from '../../shared/schema/check.ts'
-import { Customization } from '../../shared/schema/fleet-files.ts'
-import { namesIn, readChecked } from '../../shared/schema/read.ts'
 import { type ImageRequest, requests } from '../../shared/schema/requests.ts'
-import { listed, show } from '../../shared/schema/show.ts'
-import { type Outcome, succeeded } from '../../shared/step.ts'
-import { readPolicies } from './fleet-files.ts'
-import { strangerProblems } from './stranger.ts'
-import { askerOf, callbackOf, callbackProblems, refusal, type Unproved } from './unproved.ts'
+import { show } from '../../shared/schema/show.ts'
+import type { Outcome } from '../../shared/step.ts'
+import { diskCustomizationProblems } from './disk-customization.ts'
+import { grant } from './grant.ts'
+import { refusal, type Unproved } from './unproved.ts'
 
 /** Says whether a golden image may be made as a request wants it, with every problem of it at once. Changes nothing. */
 export async function validateImage(run: Unproved, fleet: Pick<Fleet, 'head'>, rights?: Rights): Promise<Outcome> {
@@ -21,23 +17,21 @@ export async function validateImage(run: Unproved, fleet: Pick<Fleet, 'head'>, r
   if (!checked.ok) return refusal(checked.problems)
   const request = checked.value
   const { namespace, image } = request
-  const tree = await fleet.head()
-  const policies = await readPolicies(tree)
-  if (!policies.ok) return refusal(policies.problems)
-  const strangers = await strangerProblems({ ...askerOf(run), namespace }, run.lifecycle, policies.value, rights)
-  if (strangers.length > 0) return refusal(strangers)
-  const subject = { request, machine: {}, name: undefined, image: request }
-  const problems = [
-    ...callbackProblems(request),
-    ...violations(policies.value, subject),
-    ...urlProblems(request),
-    ...pushProblems(request),
-    ...secretProblems(request),
-    ...(await customizationProblems(tree, request)),
-  ]
-  const callback = callbackOf(subject, policies.value)
-  if (problems.length > 0) return refusal(problems, callback)
-  return succeeded(`The request is valid: image ${image} in namespace ${namespace}`, callback)
+  return grant(
+    run,
+    {
+      subject: { request, machine: {}, name: undefined, image: request },
+      what: `image ${image} in namespace ${namespace}`,
+      problems: async (tree) => [
+        ...urlProblems(request),
+        ...pushProblems(request),
+        ...secretProblems(request),
+        ...(await diskCustomizationProblems(tree, request)),
+      ],
+    },
+    fleet,
+    rights,
+  )
 }
 
 /** What policy has looked at must be what the cluster fetches, and nothing in it may be secret. */
@@ -77,20 +71,4 @@ function secretProblems({ secrets = [] }: ImageRequest): string[] {
       .filter((name) => /-(cloudinit|sysprep)$/.test(name))
       .map((name) => `secrets has ${show(name)}, wanted another ending: that one is of machines`),
   ]
-}
-
-async function customizationProblems(
-  tree: Tree,
-  { customization, customizationName: name }: ImageRequest,
-): Promise<string[]> {
-  if (name === undefined) return []
-  if (customization) return ['customization and customizationName are both there, wanted one of them']
-  const path = customizationFile(name)
-  const found = await readChecked(tree, path, Customization)
-  if (!found) {
-    const known = await namesIn(tree, 'customizations')
-    return [`customizationName is ${show(name)}, wanted one that there is: ${listed(known, 20)}`]
-  }
-  if (!found.ok) return found.problems
-  return found.value.disk ? [] : [`${path} says nothing of disks, wanted its field "disk"`]
 }

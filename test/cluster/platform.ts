@@ -64,6 +64,7 @@ export async function startReal(plane: ControlPlane, settings: Record<string, st
     DROVER_GIT_TOKEN: token,
     DROVER_GIT_DIRECTORY: join(directory, 'clones', one),
     DROVER_ARGOCD_REPO_URL: repoUrl,
+    DROVER_ARGOCD_PROJECT: 'drover',
     DROVER_CALLBACK_ALLOW_PRIVATE: 'true',
     DROVER_PATIENCE_SECONDS: '20',
     DROVER_GRACE_SECONDS: '10',
@@ -74,6 +75,7 @@ export async function startReal(plane: ControlPlane, settings: Record<string, st
     functionNames.map((one) => openDoor(one, ports[one], (...delivery) => tamper.with(...delivery))),
   )
   for (const [index, one] of functionNames.entries()) await publish(api, one, doors[index]?.url ?? '')
+  await api.apply(projectFor(repoUrl))
   for (const object of rootApplication({ repoURL: repoUrl }, [])) await api.apply(object)
   await installed(api)
   const tap = await openTap(api, name)
@@ -107,6 +109,14 @@ export async function startReal(plane: ControlPlane, settings: Record<string, st
 
 const objectsIn = (file: string): NewObject[] =>
   parseAllDocuments(readFileSync(join(root, file), 'utf8')).map((document) => document.toJS() as NewObject)
+
+/** What Argo CD may apply: the project of machines as it is installed, for this fleet beside those before it. */
+function projectFor(repoUrl: string): NewObject {
+  const project = objectsIn('broker/argocd/projects.yaml').find(({ metadata }) => metadata.name === 'drover')
+  if (!project) throw new Error('Cannot go on: broker/argocd has no AppProject drover')
+  const url = repoUrl.replace(/[^/]+$/, '*')
+  return { ...project, spec: { ...(project['spec'] as object), sourceRepos: [url] } }
+}
 
 /** Says where a function is: what Knative Serving would find out by itself. */
 const publish = (api: Api, name: string, url: string) =>

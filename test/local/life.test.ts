@@ -27,21 +27,28 @@ async function brokerWhere(ends: Record<string, string>) {
 }
 
 describe('live', () => {
-  it('asks each request for the machine that the first one made', async () => {
+  it('makes an image and a machine, and asks all that follows for that machine', async () => {
     const { asked, ...world } = await brokerWhere({})
     const { life, end } = await readLife()
     const lived = await live(world, [...life, end])
     expect(lived.map(({ ended }) => ended.type.split('.').slice(2).join(' '))).toEqual(
-      ['provision', 'snapshot', 'patch', 'restore', 'resize', 'repave', 'deprovision'].map((one) => `${one} completed`),
+      ['golden-image', 'provision', 'snapshot', 'patch', 'restore', 'resize', 'repave', 'deprovision'].map(
+        (one) => `${one} completed`,
+      ),
     )
     const names = asked.map(({ data }) => (data as { name?: string }).name)
-    expect(names).toEqual([undefined, ...Array(6).fill('prod-shop-007')])
-    expect(new Set(asked.map((event) => (event as { id?: string }).id)).size).toBe(7)
+    expect(names).toEqual([undefined, undefined, ...Array(6).fill('prod-shop-007')])
+    expect(new Set(asked.map((event) => (event as { id?: string }).id)).size).toBe(8)
   })
 
   it('ends with the first run that does not complete', async () => {
     const { asked: _, ...world } = await brokerWhere({ patch: 'rolledback' })
     const lived = await live(world, (await readLife()).life)
-    expect(lived.map(({ ended }) => ended.type.split('.').at(-1))).toEqual(['completed', 'completed', 'rolledback'])
+    expect(lived.map(({ ended }) => ended.type.split('.').at(-1))).toEqual([
+      'completed',
+      'completed',
+      'completed',
+      'rolledback',
+    ])
   })
 })

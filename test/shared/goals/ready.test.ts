@@ -76,6 +76,19 @@ describe('a machine is', () => {
     ],
     [
       'troubled',
+      'CDI declines what it is cloned from',
+      {
+        ...show('ErrorPvcNotFound'),
+        disks: [
+          disk('Pending', undefined, [
+            condition('Ready', 'False', 'size is smaller than the source', 'CloneValidationFailed'),
+          ]),
+        ],
+      },
+      'disk web-01-root-71f75f7d cannot be made: size is smaller than the source',
+    ],
+    [
+      'troubled',
       'it has no node, and its disk waits for it to have one',
       {
         ...show('ErrorUnschedulable', { conditions: [condition('PodScheduled', 'False', 'no room')] }),
