@@ -65,6 +65,8 @@ export async function startReal(plane: ControlPlane, settings: Record<string, st
     DROVER_GIT_DIRECTORY: join(directory, 'clones', one),
     DROVER_ARGOCD_REPO_URL: repoUrl,
     DROVER_ARGOCD_PROJECT: 'drover',
+    // No container is run: what its program says, the played node says.
+    DROVER_PUSH_IMAGE: 'registry.example.com/drover:latest',
     DROVER_CALLBACK_ALLOW_PRIVATE: 'true',
     DROVER_PATIENCE_SECONDS: '20',
     DROVER_GRACE_SECONDS: '10',
