@@ -180,6 +180,7 @@ export const applied: [group: string, kind: string][] = [
   ['', 'Namespace'],
   ['', 'Secret'],
   ['', 'ConfigMap'],
+  ['', 'PersistentVolumeClaim'],
   ['rbac.authorization.k8s.io', 'Role'],
   ['rbac.authorization.k8s.io', 'RoleBinding'],
   ['argoproj.io', 'Application'],

@@ -35,6 +35,7 @@ const settings = {
 const job = { image: 'tools:1', customization: { update: true } }
 const changing = () =>
   linuxServer({
+    rootDisk: { size: '40Gi', made: '30Gi' },
     snapshots: [{ name: 'web-01-clean', purpose: 'asked', run, disks: [], taken: '2030-01-01T00:00:00Z' }],
     patch: { ...job, name: 'web-01-patch', volumeMode: 'Filesystem', deadlineSeconds: 60 },
     restore: { name: 'web-01-restore', snapshot: 'web-01-clean' },
