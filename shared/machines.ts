@@ -45,7 +45,10 @@ export interface VirtualMachine {
     restoreInProgress?: string
     printableStatus?: string
     ready?: boolean
+    /** The generation that its guest was started from. */
     observedGeneration?: number
+    /** What KubeVirt has acted on last; nothing before the first guest. */
+    runStrategy?: string
     conditions?: Condition[]
     /** There from the first try that failed until a guest ran. */
     startFailure?: { consecutiveFailCount: number }

@@ -32,9 +32,11 @@ export function assessStopped(view: MachineView, { definition, revision }: Aim):
     return waiting(
       `Argo CD is ${application?.status?.sync?.status || 'starting'}, the cluster does not show this commit yet`,
     )
-  const { printableStatus = 'Unknown', observedGeneration = 0 } = machine.status ?? {}
-  const isObserved = observedGeneration >= (machine.metadata.generation ?? 0)
-  if (machine.spec?.runStrategy !== 'Halted' || !isObserved || printableStatus !== 'Stopped' || instance)
+  const { printableStatus = 'Unknown', runStrategy: seen = 'Halted' } = machine.status ?? {}
+  // Not its observedGeneration, which is the one that its guest was started from, and stands still while there is no guest.
+  // https://github.com/kubevirt/kubevirt/blob/v1.8.0/pkg/virt-controller/watch/vm/vm.go#L2425
+  const isToBeOff = machine.spec?.runStrategy === 'Halted' && seen === 'Halted'
+  if (!isToBeOff || printableStatus !== 'Stopped' || instance)
     return waiting(`the VirtualMachine is ${printableStatus}${instance ? ', its guest is still there' : ''}`)
   return reached(`VM ${definition.name} is off`)
 }

@@ -49,6 +49,7 @@ export interface VirtualMachine extends KubeObject {
     template: { metadata?: { labels?: Record<string, string>; annotations?: Record<string, string> }; spec: GuestSpec }
   }
   status?: {
+    runStrategy?: string
     printableStatus?: string
     created?: boolean
     ready?: boolean

@@ -203,9 +203,14 @@ function say(
     printableStatus: kept && printableStatus !== 'Stopped' ? 'CrashLoopBackOff' : printableStatus,
     created: instance !== undefined || undefined,
     ready: ready || undefined,
-    runStrategy: machine.spec.runStrategy ?? (machine.spec.running ? 'Always' : 'Halted'),
-    observedGeneration: machine.metadata.generation,
-    desiredGeneration: machine.metadata.generation,
+    ...((instance || machine.status?.runStrategy) && {
+      runStrategy: machine.spec.runStrategy ?? (machine.spec.running ? 'Always' : 'Halted'),
+    }),
+    // Without a guest they stand still.
+    ...(instance && {
+      observedGeneration: machine.metadata.generation,
+      desiredGeneration: machine.metadata.generation,
+    }),
     conditions: restartRequired(machine, instance, withCondition(machine.status?.conditions, condition)),
     ...(ready && { startFailure: undefined }),
   })

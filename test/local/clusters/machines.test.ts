@@ -216,6 +216,14 @@ describe('a machine', () => {
     expect(states).toEqual(['Stopped', 'Starting', 'Running'])
   })
 
+  it('that is halted before it ever had a guest says nothing of generations and strategies', async () => {
+    store.create(machine('never', { disks: ['never-root'], mac: mac(), spec: { runStrategy: 'Halted' } }))
+    await until(store, 'VirtualMachine', 'shop/never', { 'status.printableStatus': 'Stopped' })
+    const { status } = store.get('VirtualMachine', 'shop', 'never') as { status?: object }
+    expect(status).not.toHaveProperty('observedGeneration')
+    expect(status).not.toHaveProperty('runStrategy')
+  })
+
   it.each<[string, (spec: MachineSpec) => object]>([
     ['its size', () => ({ instancetype: { name: 'u1.large' } })],
     ['its volumes', ({ template }) => ({ template: withDisk(template, 'cloned-root') })],

@@ -19,8 +19,10 @@ const off = aimOf({ running: false })
 const view = (rest: object): MachineView => ({ ...nothing, ...rest })
 const named = (name: string, status?: object) => ({ metadata: { name }, ...(status ? { status } : {}) })
 const halted = (printableStatus: string, rest: object = {}) => {
-  const shown = showing(off.definition, printableStatus)
-  return { ...shown, machine: { ...shown.machine, spec: { runStrategy: 'Halted' } }, ...rest } as MachineView
+  const { machine, ...shown } = showing(off.definition, printableStatus)
+  const { status: more, ...others } = rest as { status?: object }
+  const status = { ...machine?.status, runStrategy: 'Halted', ...more }
+  return { ...shown, machine: { ...machine, spec: { runStrategy: 'Halted' }, status }, ...others } as MachineView
 }
 const snapshots = [{ name: 'web-01-x', purpose: 'asked' as const, run, disks: [], taken: '2030-01-01T00:00:00Z' }]
 const patch = {
@@ -36,6 +38,30 @@ const kept = { disks: [{ name: 'data', size: '1Gi' }] }
 describe('a round', () => {
   it.each<[what: string, round: MachineRound, of: Aim, shown: MachineView, state: string, says: string]>([
     ['stop: is over', 'stop', off, halted('Stopped'), 'reached', 'is off'],
+    [
+      'stop: is over for one that had no guest when it was turned off, as after a crash',
+      'stop',
+      off,
+      halted('Stopped', { status: { observedGeneration: 0 } }),
+      'reached',
+      'is off',
+    ],
+    [
+      'stop: is over for one that never ran',
+      'stop',
+      off,
+      halted('Stopped', { status: { observedGeneration: undefined, runStrategy: undefined } }),
+      'reached',
+      'is off',
+    ],
+    [
+      'stop: does not believe Stopped of before KubeVirt has seen that it is to be off',
+      'stop',
+      off,
+      halted('Stopped', { status: { runStrategy: 'Always' } }),
+      'waiting',
+      'Stopped',
+    ],
     ['stop: waits while it stops', 'stop', off, halted('Stopping'), 'waiting', 'is Stopping'],
     [
       'stop: waits for the guest',
