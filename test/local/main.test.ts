@@ -78,9 +78,9 @@ describe('npm run local', () => {
   it('shows a whole life, and ends with 0 when every run of it has completed', { timeout: 240_000 }, async () => {
     const child = start(['--once', '--delays', '0', '--dir', join(folder, 'life')])
     const [shown, { code }] = await Promise.all([child.stdout ? text(child.stdout) : '', ended(child)])
-    const runs = shown.slice(shown.indexOf('The runs:')).split('\n').slice(2, 9)
+    const runs = shown.slice(shown.indexOf('The runs:')).split('\n').slice(2, 10)
     expect(runs.map((line) => line.trim().split(' ')[0])).toEqual([
-      ...['Provisioning', 'Snapshot', 'Patching', 'Recovery', 'Resizing', 'Rebuild/Repave', 'De-provisioning'],
+      ...['Golden', 'Provisioning', 'Snapshot', 'Patching', 'Recovery', 'Resizing', 'Rebuild/Repave', 'De-provisioning'],
     ])
     expect(shown).toMatch(
       /De-provisioning of shop\/prod-shop-001 on site-\w is complete: VM prod-shop-001 is gone from/,
