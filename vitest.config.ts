@@ -7,7 +7,7 @@ const plain = [
   'test/shared/{cloudinit,gitops,images,ipam,kubevirt,ocm,schema,shell}/*.test.ts',
 ]
 // Rings of their own: test/slow.config.ts, and with real tools, a real registry or real controllers, those of their folders.
-const others = ['test/cluster/**', 'test/guest/**', 'test/registry/**', ...slow]
+const others = ['test/cluster/**', 'test/guest/**', 'test/registry/**', 'test/security/long/**', ...slow]
 
 export default defineConfig({
   test: {

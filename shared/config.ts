@@ -5,6 +5,7 @@ import { type GitSettings, gitAddress, gitSettings } from './git-settings.ts'
 import { fixedKeys, type Keyring, keysIn, parseKeys } from './keys.ts'
 import { type FunctionName, functionNames } from './lifecycles.ts'
 import { isReadable, secret } from './mounted.ts'
+import { keepSecret } from './secrets.ts'
 import { unknownSettings } from './settings.ts'
 
 /**
@@ -105,7 +106,7 @@ export function parseConfig(env: Environment): { config: Config; problems: strin
     logLevel: oneOf('DROVER_LOG_LEVEL', 'info', logLevels),
     broker: optionalUrl('DROVER_BROKER_URL') ?? optionalUrl('K_SINK'),
     ...(brokerTokenFile !== undefined && {
-      brokerToken: async () => readFileSync(brokerTokenFile, 'utf8').trim(),
+      brokerToken: async () => keepSecret(readFileSync(brokerTokenFile, 'utf8').trim()),
     }),
     signingKeys: signingKeys(env, problems),
     git,

@@ -70,7 +70,7 @@ function problemAt(value: unknown, depth: number): string | undefined {
 
 function readStructured(mediaType: string, body: string): Event {
   if (mediaType !== 'application/cloudevents+json')
-    throw unreadable(`its format is ${mediaType}, wanted application/cloudevents+json`)
+    throw unreadable(`its format is ${oneLine(mediaType)}, wanted application/cloudevents+json`)
   let parsed: unknown
   try {
     parsed = JSON.parse(body)
@@ -99,7 +99,7 @@ function readBinary(headers: Record<string, string | undefined>, mediaType: stri
   const event = toEvent(attributes)
   if (body === '') return { ...event, data: undefined }
   if (mediaType !== '' && mediaType !== 'application/json' && !mediaType.endsWith('+json')) {
-    return { ...event, data: undefined, dataProblem: `the data is ${mediaType}, wanted application/json` }
+    return { ...event, data: undefined, dataProblem: `the data is ${oneLine(mediaType)}, wanted application/json` }
   }
   try {
     return { ...event, data: JSON.parse(body) }
@@ -122,6 +122,9 @@ function toEvent({
   if (specversion !== '1.0') throw unreadable(`its specversion is not supported, wanted "1.0"`)
   const bad = Object.keys(extensions).find((name) => !/^[a-z0-9]{1,20}$/.test(name))
   if (bad !== undefined) throw unreadable('the name of an extension is not made of lower-case letters and digits')
+  // Nobody could sign it, nor say whose signature it has.
+  const texts = [id, source, type, subject, time, ...Object.values(extensions)]
+  if (texts.some((text) => text?.isWellFormed() === false)) throw unreadable('an attribute is not well-formed Unicode')
   if (!id || !source || !type) throw unreadable('it lacks id, source or type')
   return { id, source, type, ...(subject ? { subject } : {}), ...(time ? { time } : {}), extensions, data: undefined }
 }

@@ -1,4 +1,5 @@
-import { either, inForce, matchesAny } from './policy.ts'
+import { matchesAny } from './globs.ts'
+import { either, inForce } from './policy.ts'
 import type { Policy } from './schema/fleet-files.ts'
 import { show } from './schema/show.ts'
 

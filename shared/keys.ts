@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { keepSecret } from './secrets.ts'
 import type { SigningKey } from './signature.ts'
 
 /**
@@ -16,6 +17,7 @@ export function parseKeys(text: string): { keys: SigningKey[]; problems: string[
     .split(/[\s,]+/)
     .filter((word) => word !== '')
     .map((word) => ({ id: word.split(':')[0] ?? '', secret: word.split(':').slice(1).join(':') }))
+  for (const { secret } of keys) keepSecret(secret)
   const isBad = ({ id, secret }: SigningKey) => !/^[a-z0-9]{1,16}$/.test(id) || secret.length < 16
   const wanted = 'an id of letters and digits and a secret of at least 16 characters'
   return {

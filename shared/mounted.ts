@@ -1,5 +1,6 @@
 import { accessSync, constants, readFileSync } from 'node:fs'
 import { DroverError } from './errors.ts'
+import { keepSecret } from './secrets.ts'
 
 /** Files that Kubernetes mounts from Secrets and ConfigMaps, and puts others in the place of when those change. */
 
@@ -19,13 +20,13 @@ export function secret(env: Environment, name: string): { token?: () => Promise<
   const file = env[`${name}_FILE`]
   const value = env[name]
   if (file !== undefined) return { token: async () => readSecret(file, `${name}_FILE`) }
-  return value === undefined ? {} : { token: async () => value }
+  return value === undefined ? {} : { token: async () => keepSecret(value) }
 }
 
 function readSecret(file: string, variable: string): string {
   try {
     const text = readFileSync(file, 'utf8').trim()
-    if (text !== '') return text
+    if (text !== '') return keepSecret(text)
   } catch (cause) {
     throw new DroverError('broken', `Cannot read a secret: the file of ${variable} cannot be read`, { cause })
   }

@@ -1,3 +1,5 @@
+import { hostOf, matchesAny, matchesPlace, naming } from './globs.ts'
+import { isInside } from './inside.ts'
 import { isFound, patternProblem } from './pattern.ts'
 import { bytes } from './quantity.ts'
 import type { Policy } from './schema/fleet-files.ts'
@@ -29,6 +31,7 @@ export function violations(policies: readonly Policy[], subject: Subject): strin
   return [
     ...broken([builtIn, ...policies], rules, subject),
     ...unspoken(policies, subject),
+    ...unnamedImage(policies, subject),
     ...callbackViolations(policies, subject),
   ]
 }
@@ -88,6 +91,19 @@ function unspoken(policies: readonly Policy[], subject: Subject): string[] {
       ? []
       : words(subject).map(([path, word]) => `${path} is ${show(word)}, wanted none: no policy has ${name}`),
   )
+}
+
+/** A container disk inside a network, where the request has chosen it; one of a template its owners have chosen. */
+function unnamedImage(policies: readonly Policy[], { request, machine: { image } }: Subject): string[] {
+  if (request.template !== undefined || !image || !('registry' in image)) return []
+  const { registry } = image
+  const isNamed = inForce(policies, request.namespace).some(({ rules }) =>
+    matchesPlace(rules.allowImages ?? [], registry),
+  )
+  if (isNamed || !isInside(hostOf(registry))) return []
+  return [
+    `image is ${show(registry)}, wanted one on a public host, or on one that allowImages of a policy names in full`,
+  ]
 }
 
 const callbackRule: Rule = ({ allowCallbackHosts }, { request }) =>
@@ -211,40 +227,8 @@ const larger = (size: string, limit: string | undefined) => limit !== undefined 
 function callbackSentences(allowed: readonly string[], text: string): string[] {
   const url = URL.canParse(text) ? new URL(text) : undefined
   const word = url?.protocol === 'https:' ? url.hostname : `http://${url?.host ?? ''}`
-  const globs = allowed.filter((glob) => url?.protocol === 'https:' || glob.startsWith('http://'))
+  const globs = naming(allowed, url?.host ?? '').filter(
+    (glob) => url?.protocol === 'https:' || glob.startsWith('http://'),
+  )
   return matchesAny(globs, word) ? [] : [`callback.url goes to ${show(word)}, wanted ${either(allowed)}`]
-}
-
-/** Whether a word fits one of some globs. */
-export function matchesAny(globs: readonly string[], word: string): boolean {
-  return globs.some((glob) => matches(glob, word))
-}
-
-/** The same of addresses: a `*` for the host ends with the host, or any path of any host could pass for it. */
-function matchesPlace(globs: readonly string[], word: string): boolean {
-  const [host, path] = split(word)
-  return globs.map(split).some(([one, rest]) => matches(one, host) && matches(rest, path))
-}
-
-/** What is before and behind the end of the host. */
-function split(text: string): [host: string, path: string] {
-  const from = text.indexOf('://')
-  const at = text.indexOf('/', from < 0 ? 0 : from + 3)
-  return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at)]
-}
-
-/** Whether a word fits a glob in which `*` stands for anything; never a regular expression made of somebody's text. */
-export function matches(glob: string, word: string): boolean {
-  const [head = '', ...rest] = glob.split('*')
-  const tail = rest.pop()
-  if (tail === undefined) return glob === word
-  if (!word.startsWith(head) || word.length < head.length + tail.length || !word.endsWith(tail)) return false
-  let at = head.length
-  const end = word.length - tail.length
-  for (const part of rest) {
-    const found = word.indexOf(part, at)
-    if (found < 0 || found + part.length > end) return false
-    at = found + part.length
-  }
-  return true
 }

@@ -168,7 +168,7 @@ export const settings = {
     {
       name: 'DROVER_CALLBACK_ALLOW_PRIVATE',
       value: 'false',
-      says: '`true` lets callbacks go to private addresses, and by http; policy still has to allow the host',
+      says: '`true` lets callbacks go to private addresses, and by http; policy still has to allow the host, and link-local addresses stay out of reach',
     },
   ],
 } satisfies Record<string, Setting[]>

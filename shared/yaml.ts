@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
-import { Document, parseAllDocuments, Scalar, visit } from 'yaml'
+import { Document, isScalar, parseAllDocuments, Scalar, visit } from 'yaml'
 import { DroverError, messageOf } from './errors.ts'
+import { show } from './schema/show.ts'
 
 /**
  * YAML for readers of version 1.1 (Kubernetes, Helm) and 1.2 alike: strings are quoted, so `yes`, `0o14`, `1:30` and
@@ -45,15 +46,37 @@ export function parseYaml(text: string, what = 'YAML'): unknown {
 }
 
 function parseAnew(text: string, what: string): unknown {
-  const documents = parseAllDocuments(text, { version: '1.1', maxAliasCount: 0, prettyErrors: true } as never)
+  // The library looks for a key that comes twice by comparing each with each: a file of 200 KB would take it minutes.
+  const options = { version: '1.1', maxAliasCount: 0, prettyErrors: true, uniqueKeys: false }
+  const documents = parseAllDocuments(text, options as never)
   const [document, another] = Array.isArray(documents) ? documents : []
   if (!document) return undefined
   const error = document.errors[0]
   if (error) throw new DroverError('refused', `Cannot read ${what}: ${error.message.split('\n')[0]}`)
   if (another) throw new DroverError('refused', `Cannot read ${what}: it holds several documents, wanted one`)
+  const doubled = doubledKey(document)
+  if (doubled !== undefined)
+    throw new DroverError('refused', `Cannot read ${what}: it has ${show(doubled)} twice in one place`)
   try {
     return document.toJS({ maxAliasCount: 0 })
   } catch (cause) {
     throw new DroverError('refused', `Cannot read ${what}: ${messageOf(cause)}`, { cause })
   }
+}
+
+/** A key that a map has twice, as an object reads it: `1` and `"1"` are the same one. */
+function doubledKey(document: Document.Parsed): string | undefined {
+  let doubled: string | undefined
+  visit(document, {
+    Map: (_, { items }) => {
+      const seen = new Set<string>()
+      for (const { key } of items) {
+        const name = String(isScalar(key) ? key.value : key)
+        if (seen.has(name)) doubled = name
+        seen.add(name)
+      }
+      return doubled === undefined ? undefined : visit.BREAK
+    },
+  })
+  return doubled
 }

@@ -9,7 +9,7 @@ import { show } from '../../shared/schema/show.ts'
 import type { Outcome } from '../../shared/step.ts'
 import { diskCustomizationProblems } from './disk-customization.ts'
 import { grant } from './grant.ts'
-import { refusal, type Unproved } from './unproved.ts'
+import { isPlainHost, refusal, type Unproved } from './unproved.ts'
 
 /** Says whether a golden image may be made as a request wants it, with every problem of it at once. Changes nothing. */
 export async function validateImage(run: Unproved, fleet: Pick<Fleet, 'head'>, rights?: Rights): Promise<Outcome> {
@@ -41,6 +41,7 @@ function urlProblems({ source }: ImageRequest): string[] {
   if (!url) return [`source.url is ${show(source.url)}, wanted a URL`]
   if (url.username || url.password)
     return ['source.url has a user name or password in it, wanted none: events are not secret']
+  if (!isPlainHost(url)) return [`source.url is ${show(source.url)}, wanted a host of letters, digits, "-" and "."`]
   return url.href === source.url ? [] : [`source.url is ${show(source.url)}, wanted its plain form ${show(url.href)}`]
 }
 

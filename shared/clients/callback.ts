@@ -2,8 +2,8 @@ import { lookup as resolve } from 'node:dns'
 import http from 'node:http'
 import https from 'node:https'
 import { isIP, type LookupFunction } from 'node:net'
-import ipaddr from 'ipaddr.js'
 import { DroverError } from '../errors.ts'
+import { isPrivate, isPublic } from '../inside.ts'
 
 export interface CallbackOptions {
   /** Callbacks into private networks; http:// is allowed with it. Otherwise only public addresses over https. */
@@ -24,7 +24,7 @@ export function callbackPoster({ allowPrivate }: CallbackOptions) {
         throw refusal(target, 'wanted https')
       if (target.username !== '' || target.password !== '') throw refusal(target, 'it holds a user name or password')
       const host = target.hostname.replace(/^\[|\]$/g, '')
-      if (isIP(host) !== 0 && !allowPrivate && !isPublic(host)) throw refusal(target, 'it is not a public address')
+      if (isIP(host) !== 0 && isOut(host, allowPrivate)) throw refusal(target, 'it is not a public address')
       return request(target, headers, body, allowPrivate)
     },
   }
@@ -32,13 +32,8 @@ export function callbackPoster({ allowPrivate }: CallbackOptions) {
 
 const refusal = (target: URL, why: string) => new DroverError('refused', `Cannot call back ${target.host}: ${why}`)
 
-/** True for an address of the public Internet: none of the private, link-local, loopback or reserved ranges. */
-export function isPublic(address: string): boolean {
-  const parsed = ipaddr.process(address)
-  // Of IPv6 only 2000::/3 is given out; the rest is reserved, or another way to write an IPv4 address.
-  const isGivenOut = !(parsed instanceof ipaddr.IPv6) || ((parsed.parts[0] ?? 0) & 0xe000) === 0x2000
-  return parsed.range() === 'unicast' && isGivenOut
-}
+/** An address that must not be reached; with private ones allowed, what is neither private nor public is still out of reach. */
+const isOut = (address: string, allowPrivate: boolean) => !isPublic(address) && !(allowPrivate && isPrivate(address))
 
 function request(target: URL, headers: Record<string, string>, body: string, allowPrivate: boolean): Promise<number> {
   const { request: open } = target.protocol === 'https:' ? https : http
@@ -66,7 +61,7 @@ function pinned(allowPrivate: boolean): LookupFunction {
   return (hostname, options, callback) => {
     resolve(hostname, options, (error, address, family) => {
       const found = typeof address === 'string' ? [address] : (address ?? []).map((one) => one.address)
-      if (!error && !allowPrivate && !found.every(isPublic)) {
+      if (!error && found.some((one) => isOut(one, allowPrivate))) {
         return callback(new DroverError('refused', `Cannot call back ${hostname}: it is not a public address`), '', 0)
       }
       return callback(error, address, family)

@@ -4,6 +4,7 @@ import type { Cmdb } from '../cmdb.ts'
 import { DroverError } from '../errors.ts'
 import { check } from '../schema/check.ts'
 import { HttpsUrl, Strict } from '../schema/parts.ts'
+import { keepSecret } from '../secrets.ts'
 import { parseYaml } from '../yaml.ts'
 
 /**
@@ -24,13 +25,17 @@ const Pointer = Type.String({
   maxLength: 128,
   description: 'where the id stands in the answer, such as "result.0.sys_id"',
 })
+/** What `fetch` takes as a header: the error that it throws else shows the value, which may be a key. */
+const HeaderValue = Type.String({
+  pattern: '^[\\x20-\\x7e]*$',
+  maxLength: 8192,
+  description: 'one line of printable characters',
+})
 const Call = Strict({ method: Method, path: Path, body: Type.Optional(Type.Unknown()), id: Type.Optional(Pointer) })
 
 export const CmdbConfig = Strict({
   url: HttpsUrl,
-  headers: Type.Optional(
-    Type.Record(Type.String({ pattern: '^[A-Za-z0-9-]{1,64}$' }), Type.String({ maxLength: 512 })),
-  ),
+  headers: Type.Optional(Type.Record(Type.String({ pattern: '^[A-Za-z0-9-]{1,64}$' }), HeaderValue)),
   /** The word for each state in that system; the state itself when absent. */
   states: Type.Optional(
     Strict({
@@ -56,9 +61,13 @@ const timeout = 15_000
 /** Reads the adapter's file; throws a sentence that names what is wrong with it. */
 export function readCmdbConfig(path: string): CmdbConfig {
   const checked = check(CmdbConfig, parseYaml(readFileSync(path, 'utf8'), path), path)
-  if (!checked.ok) throw new DroverError('broken', `Cannot use ${path}: ${checked.problems.join('; ')}`)
+  if (!checked.ok) throw new DroverError('broken', `Cannot use ${path}: ${checked.problems.map(discreet).join('; ')}`)
   return checked.value as CmdbConfig
 }
+
+/** What is wrong with a header, without its value. */
+const discreet = (problem: string) =>
+  problem.replace(/^(headers\S*) is .*, wanted (?=[^,]*$)/s, '$1 is not what was wanted, ')
 
 /** Opens the HTTP adapter. The token is read at each call and goes nowhere but into the Authorization header. */
 export function openCmdb(config: CmdbConfig, token?: () => Promise<string>): Cmdb {
@@ -103,6 +112,7 @@ async function send(
   token?: () => Promise<string>,
 ): Promise<Response> {
   const url = config.url.replace(/\/$/, '') + fill(step.path, values, toSegment)
+  for (const [name, value] of Object.entries(config.headers ?? {})) if (isSecret.test(name)) keepSecret(value)
   const headers: Record<string, string> = { accept: 'application/json', 'idempotency-key': key, ...config.headers }
   if (token) headers['authorization'] = `Bearer ${printable(await token())}`
   if (step.body !== undefined) headers['content-type'] = 'application/json'
@@ -119,6 +129,9 @@ async function send(
     throw new DroverError('broken', 'Cannot reach the CMDB', { cause })
   }
 }
+
+/** Names of headers that say who asks. */
+const isSecret = /auth|cookie|key|password|secret|token/i
 
 /** A token that fits a header: the error that `fetch` would throw shows the one that does not. */
 function printable(token: string): string {

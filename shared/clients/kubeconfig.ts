@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import type { KubeConfig, User } from '@kubernetes/client-node'
 import { DroverError } from '../errors.ts'
+import { keepSecret } from '../secrets.ts'
 
 export interface KubeconfigSettings {
   kubeconfig: string | undefined
@@ -104,9 +105,12 @@ function tuned(config: KubeConfig, context: string, patience = usualPatience): K
   }
   // It would wait for five minutes for a server that does not answer. Its watches have a limit of their own.
   const apply = config.applySecurityAuthentication.bind(config)
-  config.applySecurityAuthentication = (request) => {
+  config.applySecurityAuthentication = async (request) => {
     request.setSignal(AbortSignal.timeout(patience))
-    return apply(request)
+    await apply(request)
+    // Its errors hold all that a server answered, and proxies have answered with what they were asked.
+    const [, ...words] = (request.getHeaders()['Authorization'] ?? '').split(' ')
+    keepSecret(words.join(' '))
   }
   return config
 }

@@ -4,6 +4,7 @@ import { type Event, type Message, readEvent, writeEvent } from '../event.ts'
 import { isTick } from '../event-types.ts'
 import type { FunctionName } from '../lifecycles.ts'
 import { createLog, type Log } from '../log.ts'
+import { withoutSecrets } from '../secrets.ts'
 import { createShell, type Shell } from '../shell/shell.ts'
 import type { Answer, Wired } from '../shell/work.ts'
 import { aside } from './guard.ts'
@@ -162,5 +163,5 @@ const text = (statusCode: number, message: string): HttpAnswer => ({
   statusCode,
   headers: { 'content-type': 'text/plain; charset=utf-8' },
   // A character that is cut in half becomes one of three bytes.
-  body: Buffer.from(message).subarray(0, 495).toString('utf8'),
+  body: Buffer.from(withoutSecrets(message)).subarray(0, 495).toString('utf8'),
 })

@@ -13,11 +13,27 @@ export const aside = { 'content-type': 'x-drover-content-type', 'ce-id': 'x-drov
 /** No event is larger; a request this large still gets a sentence for an answer, not a closed connection. */
 export const bodyLimit = 8 * 1024 * 1024
 
+/** How long an answer may take to leave once nobody works on it any more, in milliseconds: some clients do not read. */
+const leaving = 5_000
+
+/** The door of a guarded server. */
+export interface Door {
+  /** Tells clients with each answer from now on that its connection ends. */
+  close(): void
+  /** Resolves when every request that came has its whole answer, and none comes any more. */
+  closed(): Promise<void>
+}
+
 /** Puts the guard in front of a server that the runtime has started. */
-export function guard(server: Server): void {
+export function guard(server: Server): Door {
   const inner = server.listeners('request') as ((request: IncomingMessage, response: ServerResponse) => void)[]
+  const open = new Set<ServerResponse>()
+  let closing = false
   server.removeAllListeners('request')
   server.on('request', (request, response) => {
+    open.add(response)
+    response.once('close', () => open.delete(response))
+    if (closing) response.shouldKeepAlive = false
     const refusal = refuse(request)
     if (refusal) return answer(request, response, ...refusal)
     for (const listener of inner) listener(request, response)
@@ -25,14 +41,39 @@ export function guard(server: Server): void {
   // The runtime sets no limits: whoever sends a byte a minute would hold a connection for ever.
   server.requestTimeout = 30_000
   server.headersTimeout = 10_000
+
+  const empty = async (until: number) => {
+    while (open.size > 0 && Date.now() < until) await sleep(10)
+  }
+  return {
+    close() {
+      closing = true
+      for (const response of open) response.shouldKeepAlive = false
+    },
+    async closed() {
+      const until = Date.now() + leaving
+      await empty(until)
+      server.close()
+      // What was on its way in already.
+      await sleep(50)
+      await empty(until)
+    },
+  }
 }
+
+const sleep = (milliseconds: number) => new Promise((done) => setTimeout(done, milliseconds))
+
+/** What the runtime's router would cut off as a query and put over what it hands to the function, even `method` and `headers`. */
+const query = /[?;#]/
 
 /** Status and sentence for a request that no function needs to see; undefined when it may pass, made harmless. */
 function refuse(request: IncomingMessage): [number, string] | undefined {
   if (Number(request.headers['content-length'] ?? 0) > bodyLimit)
     return [413, `Cannot read the event: it is longer than ${bodyLimit} bytes`]
-  // The runtime would put a query over what it hands to the function, even `method` and `headers`.
-  if (request.url?.startsWith('/?')) return [400, 'Cannot take the event: its address has a query, wanted none']
+  const { url = '' } = request
+  if (query.test(url)) return [400, 'Cannot take the event: its address has a query, wanted none']
+  // As a proxy is asked (`POST http://host/`), or for no path at all (`*`).
+  if (!url.startsWith('/')) return [400, 'Cannot take the event: its address is no path']
   if (request.method !== 'POST') return undefined
   for (const [name, other] of Object.entries(aside)) {
     const value = request.headers[name]

@@ -12,8 +12,11 @@ export function check<S extends TSchema>(schema: S, value: unknown, what: string
   if (unfit.length > 0) return { ok: false, problems: unfit }
   const validate = compiled(schema)
   if (validate(value)) return { ok: true, value: value as Static<S> }
-  return { ok: false, problems: sentences(validate.errors ?? [], what) }
+  return { ok: false, problems: sentences((validate.errors ?? []).slice(0, mostErrors), what) }
 }
+
+/** Nobody is told more than twenty; each more costs time, and a request of 100 KB can have tens of thousands. */
+const mostErrors = 100
 
 /** Made at the first use: compiling every schema would double the start of a function that needs one. */
 let ajv: Ajv | undefined

@@ -16,7 +16,7 @@ export function hazards(value: unknown, what: string): string[] {
       problems.push(`${what} is nested deeper than ${deepest} levels`)
       return
     }
-    const problem = oddity(node, pathOf(path) || what)
+    const problem = oddity(node, () => pathOf(path) || what)
     if (problem) problems.push(problem)
     else if (typeof node === 'object' && node !== null)
       for (const [key, child] of entries(node)) visit(child, [...path, key])
@@ -34,19 +34,19 @@ export function hazards(value: unknown, what: string): string[] {
 }
 
 /** Why one value is not plain JSON: a YAML file can hold dates, sets and numbers that JSON has not. */
-function oddity(node: unknown, path: string): string | undefined {
+function oddity(node: unknown, path: () => string): string | undefined {
   switch (typeof node) {
     case 'string':
-      return node.isWellFormed() ? undefined : `${path} is not well-formed Unicode`
+      return node.isWellFormed() ? undefined : `${path()} is not well-formed Unicode`
     case 'number':
-      return Number.isFinite(node) ? undefined : `${path} is ${node}, wanted a number, or text in quotes`
+      return Number.isFinite(node) ? undefined : `${path()} is ${node}, wanted a number, or text in quotes`
     case 'object':
       if (node === null || Array.isArray(node) || Object.getPrototypeOf(node) === Object.prototype) return undefined
-      return `${path} is a ${node.constructor?.name.toLowerCase() ?? 'strange object'}, wanted text in quotes`
+      return `${path()} is a ${node.constructor?.name.toLowerCase() ?? 'strange object'}, wanted text in quotes`
     case 'boolean':
     case 'undefined':
       return undefined
     default:
-      return `${path} is ${typeof node}, wanted a value of JSON`
+      return `${path()} is ${typeof node}, wanted a value of JSON`
   }
 }

@@ -1,6 +1,7 @@
 import type { Event } from '../event.ts'
 import { type Task, terminals, undo } from '../lifecycles.ts'
 import { type Says, toReply } from '../run.ts'
+import { withoutSecrets } from '../secrets.ts'
 import type { Ending } from '../step.ts'
 import type { ShellOptions, Work } from './work.ts'
 
@@ -46,6 +47,13 @@ export function failed(task: Task, message: string, options: ShellOptions): Says
 /** How a sentence about a task that did not work begins; titles begin with their verb. */
 export const cannot = ({ title }: Task): string => `Cannot ${title.charAt(0).toLowerCase()}${title.slice(1)}`
 
-/** The event that says it. */
-export const reply = ({ event, run, lifecycle, task, source }: Work, says: Says, options: ShellOptions): Event =>
-  toReply(event, run, lifecycle, task, source, options.now(), says, options.keys())
+/** The event that says it; what others answered may have come into its sentences. */
+export function reply({ event, run, lifecycle, task, source }: Work, given: Says, options: ShellOptions): Event {
+  const { failure } = given
+  const says: Says = {
+    ...given,
+    message: withoutSecrets(given.message),
+    ...(failure ? { failure: { ...failure, message: withoutSecrets(failure.message) } } : {}),
+  }
+  return toReply(event, run, lifecycle, task, source, options.now(), says, options.keys())
+}

@@ -80,7 +80,16 @@ describe('npm run local', () => {
     const [shown, { code }] = await Promise.all([child.stdout ? text(child.stdout) : '', ended(child)])
     const runs = shown.slice(shown.indexOf('The runs:')).split('\n').slice(2, 10)
     expect(runs.map((line) => line.trim().split(' ')[0])).toEqual([
-      ...['Golden', 'Provisioning', 'Snapshot', 'Patching', 'Recovery', 'Resizing', 'Rebuild/Repave', 'De-provisioning'],
+      ...[
+        'Golden',
+        'Provisioning',
+        'Snapshot',
+        'Patching',
+        'Recovery',
+        'Resizing',
+        'Rebuild/Repave',
+        'De-provisioning',
+      ],
     ])
     expect(shown).toMatch(
       /De-provisioning of shop\/prod-shop-001 on site-\w is complete: VM prod-shop-001 is gone from/,

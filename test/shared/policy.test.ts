@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { matches, type Subject, violations } from '../../shared/policy.ts'
+import { matches } from '../../shared/globs.ts'
+import { type Subject, violations } from '../../shared/policy.ts'
 import type { Policy } from '../../shared/schema/fleet-files.ts'
 import { smallRequest } from '../examples/starter.ts'
 

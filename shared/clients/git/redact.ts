@@ -1,3 +1,5 @@
+import { keepSecret } from '../../secrets.ts'
+
 /** Remembers the secrets that are handed out, and takes them out of what is said, in whichever form they come back. */
 export interface Redactor {
   add(...secrets: readonly string[]): void
@@ -9,7 +11,8 @@ export interface Redactor {
 export function openRedactor(): Redactor {
   const secrets = new Set<string>()
   const add: Redactor['add'] = (...given) => {
-    for (const secret of given.filter((one) => one !== '')) secrets.add(secret).add(encodeURIComponent(secret))
+    for (const secret of given.filter((one) => one !== ''))
+      secrets.add(keepSecret(secret)).add(encodeURIComponent(secret))
   }
   return {
     add,

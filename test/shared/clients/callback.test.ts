@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { callbackPoster, isPublic } from '../../../shared/clients/callback.ts'
+import { callbackPoster } from '../../../shared/clients/callback.ts'
+import { isPublic } from '../../../shared/inside.ts'
 import { type Asked, listening } from './listening.ts'
 
 let url = ''

@@ -1,4 +1,7 @@
-import { afterEach, describe, expect, it } from 'vitest'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest'
 import { type CmdbConfig, openCmdb, readCmdbConfig } from '../../../shared/clients/cmdb.ts'
 import type { CmdbRecord } from '../../../shared/cmdb.ts'
 import { type Answers, listening } from './listening.ts'
@@ -219,4 +222,19 @@ describe('the file of a CMDB', () => {
     const path = new URL('../../../triggers/place.yaml', import.meta.url).pathname
     expect(() => readCmdbConfig(path)).toThrow(`Cannot use ${path}: `)
   })
+
+  it.each(['87654321', '[hunter2]', `hunter2${'2'.repeat(9_000)}`, '"hunter2\\r\\nx: 1"'])(
+    'is refused without a word of a header that is %s',
+    (value) => {
+      const path = join(mkdtempSync(join(tmpdir(), 'drover-cmdb-')), 'cmdb.yaml')
+      onTestFinished(() => rmSync(dirname(path), { recursive: true }))
+      writeFileSync(
+        path,
+        readFileSync(`${folder}put.yaml`, 'utf8').replace('lookup:', `headers: { x-api-key: ${value} }\nlookup:`),
+      )
+      const refused = () => readCmdbConfig(path)
+      expect(refused).toThrow('headers.x-api-key is not what was wanted, one line of printable characters')
+      expect(refused).not.toThrow(/hunter2|8765/)
+    },
+  )
 })

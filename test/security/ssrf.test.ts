@@ -1,0 +1,271 @@
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { validate } from '../../functions/validate/validate.ts'
+import { callbackPoster } from '../../shared/clients/callback.ts'
+import { isInside } from '../../shared/inside.ts'
+import type { LifecycleName } from '../../shared/lifecycles.ts'
+import { asked, smallRequest, starterFiles } from '../examples/starter.ts'
+import { memoryFleet } from '../fleet.ts'
+
+/** Addresses that a requester may have Drover or a cluster ask: none leads inside unless policy names it. */
+
+const names = vi.hoisted(() => new Map<string, string[]>())
+vi.mock('node:dns', async (original) => {
+  const dns = await original<typeof import('node:dns')>()
+  type Found = (error: Error | null, address: unknown, family?: number) => void
+  /** Names of the tests, as an attacker's name server would answer: another address each time. */
+  const lookup = (name: string, options: { all?: boolean }, found: Found) => {
+    const answers = names.get(name)
+    if (!answers) return dns.lookup(name, options, found as never)
+    const address = answers.length > 1 ? (answers.shift() ?? '') : (answers[0] ?? '')
+    const family = address.includes(':') ? 6 : 4
+    return options.all ? found(null, [{ address, family }]) : found(null, address, family)
+  }
+  return { ...dns, lookup, default: { ...dns, lookup } }
+})
+afterEach(() => names.clear())
+
+/** Hosts that are inside, in every form that some resolver takes. */
+const inside = [
+  '127.0.0.1',
+  '127.1',
+  '127.255.255.254',
+  '2130706433',
+  '0x7f000001',
+  '0x7f.0.0.1',
+  '0177.0.0.1',
+  '017700000001',
+  '0',
+  '0.0.0.0',
+  '10.0.0.1',
+  '10.255.255.255',
+  '167772161',
+  '172.16.0.1',
+  '172.31.255.255',
+  '192.168.0.1',
+  '3232235521',
+  '100.64.0.1',
+  '169.254.169.254',
+  '169.254.43518',
+  '2852039166',
+  '0xA9FEA9FE',
+  '0251.0376.0251.0376',
+  '169.254.169.254.',
+  '192.0.0.192',
+  '198.18.0.1',
+  '224.0.0.1',
+  '240.0.0.1',
+  '255.255.255.255',
+  '[::]',
+  '[::1]',
+  '[0:0:0:0:0:0:0:1]',
+  '[::ffff:127.0.0.1]',
+  '[::ffff:a9fe:a9fe]',
+  '[::ffff:10.0.0.1]',
+  '[::127.0.0.1]',
+  '[64:ff9b::a9fe:a9fe]',
+  '[64:ff9b:1::a00:1]',
+  '[2002:a9fe:a9fe::1]',
+  '[2001:0:a9fe:a9fe::1]',
+  '[fe80::1]',
+  '[fc00::1]',
+  '[fd00:ec2::254]',
+  '[ff02::1]',
+  '[fec0::1]',
+  'localhost',
+  'LOCALHOST',
+  'localhost.',
+  'a.localhost',
+  'registry',
+  'kubernetes',
+  'kubernetes.default.svc',
+  'kubernetes.default.svc.cluster.local',
+  'metadata.google.internal',
+  'vault.corp',
+  'router.lan',
+  'printer.local',
+  '１２７.0.0.1',
+  '①②⑦.0.0.1',
+  'ⓛocalhost',
+]
+const outside = ['93.184.216.34', '[2606:2800:220:1::1]', 'images.example.com', 'localhost.example.com', '8.8.8.8.']
+
+describe('a host', () => {
+  it.each(inside)('%s is inside', (host) => {
+    expect(isInside(host)).toBe(true)
+  })
+  it.each(outside)('%s is not', (host) => {
+    expect(isInside(host)).toBe(false)
+  })
+})
+
+/** The starter fleet with a policy of this namespace that opens everything that a glob can open. */
+const openTo = (rules: string) =>
+  memoryFleet({
+    ...Object.fromEntries(Object.entries(starterFiles()).filter(([path]) => !path.startsWith('policy/'))),
+    'policy/open.yaml': `description: open\nrules:\n  allowRequesters: ["*"]\n  allowSecrets: ["*"]\n${rules}`,
+  })
+const everywhere = openTo(
+  '  allowCallbackHosts: ["*", "http://*"]\n  allowImageSources: ["https://*/*", "http://*/*", "docker://*/*"]\n  allowPushes: ["*/*"]\n  allowImages: ["*"]\n',
+)
+const digest = `sha256:${'0'.repeat(64)}`
+const golden = {
+  ...{ namespace: 'golden', image: 'rhel9', cluster: 'site-a', size: '10Gi' },
+  source: { url: 'https://images.example.com/rhel9.qcow2' },
+}
+const repaved = (registry: string) => ({ namespace: 'shop', name: 'web-01', image: { registry } })
+
+async function answerTo(request: object, lifecycle: LifecycleName, fleet = everywhere) {
+  const { kind, message } = await validate(asked(request, { lifecycle }), fleet)
+  return `${kind}: ${message}`
+}
+
+describe.each(inside)('under a policy that allows every host with a "*", %s', (host) => {
+  it('is no source of an image', async () => {
+    for (const scheme of ['https', 'http'])
+      expect(await answerTo({ ...golden, source: { url: `${scheme}://${host}/a` } }, 'golden-image')).toMatch(
+        /^refused/,
+      )
+    const registry = `docker://${host}/rhel9@${digest}`
+    expect(await answerTo({ ...golden, source: { registry } }, 'golden-image')).toMatch(/^refused/)
+    expect(await answerTo(repaved(registry), 'repave')).toMatch(/^refused/)
+  })
+
+  it('is no registry to push to', async () => {
+    for (const port of ['', ':5000']) {
+      const push = { repository: `${host}${port}/golden/rhel9`, tag: '1' }
+      expect(await answerTo({ ...golden, push }, 'golden-image')).toMatch(/^refused/)
+    }
+  })
+
+  it('is not called back', async () => {
+    for (const scheme of ['https', 'http']) {
+      const callback = { url: `${scheme}://${host}:8443/told` }
+      expect(await answerTo({ ...smallRequest(), callback }, 'provision')).toMatch(/^refused/)
+    }
+  })
+})
+
+describe('a policy', () => {
+  it('opens public hosts by globs, or the rows above would have proved nothing', async () => {
+    const push = { repository: 'registry.example.com:5000/golden/rhel9', tag: '1' }
+    expect(await answerTo({ ...golden, push }, 'golden-image')).toMatch(/^succeeded/)
+    expect(await answerTo(repaved(`docker://registry.example.com/rhel9@${digest}`), 'repave')).toMatch(/^succeeded/)
+    const callback = { url: 'https://portal.example.com/told' }
+    expect(await answerTo({ ...smallRequest(), callback }, 'provision')).toMatch(/^succeeded/)
+  })
+
+  it('opens a host inside where it names it in full', async () => {
+    const fleet = openTo(
+      '  allowCallbackHosts: ["portal.corp"]\n  allowImageSources: ["https://10.0.0.5/*"]\n  allowPushes: ["registry.corp:5000/*"]\n  allowImages: ["docker://registry.corp:5000/*"]\n',
+    )
+    const image = {
+      ...golden,
+      source: { url: 'https://10.0.0.5/rhel9.qcow2' },
+      push: { repository: 'registry.corp:5000/a', tag: '1' },
+    }
+    expect(await answerTo(image, 'golden-image', fleet)).toMatch(/^succeeded/)
+    expect(await answerTo(repaved(`docker://registry.corp:5000/rhel9@${digest}`), 'repave', fleet)).toMatch(
+      /^succeeded/,
+    )
+    const callback = { url: 'https://portal.corp/told' }
+    expect(await answerTo({ ...smallRequest(), callback }, 'provision', fleet)).not.toContain('callback.url')
+  })
+
+  it('that says nothing of images lets nobody repave from a registry inside', async () => {
+    expect(await answerTo(repaved(`docker://10.0.0.5:5000/rhel9@${digest}`), 'repave', openTo(''))).toContain(
+      'wanted one on a public host, or on one that allowImages of a policy names in full',
+    )
+  })
+
+  const examples = openTo('  allowImageSources: ["https://*.example.com/*"]\n  allowCallbackHosts: ["*.example.com"]\n')
+  it.each([
+    'https://169.254.169.254?.example.com/',
+    'https://169.254.169.254#.example.com/',
+    'https://169.254.169.254\\.example.com/',
+    'https://169.254.169.254/.example.com/',
+    'https://169.254.169.254;.example.com/',
+    'https://a.example.com@169.254.169.254/',
+    'https://a.example.com:443@169.254.169.254/',
+    'https://169.254.169.254%2f.example.com/',
+    'https://169.254.169.254%00.example.com/',
+    'https://evil.test/.example.com/',
+    'https://a.example.com.evil.test/',
+    'https:/\\169.254.169.254/.example.com/',
+    'https:169.254.169.254/.example.com/',
+    'file:///etc/passwd',
+    'gopher://127.0.0.1:6379/.example.com/',
+    'https://[::1].example.com/',
+  ])('of some hosts is not talked into another one by %s', async (url) => {
+    expect(await answerTo({ ...golden, source: { url } }, 'golden-image', examples)).toMatch(/^refused/)
+    expect(await answerTo({ ...smallRequest(), callback: { url } }, 'provision', examples)).toMatch(/^refused/)
+  })
+})
+
+describe('a callback, when it connects,', () => {
+  let server: Server
+  let asks = 0
+  let port = 0
+  beforeAll(async () => {
+    server = createServer((_, response) => {
+      asks++
+      response.writeHead(302, { location: 'https://169.254.169.254/latest/meta-data/' }).end()
+    })
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    port = (server.address() as AddressInfo).port
+  })
+  afterAll(() => void server.close())
+
+  const careful = callbackPoster({ allowPrivate: false })
+  const open = callbackPoster({ allowPrivate: true })
+  const refused = { reason: 'refused', message: expect.stringContaining('is not a public address') }
+
+  it.each([
+    '127.0.0.1',
+    '10.0.0.1',
+    '169.254.169.254',
+    '::1',
+    '::ffff:169.254.169.254',
+    'fd00::1',
+    '64:ff9b::a9fe:a9fe',
+  ])('does not go to %s for a name that resolves to it', async (address) => {
+    names.set('rebind.example.com', [address])
+    await expect(careful.post(`https://rebind.example.com:${port}/`, {}, '{}')).rejects.toMatchObject(refused)
+  })
+
+  it('goes to no private address among the public ones of a name', async () => {
+    names.set('mixed.example.com', ['10.0.0.1'])
+    await expect(careful.post('https://mixed.example.com/', {}, '{}')).rejects.toMatchObject(refused)
+  })
+
+  it('asks for a name once: a second answer, which would be private, is not connected to', async () => {
+    // Public when it is checked; whoever asks again is told another.
+    const answers = ['192.0.2.1', '127.0.0.1']
+    names.set('twice.example.com', answers)
+    await expect(careful.post(`https://twice.example.com:${port}/`, {}, '{}')).rejects.toMatchObject(refused)
+    expect([answers, asks]).toEqual([['127.0.0.1'], 0])
+  })
+
+  it.each([
+    '169.254.169.254',
+    '0.0.0.0',
+    '224.0.0.1',
+    '255.255.255.255',
+    'fe80::1',
+    'ff02::1',
+    '::ffff:169.254.169.254',
+  ])('does not go to %s even where private addresses are allowed', async (address) => {
+    const host = address.includes(':') ? `[${address}]` : address
+    await expect(open.post(`http://${host}:${port}/`, {}, '{}')).rejects.toMatchObject(refused)
+    names.set('meta.example.com', [address])
+    await expect(open.post(`http://meta.example.com:${port}/`, {}, '{}')).rejects.toMatchObject(refused)
+  })
+
+  it('goes to a private one where they are allowed, and follows no redirect from there', async () => {
+    names.set('portal.example.com', ['127.0.0.1'])
+    expect(await open.post(`http://portal.example.com:${port}/`, {}, '{}')).toBe(302)
+    expect(asks).toBe(1)
+  })
+})
