@@ -16,7 +16,7 @@ import { startWorld, type World } from './world.ts'
 
 /** The command `npm run local`. */
 async function main(): Promise<number> {
-  const { once: onlyOnce, help, dir, request: file, ports, delays } = readOptions(process.argv.slice(2))
+  const { once: onlyOnce, help, dir, request: file, ports, delays, kubevirt } = readOptions(process.argv.slice(2))
   if (help) {
     process.stdout.write(usage)
     return 0
@@ -29,7 +29,7 @@ async function main(): Promise<number> {
   const stopped = once(stop, 'abort').then(() => undefined)
   show.say(`Starting the Broker, the Git host, a hub and two clusters, and ${functionNames.length} functions ...`)
   await buildBundle()
-  const world = await startWorld({ directory, bundle, ports, delays, warn: (sentence) => show.say(sentence) })
+  const world = await startWorld({ directory, bundle, ports, delays, kubevirt, warn: (sentence) => show.say(sentence) })
   const unannounce = announce(world, show)
   try {
     if (stop.aborted) return 130

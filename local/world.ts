@@ -11,6 +11,7 @@ import type { Resolve } from './broker/check.ts'
 import { readManifests } from './broker/load.ts'
 import { type Clusters, startClusters } from './clusters/clusters.ts'
 import type { Delays } from './clusters/pace.ts'
+import { usualClusters } from './clusters/seed.ts'
 import { Feed } from './feed.ts'
 import { choosePorts, type Functions, type Ports, startInline, startProcesses, type Tamper } from './functions.ts'
 
@@ -44,6 +45,8 @@ export interface WorldOptions {
   start?: (ports: Ports, environmentOf: EnvironmentOf) => Promise<Functions>
   ports?: { broker?: number; git?: number; events?: number }
   delays?: number | Delays
+  /** Which KubeVirt the managed clusters play, such as 1.5. */
+  kubevirt?: string | undefined
   /** More of the functions' environment. */
   settings?: Record<string, string>
   /** The folder that a new fleet begins with. */
@@ -94,6 +97,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       kubeconfigPath: kubeconfig,
       currentContext: 'hub',
       delays: options.delays,
+      ...(options.kubevirt === undefined ? {} : { clusters: played(options.kubevirt) }),
       bootstrap: { repoURL: repoUrl },
       seed: { 'site-a': [secretStore], 'site-b': [secretStore] },
       onError: (error) => warn(String(error)),
@@ -143,6 +147,8 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     throw error
   }
 }
+
+const played = (kubevirt: string) => usualClusters.map((one) => ({ ...one, kubevirt }))
 
 type EnvironmentOf = (name: FunctionName) => Record<string, string>
 

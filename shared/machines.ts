@@ -1,3 +1,5 @@
+import type { Restoring } from './kubevirt/restoring.ts'
+
 /**
  * What a cluster shows of one machine, as far as waiting for it needs it. Read only: nobody but Argo CD changes a
  * managed cluster.
@@ -157,6 +159,8 @@ export interface Machines {
    * The VolumeSnapshots that a VirtualMachineSnapshot is made of, by the machine's volume; nothing while it cannot be used.
    */
   volumesOf(cluster: string, namespace: string, snapshot: string): Promise<Record<string, string>>
+  /** How disks are put back there, by what its KubeVirt offers; undefined where it knows no restores. */
+  restoring(cluster: string): Promise<Restoring | undefined>
   /** What the pods of a Job said at their end: Kubernetes' termination message. */
   lastWords(cluster: string, namespace: string, job: string): Promise<string>
   /** Makes Argo CD look at Git now, by the refresh annotation; nothing when there is no such Application. */

@@ -44,6 +44,14 @@ export const archiveFolder = (year: string, name: string, run: string) => `archi
 export const keptFile = (cluster: string, namespace: string, disk: string) =>
   `kept/${cluster}/${namespace}/${disk}.yaml`
 
+/**
+ * That a machine is to be looked at after a day, because something that it keeps for a time is over then. Many machines
+ * may be patched in one night.
+ */
+export const dueFolder = 'due'
+export const dueFile = (day: string, cluster: string, namespace: string, name: string) =>
+  `${dueFolder}/${day}/${spread(name)}/${cluster}.${namespace}.${name}.yaml`
+
 /** The folder of what a namespace's machines share: the Namespace itself. */
 export const namespaceFolder = (cluster: string, namespace: string) => `namespaces/${cluster}/${namespace}`
 

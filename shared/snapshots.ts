@@ -1,4 +1,6 @@
-import { allClaims } from './kubevirt/manifest.ts'
+import { isDeepStrictEqual } from 'node:util'
+import { allClaims, rootDiskName, rootVolume, volumeOf } from './kubevirt/manifest.ts'
+import type { Volumes } from './kubevirt/new-disks.ts'
 import type { DefinedSnapshot, Definition } from './schema/definition.ts'
 import { listed, show } from './schema/show.ts'
 
@@ -17,6 +19,30 @@ export function restoreProblem(definition: Definition, asked: string): string | 
   const isOfThem = found.disks.length === now.length && found.disks.every((disk) => now.includes(disk))
   if (isOfThem) return undefined
   return `snapshot ${show(asked)} is of ${listed(found.disks)}, and the machine has ${listed(now)} by now: wanted one of its own disks, or a clone`
+}
+
+/**
+ * Why a machine cannot get new disks from a snapshot; undefined where it can. They take the place of those that it has, one
+ * for each, and the new root disk is of the image that the machine runs from.
+ */
+export function newDisksProblem(definition: Definition, found: DefinedSnapshot, volumes: Volumes): string | undefined {
+  const { disks, image, rootDisk, oldRoots = [] } = definition
+  const wanted = [rootVolume, ...disks.map(volumeOf)]
+  const lacking = lackingVolumes(definition, found.name, volumes)
+  if (lacking !== undefined) return lacking
+  const more = Object.keys(volumes).filter((one) => !wanted.includes(one))
+  if (more.length > 0)
+    return `snapshot ${show(found.name)} is of ${listed(more)} too, which the machine does not have by now: wanted one of its own disks, or a clone`
+  const roots = [{ name: rootDiskName(definition), image, version: rootDisk.version }, ...oldRoots]
+  const root = roots.find(({ name }) => found.disks.includes(name))
+  if (root && isDeepStrictEqual([root.image, root.version], [image, rootDisk.version])) return undefined
+  return `snapshot ${show(found.name)} is of another root disk than that of the machine's image: wanted one of its own disks, or a clone`
+}
+
+/** That a snapshot has not all volumes of a machine. */
+export function lackingVolumes({ disks }: Definition, snapshot: string, volumes: Volumes): string | undefined {
+  const lacking = [rootVolume, ...disks.map(volumeOf)].filter((one) => !volumes[one])
+  return lacking.length === 0 ? undefined : `its snapshot ${show(snapshot)} has no ${listed(lacking)} that can be used`
 }
 
 /** That there is no such snapshot, with those that there are. */

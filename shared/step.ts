@@ -1,4 +1,6 @@
 import type { Change } from './fleet.ts'
+import type { Volumes } from './kubevirt/new-disks.ts'
+import type { Restoring } from './kubevirt/restoring.ts'
 import type { LifecycleName } from './lifecycles.ts'
 import type { Definition, DnsRecord, Identity, Interface } from './schema/definition.ts'
 import type { GoldenImage } from './schema/golden-image.ts'
@@ -32,6 +34,10 @@ export interface Facts {
   attached?: Definition['disks']
   /** locate, verify: how the claim of the disk that is changed is mounted. */
   volumeMode?: 'Filesystem' | 'Block'
+  /** locate: how disks are put back on the machine's cluster. */
+  restoring?: Restoring
+  /** locate: the snapshot that new disks are made from. */
+  restoredFrom?: SnapshotVolumes
   /** place, locate, hold: what the DataSource of the image stands for. */
   imageVersion?: string
   /** locate: whether the machine was to run before; what a run turns off, it turns on again. */
@@ -56,6 +62,12 @@ export interface Facts {
   plan?: string[]
   /** recover: what an undo left alone on purpose, such as data disks. */
   kept?: string[]
+}
+
+/** A snapshot, and the VolumeSnapshot of each volume of its machine. */
+export interface SnapshotVolumes {
+  snapshot: string
+  volumes: Volumes
 }
 
 /** A machine's snapshot that another machine is made from. */

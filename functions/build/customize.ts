@@ -2,6 +2,7 @@ import { toGuestConfiguration } from '../../shared/cloudinit/guest-configuration
 import type { NamedCustomization } from '../../shared/cloudinit/lookup.ts'
 import { DroverError } from '../../shared/errors.ts'
 import type { Tree } from '../../shared/fleet.ts'
+import { rootVolume, volumeOf } from '../../shared/kubevirt/manifest.ts'
 import { readRecord } from '../../shared/ledger.ts'
 import { customizationFile } from '../../shared/paths.ts'
 import { requestOf } from '../../shared/request.ts'
@@ -53,8 +54,8 @@ function disksOf({ facts }: Run, { rootDisk, disks }: Machine): Pick<Definition,
   if (!origin) return { rootDisk: { ...rootDisk, ...(version && { version }) }, disks: [...disks, ...attached] }
   const from = (volume: string) => (origin.volumes[volume] ? { snapshot: origin.volumes[volume] } : {})
   return {
-    rootDisk: { ...rootDisk, ...from('rootdisk') },
-    disks: disks.map((disk) => ({ ...disk, ...from(`data-${disk.name}`) })),
+    rootDisk: { ...rootDisk, ...from(rootVolume) },
+    disks: disks.map((disk) => ({ ...disk, ...from(volumeOf(disk)) })),
   }
 }
 

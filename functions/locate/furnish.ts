@@ -1,6 +1,7 @@
 import type { Tree } from '../../shared/fleet.ts'
 import type { Images } from '../../shared/golden-images.ts'
 import { rootDiskName } from '../../shared/kubevirt/manifest.ts'
+import { snapshotApi } from '../../shared/kubevirt/restoring.ts'
 import type { LifecycleName } from '../../shared/lifecycles.ts'
 import { type MachineAddress, type Machines, placeOf } from '../../shared/machines.ts'
 import { templateFile } from '../../shared/paths.ts'
@@ -8,9 +9,9 @@ import { requestOf } from '../../shared/request.ts'
 import type { Definition } from '../../shared/schema/definition.ts'
 import type { Image } from '../../shared/schema/machine.ts'
 import { readChecked } from '../../shared/schema/read.ts'
-import { listed, show } from '../../shared/schema/show.ts'
+import { show } from '../../shared/schema/show.ts'
 import { Template } from '../../shared/schema/template.ts'
-import { named, restoreProblem } from '../../shared/snapshots.ts'
+import { lackingVolumes, named, newDisksProblem, restoreProblem, unknownSnapshot } from '../../shared/snapshots.ts'
 import { type Facts, type Outcome, type Run, refused } from '../../shared/step.ts'
 
 interface Sources {
@@ -36,12 +37,17 @@ type Furnishing = (run: Run, held: Held, sources: Sources, facts: Facts) => Prom
 
 const nothing: Furnishing = async () => ({})
 
-/** How the root disk is mounted by what changes it. */
+const noRestores = (cluster: string) =>
+  `cluster ${cluster} serves no VirtualMachineRestore of ${snapshotApi}, without which a disk cannot be put back: wanted KubeVirt 1.4 or newer there, with snapshots turned on`
+
+/** How the root disk is mounted by what changes it, and how it is put back where that fails. */
 const diskFacts: Furnishing = async (_, { definition }, { machines }) => {
   const { cluster, namespace } = definition
+  const restoring = await machines.restoring(cluster)
+  if (!restoring) return noRestores(cluster)
   const [claim] = await machines.claims(cluster, namespace, [rootDiskName(definition)])
   if (!claim) return `the claim ${rootDiskName(definition)} of its root disk is not there`
-  return { volumeMode: claim.spec?.volumeMode === 'Block' ? 'Block' : 'Filesystem' }
+  return { restoring, volumeMode: claim.spec?.volumeMode === 'Block' ? 'Block' : 'Filesystem' }
 }
 
 /** The latest golden image: the one that the request names, or that of the machine's template as it is now. */
@@ -66,15 +72,22 @@ const cloneFacts: Furnishing = async (_, { address, definition }, { machines }, 
   if (!origin) return {}
   const snapshot = named(definition, origin.snapshot)
   const volumes = snapshot ? await machines.volumesOf(address.cluster, address.namespace, snapshot.name) : {}
-  const wanted = ['rootdisk', ...definition.disks.map(({ name }) => `data-${name}`)]
-  const lacking = wanted.filter((one) => !volumes[one])
-  if (lacking.length > 0) return `its snapshot ${show(origin.snapshot)} has no ${listed(lacking)} that can be used`
-  return { origin: { ...origin, volumes } }
+  return lackingVolumes(definition, origin.snapshot, volumes) ?? { origin: { ...origin, volumes } }
 }
 
 /** A machine is not turned off for a restore that cannot be. */
-const restoreFacts: Furnishing = async (run, { definition }) =>
-  restoreProblem(definition, requestOf(run, 'restore').snapshot) ?? {}
+const restoreFacts: Furnishing = async (run, { definition }, { machines }) => {
+  const { snapshot: asked } = requestOf(run, 'restore')
+  const { cluster, namespace } = definition
+  const found = named(definition, asked)
+  if (!found) return unknownSnapshot(definition, asked)
+  const restoring = await machines.restoring(cluster)
+  if (!restoring) return noRestores(cluster)
+  if (restoring === 'in place') return restoreProblem(definition, asked) ?? { restoring }
+  const volumes = await machines.volumesOf(cluster, namespace, found.name)
+  const problem = newDisksProblem(definition, found, volumes)
+  return problem ?? { restoring, restoredFrom: { snapshot: found.name, volumes } }
+}
 
 const furnishing: Partial<Record<LifecycleName, Furnishing>> = {
   repave: imageFacts,

@@ -6,13 +6,14 @@ import { asDefined } from '../../shared/goals/goals.ts'
 import { restored } from '../../shared/goals/restored.ts'
 import { stopped } from '../../shared/goals/stopped.ts'
 import { waitFor } from '../../shared/goals/wait.ts'
+import { rootVolume } from '../../shared/kubevirt/manifest.ts'
 import { type RunRecord, readRecord, recordedStage, type Stage, trailersOf } from '../../shared/ledger.ts'
 import { type MachineAddress, type Machines, placeOf } from '../../shared/machines.ts'
 import { definitionFile } from '../../shared/paths.ts'
 import type { Definition } from '../../shared/schema/definition.ts'
-import type { Here, Outcome, Run } from '../../shared/step.ts'
+import { type Here, notYet, type Outcome, type Run, type SnapshotVolumes } from '../../shared/step.ts'
 import { parseYaml } from '../../shared/yaml.ts'
-import { aimOf, type Sides, stageAfter } from './stages.ts'
+import { aimOf, isOnNewRoot, isWritten, type Sides, stageAfter, wayBack } from './stages.ts'
 
 /** What a rewind works with. */
 export interface Means {
@@ -34,13 +35,16 @@ export async function rewind(
   means: Means,
   here: Here,
 ): Promise<Outcome | undefined> {
+  const from = await newRootFrom(run, address, means)
+  if (from === 'not to be used') return notYet(`Still undoing: the snapshot of ${placeOf(address)} cannot be used yet`)
   for (let after: Stage | undefined; ; ) {
-    const step = await advance(run, address, means, after)
+    const step = await advance(run, address, means, after, from)
     if (!step) return undefined
     await means.machines.refresh(means.rootApplication)
     await means.machines.refresh(address.name)
     const { stage, aim: definition, revision } = step
-    const aim = { run: run.id, definition, revision, facts: run.facts }
+    const { restoredFrom: _, ...facts } = run.facts
+    const aim = { run: run.id, definition, revision, facts: { ...facts, ...(from && { restoredFrom: from }) } }
     const outcome = await waitFor(aim, means.machines, means, here, goals[stage])
     if (outcome.kind === 'refused')
       return { kind: 'stranded', message: `Cannot put ${placeOf(address)} back: ${outcome.message}` }
@@ -57,12 +61,29 @@ interface Step {
   revision: string
 }
 
+/** What a root disk that was changed is made anew from, where its cluster does not restore in place. */
+async function newRootFrom(
+  run: Run,
+  address: MachineAddress,
+  { fleet, machines }: Means,
+): Promise<SnapshotVolumes | 'not to be used' | undefined> {
+  const tree = await fleet.head()
+  const record = await readRecord(tree, run.id)
+  const sides = record && (await sidesOf(tree, record, address))
+  if (record?.facts.restoring !== 'new disks' || !sides || !isWritten(record, sides.now)) return undefined
+  const { name: snapshot = '' } = wayBack(run.id, sides.now) ?? {}
+  if (isOnNewRoot(run.id, sides.now)) return { snapshot, volumes: { [rootVolume]: sides.now.rootDisk.snapshot ?? '' } }
+  const { [rootVolume]: root } = await machines.volumesOf(address.cluster, address.namespace, snapshot)
+  return root === undefined ? 'not to be used' : { snapshot, volumes: { [rootVolume]: root } }
+}
+
 /** The stage that is to be waited for: the one that another delivery has begun, or the one that comes after. */
 async function advance(
   run: Run,
   address: MachineAddress,
   { fleet, gitops }: Means,
   after: Stage | undefined,
+  from: SnapshotVolumes | undefined,
 ): Promise<Step | undefined> {
   const { value, revision } = await fleet.transact<Omit<Step, 'revision'> | undefined>({
     subject: `Put ${placeOf(address)} back after ${run.lifecycle} run ${run.id}`,
@@ -75,7 +96,7 @@ async function advance(
         return { nothing: true, value: { stage: record.stage, aim: sides.now } }
       const stage = stageAfter(record, sides)
       if (!stage) return { nothing: true, value: undefined }
-      const aim = aimOf(stage, run.id, sides)
+      const aim = aimOf(stage, run.id, sides, from)
       return {
         changes: await recordedStage(tree, record, stage, await changed(tree, await toChangeSet(aim, tree, gitops))),
         value: { stage, aim },

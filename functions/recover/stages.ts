@@ -1,7 +1,9 @@
 import { isDeepStrictEqual } from 'node:util'
+import { onNewRoot } from '../../shared/kubevirt/new-disks.ts'
 import { type RunRecord, type Stage, stages } from '../../shared/ledger.ts'
 import { lifecycleOf, placeIn, type RoundName } from '../../shared/lifecycles.ts'
 import type { Definition } from '../../shared/schema/definition.ts'
+import type { Facts, SnapshotVolumes } from '../../shared/step.ts'
 
 /** A machine as it was before the run, and as the run has left it in Git. */
 export interface Sides {
@@ -21,17 +23,19 @@ const isNeeded: Record<Stage, (record: RunRecord, sides: Sides) => boolean> = {
   back: () => true,
 }
 
-/** Rounds that write to disks which a machine has. */
-const writing: readonly RoundName[] = ['patch', 'restore']
+/** Rounds that write to disks which a machine has; new disks leave those as they are. */
+const writing = ({ restoring }: Facts): readonly RoundName[] =>
+  restoring === 'new disks' ? ['patch'] : ['patch', 'restore']
 
 /** True when the run may have written to a disk that the machine still has: what was there before is in its own snapshot. */
-function isWritten({ lifecycle, task, run }: RunRecord, now: Definition): boolean {
+export function isWritten({ lifecycle, task, run, facts }: RunRecord, now: Definition): boolean {
   const done = lifecycleOf(lifecycle).tasks.slice(0, placeIn(lifecycle, task) + 1)
-  const hasBegun = done.some(({ by, round }) => by === 'commit' && round && writing.includes(round))
+  const hasBegun = done.some(({ by, round }) => by === 'commit' && round && writing(facts).includes(round))
   return hasBegun && wayBack(run, now) !== undefined
 }
 
-const wayBack = (run: string, { snapshots = [] }: Definition) =>
+/** The snapshot that a run has taken to go back to. */
+export const wayBack = (run: string, { snapshots = [] }: Definition) =>
   snapshots.find((one) => one.run === run && one.purpose === 'undo')
 
 /** True when nothing differs that a running guest would have to be stopped for. */
@@ -43,17 +47,27 @@ const isSameGuest = (before: Definition, now: Definition) =>
 
 const names = ({ disks }: Definition) => disks.map(({ name, claim }) => claim ?? name)
 
-/** What the machine is to be in each stage. */
-export function aimOf(stage: Stage, run: string, { before, now }: Sides): Definition {
+/** What the machine is to be in each stage; `from` is what new disks are made from, where that is the way. */
+export function aimOf(stage: Stage, run: string, { before, now }: Sides, from?: SnapshotVolumes): Definition {
   const { restore: _, migration: __, patch: ___, ...rest } = now
   if (stage === 'off') return { ...rest, running: false, operation: `${run}.undo-off` }
   if (stage === 'disks') {
-    const snapshot = wayBack(run, now)?.name ?? ''
-    const restore = { name: `${now.name}-undo-${run.slice(0, 8)}`, snapshot }
-    return { ...rest, running: false, operation: `${run}.undo-disks`, restore }
+    const { name: snapshot = '', until = '' } = wayBack(run, now) ?? {}
+    const off = { ...rest, running: false, operation: `${run}.undo-disks` }
+    if (from) return onNewRoot(off, { root: undoRoot(run, now), volumes: from.volumes, until })
+    return { ...off, restore: { name: `${now.name}-undo-${run.slice(0, 8)}`, snapshot } }
   }
-  return asBefore({ before, now })
+  const back = asBefore({ before, now })
+  if (!isOnNewRoot(run, now)) return back
+  // What it ran from before is what was changed: it stays beside, until its time is over.
+  const { rootDisk, oldRoots = [] } = now
+  return { ...back, rootDisk, oldRoots }
 }
+
+/** True once the undo of this run has put a new root disk in the place of one that was changed. */
+export const isOnNewRoot = (run: string, now: Definition) => now.rootDisk.name === undoRoot(run, now)
+
+const undoRoot = (run: string, { name }: Definition) => `${name}-root-undo-${run.slice(0, 8)}`
 
 /** The definition as it was, but for what cannot be undone: a disk that has grown, and a snapshot that was let go of. */
 function asBefore({ before, now }: Sides): Definition {

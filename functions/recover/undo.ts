@@ -1,8 +1,16 @@
 import { type Cmdb, toCmdbRecord } from '../../shared/cmdb.ts'
 import type { Change, Fleet, Tree } from '../../shared/fleet.ts'
+import { dueChangesOf } from '../../shared/gitops/due.ts'
 import type { GoldenImages } from '../../shared/golden-images.ts'
 import { type RunRecord, readRecord, trailersOf } from '../../shared/ledger.ts'
-import { changesMachine, lifecycleOf, makesImage, placeIn, type Subject } from '../../shared/lifecycles.ts'
+import {
+  changesMachine,
+  type LifecycleName,
+  lifecycleOf,
+  makesImage,
+  placeIn,
+  type Subject,
+} from '../../shared/lifecycles.ts'
 import { archiveFolder, runFile } from '../../shared/paths.ts'
 import { firstOf } from '../../shared/standing.ts'
 import { type Facts, type Here, ignored, notYet, type Outcome, type Run, succeeded } from '../../shared/step.ts'
@@ -79,13 +87,16 @@ async function undone(run: Run, fleet: Fleet): Promise<Outcome> {
   if (makesImage(run.lifecycle))
     return succeeded(`Everything was put back after: ${why}${await remainsOf(run, fleet)}`, { kept: [] })
   const disks = disksOf(run)
-  const makesDisks = run.lifecycle === 'resize' ? 'resize.commit' : 'create.commit'
+  const makesDisks = makers[run.lifecycle] ?? 'create.commit'
   const isMade = disks.length > 0 && (await fleet.find(run.id, makesDisks, run.horizon)) !== undefined
   const kept = isMade ? disks : []
   const rest =
     kept.length === 0 ? '' : `. Kept on ${run.facts.cluster}, because data disks are never removed: ${kept.join(', ')}`
   return succeeded(`Everything was put back after: ${why}${rest}`, { kept })
 }
+
+/** The task that makes data disks, where the lifecycle does not make a machine. */
+const makers: Partial<Record<LifecycleName, string>> = { resize: 'resize.commit', restore: 'restore.commit' }
 
 type Restored =
   /** With what the record knows: the delivery that failed may have known less than one beside it. */
@@ -148,13 +159,20 @@ async function release(run: Run, fleet: Fleet): Promise<string | undefined> {
       const { changes, conflict } = await backTo(tree, record, isClaim)
       if (conflict !== undefined)
         return { changes: [strandedRecord(record, run, conflictSentence(run, conflict))], value: conflict }
-      return { changes: [...changes, { path: runFile(run.id), content: null }], value: undefined }
+      const ended = { path: runFile(run.id), content: null }
+      return { changes: [...changes, ...(await keptSince(tree, run)), ended], value: undefined }
     },
   })
   return value
 }
 
 const releasing = 'release'
+
+/** The note of what an undo has left for a time. */
+async function keptSince(tree: Tree, { facts: { name, cluster }, request, lifecycle }: Run): Promise<Change[]> {
+  if (!changesMachine(lifecycle) || name === undefined || cluster === undefined) return []
+  return dueChangesOf(tree, { cluster, namespace: request.namespace, name })
+}
 
 /** The changes that bring a run's paths back to what they were; a path that somebody else changed since is a conflict. */
 async function backTo(

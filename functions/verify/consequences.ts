@@ -16,11 +16,23 @@ const meanings: Partial<Record<RoundName, Says>> = {
     snapshots.filter((one) => one.run === run).map(({ name }) => `snapshot ${name} is taken to go back to`),
   snapshot: ({ snapshots = [] }, _, run) =>
     snapshots.filter((one) => one.run === run).map(({ name }) => `snapshot ${name} is taken`),
-  restore: ({ restore }) =>
-    restore
+  restore: ({ restore, oldRoots = [] }, { restoredFrom: from }) => [
+    ...(restore
       ? [`all disks are put back to ${restore.snapshot}: what was written since is lost, but for the snapshot before`]
-      : [],
-  patch: ({ patch }) => (patch ? ['the root disk is changed while the machine is off'] : []),
+      : []),
+    ...(from
+      ? [
+          `all disks are made anew from ${from.snapshot}, for KubeVirt there does not restore in place; the data disks from before are kept`,
+          `the old root disk ${oldRoots.at(-1)?.name} is kept until ${oldRoots.at(-1)?.until}, and not used`,
+        ]
+      : []),
+  ],
+  patch: ({ patch }, { restoring }) => [
+    ...(patch ? ['the root disk is changed while the machine is off'] : []),
+    ...(patch && restoring === 'new disks'
+      ? ['where that fails a new root disk takes its place, for KubeVirt there does not restore in place']
+      : []),
+  ],
   image: ({ nextRoot }) =>
     nextRoot
       ? [`root disk ${nextRoot.name} is made from the latest image`]

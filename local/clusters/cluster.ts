@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { FaultName, Faults } from './faults.ts'
 import { kindsOn } from './kinds.ts'
+import { checkKubevirt, usualKubevirt } from './kubevirt.ts'
 import { type Loop, runLoop } from './loop.ts'
 import { type KubeObject, keyOf, placeOf, timestamp } from './object.ts'
 import type { Pace, Step } from './pace.ts'
@@ -9,6 +10,8 @@ import { type Saved, Store } from './store.ts'
 interface Settings {
   name: string
   role: 'hub' | 'managed'
+  /** Which KubeVirt it plays, such as 1.5. */
+  kubevirt?: string | undefined
   faults: Faults
   pace: Pace
   history?: number | undefined
@@ -20,6 +23,7 @@ interface Settings {
 export class Cluster {
   readonly name: string
   readonly role: 'hub' | 'managed'
+  readonly kubevirt: string
   readonly store: Store
   readonly pace: Pace
   readonly #faults: Faults
@@ -27,9 +31,11 @@ export class Cluster {
   readonly #closers: (() => void)[] = []
   readonly #events = new Map<string, string>()
 
-  constructor({ name, role, faults, pace, history, saved, onError }: Settings) {
+  constructor({ name, role, kubevirt = usualKubevirt, faults, pace, history, saved, onError }: Settings) {
     this.name = name
     this.role = role
+    checkKubevirt(kubevirt)
+    this.kubevirt = kubevirt
     this.pace = pace
     this.#faults = faults
     this.#onError = onError

@@ -4,10 +4,11 @@
  *
  * | part (files)               | simulated                                                    | not simulated                         |
  * |----------------------------|--------------------------------------------------------------|---------------------------------------|
- * | API server (api/, store)   | discovery, list, watch with resume and bookmarks, create,    | OpenAPI, protobuf, schema validation, |
+ * | API server (api/, store)   | discovery, list, watch with resume and bookmarks, create,    | protobuf, schema validation,          |
  * |                            | replace, patch (merge, JSON, apply), delete with finalizers  | permissions behind the token,         |
  * |                            | and owners, /status, selectors, pages, tables for kubectl,   | conflicts between managers, lists     |
- * |                            | `Status` errors, one token per cluster, TLS on loopback      | merged by key, subresources           |
+ * |                            | `Status` errors, one token per cluster, TLS on loopback,     | merged by key, subresources,          |
+ * |                            | OpenAPI v3 of restores, as far as the played KubeVirt has it | OpenAPI of other kinds                |
  * | kinds (kinds)              | those of the table; all others are 404                       | CustomResourceDefinitions             |
  * | Argo CD (argocd*)          | Applications over folders of YAML: compare, sync, retry,     | Helm, Kustomize, hooks, waves,        |
  * |                            | prune, self-heal, cascade, refresh, health, object options,  | windows, projects' rules,             |
@@ -110,7 +111,8 @@ export async function startClusters(options: ClustersOptions): Promise<Clusters>
       throw new Error(`Cannot start cluster ${name}: there is one already, wanted names that differ`)
     const saved = directory === undefined ? undefined : await load(directory, name)
     const role = name === 'hub' ? 'hub' : 'managed'
-    clusters.set(name, new Cluster({ name, role, faults, pace, saved, onError, history: options.history }))
+    const { kubevirt } = traits.find((one) => one.name === name) ?? {}
+    clusters.set(name, new Cluster({ name, role, kubevirt, faults, pace, saved, onError, history: options.history }))
   }
   const stop = () => {
     for (const cluster of clusters.values()) cluster.close()

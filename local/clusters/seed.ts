@@ -1,6 +1,7 @@
 import type { Cluster } from './cluster.ts'
 import { contentAnnotation } from './controllers/content.ts'
 import { defaultClass } from './controllers/storage-class.ts'
+import { usualKubevirt } from './kubevirt.ts'
 import type { NewObject } from './object.ts'
 
 export interface ClusterTraits {
@@ -8,6 +9,8 @@ export interface ClusterTraits {
   labels?: Record<string, string>
   cpu?: string
   memory?: string
+  /** Which KubeVirt it plays: 1.8 unless said, or an older one. */
+  kubevirt?: string
 }
 
 /** The two managed clusters that are there unless others are asked for. */
@@ -123,14 +126,14 @@ export function managedCluster({ name, labels }: ClusterTraits): NewObject {
 }
 
 /** Says of a new managed cluster what its agent would: that it is there, and how large it is. */
-function join({ store }: Cluster, { name, cpu = '64', memory = '256Gi' }: ClusterTraits): void {
+function join({ store }: Cluster, { name, cpu = '64', memory = '256Gi', ...rest }: ClusterTraits): void {
   const cluster = store.get('ManagedCluster', '', name)
   if (!cluster || cluster['status']) return
-  store.setStatus(cluster, statusOf({ name, cpu, memory }, cluster.metadata.creationTimestamp))
+  store.setStatus(cluster, statusOf({ name, cpu, memory, ...rest }, cluster.metadata.creationTimestamp))
 }
 
 /** What a managed cluster's agent says of it. */
-export function statusOf({ name, cpu, memory }: ClusterTraits, since: string) {
+export function statusOf({ name, cpu, memory, kubevirt = usualKubevirt }: ClusterTraits, since: string) {
   const condition = (type: string, reason: string) => ({
     type,
     status: 'True',
@@ -143,7 +146,7 @@ export function statusOf({ name, cpu, memory }: ClusterTraits, since: string) {
     capacity: { cpu, memory },
     clusterClaims: [
       { name: 'id.k8s.io', value: name },
-      { name: 'kubevirt.drover.dev/version', value: 'v1.8.0' },
+      { name: 'kubevirt.drover.dev/version', value: `v${kubevirt}.0` },
     ],
     conditions: [
       condition('HubAcceptedManagedCluster', 'HubClusterAdminAccepted'),

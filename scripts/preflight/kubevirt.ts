@@ -1,3 +1,4 @@
+import { type Restoring, restoringBy, snapshotApi } from '../../shared/kubevirt/restoring.ts'
 import { type Answer, map } from './answer.ts'
 import type { Area, List, Named } from './area.ts'
 import type { Asker } from './ask.ts'
@@ -11,6 +12,8 @@ export interface KubevirtFacts {
   served: Served[]
   kubevirt: Answer<{ version: string; gates: string[] }>
   cdi: Answer<string>
+  /** How disks are put back; undefined where it has no restores. */
+  restoring: Answer<Restoring | undefined>
 }
 
 export const kubevirt: Area<KubevirtFacts> = { title: 'KubeVirt and CDI', read, check }
@@ -60,10 +63,11 @@ interface KubeVirt extends Named {
 }
 
 async function read(ask: Asker): Promise<KubevirtFacts> {
-  const [served, kubevirts, cdis] = await Promise.all([
+  const [served, kubevirts, cdis, schemas] = await Promise.all([
     readServed(ask, kinds),
     ask.get<List<KubeVirt>>('/apis/kubevirt.io/v1/kubevirts'),
     ask.get<List<{ status?: { observedVersion?: string } }>>('/apis/cdi.kubevirt.io/v1beta1/cdis'),
+    ask.get(`/openapi/v3/apis/${snapshotApi}`),
   ])
   return {
     served,
@@ -72,10 +76,11 @@ async function read(ask: Asker): Promise<KubevirtFacts> {
       gates: one?.spec?.configuration?.developerConfiguration?.featureGates ?? [],
     })),
     cdi: map(cdis, ({ items: [one] }) => one?.status?.observedVersion ?? ''),
+    restoring: map(schemas, restoringBy),
   }
 }
 
-function check({ served, kubevirt, cdi }: KubevirtFacts): Finding[] {
+function check({ served, kubevirt, cdi, restoring }: KubevirtFacts): Finding[] {
   const there = checkServed(
     served,
     'install KubeVirt and CDI (https://kubevirt.io/user-guide/), or OpenShift Virtualization',
@@ -88,7 +93,22 @@ function check({ served, kubevirt, cdi }: KubevirtFacts): Finding[] {
     ...judge(cdi, 'The CDI object', silent('CDI'), (version) =>
       version === '' ? silent('CDI') : ok(`CDI is ${version}`),
     ),
+    ...judge(restoring, 'What it offers to restore snapshots', noRestores, (way) => (way ? ways[way] : noRestores)),
   ]
+}
+
+const noRestores = advice(
+  `It serves no VirtualMachineRestore of ${snapshotApi}, without which nothing is restored or patched`,
+  'upgrade KubeVirt to 1.4 or newer (OpenShift Virtualization 4.18 or newer)',
+)
+
+/** What restores and failed patches come to. */
+const ways: Record<Restoring, Finding> = {
+  'in place': ok('It restores snapshots in place, and leaves the disks to whom they belong'),
+  'new disks': advice(
+    'It restores no snapshot in place without taking the disks: restores make new disks, and the data disks from before are kept beside them',
+    'upgrade KubeVirt to 1.7 or newer (OpenShift Virtualization 4.21 or newer), or see docs/lifecycles/restore.md for what becomes of the disks',
+  ),
 }
 
 function checkVersion(version: string, gates: string[]): Finding[] {
@@ -105,19 +125,11 @@ function checkVersion(version: string, gates: string[]): Finding[] {
       lacks(`KubeVirt is ${version}`, `upgrade it to ${oldest} or newer (OpenShift Virtualization 4.18 or newer)`),
     ]
   const hints = [
-    ...(isAtLeast(version, '1.7')
-      ? []
-      : [
-          advice(
-            `KubeVirt ${version} restores no snapshot in place without changing who owns the disks`,
-            'upgrade it to 1.7 before you use recovery, which is to come',
-          ),
-        ]),
     ...(isAtLeast(version, '1.9') || gates.includes('Snapshot')
       ? []
       : [
           advice(
-            'KubeVirt has feature gate Snapshot off, which snapshots and recovery, which are to come, need',
+            'KubeVirt has feature gate Snapshot off, which snapshots, and all that take one to go back to, need',
             'add Snapshot to spec.configuration.developerConfiguration.featureGates of the KubeVirt object; OpenShift Virtualization does it itself',
           ),
         ]),

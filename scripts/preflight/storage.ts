@@ -40,7 +40,7 @@ function checkClasses(classes: Answer<Named[]>): Finding[] {
 
 function checkSnapshots(classes: Answer<Named[]>): Finding[] {
   const none = advice(
-    'It has no VolumeSnapshotClass, which snapshots and recovery, which are to come, need',
+    'It has no VolumeSnapshotClass, which snapshots, and all that take one to go back to, need',
     'install the snapshot controller and a VolumeSnapshotClass of your CSI driver',
   )
   return judge(classes, 'VolumeSnapshotClasses', none, ([first]) =>

@@ -1,6 +1,7 @@
 import type { DataImportCron, DataSource, GoldenImages, Images } from '../golden-images.ts'
 import type { Decision, Hub, HubCondition, ManagedCluster } from '../hub.ts'
 import { imageApplicationName, imageLabel } from '../images/names.ts'
+import { restoringBy, snapshotApi } from '../kubevirt/restoring.ts'
 import type {
   Application,
   Claim,
@@ -17,6 +18,7 @@ import type {
 import { ask, openAccess } from './access.ts'
 import { claimOf, holds, isAlive, podsIn, wordsOf } from './core-objects.ts'
 import type { KubeconfigSettings } from './kubeconfig.ts'
+import { openDocuments } from './openapi.ts'
 import { application, settle, wake } from './refresh.ts'
 import { type Source, watchObjects } from './watch.ts'
 
@@ -55,6 +57,7 @@ export interface Clusters {
 export function openClusters(config: ClustersConfig): Clusters {
   const to = openAccess(config)
   const onHub = to(config.hubContext)
+  const restoring = openDocuments(snapshotApi, restoringBy)
 
   const machines: Machines = {
     async *watch({ cluster, namespace, name }, signal, extras = []) {
@@ -104,6 +107,7 @@ export function openClusters(config: ClustersConfig): Clusters {
       )
       return Object.fromEntries(backups)
     },
+    restoring: (cluster) => restoring(cluster, to(cluster)),
     async lastWords(cluster, namespace, job) {
       const pods = await podsIn(to(cluster), namespace, `batch.kubernetes.io/job-name=${job}`)
       // A Job may try again: the pod that did it is the one to hear.

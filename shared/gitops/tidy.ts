@@ -1,26 +1,31 @@
 import { isDeepStrictEqual } from 'node:util'
+import { DroverError } from '../errors.ts'
 import type { Change, Tree } from '../fleet.ts'
 import { tidyImage } from '../images/tidy.ts'
+import { dataDiskLosses } from '../kubevirt/data-disks.ts'
+import { render } from '../kubevirt/render.ts'
 import type { MachineAddress } from '../machines.ts'
-import { definitionFile, imageFile } from '../paths.ts'
+import { definitionFile, imageFile, manifestsFolder } from '../paths.ts'
 import { Definition } from '../schema/definition.ts'
 import { GoldenImage } from '../schema/golden-image.ts'
 import { readChecked } from '../schema/read.ts'
 import { toYaml } from '../yaml.ts'
-import { changed, imageChanges, manifestChanges } from './change-set.ts'
+import { changed, fileName, imageChanges, manifestChanges } from './change-set.ts'
+import { dueChanges, isOver } from './due.ts'
 
 /**
- * What leaves a machine's definition when a run closes: what only that run needed, and what was kept until now. Nothing of
- * it is in use: a machine is never changed by it.
+ * What leaves a machine's definition when a run closes: what only that run needed, and what was kept until now; with a note
+ * of when to look again. Nothing of it is in use: a machine is never changed by it.
  */
 export async function tidied(tree: Tree, { cluster, namespace, name }: MachineAddress, now: string): Promise<Change[]> {
   const path = definitionFile(cluster, namespace, name)
   const read = await readChecked(tree, path, Definition)
   if (!read?.ok) return []
   const next = tidy(read.value, now)
-  if (isDeepStrictEqual(next, read.value)) return []
+  const due = await dueChanges(tree, next)
+  if (isDeepStrictEqual(next, read.value)) return due
   const stale = (await manifestChanges(next, tree)).filter(({ content }) => content === null)
-  return [{ path, content: toYaml(next) }, ...stale]
+  return [{ path, content: toYaml(next) }, ...stale, ...due]
 }
 
 /** The same of a golden image. */
@@ -34,10 +39,39 @@ export function tidy(
   { restore: _, migration: __, nextRoot: ___, patch: ____, ...definition }: Definition,
   now: string,
 ): Definition {
-  const { oldRoots = [], snapshots = [], ...rest } = definition
-  const isDue = ({ until }: { until?: string }) => until !== undefined && Date.parse(until) <= Date.parse(now)
-  const roots = oldRoots.filter((one) => !isDue(one))
-  const left = snapshots.filter((one) => !isDue(one))
+  return withoutExpired(definition, now)
+}
+
+/**
+ * What leaves the definition of a machine that nobody holds, and what it is then; nothing of a machine that is not there.
+ * Files that the definition does not render to are somebody else's, and stay.
+ */
+export async function expired(
+  tree: Tree,
+  { cluster, namespace, name }: MachineAddress,
+  now: string,
+): Promise<{ changes: Change[]; definition?: Definition }> {
+  const path = definitionFile(cluster, namespace, name)
+  const read = await readChecked(tree, path, Definition)
+  if (!read) return { changes: [] }
+  if (!read.ok) throw new DroverError('refused', read.problems.join('; '))
+  const definition = withoutExpired(read.value, now)
+  if (isDeepStrictEqual(definition, read.value)) return { changes: [], definition }
+  const stay = render(definition).map(fileName)
+  const gone = render(read.value)
+    .map(fileName)
+    .filter((file) => !stay.includes(file))
+    .map((file): Change => ({ path: `${manifestsFolder(cluster, namespace, name)}/${file}`, content: null }))
+  const losses = await dataDiskLosses(tree, gone)
+  if (losses.length > 0) throw new DroverError('refused', losses.join('; '))
+  return { changes: [{ path, content: toYaml(definition) }, ...gone], definition }
+}
+
+/** A definition without the old root disks and snapshots that are past their time. */
+function withoutExpired({ oldRoots = [], snapshots = [], ...rest }: Definition, now: string): Definition {
+  const over = isOver(now)
+  const roots = oldRoots.filter((one) => !over(one))
+  const left = snapshots.filter((one) => !over(one))
   return {
     ...rest,
     ...(roots.length > 0 ? { oldRoots: roots } : {}),

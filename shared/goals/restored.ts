@@ -1,15 +1,21 @@
 import { toClaims } from '../claims.ts'
-import { dataClaims, rootDiskName } from '../kubevirt/manifest.ts'
-import { failed, reached, troubled, waiting } from './assessment.ts'
+import { allClaims, claimOf, rootDiskName } from '../kubevirt/manifest.ts'
+import type { DataVolume, MachineView } from '../machines.ts'
+import type { Definition } from '../schema/definition.ts'
+import type { Facts } from '../step.ts'
+import { type Assessment, failed, reached, troubled, waiting } from './assessment.ts'
 import type { Goal } from './goal.ts'
-import { troubleOfSync } from './ready.ts'
+import { troubleOfDisks, troubleOfSync } from './ready.ts'
 
-/** The restore is complete, and every claim of the machine is there again, under its name and bound. */
+/**
+ * The restore is complete, and every claim of the machine is there again, under its name and bound; or the new disks are
+ * made.
+ */
 export const restored: Goal = {
   extras: ['restores'],
-  assess(view, { definition }) {
+  assess(view, { definition, facts }) {
     const { restore } = definition
-    if (!restore) return reached('Nothing is to be restored')
+    if (!restore) return madeAnew(view, definition, facts)
     const found = view.restores?.find(({ metadata }) => metadata.name === restore.name)
     if (!found) return troubleOfSync(view) ?? waiting(`restore ${restore.name} is not there yet`)
     const { complete, conditions = [] } = found.status ?? {}
@@ -23,17 +29,36 @@ export const restored: Goal = {
     if (!complete) return waiting(`restore ${restore.name} goes on: ${reasonOf('Progressing', 'True') ?? 'it begins'}`)
     return reached(`Restored ${restore.snapshot}`)
   },
-  async confirm({ definition }, machines) {
+  async confirm({ definition, facts }, machines) {
     const { cluster, namespace, restore } = definition
-    const names = [rootDiskName(definition), ...dataClaims(definition)]
+    const snapshot = restore?.snapshot ?? facts.restoredFrom?.snapshot
+    if (snapshot === undefined) return reached(nothing)
+    const names = allClaims(definition)
     const live = await machines.claims(cluster, namespace, names)
     const open = names.filter(
       (name) => !live.some((one) => one.metadata.name === name && one.status?.phase === 'Bound'),
     )
     if (open.length > 0) return waiting(`the claims ${open.join(', ')} are not bound yet`)
-    if (!restore) return reached('Nothing is to be restored')
     // They came anew because this run wanted it: from now on these are the machine's.
-    const message = `Restored the disks of VM ${definition.name} from ${restore.snapshot}`
+    const message = `Restored the disks of VM ${definition.name} from ${snapshot}${restore ? '' : ': they are new ones, and those from before are kept'}`
     return reached(message, { claims: toClaims(live), report: [message] })
   },
 }
+
+const nothing = 'Nothing is to be restored'
+
+/** The disks that are made from a snapshot are filled, beside those that were in use: the snapshot is not needed any more. */
+function madeAnew(view: MachineView, definition: Definition, { restoredFrom: from }: Facts): Assessment {
+  if (!from) return reached(nothing)
+  const isNew = ({ snapshot = '' }: { snapshot?: string }) => Object.values(from.volumes).includes(snapshot)
+  const names = [
+    ...(isNew(definition.rootDisk) ? [rootDiskName(definition)] : []),
+    ...definition.disks.filter(isNew).map((disk) => claimOf(definition, disk)),
+  ]
+  const found = view.disks.filter(({ metadata }) => names.includes(metadata.name))
+  const open = names.find((name) => !found.some((one) => one.metadata.name === name && isFilled(one)))
+  if (open === undefined) return reached(`Made new disks from ${from.snapshot}`)
+  return troubleOfDisks(found) ?? troubleOfSync(view) ?? waiting(`disk ${open} is not filled yet`)
+}
+
+const isFilled = ({ status }: DataVolume) => status?.phase === 'Succeeded'

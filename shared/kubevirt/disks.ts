@@ -37,7 +37,7 @@ function volume(
   definition: Definition,
   name: string,
   role: 'root' | 'data',
-  { size, storageClass, made, snapshot }: Pick<Disk, 'size' | 'storageClass' | 'made' | 'snapshot'>,
+  { size, storageClass, made, snapshot, atOnce }: Pick<Disk, 'size' | 'storageClass' | 'made' | 'snapshot' | 'atOnce'>,
   source: object,
   annotations: Record<string, string>,
 ): Manifest[] {
@@ -50,7 +50,12 @@ function volume(
       ...metadata,
       labels,
       // Older CDI removes a DataVolume once it is filled; Argo CD would then make it again, over and over.
-      annotations: { 'cdi.kubevirt.io/storage.deleteAfterCompletion': 'false', ...annotations },
+      annotations: {
+        'cdi.kubevirt.io/storage.deleteAfterCompletion': 'false',
+        // A class may bind, and CDI fill, only once a consumer is there.
+        ...(atOnce && { 'cdi.kubevirt.io/storage.bind.immediate.requested': 'true' }),
+        ...annotations,
+      },
     },
     spec: {
       ...source,

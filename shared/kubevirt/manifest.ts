@@ -74,6 +74,10 @@ export const claimOf = (
 export const addedDiskName = (machine: string, disk: string, run: string) =>
   `${machine}-data-${disk}-${run.slice(0, 6)}`
 
+/** The names of the machine's volumes, by which its snapshots know its disks. */
+export const rootVolume = 'rootdisk'
+export const volumeOf = ({ name }: { name: string }) => `data-${name}`
+
 /** The names of the claims that the machine's data is on. */
 export const dataClaims = (definition: Pick<Definition, 'name' | 'identity' | 'disks'>): string[] =>
   definition.disks.map((disk) => claimOf(definition, disk))

@@ -7,7 +7,9 @@ import {
   metadataOf,
   operationAnnotation,
   rootDiskName,
+  rootVolume,
   sysprepName,
+  volumeOf,
 } from './manifest.ts'
 
 /**
@@ -90,9 +92,9 @@ function volumes(definition: Definition): Volume[] {
   const { userData, networkData, unattend } = guestConfiguration
   const secretRef = { name: cloudInitName(name) }
   return [
-    { name: 'rootdisk', device: { ...virtio, bootOrder: 1 }, source: claim(rootDiskName(definition)) },
+    { name: rootVolume, device: { ...virtio, bootOrder: 1 }, source: claim(rootDiskName(definition)) },
     ...disks.map((disk) => ({
-      name: `data-${disk.name}`,
+      name: volumeOf(disk),
       // The guest finds it as /dev/disk/by-id/virtio-<name>, however the disks are ordered.
       device: { ...virtio, serial: disk.name },
       source: claim(claimOf(definition, disk)),

@@ -55,18 +55,24 @@ const made = Type.Optional(Quantity)
 /** The VolumeSnapshot that a disk was made from. */
 const snapshot = Type.Optional(Subdomain)
 
+/** True for a disk that is filled from its snapshot at once, not when its machine starts: the snapshot may go then. */
+const atOnce = Type.Optional(Type.Boolean())
+
 /** What a golden image's DataSource stood for when a disk was made from it, such as "pvc golden/rhel9-4f2a". */
 const version = Type.Optional(Line)
 
 /** The root disk; its name follows from its image unless another one took its place. */
-const DefinedRootDisk = Strict({ ...RootDisk.properties, name: Type.Optional(Subdomain), version, snapshot, made })
+const DefinedRootDisk = Strict({
+  ...RootDisk.properties,
+  name: Type.Optional(Subdomain),
+  ...{ version, snapshot, atOnce, made },
+})
 
 /** A data disk; its name follows from the machine unless it was another machine's before, or comes from a snapshot. */
 const DefinedDataDisk = Strict({
   ...DataDisk.properties,
   claim: Type.Optional(Subdomain),
-  snapshot,
-  made,
+  ...{ snapshot, atOnce, made },
   /** True once a request has named it to be destroyed: nothing keeps it any more. */
   destroyed: Type.Optional(Type.Boolean()),
 })
@@ -77,9 +83,7 @@ const SpareRoot = Strict({
   image: Image,
   size: Quantity,
   storageClass: Type.Optional(Subdomain),
-  version,
-  snapshot,
-  made,
+  ...{ version, snapshot, atOnce, made },
   until: Type.Optional(Line),
 })
 

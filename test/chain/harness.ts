@@ -43,6 +43,12 @@ export interface Chain extends Platform {
 /** True where the runs go through the real controllers. */
 export const isReal = (): boolean => inject('controlPlane') !== undefined
 
+/** Starts Drover with a fleet of its own, over an older KubeVirt: one that is played, wherever the tests run. */
+export async function startOver(kubevirt: string, settings: Record<string, string> = {}): Promise<Chain> {
+  const platform = await startLocal(settings, kubevirt)
+  return { ...platform, ...driverOf(platform) }
+}
+
 /** Starts Drover with a fleet of its own, on the platform that this test run is for. */
 export async function startChain(settings: Record<string, string> = {}): Promise<Chain> {
   const real = inject('controlPlane')

@@ -21,12 +21,13 @@ const kinds: Record<MachineFault, string> = {
 }
 
 /** A world of its own in a temporary folder, all in this process: real Broker rules, Git and faas-js-runtime. */
-export async function startLocal(settings: Record<string, string>): Promise<Platform> {
+export async function startLocal(settings: Record<string, string>, kubevirt?: string): Promise<Platform> {
   const directory = await mkdtemp(join(tmpdir(), 'drover-chain-'))
   const tamper: Platform['tamper'] = { with: untampered }
   const { broker, git, feed, clusters, idle, close } = await startWorld({
     directory,
     delays: 0,
+    kubevirt,
     tamper: (name, event) => tamper.with(name, event),
     settings: { DROVER_LOG_LEVEL: 'silent', DROVER_GRACE_SECONDS: '0.3', DROVER_PATIENCE_SECONDS: '5', ...settings },
   })

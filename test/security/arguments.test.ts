@@ -104,7 +104,7 @@ describe('a path of the fleet repository', () => {
     const of = make as (...words: string[]) => string
     const escapes = ['..', '../..', '../../../etc/passwd', 'a/../../b', '.git', '.GIT', 'a\nb', 'a\u0000b', 'a\\b', '.']
     for (const word of escapes) {
-      const path = of(word, word, word)
+      const path = of(word, word, word, word)
       // A name that a digest stands before, or an ending behind, leads nowhere else by itself.
       const leads =
         path.split('/').some((part) => ['..', '.', '.git', '.GIT'].includes(part)) || /[\p{Cc}\\]/u.test(path)

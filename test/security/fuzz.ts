@@ -5,8 +5,8 @@ import { environment } from '../../shared/config.ts'
 /** The seed of this run's mutations: `FUZZ_SEED=…` does the same ones again. */
 export const seed = Number(environment()['FUZZ_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
 
-/** How long one value may keep a processor busy, in milliseconds. */
-const longest = 50
+/** How long one value may keep a processor busy, in milliseconds: twice what is wanted, for machines that are half as fast. */
+const longest = 100
 
 /** Calls it, and again where it was slow: what hangs hangs each time. Other processes' time is not counted. */
 export function swiftly<T>(act: () => T): T {

@@ -25,7 +25,7 @@ const rows: [string, object][] = [
 ]
 
 describe('a request of 100 KB', () => {
-  it.each(rows)('of %s is refused within 50 ms', (_, change) => {
+  it.each(rows)('of %s is refused at once', (_, change) => {
     const checked = swiftly(() => check(requests.provision, { ...smallRequest(), ...change }, 'the request'))
     expect(checked).toMatchObject({ ok: false })
     const problems = checked.ok ? [] : checked.problems
@@ -35,7 +35,7 @@ describe('a request of 100 KB', () => {
 })
 
 describe('a file of the fleet', () => {
-  it('with thousands of bad ranges is refused within 50 ms', () => {
+  it('with thousands of bad ranges is refused at once', () => {
     const network = {
       ...{ description: 'x', attachment: { namespace: 'a', name: 'b' }, domain: 'example.com' },
       subnets: [{ cidr: '10.0.0.0/8', exclude: many(15_000, () => 'a') }],

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { daysAfter, keptDays } from '../../../shared/days.ts'
 import { DroverError } from '../../../shared/errors.ts'
 import { rootDiskName } from '../../../shared/kubevirt/manifest.ts'
+import { oldRoot } from '../../../shared/kubevirt/new-disks.ts'
 import { requestOf } from '../../../shared/request.ts'
 import type { Definition } from '../../../shared/schema/definition.ts'
 import type { Image } from '../../../shared/schema/machine.ts'
@@ -36,17 +37,16 @@ function toRoot({ name, rootDisk }: Definition, image: Image, version: string | 
 
 /** Puts the new root disk in place of the old one, which is kept for a while, and turns the machine on as it was. */
 export const swap: Edit = (definition, run) => {
-  const { nextRoot, oldRoots = [], rootDisk, ...rest } = definition
+  const { nextRoot, oldRoots = [], rootDisk: _, ...rest } = definition
   if (!nextRoot) return definition
   const running = run.facts.wasRunning === true
   const { keepDays = keptDays } = requestOf(run, 'repave')
-  const { name, image: next, until: _, ...disk } = nextRoot
-  const old = { ...rootDisk, name: rootDiskName(definition), image: rest.image, until: daysAfter(run.since, keepDays) }
+  const { name, image: next, until: __, ...disk } = nextRoot
   return {
     ...rest,
     image: next,
     rootDisk: { ...disk, name },
-    oldRoots: [...oldRoots, old],
+    oldRoots: [...oldRoots, oldRoot(definition, daysAfter(run.since, keepDays))],
     running,
   }
 }

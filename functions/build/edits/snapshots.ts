@@ -1,9 +1,11 @@
 import { daysAfter, keptDays } from '../../../shared/days.ts'
+import { DroverError } from '../../../shared/errors.ts'
 import { allClaims } from '../../../shared/kubevirt/manifest.ts'
+import { onNewDisks } from '../../../shared/kubevirt/new-disks.ts'
 import { requestOf } from '../../../shared/request.ts'
 import type { DefinedSnapshot, Definition } from '../../../shared/schema/definition.ts'
 import { show } from '../../../shared/schema/show.ts'
-import { named, objectName, restoreProblem, unknownSnapshot } from '../../../shared/snapshots.ts'
+import { named, newDisksProblem, objectName, restoreProblem, unknownSnapshot } from '../../../shared/snapshots.ts'
 import type { Run } from '../../../shared/step.ts'
 import type { Edit } from '../edit.ts'
 
@@ -55,8 +57,21 @@ function expire(definition: Definition, run: Run): ReturnType<Edit> {
   return { ...definition, snapshots: (definition.snapshots ?? []).filter((one) => one !== found) }
 }
 
-/** Puts the disks back to what they were when a snapshot was taken. */
-export const restore: Edit = (definition, run) => {
+/** Puts the disks back to what they were when a snapshot was taken, as the cluster has a way to. */
+export const restore: Edit = (definition, run) =>
+  run.facts.restoring === 'new disks' ? anew(definition, run) : inPlace(definition, run)
+
+function anew(definition: Definition, { id, facts, since, request }: Run): ReturnType<Edit> {
+  const { restoredFrom: from } = facts
+  if (!from) throw new DroverError('unreadable', `Cannot build: run ${id} has found no snapshot`)
+  const found = named(definition, from.snapshot)
+  const problem = found ? newDisksProblem(definition, found, from.volumes) : unknownSnapshot(definition, from.snapshot)
+  if (problem !== undefined) return { problems: [problem] }
+  const { keepDays = keptDays } = request as { keepDays?: number }
+  return onNewDisks(definition, { run: id, volumes: from.volumes, until: daysAfter(since, keepDays) })
+}
+
+function inPlace(definition: Definition, run: Run): ReturnType<Edit> {
   const { snapshot: asked } = requestOf(run, 'restore')
   const problem = restoreProblem(definition, asked)
   const found = named(definition, asked)

@@ -24,9 +24,10 @@ export async function serve(clusters: Cluster[], faults: Faults, settings: Setti
   const { ports, kubeconfigPath, currentContext = 'hub', onError = () => undefined } = settings
   const identity = selfSigned('simulated clusters')
   const attempts = await Promise.allSettled(
-    clusters.map(async ({ name, store }) => {
+    clusters.map(async ({ name, store, kubevirt }) => {
       const token = randomBytes(24).toString('base64url')
-      const served = await serveApi({ cluster: name, store, faults, token, ...identity, port: ports?.[name], onError })
+      const settings = { cluster: name, store, kubevirt, faults, token, ...identity }
+      const served = await serveApi({ ...settings, port: ports?.[name], onError })
       return { name, token, certificate: identity.certificate, ...served }
     }),
   )

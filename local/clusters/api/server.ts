@@ -5,6 +5,7 @@ import type { Faults } from '../faults.ts'
 import type { Store } from '../store.ts'
 import { accessReviews, reviewAccess } from './access-review.ts'
 import { discover } from './discovery.ts'
+import { describe } from './openapi.ts'
 import { getOne, listOf, toList } from './read.ts'
 import { wantsTable } from './request.ts'
 import { routeOf, type Target } from './route.ts'
@@ -15,6 +16,7 @@ import { create, patch, remove, removeAll, replace } from './write.ts'
 interface Settings {
   cluster: string
   store: Store
+  kubevirt: string
   faults: Faults
   token: string
   certificate: string
@@ -64,7 +66,9 @@ async function route(settings: Settings, request: IncomingMessage, response: Ser
   const { pathname, searchParams: query } = new URL(URL.canParse(url, 'https://cluster') ? url : '/', 'https://cluster')
   if (/^\/(healthz|livez|readyz)$/.test(pathname))
     return void response.writeHead(200, { 'content-type': 'text/plain' }).end('ok')
-  const found = request.method === 'GET' && discover(pathname.replace(/\/$/, ''), store.kinds)
+  const found =
+    request.method === 'GET' &&
+    (discover(pathname.replace(/\/$/, ''), store.kinds) ?? describe(pathname, store, settings.kubevirt))
   if (found) return json(response, 200, found)
   if (request.method === 'POST' && pathname === accessReviews)
     return json(response, 201, await reviewAccess(store, request))

@@ -1,5 +1,6 @@
 import { type Cause, denied } from '../api-error.ts'
 import type { Cluster } from '../cluster.ts'
+import { restoreFields } from '../kubevirt.ts'
 import type { KubeObject } from '../object.ts'
 import { same } from '../store-rules.ts'
 import type { Restore, Snapshot } from './snapshot-types.ts'
@@ -13,7 +14,7 @@ const policies = {
  * KubeVirt's admission of snapshots and restores. It does not mind a restore of a snapshot that is not there or not ready:
  * the restore says so in its conditions, and waits.
  */
-export function admitSnapshots({ store }: Cluster): void {
+export function admitSnapshots({ store, kubevirt }: Cluster): void {
   store.admit('VirtualMachineSnapshot', (object, previous) => {
     const { spec } = object as Snapshot
     const causes = previous ? unchanged(object, previous) : reference(spec?.source, 'spec.source')
@@ -21,12 +22,18 @@ export function admitSnapshots({ store }: Cluster): void {
     return object
   })
   store.admit('VirtualMachineRestore', (object, previous) => {
-    const restore = object as Restore
+    const restore = { ...object, spec: known((object as Restore).spec, kubevirt) } as Restore
     const others = store.list<Restore>('VirtualMachineRestore', restore.metadata.namespace)
-    const causes = previous ? unchanged(object, previous) : [...restoreCauses(restore), ...inProgress(restore, others)]
+    const causes = previous ? unchanged(restore, previous) : [...restoreCauses(restore), ...inProgress(restore, others)]
     if (causes.length > 0) throw denied('virtualmachinerestore-validator.snapshot.kubevirt.io', causes)
-    return object
+    return restore
   })
+}
+
+/** What an older KubeVirt does not know of a spec the API server drops, and says nothing. */
+function known(spec: Restore['spec'] | undefined, kubevirt: string) {
+  const fields = restoreFields(kubevirt)
+  return spec && Object.fromEntries(Object.entries(spec).filter(([name]) => name in fields))
 }
 
 function unchanged(object: KubeObject, previous: KubeObject): Cause[] {

@@ -243,6 +243,50 @@ describe('a repave', () => {
   })
 })
 
+describe('a restore to new disks', () => {
+  const volumes = { rootdisk: 'vs-root', 'data-data': 'vs-data', 'data-wal': 'vs-wal' }
+  const facts = (change: Partial<typeof volumes> = {}) =>
+    ({
+      restoring: 'new disks',
+      restoredFrom: { snapshot: 'db-01-clean', volumes: { ...volumes, ...change } },
+    }) as Facts
+  const grown = { ...withSnapshot, rootDisk: { size: '40Gi', made: '30Gi' } }
+
+  it('puts them in the place of those in use, and keeps the old root disk', async () => {
+    const made = (await edited('restore', grown, 'restore', { snapshot: 'clean', keepDays: 2 }, facts())) as Definition
+    expect(made.rootDisk).toEqual({ size: '40Gi', name: 'db-01-root-01234567', snapshot: 'vs-root', atOnce: true })
+    expect(made.oldRoots).toEqual([
+      { size: '40Gi', made: '30Gi', name: claims[0], image: server.image, until: '2030-01-03T10:00:00.000Z' },
+    ])
+    expect(made.disks).toEqual([
+      {
+        name: 'data',
+        size: '200Gi',
+        storageClass: 'fast',
+        claim: 'db-01-data-data-012345',
+        snapshot: 'vs-data',
+        atOnce: true,
+      },
+      { name: 'wal', size: '50Gi', claim: 'db-01-data-wal-012345', snapshot: 'vs-wal', atOnce: true },
+    ])
+    expect(made).not.toHaveProperty('restore')
+  })
+
+  it.each<[string, Facts, Definition]>([
+    ['has no "data-wal" that can be used', facts({ 'data-wal': '' }), withSnapshot],
+    ['wanted one that db-01 has', facts(), server],
+  ])('refuses with "%s"', async (sentence, known, of) => {
+    const made = await edited('restore', of, 'restore', { snapshot: 'clean' }, known)
+    expect(made).toEqual({ problems: [expect.stringContaining(sentence)] })
+  })
+
+  it('is no event of ours where nobody has found the snapshot', async () => {
+    await expect(edited('restore', server, 'restore', {}, { restoring: 'new disks' })).rejects.toThrow(
+      'Cannot build: run 0123456789abcdef0123 has found no snapshot',
+    )
+  })
+})
+
 describe('a resize', () => {
   it('never takes the disk that was let go of for one of its name', async () => {
     const less = (await edited('resize', server, 'resize', { detach: ['wal'] })) as Definition

@@ -21,7 +21,7 @@ function putsDisksBack(lifecycle: LifecycleName, task: string): boolean {
   const at = tasks.findIndex(({ name }) => name === task)
   const last = tasks.slice(0, at).findLast(({ name, by }) => by === 'commit' || name === 'locate')
   if (!tasks.slice(0, at).some(({ name }) => name === 'save.commit')) return false
-  const record = { run: 'r', lifecycle, task: last?.name, stage: stages[0] } as unknown as RunRecord
+  const record = { run: 'r', lifecycle, task: last?.name, stage: stages[0], facts: {} } as unknown as RunRecord
   const snapshots = [{ name: 'web-undo', purpose: 'undo' as const, run: 'r', disks: [], taken: '' }]
   return stageAfter(record, { before: definition, now: { ...definition, snapshots } }) === 'disks'
 }

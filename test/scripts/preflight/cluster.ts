@@ -154,6 +154,7 @@ export const at = {
   kubevirt: '/apis/kubevirt.io/v1/kubevirts',
   cdi: '/apis/cdi.kubevirt.io/v1beta1/cdis',
   storageClasses: '/apis/storage.k8s.io/v1/storageclasses',
+  restores: '/openapi/v3/apis/snapshot.kubevirt.io/v1beta1',
   snapshotClasses: '/apis/snapshot.storage.k8s.io/v1/volumesnapshotclasses',
 }
 
@@ -215,9 +216,22 @@ export const managed = (): Cluster => ({
     }),
   ),
   [at.snapshotClasses]: list(named('snapshots')),
+  [at.restores]: restoresOf('volumeRestorePolicy', 'volumeOwnershipPolicy'),
   [at.readerHome]: named('drover-reader'),
   [at.reviews]: (review: object) => isGranted(review),
   [at.ownReviews]: (review: object) => isGranted(review),
+})
+
+/** The OpenAPI document of restores that have these fields. */
+export const restoresOf = (...fields: string[]) => ({
+  components: {
+    schemas: {
+      'io.kubevirt.snapshot.v1beta1.VirtualMachineRestore': {
+        properties: { spec: { properties: Object.fromEntries(fields.map((name) => [name, { type: 'string' }])) } },
+        'x-kubernetes-group-version-kind': [{ kind: 'VirtualMachineRestore' }],
+      },
+    },
+  },
 })
 
 interface Review {

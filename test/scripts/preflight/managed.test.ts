@@ -3,7 +3,7 @@ import type { Area } from '../../../scripts/preflight/area.ts'
 import { kubevirt } from '../../../scripts/preflight/kubevirt.ts'
 import { readerRights } from '../../../scripts/preflight/rights.ts'
 import { storage } from '../../../scripts/preflight/storage.ts'
-import { at, type Cluster, forbidden, isGranted, linesOf, list, managed, named, served } from './cluster.ts'
+import { at, type Cluster, forbidden, isGranted, linesOf, list, managed, named, restoresOf, served } from './cluster.ts'
 
 const areas = [kubevirt, storage, readerRights].map((area) => area as Area<never>)
 
@@ -44,10 +44,18 @@ describe('preflight says of a managed cluster', () => {
       ],
       ['no DNS', served('externaldns.k8s.io', 'v1alpha1'), /^advice: It does not serve dnsendpoints/],
       ['an old KubeVirt', version('v1.3.1'), /^lacks: KubeVirt is v1.3.1 -> upgrade it to 1.4 or newer/],
+      ['that it restores in place', {}, 'ok: It restores snapshots in place, and leaves the disks to whom they belong'],
       [
-        'a KubeVirt that restores otherwise',
-        version('v1.6.0', ['Snapshot']),
-        /^advice: KubeVirt v1.6.0 restores no snapshot in place/,
+        'that it restores otherwise',
+        { [at.restores]: restoresOf('volumeRestorePolicy') },
+        /^advice: It restores no snapshot in place without taking the disks: .* -> upgrade KubeVirt to 1.7 or newer/,
+      ],
+      ['that it restores nothing', { [at.restores]: undefined }, /^advice: It serves no VirtualMachineRestore of/],
+      ['that it has no restores', { [at.restores]: {} }, /^advice: It serves no VirtualMachineRestore of/],
+      [
+        'that it does not say what it restores',
+        { [at.restores]: forbidden },
+        /^cannot tell: What it offers to restore snapshots cannot be read: you may not/,
       ],
       ['a KubeVirt without snapshots', version('v1.8.0'), /^advice: KubeVirt has feature gate Snapshot off/],
       ['a KubeVirt of unknown version', { [at.kubevirt]: list() }, /^cannot tell: KubeVirt does not say its version/],

@@ -10,7 +10,8 @@ let fleet: Awaited<ReturnType<typeof startFleet>>
 let clients: ReturnType<typeof openClusters>
 
 beforeAll(async () => {
-  fleet = await startFleet({ seed: { 'site-a': [namespace('shop')] } })
+  const older = { name: 'site-older', kubevirt: '1.6' }
+  fleet = await startFleet({ clusters: ['site-a', older], seed: { 'site-a': [namespace('shop')] } })
   const kubeconfig = join(fleet.folder, 'kubeconfig')
   writeFileSync(kubeconfig, JSON.stringify(fleet.clusters.kubeconfig))
   clients = openClusters({ kubeconfig, hubContext: 'hub', argocdNamespace: 'argocd' })
@@ -143,6 +144,16 @@ describe('a machine', () => {
       reason: 'broken',
       message: 'Cannot reach cluster "site-z": the kubeconfig has no context of that name',
     })
+  })
+})
+
+describe('disks', () => {
+  it.each([
+    ['site-a', 'in place'],
+    ['site-older', 'new disks'],
+    ['hub', undefined],
+  ])('of %s are put back: %s', async (cluster, restoring) => {
+    expect(await clients.machines.restoring(cluster)).toBe(restoring)
   })
 })
 

@@ -16,6 +16,10 @@ const aimOf = (change: Partial<Definition> = {}, facts: Aim['facts'] = {}): Aim 
   facts,
 })
 const off = aimOf({ running: false })
+const onNewDisks = aimOf(
+  { rootDisk: { size: '30Gi', name: 'web-01-root-new', snapshot: 'vs-root', atOnce: true } },
+  { restoring: 'new disks', restoredFrom: { snapshot: 'web-01-x', volumes: { rootdisk: 'vs-root' } } },
+)
 const view = (rest: object): MachineView => ({ ...nothing, ...rest })
 const named = (name: string, status?: object) => ({ metadata: { name }, ...(status ? { status } : {}) })
 const halted = (printableStatus: string, rest: object = {}) => {
@@ -159,6 +163,30 @@ describe('a round', () => {
       view({ restores: [named('r', { complete: true })] }),
       'reached',
       'Restored s',
+    ],
+    [
+      'restore: waits for new disks',
+      'restore',
+      onNewDisks,
+      view({ disks: [named('web-01-root-new', { phase: 'WaitForFirstConsumer' })] }),
+      'waiting',
+      'web-01-root-new is not filled yet',
+    ],
+    [
+      'restore: is troubled by a new disk',
+      'restore',
+      onNewDisks,
+      view({ disks: [named('web-01-root-new', { conditions: [condition('Bound', 'False', 'ErrClaimNotValid')] })] }),
+      'troubled',
+      'cannot be made',
+    ],
+    [
+      'restore: is over when new disks are filled',
+      'restore',
+      onNewDisks,
+      view({ disks: [named('web-01-root-new', { phase: 'Succeeded' })] }),
+      'reached',
+      'new disks from web-01-x',
     ],
     [
       'migrate: is over',

@@ -1,0 +1,12 @@
+import { messageOf } from '../../shared/errors.ts'
+import type { Fleet } from '../../shared/fleet.ts'
+import type { Swept } from '../../shared/step.ts'
+import { letGo } from './retention.ts'
+import { type SweepSettings, sweep } from './sweep.ts'
+
+/** What is done at a tick: runs that stand still go on, and what was kept long enough leaves. Neither holds the other up. */
+export async function look(fleet: Fleet, settings: SweepSettings, now: Date): Promise<Swept> {
+  const { standing, problems } = await sweep(fleet, settings, now)
+  const kept = await letGo(fleet, {}, now).catch((error) => [messageOf(error)])
+  return { standing, problems: [...problems, ...kept] }
+}

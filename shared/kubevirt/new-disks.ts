@@ -1,0 +1,52 @@
+import type { Definition, SpareRoot } from '../schema/definition.ts'
+import { addedDiskName, rootDiskName, rootVolume, volumeOf } from './manifest.ts'
+
+/** Disks that are made from a snapshot and take the place of those in use. Nothing that there is is written to or removed. */
+
+/** The VolumeSnapshots that a snapshot of a machine is made of, by the machine's volume. */
+export type Volumes = Record<string, string>
+
+/** What takes the place of a root disk, and until when that one is kept. */
+export interface Replacement {
+  /** The name of the new root disk. */
+  root: string
+  volumes: Volumes
+  until: string
+}
+
+/** The root disk that is in use, as it is kept for a while beside the one that takes its place. */
+export const oldRoot = (definition: Definition, until: string): SpareRoot => ({
+  ...definition.rootDisk,
+  name: rootDiskName(definition),
+  image: definition.image,
+  until,
+})
+
+/** The machine on a new root disk, unless a snapshot has none. */
+export function onNewRoot(definition: Definition, { root, volumes, until }: Replacement): Definition {
+  const { oldRoots = [], rootDisk } = definition
+  const snapshot = volumes[rootVolume]
+  if (snapshot === undefined) return definition
+  const { made: _, ...same } = rootDisk
+  return {
+    ...definition,
+    rootDisk: { ...same, name: root, snapshot, atOnce: true },
+    oldRoots: [...oldRoots, oldRoot(definition, until)],
+  }
+}
+
+/** The machine on new disks alone; the old data disks leave the definition, and stay on the cluster. */
+export function onNewDisks(
+  definition: Definition,
+  { run, ...replacement }: Omit<Replacement, 'root'> & { run: string },
+): Definition {
+  const { name } = definition
+  const root = `${name}-root-${run.slice(0, 8)}`
+  const disks = definition.disks.map((disk) => {
+    const snapshot = replacement.volumes[volumeOf(disk)]
+    const { made: _, ...same } = disk
+    if (snapshot === undefined) return disk
+    return { ...same, claim: addedDiskName(name, disk.name, run), snapshot, atOnce: true }
+  })
+  return { ...onNewRoot(definition, { root, ...replacement }), disks }
+}

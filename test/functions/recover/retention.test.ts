@@ -1,0 +1,217 @@
+import { describe, expect, it } from 'vitest'
+import { complete } from '../../../functions/commit/complete.ts'
+import { letGo } from '../../../functions/recover/retention.ts'
+import { look } from '../../../functions/recover/tick.ts'
+import { dayOf } from '../../../shared/days.ts'
+import { dueFile, lockFile, manifestsFolder } from '../../../shared/paths.ts'
+import type { Definition } from '../../../shared/schema/definition.ts'
+import { parseYaml, toYaml } from '../../../shared/yaml.ts'
+import type { MemoryFleet } from '../../fleet.ts'
+import { databaseServer } from '../../shared/kubevirt/definitions.ts'
+import { changing, commitAs, fleetHaving, machineOf } from '../changes.ts'
+
+const now = new Date('2030-01-09T00:00:10.000Z')
+const yesterday = '2030-01-08T10:00:00.000Z'
+const later = '2030-01-12T08:00:00.000Z'
+const image = { dataSource: 'rhel8', namespace: 'golden' }
+const oldRoot = (name: string, until: string) => ({ name, image, size: '30Gi', until })
+const snapshot = (name: string, until?: string) => ({
+  ...{ name, purpose: 'asked' as const, run: 'r', disks: [], taken: '2030-01-01T00:00:00.000Z' },
+  ...(until && { until }),
+})
+
+const server = databaseServer({
+  oldRoots: [oldRoot('db-01-root-1', yesterday), oldRoot('db-01-root-2', later)],
+  snapshots: [snapshot('db-01-one', yesterday), snapshot('db-01-two')],
+})
+const values = 'vms/site-a/shop/db-01/values.yaml'
+const folder = manifestsFolder('site-a', 'shop', 'db-01')
+const noteOf = ({ cluster, namespace, name }: Definition, day = '2030-01-08') => dueFile(day, cluster, namespace, name)
+
+/** A fleet with these machines, each to be looked at after the eighth. */
+async function fleetOf(...definitions: Definition[]): Promise<MemoryFleet> {
+  const fleet = await fleetHaving(...definitions)
+  fleet.put(Object.fromEntries(definitions.map((one) => [noteOf(one), toYaml(machineOf(one))])))
+  return fleet
+}
+
+async function definitionIn(fleet: MemoryFleet): Promise<Definition> {
+  return parseYaml((await fleet.files())[values] ?? '', values) as Definition
+}
+
+describe('a tick', () => {
+  it('takes away the old root disks and snapshots that are past their time, and nothing else', async () => {
+    const fleet = await fleetOf(server)
+    expect(await letGo(fleet, {}, now)).toEqual([])
+    const { oldRoots, snapshots, ...rest } = await definitionIn(fleet)
+    expect(oldRoots).toEqual([oldRoot('db-01-root-2', later)])
+    expect(snapshots).toEqual([snapshot('db-01-two')])
+    const { oldRoots: _, snapshots: __, ...before } = server
+    expect(rest).toEqual(before)
+    expect(fleet.commits).toMatchObject([
+      {
+        subject: 'Let go of what 1 machines kept until now',
+        trailers: { run: 'tick', step: 'retention', requester: 'drover' },
+      },
+    ])
+    expect(fleet.commits[0]?.changes).toEqual({
+      [values]: expect.any(String),
+      [`${folder}/datavolume-db-01-root-1.yaml`]: null,
+      [`${folder}/virtualmachinesnapshot-db-01-one.yaml`]: null,
+      [noteOf(server)]: null,
+      [noteOf(server, '2030-01-12')]: expect.any(String),
+    })
+  })
+
+  it('does so once: the next finds nothing, and neither does one at the same time', async () => {
+    const fleet = await fleetOf(server)
+    await Promise.all([letGo(fleet, {}, now), letGo(fleet, {}, now)])
+    await letGo(fleet, {}, now)
+    expect(fleet.commits).toHaveLength(1)
+  })
+
+  it.each<[string, Definition, string]>([
+    ['today', server, '2030-01-08T23:59:00.000Z'],
+    ['without an old root disk or snapshot that has a time', databaseServer(), now.toISOString()],
+  ])('leaves a machine as it is %s', async (_, definition, when) => {
+    const fleet = await fleetOf(definition)
+    const before = await definitionIn(fleet)
+    await letGo(fleet, {}, new Date(when))
+    expect(await definitionIn(fleet)).toEqual(before)
+  })
+
+  it('takes a note away whose machine has nothing more to let go of, or is not there', async () => {
+    const fleet = await fleetOf(databaseServer())
+    fleet.put({ [dueFile('2030-01-07', 'site.a', 'shop', 'gone')]: '{}\n' })
+    await letGo(fleet, {}, now)
+    expect(Object.keys(await fleet.files()).filter((path) => path.startsWith('due/'))).toEqual([])
+    expect(fleet.commits).toMatchObject([{ subject: 'Look at machines that keep something until now' }])
+  })
+
+  it('makes a note of the day when the rest is over, of a cluster whose name has a dot in it', async () => {
+    const fleet = await fleetOf({ ...server, cluster: 'site.a' })
+    await letGo(fleet, {}, now)
+    expect(Object.keys(await fleet.files())).toContain(dueFile('2030-01-12', 'site.a', 'shop', 'db-01'))
+  })
+
+  it('never touches a machine that is held, whether or not the run is still there', async () => {
+    const fleet = await fleetOf(server)
+    fleet.put({ [lockFile('site-a', 'shop', 'db-01')]: 'run: x\n' })
+    const before = await fleet.files()
+    await letGo(fleet, {}, now)
+    expect(await fleet.files()).toEqual(before)
+    fleet.put({ [lockFile('site-a', 'shop', 'db-01')]: null })
+    await letGo(fleet, {}, now)
+    expect((await definitionIn(fleet)).oldRoots).toHaveLength(1)
+  })
+
+  it('never touches a machine that a run takes hold of at the same moment', async () => {
+    const fleet = await fleetOf(server)
+    fleet.interfere({ [lockFile('site-a', 'shop', 'db-01')]: 'run: x\n' })
+    await letGo(fleet, {}, now)
+    expect(await definitionIn(fleet)).toEqual(server)
+    expect(fleet.commits).toEqual([])
+  })
+
+  it('leaves files that the definition does not render to, and what a run left behind', async () => {
+    const patch = {
+      ...{ name: 'db-01-patch', image: 'x', volumeMode: 'Filesystem' as const, customization: { update: true } },
+      deadlineSeconds: 60,
+    }
+    const fleet = await fleetOf({ ...server, patch })
+    fleet.put({ [`${folder}/configmap-mine.yaml`]: 'mine\n' })
+    await letGo(fleet, {}, now)
+    expect((await fleet.files())[`${folder}/configmap-mine.yaml`]).toBe('mine\n')
+    expect((await definitionIn(fleet)).patch).toEqual(patch)
+  })
+
+  it.each<[string, Partial<Definition>]>([
+    ['has beside it', {}],
+    ['has no more', { disks: [] }],
+  ])('never takes a data disk away that a definition calls an old root disk, and %s', async (_, change) => {
+    const data = 'db-01-data-data-4f3104'
+    const fleet = await fleetOf({ ...server, ...change, oldRoots: [oldRoot(data, yesterday)] })
+    const file = `${folder}/datavolume-${data}.yaml`
+    fleet.put({ [file]: (await fleetHaving(databaseServer()).then((one) => one.files()))[file] ?? '' })
+    await letGo(fleet, {}, now)
+    expect(Object.keys(await fleet.files())).toContain(file)
+  })
+
+  it('says of a machine that cannot be read that it cannot, goes on with the others, and looks again tomorrow', async () => {
+    const other = databaseServer({ name: 'db-02' })
+    const fleet = await fleetOf(server, other)
+    fleet.put({ 'vms/site-a/shop/db-02/values.yaml': 'nothing: 1\n' })
+    expect(await letGo(fleet, {}, now)).toEqual([
+      expect.stringMatching(
+        /^Cannot look for what shop\/db-02 on site-a keeps: vms\/site-a\/shop\/db-02\/values.yaml: /,
+      ),
+    ])
+    expect((await definitionIn(fleet)).oldRoots).toHaveLength(1)
+    const files = Object.keys(await fleet.files())
+    expect(files).toContain(noteOf(other, '2030-01-10'))
+    expect(files).not.toContain(noteOf(other))
+  })
+
+  it('looks at so many machines and no more, the oldest notes first, and at the others the next time', async () => {
+    const names = ['a', 'b', 'c', 'd', 'e']
+    const fleet = await fleetHaving(databaseServer())
+    const notes = names.map((name, at) => [dueFile(`2030-01-0${at + 1}`, 'site-a', 'shop', name), '{}\n'])
+    fleet.put(Object.fromEntries(notes))
+    const left = async () =>
+      Object.keys(await fleet.files())
+        .filter((path) => path.startsWith('due/'))
+        .map((path) => path.split('.').at(-2))
+    await letGo(fleet, { most: 2 }, now)
+    expect(await left()).toEqual(['c', 'd', 'e'])
+    await letGo(fleet, { most: 2 }, now)
+    await letGo(fleet, { most: 2 }, now)
+    expect(await left()).toEqual([])
+  })
+
+  it('reads nothing but the days that there are while none of them is over', async () => {
+    const fleet = await fleetOf(server)
+    const asked: string[] = []
+    const noting = (path: string) => {
+      asked.push(path)
+      return path
+    }
+    const counting: typeof fleet = {
+      ...fleet,
+      transact: (transaction) =>
+        fleet.transact({
+          ...transaction,
+          decide: (tree) =>
+            transaction.decide({
+              ...tree,
+              list: (path) => tree.list(noting(path)),
+              read: (path) => tree.read(noting(path)),
+              oid: (path) => tree.oid(noting(path)),
+            }),
+        }),
+    }
+    await letGo(counting, {}, new Date('2030-01-08T12:00:00.000Z'))
+    expect(asked).toEqual(['due'])
+  })
+
+  it('makes runs go on although nothing can be let go of', async () => {
+    const fleet = await fleetOf(server)
+    const transact = () => Promise.reject(new Error('the branch is protected'))
+    const said = await look({ ...fleet, transact }, { quietMilliseconds: 60_000 }, now)
+    expect(said).toEqual({ standing: [], problems: ['the branch is protected'] })
+  })
+})
+
+describe('a run that closes', () => {
+  it.each<[string, Definition, string[]]>([
+    ['notes when the first thing that its machine keeps is over', server, ['2030-01-08']],
+    ['notes nothing where nothing is kept for a time', databaseServer(), []],
+  ])('%s', async (_, definition, days) => {
+    const fleet = await fleetHaving(definition)
+    const run = changing('power', { action: 'start' }, 'complete', { at: '2030-01-02T00:00:00.000Z' })
+    await commitAs(run, fleet)
+    await complete(run, fleet)
+    const notes = Object.keys(await fleet.files()).filter((path) => path.startsWith('due/'))
+    expect(notes).toEqual(days.map((day) => noteOf(definition, day)))
+    expect(dayOf(new Date(yesterday))).toBe('2030-01-08')
+  })
+})
