@@ -35,7 +35,8 @@ const watchSeconds = 25
 /**
  * The objects of several sources as they are now, again after every change, and every 1.5 s when there is none. A watch
  * that was cut goes on where it was; one that the server has forgotten begins anew with a list. It ends without an error
- * when the signal is aborted; sources that cannot even be listed at the start throw.
+ * when the signal is aborted, but not before one look where that can be had soon: whoever gives up then can say what it
+ * saw. Sources that cannot even be listed at the start throw.
  */
 export async function* watchObjects(
   sources: readonly Source[],
@@ -49,14 +50,14 @@ export async function* watchObjects(
   let beginning: NodeJS.Immediate | undefined
   try {
     const listed = Promise.all(views.map((view) => view.list()))
-    const isListed = await Promise.race([listed.then(() => true), aborted(signal)])
+    const isListed = await Promise.race([listed.then(() => true), aborted(signal).then(lastLook)])
     if (!isListed) return void listed.catch(() => undefined)
     // Whoever sees enough at once needs no watch; the others miss nothing, for it goes on from the list.
     beginning = setImmediate(() => views.forEach((view) => void view.keep()))
-    while (!signal.aborted) {
+    do {
       yield views.map((view) => view.objects())
       await bell.wait(heartbeat, signal)
-    }
+    } while (!signal.aborted)
   } finally {
     clearImmediate(beginning)
     signal.removeEventListener('abort', end)
@@ -135,6 +136,9 @@ function createView(source: Source, changed: () => void, signal: AbortSignal) {
 
   return { list, keep, objects: () => [...objects.values()] }
 }
+
+/** How long the first look may take once nobody wants a second one. */
+const lastLook = () => new Promise<void>((done) => setTimeout(done, 3_000))
 
 /** Resolves when the signal is aborted. */
 const aborted = (signal: AbortSignal) =>

@@ -215,6 +215,14 @@ describe('watching objects', () => {
     expect(await next).toEqual({ done: true, value: undefined })
   })
 
+  it('takes one look all the same when it is told to end before it has looked', async () => {
+    ending.abort()
+    const watching = watchObjects([server.source], ending.signal)
+    expect((await watching.next()).done).toBe(false)
+    expect(await watching.next()).toEqual({ done: true, value: undefined })
+    expect(server.watches).toEqual([])
+  })
+
   it('ends when it is told to while the cluster does not answer', async () => {
     server.state.silent = true
     const asked = once(server.seen, 'list')
