@@ -11,6 +11,7 @@ export function rootApplication(bootstrap: Bootstrap | undefined, [first]: Repos
   const source = { repoURL, path, targetRevision, directory: { recurse: true } }
   const syncPolicy = {
     automated: { prune: true, selfHeal: true, allowEmpty: true },
+    syncOptions: ['ApplyOutOfSyncOnly=true'],
     retry: { limit: 5, refresh: true },
   }
   const spec = { project: 'default', source, destination: { name: 'in-cluster', namespace: 'argocd' }, syncPolicy }

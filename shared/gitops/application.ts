@@ -24,7 +24,8 @@ export interface Address {
 /** The Application that applies one machine's manifests to its cluster. Its deletion deletes them, but for data disks. */
 export function machineApplication({ cluster, namespace, name }: Address, settings: GitOpsSettings): Manifest {
   const labels = { [machineLabel]: name }
-  return application({ name, labels, path: manifestsFolder(cluster, namespace, name), cluster, namespace }, settings)
+  const target = { name, labels, path: manifestsFolder(cluster, namespace, name), cluster, namespace }
+  return application({ ...target, ignoreDifferences: namedRevisions }, settings)
 }
 
 /**
@@ -49,9 +50,22 @@ interface Target {
   path: string
   cluster: string
   namespace: string
+  ignoreDifferences?: object[]
 }
 
-function application({ name, labels, path, cluster, namespace }: Target, settings: GitOpsSettings): Manifest {
+/** A restore makes KubeVirt name revisions: they are taken away when the machine is applied next, not at once. */
+const namedRevisions = [
+  {
+    group: 'kubevirt.io',
+    kind: 'VirtualMachine',
+    jsonPointers: ['/spec/instancetype/revisionName', '/spec/preference/revisionName'],
+  },
+]
+
+function application(
+  { name, labels, path, cluster, namespace, ignoreDifferences }: Target,
+  settings: GitOpsSettings,
+): Manifest {
   return {
     apiVersion: 'argoproj.io/v1alpha1',
     kind: 'Application',
@@ -65,6 +79,7 @@ function application({ name, labels, path, cluster, namespace }: Target, setting
       project: settings.project,
       source: { repoURL: settings.repoUrl, targetRevision: settings.branch, path },
       destination: { name: cluster, namespace },
+      ...(ignoreDifferences && { ignoreDifferences }),
       syncPolicy: {
         automated: { prune: true, selfHeal: true, allowEmpty: true },
         // Server-side apply leaves alone what KubeVirt and CDI own, and has no last-applied annotation to outgrow.

@@ -36,14 +36,18 @@ export function virtualMachine(definition: Definition): Manifest {
   }
 }
 
-/** Kinds are explicit, and a revision is not named: the cluster keeps it in the status. */
+/**
+ * Kinds are explicit, and no revision is named: the cluster keeps it in the status. A restore names one in the spec, and with
+ * it KubeVirt refuses another instance type; an empty name takes it away. KubeVirt stores none, so Argo CD must not compare it.
+ * https://github.com/kubevirt/kubevirt/blob/v1.8.0/pkg/instancetype/webhooks/vm/mutator.go
+ */
 function named({ size }: Definition) {
   return {
     ...('instancetype' in size && {
-      instancetype: { kind: 'VirtualMachineClusterInstancetype', name: size.instancetype },
+      instancetype: { kind: 'VirtualMachineClusterInstancetype', name: size.instancetype, revisionName: '' },
     }),
     ...(size.preference !== undefined && {
-      preference: { kind: 'VirtualMachineClusterPreference', name: size.preference },
+      preference: { kind: 'VirtualMachineClusterPreference', name: size.preference, revisionName: '' },
     }),
   }
 }

@@ -1,6 +1,7 @@
 import type { Cluster } from '../cluster.ts'
 import { hasCondition, type KubeObject, ownedBy, timestamp } from '../object.ts'
 import type { Claim } from './claim-types.ts'
+import { withRevisions } from './matcher-admission.ts'
 import type { Snapshot, SnapshotContent, VolumeBackup, VolumeSnapshot } from './snapshot-types.ts'
 import type { Instance, VirtualMachine } from './vm-types.ts'
 import { cutSnapshots, snapshotClassOf } from './volume-snapshot.ts'
@@ -29,7 +30,8 @@ export function makeContent(cluster: Cluster, snapshot: Snapshot, machine: Virtu
     const volumeSnapshotName = `vmsnapshot-${uid}-volume-${volume.name}`
     return [{ volumeName: volume.name, persistentVolumeClaim: { metadata, spec }, volumeSnapshotName }]
   })
-  const { metadata, spec } = machine
+  const { metadata } = machine
+  const spec = withRevisions(machine.spec, metadata.name)
   const content = cluster.store.create({
     apiVersion: snapshot.apiVersion,
     kind: 'VirtualMachineSnapshotContent',

@@ -4,6 +4,7 @@ import type { Cluster } from '../cluster.ts'
 import { indexBy } from '../index-by.ts'
 import { type KubeObject, keyOf } from '../object.ts'
 import { same } from '../store-rules.ts'
+import { staleRevisions, withoutEmptyRevisions } from './matcher-admission.ts'
 import type { VirtualMachine } from './vm-types.ts'
 
 const strategies = ['Always', 'Halted', 'Manual', 'RerunOnFailure', 'Once', 'WaitAsReceiver']
@@ -15,6 +16,8 @@ export function admitMachines(cluster: Cluster): void {
   const byMac = indexBy<VirtualMachine>(store, 'VirtualMachine', (machine) => macs(machine))
   store.admit('VirtualMachine', (object, previous) => {
     const machine = object as VirtualMachine
+    const stale = previous ? staleRevisions(machine, previous as VirtualMachine) : []
+    if (stale.length > 0) throw denied('virtualmachines-mutator.kubevirt.io', stale)
     const causes = [
       ...shape(machine),
       ...(machine.spec?.template?.spec?.domain ? [...disks(machine), ...types(cluster, machine)] : []),
@@ -154,5 +157,6 @@ function completed(machine: VirtualMachine): KubeObject {
     ...spec,
     domain: { ...domain, firmware, machine: { type: 'q35', ...domain.machine } },
   }
-  return { ...machine, spec: { ...machine.spec, template: { ...machine.spec.template, spec: filled } } }
+  const template = { ...machine.spec.template, spec: filled }
+  return { ...machine, spec: { ...withoutEmptyRevisions(machine.spec), template } }
 }

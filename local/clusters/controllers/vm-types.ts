@@ -36,12 +36,18 @@ export interface GuestSpec {
   volumes?: Volume[]
 }
 
+export interface Matcher {
+  name: string
+  kind?: string
+  revisionName?: string
+}
+
 export interface VirtualMachine extends KubeObject {
   spec: {
     runStrategy?: string
     running?: boolean
-    instancetype?: { name: string; kind?: string }
-    preference?: { name: string; kind?: string }
+    instancetype?: Matcher
+    preference?: Matcher
     dataVolumeTemplates?: {
       metadata: { name: string; annotations?: Record<string, string>; labels?: Record<string, string> }
       spec: unknown

@@ -254,6 +254,20 @@ describe('a restore', () => {
     })
   })
 
+  it('holds the machine to the revision of its instance type, until that is taken away', async () => {
+    const revision = () => fieldAt(store.get('VirtualMachine', 'shop', 'volumes'), 'spec.instancetype.revisionName')
+    expect(revision()).toBe('volumes-u1.small-v1beta1-1')
+    const larger = { instancetype: { name: 'u1.large', revisionName: revision() } }
+    expect(() => change(store, 'VirtualMachine', 'volumes', larger)).toThrow(
+      'admission webhook "virtualmachines-mutator.kubevirt.io" denied the request: the Matcher Name has been updated without updating the RevisionName',
+    )
+    change(store, 'VirtualMachine', 'volumes', { instancetype: { name: 'u1.large', revisionName: '' } })
+    expect(store.get('VirtualMachine', 'shop', 'volumes')?.['spec']).toMatchObject({
+      instancetype: { name: 'u1.large' },
+    })
+    expect(revision()).toBeUndefined()
+  })
+
   it('by KubeVirt’s defaults makes claims of new names that the machine owns, and its own DataVolumes anew', async () => {
     const spec = { source: { blank: {} }, storage: { resources: { requests: { storage: '1Gi' } } } }
     const dataVolumeTemplates = [{ metadata: { name: 'templated' }, spec }]

@@ -74,6 +74,13 @@ describe('toChangeSet', () => {
           path: 'vms/site-a/shop/web-01/manifests',
         },
         destination: { name: 'site-a', namespace: 'shop' },
+        ignoreDifferences: [
+          {
+            group: 'kubevirt.io',
+            kind: 'VirtualMachine',
+            jsonPointers: ['/spec/instancetype/revisionName', '/spec/preference/revisionName'],
+          },
+        ],
         syncPolicy: {
           automated: { prune: true, selfHeal: true, allowEmpty: true },
           syncOptions: ['CreateNamespace=true', 'ServerSideApply=true'],

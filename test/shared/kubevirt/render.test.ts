@@ -136,8 +136,16 @@ describe('render', () => {
 
   it('says CPU and memory only where no instance type does', () => {
     const named = specOf(linuxServer())
-    expect(named.instancetype).toEqual({ kind: 'VirtualMachineClusterInstancetype', name: 'u1.small' })
-    expect(named.preference).toEqual({ kind: 'VirtualMachineClusterPreference', name: 'rhel.9' })
+    expect(named.instancetype).toEqual({
+      kind: 'VirtualMachineClusterInstancetype',
+      name: 'u1.small',
+      revisionName: '',
+    })
+    expect(named.preference).toEqual({
+      kind: 'VirtualMachineClusterPreference',
+      name: 'rhel.9',
+      revisionName: '',
+    })
     expect(named.template.spec.domain).not.toHaveProperty('cpu')
     expect(named.template.spec.domain).not.toHaveProperty('memory')
     expect(named.template.spec).not.toHaveProperty('terminationGracePeriodSeconds')
