@@ -80,6 +80,7 @@ export async function startReal(plane: ControlPlane, settings: Record<string, st
   await api.apply(projectFor(repoUrl))
   for (const object of rootApplication({ repoURL: repoUrl }, [])) await api.apply(object)
   await installed(api)
+  await alone(api, repoUrl)
   const tap = await openTap(api, name)
   await until('the tap is ready', async () => isReady(await api.get('Trigger', 'drover', name)))
   const node = playNode(api)
@@ -137,6 +138,14 @@ async function installed(api: Api): Promise<void> {
     await until(`every ${kind} is ready`, async () => (await api.list(kind, 'drover')).every(isReady))
   // The router of the control plane takes a new address within half a second.
   await sleep(1_200)
+}
+
+/** Waits until what the fleet before had is gone: fifty machines that are removed leave the controllers no time for others. */
+async function alone(api: Api, repoUrl: string): Promise<void> {
+  const isOurs = (application: object) =>
+    (application as { spec?: { source?: { repoURL?: string } } }).spec?.source?.repoURL === repoUrl
+  const holds = async () => (await api.list('Application', 'argocd')).every(isOurs)
+  await until('nothing is left of the fleet before', holds, 600)
 }
 
 /** Waits until something holds, a minute at most. */

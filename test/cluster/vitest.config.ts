@@ -13,6 +13,6 @@ export default defineConfig({
     // A small machine with all these controllers on it now and then has no time for one of them.
     retry: 1,
     testTimeout: 120_000,
-    hookTimeout: 180_000,
+    hookTimeout: 900_000,
   },
 })
