@@ -1,4 +1,5 @@
-import type { Fleet, Tree } from '../../shared/fleet.ts'
+import { claimsText } from '../../shared/claims.ts'
+import type { Change, Fleet, Tree } from '../../shared/fleet.ts'
 import type { GitOpsSettings } from '../../shared/gitops/application.ts'
 import { changed, toChangeSet } from '../../shared/gitops/change-set.ts'
 import type { Goal } from '../../shared/goals/goal.ts'
@@ -6,12 +7,12 @@ import { asDefined } from '../../shared/goals/goals.ts'
 import { restored } from '../../shared/goals/restored.ts'
 import { stopped } from '../../shared/goals/stopped.ts'
 import { waitFor } from '../../shared/goals/wait.ts'
-import { rootVolume } from '../../shared/kubevirt/manifest.ts'
+import { dataClaims, rootVolume } from '../../shared/kubevirt/manifest.ts'
 import { type RunRecord, readRecord, recordedStage, type Stage, trailersOf } from '../../shared/ledger.ts'
 import { type MachineAddress, type Machines, placeOf } from '../../shared/machines.ts'
-import { definitionFile } from '../../shared/paths.ts'
+import { claimsFile, definitionFile } from '../../shared/paths.ts'
 import type { Definition } from '../../shared/schema/definition.ts'
-import { type Here, notYet, type Outcome, type Run, type SnapshotVolumes } from '../../shared/step.ts'
+import { type Claims, type Here, notYet, type Outcome, type Run, type SnapshotVolumes } from '../../shared/step.ts'
 import { parseYaml } from '../../shared/yaml.ts'
 import { aimOf, isOnNewRoot, isWritten, type Sides, stageAfter, wayBack } from './stages.ts'
 
@@ -37,7 +38,7 @@ export async function rewind(
 ): Promise<Outcome | undefined> {
   const from = await newRootFrom(run, address, means)
   if (from === 'not to be used') return notYet(`Still undoing: the snapshot of ${placeOf(address)} cannot be used yet`)
-  for (let after: Stage | undefined; ; ) {
+  for (let after: Reached | undefined; ; ) {
     const step = await advance(run, address, means, after, from)
     if (!step) return undefined
     await means.machines.refresh(means.rootApplication)
@@ -49,11 +50,17 @@ export async function rewind(
     if (outcome.kind === 'refused')
       return { kind: 'stranded', message: `Cannot put ${placeOf(address)} back: ${outcome.message}` }
     if (outcome.kind !== 'succeeded') return outcome
-    after = stage
+    after = { stage, claims: outcome.facts?.claims ?? {} }
   }
 }
 
 const goals: Record<Stage, Goal> = { off: stopped, disks: restored, back: asDefined }
+
+/** A stage that the cluster shows, with the claims that it has seen. */
+interface Reached {
+  stage: Stage
+  claims: Claims
+}
 
 interface Step {
   stage: Stage
@@ -82,7 +89,7 @@ async function advance(
   run: Run,
   address: MachineAddress,
   { fleet, gitops }: Means,
-  after: Stage | undefined,
+  after: Reached | undefined,
   from: SnapshotVolumes | undefined,
 ): Promise<Step | undefined> {
   const { value, revision } = await fleet.transact<Omit<Step, 'revision'> | undefined>({
@@ -92,18 +99,28 @@ async function advance(
       const record = await readRecord(tree, run.id)
       const sides = record && (await sidesOf(tree, record, address))
       if (!record || !sides) return { nothing: true, value: undefined }
-      if (record.stage !== undefined && record.stage !== after)
+      if (record.stage !== undefined && record.stage !== after?.stage)
         return { nothing: true, value: { stage: record.stage, aim: sides.now } }
       const stage = stageAfter(record, sides)
       if (!stage) return { nothing: true, value: undefined }
       const aim = aimOf(stage, run.id, sides, from)
+      const changes = [...(await toChangeSet(aim, tree, gitops)), ...claimsAfter(after, aim)]
       return {
-        changes: await recordedStage(tree, record, stage, await changed(tree, await toChangeSet(aim, tree, gitops))),
+        changes: await recordedStage(tree, record, stage, await changed(tree, changes)),
         value: { stage, aim },
       }
     },
   })
   return value && { ...value, revision }
+}
+
+/** Disks that were put back are claims that came anew. They are noted, or the machine would be refused from then on. */
+function claimsAfter(after: Reached | undefined, definition: Definition): Change[] {
+  if (after?.stage !== 'disks') return []
+  const { cluster, namespace, name } = definition
+  const data = dataClaims(definition)
+  const claims = Object.entries(after.claims).filter(([claim]) => data.includes(claim))
+  return [{ path: claimsFile(cluster, namespace, name), content: claimsText(Object.fromEntries(claims)) }]
 }
 
 /** The machine before and now; undefined when the run has not changed its definition. */

@@ -18,7 +18,8 @@ export function stageAfter(record: RunRecord, sides: Sides): Stage | undefined {
 }
 
 const isNeeded: Record<Stage, (record: RunRecord, sides: Sides) => boolean> = {
-  off: (record, { before, now }) => isWritten(record, now) || !isSameGuest(before, now),
+  off: (record, { before, now }) =>
+    isWritten(record, now) || !isSameGuest(before, now) || lastSnapshot(record.run, now) !== undefined,
   disks: (record, { now }) => isWritten(record, now),
   back: () => true,
 }
@@ -38,6 +39,10 @@ export function isWritten({ lifecycle, task, run, facts }: RunRecord, now: Defin
 export const wayBack = (run: string, { snapshots = [] }: Definition) =>
   snapshots.find((one) => one.run === run && one.purpose === 'undo')
 
+/** The last snapshot of a machine that was to go: it is protected, so that it outlives the machine. */
+const lastSnapshot = (run: string, { snapshots = [] }: Definition) =>
+  snapshots.find((one) => one.run === run && one.purpose === 'final')
+
 /** True when nothing differs that a running guest would have to be stopped for. */
 const isSameGuest = (before: Definition, now: Definition) =>
   isDeepStrictEqual(
@@ -50,7 +55,7 @@ const names = ({ disks }: Definition) => disks.map(({ name, claim }) => claim ??
 /** What the machine is to be in each stage; `from` is what new disks are made from, where that is the way. */
 export function aimOf(stage: Stage, run: string, { before, now }: Sides, from?: SnapshotVolumes): Definition {
   const { restore: _, migration: __, patch: ___, ...rest } = now
-  if (stage === 'off') return { ...rest, running: false, operation: `${run}.undo-off` }
+  if (stage === 'off') return unprotected({ ...rest, running: false, operation: `${run}.undo-off` }, run)
   if (stage === 'disks') {
     const { name: snapshot = '', until = '' } = wayBack(run, now) ?? {}
     const off = { ...rest, running: false, operation: `${run}.undo-disks` }
@@ -68,6 +73,14 @@ export function aimOf(stage: Stage, run: string, { before, now }: Sides, from?: 
 export const isOnNewRoot = (run: string, now: Definition) => now.rootDisk.name === undoRoot(run, now)
 
 const undoRoot = (run: string, { name }: Definition) => `${name}-root-undo-${run.slice(0, 8)}`
+
+/** The last snapshot as any other, for Argo CD removes nothing that is protected: the next stage takes it away. */
+function unprotected(definition: Definition, run: string): Definition {
+  const last = lastSnapshot(run, definition)
+  const { snapshots = [], ...rest } = definition
+  if (!last) return definition
+  return { ...rest, snapshots: snapshots.map((one) => (one === last ? { ...one, purpose: 'asked' } : one)) }
+}
 
 /** The definition as it was, but for what cannot be undone: a disk that has grown, and a snapshot that was let go of. */
 function asBefore({ before, now }: Sides): Definition {

@@ -116,16 +116,17 @@ async function restore(run: Run, fleet: Fleet): Promise<Restored> {
       // It was said that a person must look; what they do must not be undone under their hands.
       if (record.state === 'stranded')
         return { nothing: true, value: { kind: 'stranded', message: record.message ?? '' } }
+      // An address that it gave back may be somebody else's by now, and that is as it should be.
+      if (isPastReturn(record)) {
+        const message = noReturn(run)
+        return { changes: [strandedRecord(record, run, message)], value: { kind: 'stranded', message } }
+      }
       const { conflict } = await backTo(tree, record, () => true)
       if (conflict !== undefined)
         return {
           changes: [strandedRecord(record, run, conflictSentence(run, conflict))],
           value: { kind: 'stranded', message: conflictSentence(run, conflict) },
         }
-      if (isPastReturn(record)) {
-        const message = noReturn(run)
-        return { changes: [strandedRecord(record, run, message)], value: { kind: 'stranded', message } }
-      }
       // What a run has changed of a machine that there is goes back in stages.
       const isLeft = changesMachine(record.lifecycle) ? () => false : (path: string) => !isClaim(path)
       const { changes } = await backTo(tree, record, isLeft)

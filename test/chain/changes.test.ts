@@ -1,11 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import type { Seen } from '../../local/feed.ts'
 import type { LifecycleName } from '../../shared/lifecycles.ts'
-import type { VirtualMachine } from '../../shared/machines.ts'
-import { claimsFile, lockFile, runFile } from '../../shared/paths.ts'
-import type { Definition } from '../../shared/schema/definition.ts'
-import { parseYaml } from '../../shared/yaml.ts'
+import { lockFile, runFile } from '../../shared/paths.ts'
 import { type Chain, factsOf, isReal, type Run, small, startChain } from './harness.ts'
+import { dataOnly, machinesOf, place } from './machines.ts'
 import type { MachineFault } from './platform.ts'
 
 let chain: Chain
@@ -14,56 +11,9 @@ beforeAll(async () => {
 })
 afterAll(() => chain.close())
 
-/** Makes a machine, and answers where it is. */
-async function provisioned(change: object = {}): Promise<{ namespace: string; name: string; cluster: string }> {
-  const run = await chain.request(small({ placement: { cluster: 'site-a' }, ...change }))
-  const { data } = await run.ended
-  expect(data.message).toContain('is ready on')
-  return { namespace: 'shop', name: data.facts?.name ?? '', cluster: 'site-a' }
-}
-
-/** Asks for a lifecycle of a machine, and answers how it ended. */
-async function asked(lifecycle: LifecycleName, data: object): Promise<{ run: Run; ended: Seen }> {
-  const run = await chain.request(data, { lifecycle })
-  return { run, ended: await run.ended }
-}
-
-async function completed(lifecycle: LifecycleName, data: object) {
-  const { run, ended } = await asked(lifecycle, data)
-  expect([ended.type, ended.data.message]).toEqual([`dev.drover.${lifecycle}.completed`, expect.anything()])
-  return { run, ended }
-}
-
-const read = async (path: string) => parseYaml(await chain.git('show', `main:${path}`), path)
-const definitionOf = (vm: { cluster: string; namespace: string; name: string }) =>
-  read(`vms/${vm.cluster}/${vm.namespace}/${vm.name}/values.yaml`) as Promise<Definition>
-const statusOf = async (vm: { cluster: string; namespace: string; name: string }) =>
-  (await chain.look(vm.cluster, 'VirtualMachine', vm.namespace, vm.name))?.['status'] as
-    | { printableStatus: string }
-    | undefined
-/** The claims that the machine mounts, by name, with their uids. */
-async function claimsOf(vm: { cluster: string; namespace: string; name: string }): Promise<Record<string, string>> {
-  const machine = await chain.look(vm.cluster, 'VirtualMachine', vm.namespace, vm.name)
-  const { spec } = (machine ?? {}) as unknown as VirtualMachine
-  const names = (spec?.template?.spec?.volumes ?? []).flatMap(({ persistentVolumeClaim: claim }) =>
-    claim ? [claim.claimName] : [],
-  )
-  const claims = await Promise.all(
-    names.map((name) => chain.look(vm.cluster, 'PersistentVolumeClaim', vm.namespace, name)),
-  )
-  return Object.fromEntries(claims.map((claim) => [claim?.metadata.name ?? '', claim?.metadata.uid ?? '']))
-}
-/** What a simulated root disk has on it. */
-async function contentOf(vm: { cluster: string; namespace: string; name: string }): Promise<string | undefined> {
-  const [root = ''] = Object.keys(await claimsOf(vm))
-  const claim = await chain.look(vm.cluster, 'PersistentVolumeClaim', vm.namespace, root)
-  return claim?.metadata.annotations?.['local.drover.dev/content']
-}
-const dataOnly = (claims: Record<string, string>) =>
-  Object.fromEntries(Object.entries(claims).filter(([name]) => name.includes('-data-')))
-const recorded = (vm: { cluster: string; namespace: string; name: string }) =>
-  read(claimsFile(vm.cluster, vm.namespace, vm.name)) as Promise<Record<string, string>>
-const place = ({ namespace, name }: { namespace: string; name: string }) => ({ namespace, name })
+const { asked, completed, provisioned, read, definitionOf, recorded, statusOf, claimsOf, contentOf } = machinesOf(
+  () => chain,
+)
 
 const other = { registry: `docker://registry.example.com/golden/rhel9@sha256:${'c'.repeat(64)}` }
 
@@ -285,21 +235,12 @@ interface Case {
   kept?: string
 }
 
+/** What can be made to fail on the real controllers too; `every-task.test.ts` has every task. */
 const cases: Case[] = [
-  {
-    lifecycle: 'snapshot',
-    task: 'snapshot.verify',
-    says: 'failed',
-    fault: 'snapshot-fails',
-    data: { snapshot: 'one' },
-  },
-  { lifecycle: 'migrate', task: 'migrate.verify', says: 'failed', fault: 'migration-fails' },
-  { lifecycle: 'patch', task: 'save.verify', says: 'failed', fault: 'snapshot-fails' },
   { lifecycle: 'patch', task: 'patch.verify', says: 'the work was made to fail', fault: 'job-fails' },
   { lifecycle: 'patch', task: 'start.verify', says: 'CrashLoopBackOff', fault: 'crash-loop' },
   { lifecycle: 'repave', task: 'image.verify', says: 'cannot be made', fault: 'import-fails', data: { image: other } },
   { lifecycle: 'repave', task: 'swap.verify', says: 'CrashLoopBackOff', fault: 'crash-loop', data: { image: other } },
-  { lifecycle: 'restore', task: 'restore.verify', says: 'failed', fault: 'restore-fails', data: { snapshot: 'clean' } },
   {
     lifecycle: 'restore',
     task: 'start.verify',
@@ -317,11 +258,8 @@ const cases: Case[] = [
   },
 ]
 
-/** What the played node of the real controllers cannot make fail. */
-const onlyLocal: MachineFault[] = ['snapshot-fails', 'restore-fails', 'migration-fails']
-
 describe('a change that fails', () => {
-  it.each(cases.filter(({ fault }) => !isReal() || !onlyLocal.includes(fault)))(
+  it.each(cases)(
     '$lifecycle at $task: "$says", and the machine is as it was',
     async ({ lifecycle, task, says, fault, data, kept }) => {
       const vm = await provisioned({ disks: [{ name: 'data', size: '5Gi' }] })

@@ -102,11 +102,17 @@ function driverOf({ broker, repository: path, feed }: Platform): Omit<Chain, key
 
 function follow(feed: Feed, source: string, id: string): Run {
   const run = runId(source, id)
+  const isOwn = (seen: Seen) => seen.run === run || (seen.source === source && seen.id === id)
+  // The feed forgets after a while; what is asked of a run is asked later.
+  const events = feed.seen.filter(isOwn)
+  feed.listen((seen) => {
+    if (isOwn(seen)) events.push(seen)
+  })
   const isEnd = (seen: Seen) => seen.run === run && terminals.some((fact) => seen.type.endsWith(`.${fact}`))
   const isTold = (seen: Seen) => seen.run === run && /\.notif(ied|y\.failed)$/.test(seen.type)
   return {
     id: run,
-    events: () => feed.seen.filter((seen) => seen.run === run || (seen.source === source && seen.id === id)),
+    events: () => [...events],
     ended: feed.first(isTold).then(() => feed.first(isEnd)),
   }
 }

@@ -15,6 +15,7 @@ const kinds: Record<MachineFault, string> = {
   'sync-stuck': 'Application',
   'stuck-stopping': 'VirtualMachine',
   'job-fails': 'Job',
+  'grow-fails': 'PersistentVolumeClaim',
   'snapshot-fails': 'VirtualMachineSnapshot',
   'restore-fails': 'VirtualMachineRestore',
   'migration-fails': 'VirtualMachineInstanceMigration',
@@ -37,8 +38,9 @@ export async function startLocal(settings: Record<string, string>, kubevirt?: st
     sites: clusters.names,
     ...{ broker, feed, tamper, idle },
     look: async (cluster, kind, namespace, name) => clusters.store(cluster).get(kind, namespace, name),
+    list: async (cluster, kind, namespace) => clusters.store(cluster).list(kind, namespace),
     make: async (cluster, object) => void clusters.store(cluster).create(object),
-    fault: (fault) => void clusters.faults.add({ fault, kind: kinds[fault] }),
+    fault: (fault, namespace) => clusters.faults.add({ fault, kind: kinds[fault], ...(namespace && { namespace }) }),
     mend: () => clusters.faults.clear(),
     async close() {
       await close()

@@ -13,6 +13,7 @@ export type MachineFault =
   | 'sync-stuck'
   | 'stuck-stopping'
   | 'job-fails'
+  | 'grow-fails'
   | 'snapshot-fails'
   | 'restore-fails'
   | 'migration-fails'
@@ -31,9 +32,12 @@ export interface Platform {
   tamper: { with: Tamper }
   /** An object of the hub (`hub`) or of a managed cluster, as it is now. */
   look(cluster: string, kind: string, namespace: string, name: string): Promise<KubeObject | undefined>
+  /** All objects of a kind in a namespace. */
+  list(cluster: string, kind: string, namespace: string): Promise<KubeObject[]>
   /** Makes an object as somebody else would. */
   make(cluster: string, object: NewObject): Promise<void>
-  fault(fault: MachineFault): void
+  /** Only with what is in one namespace, where one is said. Answers how to end it. */
+  fault(fault: MachineFault, namespace?: string): () => void
   /** Ends all faults. */
   mend(): void
   /** Resolves when no delivery is pending. */

@@ -92,8 +92,13 @@ export async function startReal(plane: ControlPlane, settings: Record<string, st
     feed: tap.feed,
     kill: (one) => functions.kill(one),
     look: (_cluster, kind, namespace, object) => api.get(kind, namespace, object),
+    list: (_cluster, kind, namespace) => api.list(kind, namespace),
     make: async (_cluster, object) => void (await api.apply(object)),
-    fault: (fault) => void node.faults.add(fault),
+    fault: (fault, namespace) => {
+      if (namespace !== undefined) throw new Error('Cannot play a fault in one namespace: the node knows none')
+      node.faults.add(fault)
+      return () => void node.faults.delete(fault)
+    },
     mend: () => void node.mend(),
     idle: async () => {
       for (let quiet = 0; quiet < 15; await sleep(100)) quiet = doors.some((door) => door.pending() > 0) ? 0 : quiet + 1

@@ -3,70 +3,141 @@ import { aimOf, type Sides, stageAfter } from '../../../functions/recover/stages
 import type { RunRecord, Stage } from '../../../shared/ledger.ts'
 import type { LifecycleName } from '../../../shared/lifecycles.ts'
 import type { Definition } from '../../../shared/schema/definition.ts'
-import type { Facts } from '../../../shared/step.ts'
-import { runOf } from '../../examples/starter.ts'
 import { databaseServer } from '../../shared/kubevirt/definitions.ts'
 
-const { id, since, deadline, requester, request } = runOf()
-const until = '2030-01-08T10:00:00.000Z'
-const wayBack = { name: 'db-01-undo', purpose: 'undo', run: id, disks: [] as string[], taken: since, until } as const
+const run = '0123456789abcdef0123'
 const before = databaseServer()
-const off = databaseServer({ running: false, snapshots: [wayBack] })
-const from = { snapshot: 'db-01-undo', volumes: { rootdisk: 'vs-root', 'data-data': 'vs-data' } }
-const newer: Definition = { ...off, rootDisk: { ...off.rootDisk, name: 'db-01-root-new' } }
+const [data, wal] = before.disks as [Definition['disks'][0], Definition['disks'][0]]
 
-const record = (lifecycle: LifecycleName, task: string, facts: Facts = {}, stage?: Stage): RunRecord => ({
-  ...{ run: id, lifecycle, task, requester, request, since, deadline, at: since, facts, wrote: {} },
-  state: 'undoing',
-  ...(stage && { stage }),
-})
+const taken = { run, disks: [], taken: '2030-01-01T00:00:00.000Z' }
+const asked = { ...taken, name: 'db-01-clean', run: 'r', purpose: 'asked' } as const
+const saved = { ...taken, name: 'db-01-undo-01234567', purpose: 'undo' } as const
+const last = { ...taken, name: 'db-01-final-01234567', purpose: 'final' } as const
 
-/** The stages that an undo goes through. */
-function stagesOf(lifecycle: LifecycleName, task: string, facts: Facts, now: Definition): Stage[] {
-  const passed: Stage[] = []
-  for (let stage: Stage | undefined; ; ) {
-    stage = stageAfter(record(lifecycle, task, facts, stage), { before, now })
-    if (!stage) return passed
-    passed.push(stage)
+const recordOf = (lifecycle: LifecycleName, task: string, stage?: Stage) =>
+  ({ run, lifecycle, task, facts: {}, ...(stage && { stage }) }) as RunRecord
+
+/** All stages of an undo, one after another. */
+function stagesOf(lifecycle: LifecycleName, task: string, now: Definition): Stage[] {
+  const found: Stage[] = []
+  for (let stage: Stage | undefined; ; found.push(stage)) {
+    stage = stageAfter(recordOf(lifecycle, task, stage), { before, now })
+    if (!stage) return found
   }
 }
 
-describe('an undo', () => {
-  it.each<[string, LifecycleName, string, Facts, Definition, Stage[]]>([
-    ['before the disk was changed', 'patch', 'save.commit', {}, off, ['back']],
-    ['of a patch', 'patch', 'patch.commit', {}, off, ['off', 'disks', 'back']],
-    ['of a patch, to a new disk', 'patch', 'start.commit', { restoring: 'new disks' }, off, ['off', 'disks', 'back']],
-    ['of a restore in place', 'restore', 'restore.commit', { restoring: 'in place' }, off, ['off', 'disks', 'back']],
-    ['of a restore that began before it was asked how', 'restore', 'restore.commit', {}, off, ['off', 'disks', 'back']],
-    ['of a restore to new disks', 'restore', 'restore.commit', { restoring: 'new disks' }, newer, ['off', 'back']],
-  ])('%s goes through its stages', (_, lifecycle, task, facts, now, wanted) => {
-    expect(stagesOf(lifecycle, task, facts, now)).toEqual(wanted)
+describe('the undo of a change', () => {
+  const off = databaseServer({ running: false })
+  const safe = databaseServer({ running: false, snapshots: [saved] })
+  it.each<[what: string, lifecycle: LifecycleName, task: string, now: Definition, stages: Stage[]]>([
+    ['lets a guest run that was only held', 'patch', 'locate', before, ['back']],
+    ['turns on what was only turned off', 'patch', 'stop.commit', off, ['back']],
+    ['leaves disks alone that nothing was written to', 'patch', 'save.commit', safe, ['back']],
+    ['puts disks back that a Job may have written to', 'patch', 'patch.commit', safe, ['off', 'disks', 'back']],
+    ['puts them back also when the machine runs again', 'patch', 'start.commit', safe, ['off', 'disks', 'back']],
+    ['puts disks back that were restored', 'restore', 'restore.commit', safe, ['off', 'disks', 'back']],
+    ['can put none back without a snapshot of its own', 'restore', 'restore.commit', off, ['back']],
+    ['puts none back in another lifecycle', 'repave', 'swap.commit', safe, ['back']],
+    [
+      'turns a machine off to give it its old root disk',
+      'repave',
+      'swap.commit',
+      databaseServer({ rootDisk: { ...before.rootDisk, name: 'db-01-root-new' } }),
+      ['off', 'back'],
+    ],
+    [
+      'turns a machine off to give it its old size',
+      'resize',
+      'start.commit',
+      databaseServer({ size: { cores: 16, memory: '64Gi' } }),
+      ['off', 'back'],
+    ],
+    [
+      'turns a machine off to give it a disk back',
+      'resize',
+      'start.commit',
+      databaseServer({ disks: [data] }),
+      ['off', 'back'],
+    ],
+    [
+      'lets a guest run whose disk has grown',
+      'resize',
+      'start.commit',
+      databaseServer({ disks: [{ ...data, size: '900Gi', made: data.size }, wal] }),
+      ['back'],
+    ],
+    [
+      'takes the protection of a last snapshot away first',
+      'deprovision',
+      'save.commit',
+      databaseServer({ running: false, snapshots: [last] }),
+      ['off', 'back'],
+    ],
+  ])('%s', (_, lifecycle, task, now, stages) => {
+    expect(stagesOf(lifecycle, task, now)).toEqual(stages)
   })
+})
 
-  const sides: Sides = { before, now: off }
-
-  it('restores the disks in place', () => {
-    expect(aimOf('disks', id, sides)).toMatchObject({
-      running: false,
-      restore: { name: 'db-01-undo-01234567', snapshot: 'db-01-undo' },
-    })
-  })
-
-  it('makes the root disk anew where that cannot be, keeps the one that was changed, and leaves the data disks', () => {
-    const aim = aimOf('disks', id, sides, from)
-    expect(aim).not.toHaveProperty('restore')
-    expect(aim.rootDisk).toEqual({ size: '30Gi', name: 'db-01-root-undo-01234567', snapshot: 'vs-root', atOnce: true })
-    expect(aim.oldRoots).toEqual([{ size: '30Gi', name: 'db-01-root-71f75f7d', image: off.image, until }])
-    expect(aim.disks).toEqual(before.disks)
-  })
-
-  it('ends with the machine as it was, on its new root disk', () => {
-    const aim = aimOf('disks', id, sides, from)
-    const back = aimOf('back', id, { before, now: aim }, from)
-    expect(back).toEqual({ ...before, rootDisk: aim.rootDisk, oldRoots: aim.oldRoots })
-  })
-
-  it('ends a restore to new disks with the disks from before', () => {
-    expect(aimOf('back', id, { before, now: newer })).toEqual(before)
+describe('a stage', () => {
+  const work = {
+    restore: { name: 'db-01-restore', snapshot: asked.name },
+    migration: { name: 'db-01-move' },
+  } satisfies Partial<Definition>
+  it.each<
+    [what: string, stage: Stage, sides: Partial<Record<keyof Sides, Partial<Definition>>>, aim: Partial<Definition>]
+  >([
+    [
+      'turns the machine off, and ends what goes on',
+      'off',
+      { now: work },
+      { running: false, operation: `${run}.undo-off` },
+    ],
+    [
+      'unprotects the last snapshot, and no other',
+      'off',
+      { now: { snapshots: [asked, last] } },
+      { running: false, operation: `${run}.undo-off`, snapshots: [asked, { ...last, purpose: 'asked' }] },
+    ],
+    [
+      'leaves the last snapshot of another run protected',
+      'off',
+      { now: { snapshots: [{ ...last, run: 'r' }] } },
+      { running: false, operation: `${run}.undo-off`, snapshots: [{ ...last, run: 'r' }] },
+    ],
+    [
+      "restores the run's own snapshot",
+      'disks',
+      { now: { ...work, snapshots: [asked, saved] } },
+      {
+        running: false,
+        operation: `${run}.undo-disks`,
+        snapshots: [asked, saved],
+        restore: { name: 'db-01-undo-01234567', snapshot: saved.name },
+      },
+    ],
+    ['gives the definition back', 'back', { now: { ...work, running: false, snapshots: [saved] } }, {}],
+    ['leaves off what was off', 'back', { before: { running: false } }, { running: false }],
+    [
+      'leaves a disk as large as it has become',
+      'back',
+      { now: { disks: [{ ...data, size: '900Gi', made: data.size }, wal] } },
+      { disks: [{ ...data, size: '900Gi', made: data.size }, wal] },
+    ],
+    ['gives a disk back that was let go of', 'back', { now: { disks: [wal] } }, {}],
+    [
+      'lets a disk go that has come',
+      'back',
+      { now: { disks: [data, wal, { name: 'logs', size: '1Gi', claim: 'c' }] } },
+      {},
+    ],
+    [
+      'does not bring a snapshot back that was let go of',
+      'back',
+      { before: { snapshots: [asked, { ...asked, name: 'db-01-old' }] }, now: { snapshots: [asked] } },
+      { snapshots: [asked] },
+    ],
+  ])('%s', (_, stage, sides, aim) => {
+    const given = { before: databaseServer(sides.before), now: databaseServer(sides.now) }
+    expect(aimOf(stage, run, given)).toEqual(databaseServer(aim))
   })
 })

@@ -9,6 +9,7 @@ import type { Facts, Run } from '../../../shared/step.ts'
 import { starterFiles } from '../../examples/starter.ts'
 import { type MemoryFleet, memoryFleet } from '../../fleet.ts'
 import { foundOut, runWith } from '../build/runs.ts'
+import { commitAs } from '../changes.ts'
 import { hereOf } from '../here.ts'
 import { machinesShowing, nothing } from '../machines.ts'
 
@@ -205,6 +206,20 @@ describe('undo', () => {
     expect({ ...(await fleet.files()), [runFile(run.id)]: '' }).toEqual({ ...before, [runFile(run.id)]: '' })
     expect(await undo(run, clientsOf(fleet), hereOf().here)).toEqual({ kind: 'stranded', message })
     expect(fleet.commits).toHaveLength(3)
+  })
+
+  it('tells of the machine that has left the fleet, not of an address that somebody else has got since', async () => {
+    const address = addressFile('servers', '10.20.0.17')
+    const fleet = memoryFleet({ [address]: 'before\n' })
+    const removed = failed({ lifecycle: 'deprovision', task: 'remove.commit' })
+    await commitAs(removed, fleet)
+    await commitAs({ ...removed, task: 'release' }, fleet, [{ path: address, content: null }])
+    fleet.put({ [address]: 'of another machine\n' })
+    expect(await undo(removed, clientsOf(fleet), hereOf().here)).toMatchObject({
+      kind: 'stranded',
+      message: expect.stringContaining('web-01 was taken away already, see archive/'),
+    })
+    expect((await fleet.files())[address]).toBe('of another machine\n')
   })
 
   it('strands when somebody changes a claim while the cluster follows', async () => {
