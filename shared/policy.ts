@@ -167,6 +167,7 @@ const rules: Rule[] = [
       ...(machine.image ? [['image', wordOf(machine.image)] as const] : []),
       ...(image && 'dataSource' in image.source ? [['source', wordOf(image.source)] as const] : []),
     ],
+    (globs, word) => (word.includes('://') ? matchesPlace : matchesAny)(globs, word),
   ),
   allow((rules) => rules.allowImageSources, reaches.allowImageSources, matchesPlace),
   allow((rules) => rules.allowPushes, reaches.allowPushes, matchesPlace),

@@ -60,7 +60,7 @@ export function aimOf(stage: Stage, run: string, { before, now }: Sides, from?: 
     const { name: snapshot = '', until = '' } = wayBack(run, now) ?? {}
     const off = { ...rest, running: false, operation: `${run}.undo-disks` }
     if (from) return onNewRoot(off, { root: undoRoot(run, now), volumes: from.volumes, until })
-    return { ...off, restore: { name: `${now.name}-undo-${run.slice(0, 8)}`, snapshot } }
+    return { ...off, pinned: true, restore: { name: `${now.name}-undo-${run.slice(0, 8)}`, snapshot } }
   }
   const back = asBefore({ before, now })
   if (!isOnNewRoot(run, now)) return back
@@ -90,6 +90,7 @@ function asBefore({ before, now }: Sides): Definition {
   const left = snapshots.filter(({ name }) => now.snapshots?.some((one) => one.name === name))
   return {
     ...rest,
+    ...(now.pinned && { pinned: true }),
     rootDisk: before.rootDisk.name === now.rootDisk.name ? grown(before.rootDisk, now.rootDisk) : before.rootDisk,
     disks: before.disks.map((disk) =>
       grown(

@@ -1,6 +1,7 @@
 import type { Change, Fleet } from '../../shared/fleet.ts'
 import { type RunRecord, readRecord, trailersOf } from '../../shared/ledger.ts'
 import { runFile } from '../../shared/paths.ts'
+import { withoutSecrets } from '../../shared/secrets.ts'
 import type { Run } from '../../shared/step.ts'
 import { toYaml } from '../../shared/yaml.ts'
 
@@ -24,6 +25,11 @@ const isOfAnother = (run: Run, { state }: RunRecord) => state === 'running' && i
 
 /** The record of a run that a person must look at; with what failed, so that they may let the undo be tried again. */
 export function strandedRecord({ resumed: _, ...record }: RunRecord, { failure }: Run, message: string): Change {
-  const next: RunRecord = { ...(failure ? { failure } : {}), ...record, state: 'stranded', message }
+  const next: RunRecord = {
+    ...(failure ? { failure } : {}),
+    ...record,
+    state: 'stranded',
+    message: withoutSecrets(message),
+  }
   return { path: runFile(record.run), content: toYaml(next) }
 }

@@ -1,6 +1,6 @@
 import type { Tree } from '../../shared/fleet.ts'
 import { twice } from '../../shared/machine.ts'
-import { keptFile } from '../../shared/paths.ts'
+import { keptFile, runFile } from '../../shared/paths.ts'
 import { KeptDisk } from '../../shared/schema/kept-disk.ts'
 import type { Machine } from '../../shared/schema/machine.ts'
 import { namesIn, readChecked } from '../../shared/schema/read.ts'
@@ -53,9 +53,12 @@ async function find(tree: Tree, namespace: string, disk: string, index: number):
     clusters.map((cluster) => readChecked(tree, keptFile(cluster, namespace, disk), KeptDisk)),
   )
   const [found, another] = read.filter((one) => one !== undefined)
-  if (found?.ok && !another) return found.value
   if (found && !found.ok) return found.problems.join('; ')
   const path = `attach[${index}].disk`
+  // An undo would give it back to the machine that it came from.
+  if (found && !another && (await tree.oid(runFile(found.value.run))) !== undefined)
+    return `${path} is ${show(disk)}, which run ${found.value.run} has not let go of yet: ask again once that has ended`
+  if (found && !another) return found.value
   if (another) return `${path} is ${show(disk)}, which is kept on two clusters`
   const known = (await Promise.all(clusters.map((cluster) => namesIn(tree, `kept/${cluster}/${namespace}`)))).flat()
   return `${path} is ${show(disk)}, wanted one that is kept for ${show(namespace)}: ${known.length > 0 ? listed(known, 20) : 'there is none'}`

@@ -48,9 +48,14 @@ export async function* watchObjects(
   signal.addEventListener('abort', end)
   const views = sources.map((source) => createView(source, bell.ring, ending.signal))
   let beginning: NodeJS.Immediate | undefined
+  let lastLook: NodeJS.Timeout | undefined
   try {
+    const soon = () =>
+      new Promise<void>((done) => {
+        lastLook = setTimeout(done, lastLookMilliseconds)
+      })
     const listed = Promise.all(views.map((view) => view.list()))
-    const isListed = await Promise.race([listed.then(() => true), aborted(signal).then(lastLook)])
+    const isListed = await Promise.race([listed.then(() => true), aborted(signal).then(soon)])
     if (!isListed) return void listed.catch(() => undefined)
     // Whoever sees enough at once needs no watch; the others miss nothing, for it goes on from the list.
     beginning = setImmediate(() => views.forEach((view) => void view.keep()))
@@ -60,6 +65,7 @@ export async function* watchObjects(
     } while (!signal.aborted)
   } finally {
     clearImmediate(beginning)
+    clearTimeout(lastLook)
     signal.removeEventListener('abort', end)
     end()
   }
@@ -138,7 +144,7 @@ function createView(source: Source, changed: () => void, signal: AbortSignal) {
 }
 
 /** How long the first look may take once nobody wants a second one. */
-const lastLook = () => new Promise<void>((done) => setTimeout(done, 3_000))
+const lastLookMilliseconds = 3_000
 
 /** Resolves when the signal is aborted. */
 const aborted = (signal: AbortSignal) =>

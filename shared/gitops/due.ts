@@ -53,14 +53,19 @@ export async function* dueBefore(tree: Tree, day: string): AsyncGenerator<Due> {
   for (const one of days.sort()) {
     for (const { name: part } of await tree.list(`${dueFolder}/${one}`)) {
       const folder = `${dueFolder}/${one}/${part}`
-      for (const note of await namesIn(tree, folder)) yield { path: `${folder}/${note}.yaml`, address: toAddress(note) }
+      for (const note of await namesIn(tree, folder)) {
+        const address = toAddress(note)
+        if (address) yield { path: `${folder}/${note}.yaml`, address }
+      }
     }
   }
 }
 
-/** No machine's name and no namespace has a dot in it; a cluster's name may. */
-function toAddress(note: string): MachineAddress {
+/** No machine's name and no namespace has a dot in it; a cluster's name may. Undefined for what Drover has not written. */
+function toAddress(note: string): MachineAddress | undefined {
   const parts = note.split('.')
   const [namespace = '', name = ''] = parts.slice(-2)
-  return { cluster: parts.slice(0, -2).join('.'), namespace, name }
+  return parts.length > 2 && parts.every((part) => part !== '')
+    ? { cluster: parts.slice(0, -2).join('.'), namespace, name }
+    : undefined
 }

@@ -1,7 +1,10 @@
 import type { Definition, SpareRoot } from '../schema/definition.ts'
 import { addedDiskName, rootDiskName, rootVolume, volumeOf } from './manifest.ts'
 
-/** Disks that are made from a snapshot and take the place of those in use. Nothing that there is is written to or removed. */
+/**
+ * Disks that are made from a snapshot and take the place of those in use. Nothing that there is is written to or removed. One that has
+ * grown since grows again: its size is the definition's.
+ */
 
 /** The VolumeSnapshots that a snapshot of a machine is made of, by the machine's volume. */
 export type Volumes = Record<string, string>
@@ -27,10 +30,9 @@ export function onNewRoot(definition: Definition, { root, volumes, until }: Repl
   const { oldRoots = [], rootDisk } = definition
   const snapshot = volumes[rootVolume]
   if (snapshot === undefined) return definition
-  const { made: _, ...same } = rootDisk
   return {
     ...definition,
-    rootDisk: { ...same, name: root, snapshot, atOnce: true },
+    rootDisk: { ...rootDisk, name: root, snapshot, atOnce: true },
     oldRoots: [...oldRoots, oldRoot(definition, until)],
   }
 }
@@ -44,9 +46,8 @@ export function onNewDisks(
   const root = `${name}-root-${run.slice(0, 8)}`
   const disks = definition.disks.map((disk) => {
     const snapshot = replacement.volumes[volumeOf(disk)]
-    const { made: _, ...same } = disk
     if (snapshot === undefined) return disk
-    return { ...same, claim: addedDiskName(name, disk.name, run), snapshot, atOnce: true }
+    return { ...disk, claim: addedDiskName(name, disk.name, run), snapshot, atOnce: true }
   })
   return { ...onNewRoot(definition, { root, ...replacement }), disks }
 }

@@ -37,17 +37,19 @@ export function virtualMachine(definition: Definition): Manifest {
 }
 
 /**
- * Kinds are explicit, and no revision is named: the cluster keeps it in the status. A restore names one in the spec, and with
- * it KubeVirt refuses another instance type; an empty name takes it away. KubeVirt stores none, so Argo CD must not compare it.
+ * Kinds are explicit, and no revision is named: the cluster keeps it. A restore in place names one in the spec, and with it
+ * KubeVirt refuses another instance type; an empty name takes it away. KubeVirt stores none, so Argo CD must not compare it. Before
+ * a restore nothing is said of it: an older KubeVirt keeps it in the spec, and would take the type as it is now.
  * https://github.com/kubevirt/kubevirt/blob/v1.8.0/pkg/instancetype/webhooks/vm/mutator.go
  */
-function named({ size }: Definition) {
+function named({ size, pinned }: Definition) {
+  const revision = pinned && { revisionName: '' }
   return {
     ...('instancetype' in size && {
-      instancetype: { kind: 'VirtualMachineClusterInstancetype', name: size.instancetype, revisionName: '' },
+      instancetype: { kind: 'VirtualMachineClusterInstancetype', name: size.instancetype, ...revision },
     }),
     ...(size.preference !== undefined && {
-      preference: { kind: 'VirtualMachineClusterPreference', name: size.preference, revisionName: '' },
+      preference: { kind: 'VirtualMachineClusterPreference', name: size.preference, ...revision },
     }),
   }
 }

@@ -138,6 +138,8 @@ export const Definition = Strict({
   ),
   /** A restore of this machine's disks, by the run that needs it. */
   restore: Type.Optional(Strict({ name: Subdomain, snapshot: Subdomain })),
+  /** True once KubeVirt has restored the machine in place: its spec then names revisions of what gives it its size. */
+  pinned: Type.Optional(Type.Boolean()),
   /** A live migration to another node, by the run that asked for it. */
   migration: Type.Optional(Strict({ name: Subdomain })),
 })

@@ -218,6 +218,9 @@ async function differing(failed: Failed): Promise<string[]> {
       if (path.startsWith('ipam/'))
         return isOf(place, await textOf(before.files[path])) !== isOf(place, await textOf(after[path]))
       if (path === claimsFile(...vm)) return !promises(row, putBack)
+      // A restore on the cluster stays in mind.
+      if (promises(row, putBack) && unpinned(await textOf(after[path])) === unpinned(await textOf(before.files[path])))
+        return false
       if (!promises(row, grown)) return true
       if (path === definitionFile(...vm))
         return !isOnlyGrown(await textOf(before.files[path]), await textOf(after[path]))
@@ -237,6 +240,8 @@ const textOf = async (blob: string | undefined) => (blob === undefined ? '' : ch
 
 /** Whose an address is: one that was given back may be somebody else's at once. */
 const isOf = ({ namespace }: Place, lease: string) => lease.includes(`namespace: ${namespace}\n`)
+
+const unpinned = (text: string) => text.replace(/^(pinned: true| +revisionName: "")\n/gm, '')
 
 /** True for the same definition, but for the disk that has grown. */
 function isOnlyGrown(before: string, after: string): boolean {

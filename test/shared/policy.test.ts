@@ -57,6 +57,12 @@ describe('violations', () => {
       { machine: registry },
       'image is "docker://evil.example.com/x@sha256:00", wanted "images/*"',
     ],
+    [
+      'an image of a host whose path is like a host that is allowed',
+      { allowImages: ['docker://*.example.org/*'] },
+      { machine: { image: { registry: 'docker://evil.example.com/x.example.org/rhel9@sha256:00' } } },
+      'image is "docker://evil.example.com/x.example.org/rhel9@sha256:00", wanted "docker://*.example.org/*"',
+    ],
     ['a network', { allowNetworks: ['servers'] }, {}, 'networks[1].network is "backup", wanted "servers"'],
     [
       'a cluster',

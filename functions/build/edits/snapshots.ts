@@ -78,6 +78,7 @@ function inPlace(definition: Definition, run: Run): ReturnType<Edit> {
   if (problem !== undefined || !found) return { problems: [problem ?? unknownSnapshot(definition, asked)] }
   return {
     ...definition,
+    pinned: true,
     restore: { name: objectName(definition, `restore-${run.id.slice(0, 8)}`), snapshot: found.name },
   }
 }

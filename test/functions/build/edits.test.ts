@@ -254,7 +254,8 @@ describe('a restore to new disks', () => {
 
   it('puts them in the place of those in use, and keeps the old root disk', async () => {
     const made = (await edited('restore', grown, 'restore', { snapshot: 'clean', keepDays: 2 }, facts())) as Definition
-    expect(made.rootDisk).toEqual({ size: '40Gi', name: 'db-01-root-01234567', snapshot: 'vs-root', atOnce: true })
+    const root = { size: '40Gi', made: '30Gi', name: 'db-01-root-01234567', snapshot: 'vs-root', atOnce: true }
+    expect(made.rootDisk).toEqual(root)
     expect(made.oldRoots).toEqual([
       { size: '40Gi', made: '30Gi', name: claims[0], image: server.image, until: '2030-01-03T10:00:00.000Z' },
     ])

@@ -88,6 +88,13 @@ describe('a tick', () => {
     expect(fleet.commits).toMatchObject([{ subject: 'Look at machines that keep something until now' }])
   })
 
+  it('is not held up by a file among the notes that is none', async () => {
+    const fleet = await fleetOf(server)
+    fleet.put({ 'due/2030-01-01/aa/readme.yaml': '{}\n', 'due/2030-01-01/aa/a..b.yaml': '{}\n' })
+    expect(await letGo(fleet, {}, now)).toEqual([])
+    expect((await definitionIn(fleet)).oldRoots).toHaveLength(1)
+  })
+
   it('makes a note of the day when the rest is over, of a cluster whose name has a dot in it', async () => {
     const fleet = await fleetOf({ ...server, cluster: 'site.a' })
     await letGo(fleet, {}, now)

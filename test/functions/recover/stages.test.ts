@@ -112,6 +112,7 @@ describe('a stage', () => {
         running: false,
         operation: `${run}.undo-disks`,
         snapshots: [asked, saved],
+        pinned: true,
         restore: { name: 'db-01-undo-01234567', snapshot: saved.name },
       },
     ],

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { strand } from '../../../functions/recover/strand.ts'
 import { readRecord } from '../../../shared/ledger.ts'
 import { runFile } from '../../../shared/paths.ts'
+import { keepSecret } from '../../../shared/secrets.ts'
 import type { Run } from '../../../shared/step.ts'
 import { memoryFleet } from '../../fleet.ts'
 import { fleetOf, foundOut, runWith } from '../build/runs.ts'
@@ -18,6 +19,15 @@ describe('a run that is left to a person', () => {
     await strand(run, 'look at this', fleet)
     expect(await readRecord(await fleet.head(), run.id)).toMatchObject({ state: 'stranded', message: 'look at this' })
     expect(fleet.commits).toMatchObject([{ subject: `Leave run ${run.id} to a person`, trailers: { step: 'strand' } }])
+  })
+
+  it('has no secret in its record', async () => {
+    const run = failedAt('check')
+    const fleet = await fleetOf(run)
+    await strand(run, `look at https://${keepSecret('correct-horse-battery')}@git.example.com`, fleet)
+    expect(await readRecord(await fleet.head(), run.id)).toMatchObject({
+      message: expect.stringContaining('[redacted]'),
+    })
   })
 
   it('keeps the first word about it', async () => {

@@ -39,6 +39,12 @@ describe('a kept disk', () => {
       kept(),
       `wanted one that is kept for "shop": "${disk}"`,
     ],
+    [
+      'that an undo may still give back',
+      { attach: [{ name: 'data', disk }] },
+      { ...kept(), 'runs/r.yaml': 'run: r\n' },
+      'which run r has not let go of yet: ask again once that has ended',
+    ],
     ['of another namespace', { attach: [{ name: 'data', disk }] }, kept({ namespace: 'bank' }), 'there is none'],
     [
       'that is asked for twice',

@@ -136,16 +136,8 @@ describe('render', () => {
 
   it('says CPU and memory only where no instance type does', () => {
     const named = specOf(linuxServer())
-    expect(named.instancetype).toEqual({
-      kind: 'VirtualMachineClusterInstancetype',
-      name: 'u1.small',
-      revisionName: '',
-    })
-    expect(named.preference).toEqual({
-      kind: 'VirtualMachineClusterPreference',
-      name: 'rhel.9',
-      revisionName: '',
-    })
+    expect(named.instancetype).toEqual({ kind: 'VirtualMachineClusterInstancetype', name: 'u1.small' })
+    expect(named.preference).toEqual({ kind: 'VirtualMachineClusterPreference', name: 'rhel.9' })
     expect(named.template.spec.domain).not.toHaveProperty('cpu')
     expect(named.template.spec.domain).not.toHaveProperty('memory')
     expect(named.template.spec).not.toHaveProperty('terminationGracePeriodSeconds')
@@ -157,6 +149,14 @@ describe('render', () => {
       memory: { guest: '8Gi' },
     })
     expect(plain.template.spec.terminationGracePeriodSeconds).toBe(180)
+  })
+
+  it('takes the revisions away that a restore has named', () => {
+    const { instancetype, preference } = specOf(linuxServer({ pinned: true }))
+    expect([instancetype, preference]).toEqual([
+      { kind: 'VirtualMachineClusterInstancetype', name: 'u1.small', revisionName: '' },
+      { kind: 'VirtualMachineClusterPreference', name: 'rhel.9', revisionName: '' },
+    ])
   })
 
   it.each<[boolean, string]>([
