@@ -143,6 +143,10 @@ const allDisks = ({ machine: { rootDisk, disks = [] }, image }: Subject) => [
   ...disks.map(({ size }, index) => [`disks[${index}].size`, size] as const),
 ]
 
+/** An image of a registry is an address, and its host ends where it ends; a `*` alone stands for every image. */
+const isImageOf = (globs: readonly string[], word: string) =>
+  globs.includes('*') || (word.includes('://') ? matchesPlace : matchesAny)(globs, word)
+
 const rules: Rule[] = [
   allow(
     (rules) => rules.allowNamespaces,
@@ -167,7 +171,7 @@ const rules: Rule[] = [
       ...(machine.image ? [['image', wordOf(machine.image)] as const] : []),
       ...(image && 'dataSource' in image.source ? [['source', wordOf(image.source)] as const] : []),
     ],
-    (globs, word) => (word.includes('://') ? matchesPlace : matchesAny)(globs, word),
+    isImageOf,
   ),
   allow((rules) => rules.allowImageSources, reaches.allowImageSources, matchesPlace),
   allow((rules) => rules.allowPushes, reaches.allowPushes, matchesPlace),
