@@ -10,7 +10,7 @@ async function main() {
   // The runtime would end the process with code 0, as if all were well.
   process.prependListener('uncaughtException', (error) => fail(error))
   process.on('unhandledRejection', (error) => fail(error))
-  await startRuntime(serve(config.function, load, config), config.port)
+  await startRuntime(serve(config.function, load, config), config.port, config.metricsPort)
 }
 
 function fail(error: unknown): never {

@@ -71,8 +71,11 @@ ${next.map((request) => `${titleOf(request)}\n${curl(world.broker, request)}`).j
   # the simulated clusters
   kubectl --kubeconfig ${join(directory, 'kubeconfig')} --context ${cluster} get vm -A
 
-Every event: ${world.feed.url} (server-sent events). Addresses: ${join(directory, 'local.json')}. Ctrl-C ends it.`
+Every event: ${world.feed.url} (server-sent events). Metrics of a function: ${metricsOf(world)}. Addresses: ${join(directory, 'local.json')}. Ctrl-C ends it.`
 }
+
+/** Those of the fleet are with `recover`. */
+const metricsOf = ({ ports }: World) => `http://127.0.0.1:${ports.recover}/metrics`
 
 function titleOf(request: RequestFile): string {
   const about = aboutOf(request)

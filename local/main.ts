@@ -79,8 +79,11 @@ function whenAlone(end: () => void): void {
 }
 
 /** Where things are, for other programs. */
-function writeLocal(directory: string, { broker, git, kubeconfig, feed }: World): void {
-  const addresses = { broker, git: git.url, kubeconfig, events: feed.url }
+function writeLocal(directory: string, { broker, git, kubeconfig, feed, ports }: World): void {
+  const metrics = Object.fromEntries(
+    Object.entries(ports).map(([name, port]) => [name, `http://127.0.0.1:${port}/metrics`]),
+  )
+  const addresses = { broker, git: git.url, kubeconfig, events: feed.url, metrics }
   writeFileSync(join(directory, 'local.json'), `${JSON.stringify(addresses, null, 2)}\n`, { mode: 0o600 })
 }
 

@@ -2,11 +2,12 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { type EventRow, eventTypes } from '../shared/event-types.ts'
 import { type FunctionName, lifecycles } from '../shared/lifecycles.ts'
 import { type Setting, settings } from '../shared/settings.ts'
+import { instruments } from '../shared/telemetry/metrics.ts'
 import { index, pageParts } from './docs/lifecycle-page.ts'
 import { picture } from './docs/picture.ts'
 import { table } from './docs/table.ts'
 
-/** `npm run docs`: writes the parts of the docs that follow from the tables of lifecycles and settings, between their markers. */
+/** `npm run docs`: writes the parts of the docs that follow from the tables of lifecycles, settings and instruments, between their markers. */
 
 const root = new URL('../', import.meta.url)
 
@@ -26,6 +27,7 @@ const parts: { file: string; name: string; text: () => string }[] = [
   ),
   { file: 'docs/events.md', name: 'event types', text: eventTable },
   { file: 'docs/configuration.md', name: 'settings', text: settingTables },
+  { file: 'docs/observability.md', name: 'metrics', text: metricTable },
   ...byFact.map((name) => ({ file: `triggers/${name}.yaml`, name: 'filters', text: () => filtersOf(name) })),
 ]
 
@@ -100,6 +102,16 @@ function meaningOf(type: string, status: EventRow['status']): string {
   if (type.endsWith('.rolledback')) return 'the run ended, and was put back'
   if (type.endsWith('.stranded')) return 'the run ended, and a person must look'
   return meaning[status]
+}
+
+function metricTable(): string {
+  const rows = instruments.map(({ name, kind, labels, help }) => [
+    `\`${name}\``,
+    kind,
+    labels.map((label) => `\`${label}\``).join(', '),
+    help,
+  ])
+  return table(['metric', 'kind', 'labels', 'what it says'], rows)
 }
 
 function settingTables(): string {

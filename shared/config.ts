@@ -16,6 +16,10 @@ export interface Config {
   /** Which function this process serves; undefined: any, by event type. */
   function: FunctionName | undefined
   port: number
+  /** Where `/metrics` is served by itself. */
+  metricsPort: number | undefined
+  /** Whether traces and metrics are sent by OTLP; to where, OpenTelemetry's own libraries read by themselves. */
+  exports: boolean
   logLevel: string
   /** Where progress is posted. */
   broker: string | undefined
@@ -103,6 +107,8 @@ export function parseConfig(env: Environment): { config: Config; problems: strin
   const config: Config = {
     function: name as FunctionName | undefined,
     port: number('PORT', 8080, 1, 65535),
+    metricsPort: env['DROVER_METRICS_PORT'] === undefined ? undefined : number('DROVER_METRICS_PORT', 0, 1, 65535),
+    exports: optionalUrl('OTEL_EXPORTER_OTLP_ENDPOINT') !== undefined,
     logLevel: oneOf('DROVER_LOG_LEVEL', 'info', logLevels),
     broker: optionalUrl('DROVER_BROKER_URL') ?? optionalUrl('K_SINK'),
     ...(brokerTokenFile !== undefined && {

@@ -11,8 +11,9 @@ const spread = (name: string) => createHash('sha256').update(name).digest('hex')
 export const nameFile = (name: string) => `names/${spread(name)}/${name}.yaml`
 
 /** The folder of a network's addresses. */
-export const networkFolder = (network: string) => `ipam/${network}`
-export const networkFile = (network: string) => `ipam/${network}/network.yaml`
+export const networksFolder = 'ipam'
+export const networkFolder = (network: string) => `${networksFolder}/${network}`
+export const networkFile = (network: string) => `${networkFolder(network)}/network.yaml`
 
 /** The file that holds one address; ':' cannot stand in a file name on every system. */
 export const addressFile = (network: string, address: string) => `ipam/${network}/${address.replaceAll(':', '-')}.yaml`

@@ -6,6 +6,7 @@ import { type Lifecycle, type Task, type Terminal, terminals } from './lifecycle
 import type { SigningKey } from './signature.ts'
 import { sign } from './signature.ts'
 import type { ExpectedChange, Facts, Failure, Run } from './step.ts'
+import { carried } from './telemetry/traces.ts'
 
 /** The data of every event but the request. */
 export interface RunData {
@@ -165,7 +166,9 @@ export function toReply(
 }
 
 function extensionsOf(event: Event, run: Run, fact: string, facts: Facts): Record<string, string> {
-  const { correlationid } = run.marks
+  const { traceparent, tracestate, ...marks } = run.marks
+  const { correlationid } = marks
+  const passedOn = { ...(traceparent && { traceparent }), ...(tracestate && { tracestate }) }
   return {
     runid: run.id,
     causationid: toHeader(event.id),
@@ -173,21 +176,26 @@ function extensionsOf(event: Event, run: Run, fact: string, facts: Facts): Recor
     // What a request says of hops was counted by nobody; a run that began near the limit would end half way.
     hops: String(run.fact === 'requested' ? 1 : hopsOf(event) + 1),
     ...(facts.cluster ? { cluster: facts.cluster } : {}),
-    ...run.marks,
+    ...marks,
+    // Where steps are traced, what follows is caused by this one's span.
+    ...(carried() ?? passedOn),
     ...(correlationid && isTerminal(fact) ? { replyid: correlationid } : {}),
   }
 }
 
 function marksOf({ extensions }: Event): Run['marks'] {
-  const { traceparent, correlationid } = extensions
+  const { traceparent, tracestate, correlationid } = extensions
+  const isTraced = traceparent !== undefined && isTrace(traceparent)
   return {
-    ...(traceparent !== undefined && isTrace(traceparent) ? { traceparent } : {}),
+    ...(isTraced ? { traceparent } : {}),
+    ...(isTraced && tracestate !== undefined && isState(tracestate) ? { tracestate } : {}),
     ...(correlationid !== undefined && isHeader(correlationid) ? { correlationid } : {}),
   }
 }
 
 // An event in structured form may carry anything; a header takes ASCII alone, and no server takes endless ones.
 const isHeader = (value: string) => /^[\x21-\x7e]{1,512}$/.test(value)
+const isState = (value: string) => /^[\x21-\x7e]([\x20-\x7e]{0,510}[\x21-\x7e])?$/.test(value)
 const isTrace = (value: string) => /^[0-9a-f]{2}(-[0-9a-f]{1,64}){3}$/.test(value)
 const toHeader = (value: string) => value.replace(/[^\x21-\x7e]/g, '?').slice(0, 256)
 

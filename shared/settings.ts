@@ -20,6 +20,16 @@ export const settings = {
       says: '`trace`, `debug`, `info`, `warn`, `error`, `fatal` or `silent`; logs are lines of JSON',
     },
     {
+      name: 'DROVER_METRICS_PORT',
+      otherwise: '`/metrics` is on `PORT` alone',
+      says: 'where [`/metrics`](observability.md#metrics) is served by itself, for who may read it and post nothing (1 to 65535)',
+    },
+    {
+      name: 'OTEL_EXPORTER_OTLP_ENDPOINT',
+      otherwise: 'nothing is sent',
+      says: "where [traces and metrics](observability.md#to-export) are sent by OTLP over HTTP, as JSON; OpenTelemetry's other variables count then too",
+    },
+    {
       name: 'DROVER_BROKER_URL',
       otherwise: '`K_SINK`',
       says: 'where progress, and what becomes of dead letters, is posted; without either progress is only logged',

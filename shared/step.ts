@@ -122,7 +122,7 @@ export interface Run {
   source?: string
   /** When this delivery was taken up, RFC 3339. */
   at: string
-  /** The requester's own marks (`correlationid`, `traceparent`), which every event of the run repeats. */
+  /** What every event of the run carries on: the requester's `correlationid`, and the trace (`traceparent`, `tracestate`). */
   marks: Record<string, string>
 }
 
@@ -132,10 +132,18 @@ export interface Standstill {
   outcome: Ending
 }
 
-/** What a look at all runs in flight came to; what could not be read is a sentence. */
-export interface Swept {
-  standing: Standstill[]
+/** What there is to know of the fleet as a whole; what could not be read is a sentence. */
+export interface FleetView {
+  /** Every run that has a record. */
+  open: { lifecycle: LifecycleName; state: 'running' | 'undoing' | 'stranded'; since: string; deadline: string }[]
+  /** How many addresses of each network are free, by family. */
+  networks: { network: string; family: 4 | 6; free: number }[]
   problems: string[]
+}
+
+/** What a look at all runs in flight came to. */
+export interface Swept extends FleetView {
+  standing: Standstill[]
 }
 
 /** What a step may use of the place where it runs. */

@@ -2,16 +2,14 @@ import { toDnsRecords } from '../../shared/dns.ts'
 import { DroverError } from '../../shared/errors.ts'
 import type { Change, Fleet, Tree } from '../../shared/fleet.ts'
 import { toIdentity, toMac } from '../../shared/identity.ts'
-import { formatIp, parseIp } from '../../shared/ipam/address.ts'
 import { allocate } from '../../shared/ipam/allocate.ts'
-import { toSubnets } from '../../shared/ipam/network.ts'
+import { type Pool, readPool } from '../../shared/ipam/pool.ts'
 import { readRecord, recorded, trailersOf } from '../../shared/ledger.ts'
-import { addressFile, networkFile, networkFolder } from '../../shared/paths.ts'
+import { addressFile } from '../../shared/paths.ts'
 import type { Interface } from '../../shared/schema/definition.ts'
-import { Network } from '../../shared/schema/fleet-files.ts'
+import type { Network } from '../../shared/schema/fleet-files.ts'
 import type { Nic } from '../../shared/schema/machine.ts'
-import { readChecked } from '../../shared/schema/read.ts'
-import { show, summary } from '../../shared/schema/show.ts'
+import { summary } from '../../shared/schema/show.ts'
 import { type Facts, ignored, type Outcome, type Run, refused, succeeded } from '../../shared/step.ts'
 import { toYaml } from '../../shared/yaml.ts'
 
@@ -36,13 +34,6 @@ export async function allocateAddress(run: Run, fleet: Fleet): Promise<Outcome> 
 
 const nothing = (value: Outcome) => ({ nothing: true, value }) as const
 
-/** A network as it stands in the tree, with the files that show which addresses are in use. */
-interface Pool {
-  network: Network
-  subnets: Parameters<typeof allocate>[1]
-  used: Set<string>
-}
-
 /** An interface, and the network it is in. */
 interface Placed {
   nic: Interface
@@ -66,24 +57,6 @@ async function interfacesFor(tree: Tree, run: Run): Promise<Placed[] | Outcome> 
     if (pool) placed[index] = place(run, index, nic, pool, problems)
   }
   return problems.length > 0 ? refused(summary('Cannot reserve addresses', problems)) : placed
-}
-
-async function readPool(tree: Tree, name: string): Promise<Pool | { problems: string[] }> {
-  const network = await readChecked(tree, networkFile(name), Network)
-  if (!network) return { problems: [`network ${show(name)} is not there any more`] }
-  if (!network.ok) return { problems: network.problems }
-  const subnets = toSubnets(network.value)
-  if (!subnets.ok) return { problems: subnets.problems.map((problem) => `${networkFile(name)}: ${problem}`) }
-  const entries = await tree.list(networkFolder(name))
-  const used = new Set(entries.map((entry) => addressFile(name, plainAddress(entry.name))))
-  return { network: network.value, subnets: subnets.value, used }
-}
-
-/** The address that a file holds, in the one way that Drover writes it: people may have made the file in another. */
-function plainAddress(file: string): string {
-  const text = file.replace(/\.ya?ml$/, '')
-  const ip = parseIp(text) ?? parseIp(text.replaceAll('-', ':'))
-  return ip ? formatIp(ip) : text
 }
 
 function place(run: Run, index: number, nic: Nic, { network, subnets, used }: Pool, problems: string[]): Placed {

@@ -95,6 +95,7 @@ export function problemsOf(record: RunRecord, run: string): string[] {
   return [
     ...(record.run === run ? [] : ['it is named after another run']),
     ...(last && next ? [] : ['it names no task that a run goes on after']),
+    ...(['running', 'undoing', 'stranded'].includes(record.state) ? [] : ['it has no state']),
     ...(record.state === 'undoing' && !record.failure ? ['it does not say what failed'] : []),
     ...times.flatMap((name) => (Number.isNaN(Date.parse(record[name])) ? [`its ${name} is no time`] : [])),
     ...(typeof record.facts === 'object' && typeof record.request === 'object' ? [] : ['it lacks facts or request']),

@@ -1,9 +1,10 @@
 import { messageOf } from '../../shared/errors.ts'
 import type { Fleet, Tree } from '../../shared/fleet.ts'
+import { freeIn, type Pool, readPool } from '../../shared/ipam/pool.ts'
 import { type RunRecord, readRecord } from '../../shared/ledger.ts'
-import { runFile, runFolder } from '../../shared/paths.ts'
+import { networksFolder, runFile, runFolder } from '../../shared/paths.ts'
 import { namesIn } from '../../shared/schema/read.ts'
-import type { Standstill, Swept } from '../../shared/step.ts'
+import type { FleetView, Standstill, Swept } from '../../shared/step.ts'
 import { toYaml } from '../../shared/yaml.ts'
 import { isOver, problemsOf, toStandstill } from './standstill.ts'
 
@@ -23,8 +24,9 @@ export async function sweep(fleet: Fleet, settings: SweepSettings, now: Date): P
   const tree = await fleet.head()
   const problems: string[] = []
   const records = await Promise.all((await namesIn(tree, runFolder)).map((run) => readOne(tree, run, problems)))
-  const quiet = records
-    .flatMap((record) => (record && isQuiet(record, settings, now) ? [record] : []))
+  const open = records.filter((record) => record !== undefined)
+  const quiet = open
+    .filter((record) => isQuiet(record, settings, now))
     .sort((one, other) => Date.parse(one.at) - Date.parse(other.at))
     .slice(0, settings.most ?? 20)
   const standing = await Promise.all(
@@ -33,8 +35,21 @@ export async function sweep(fleet: Fleet, settings: SweepSettings, now: Date): P
       return noted ? [await toStandstill(noted, fleet, now)] : []
     }),
   )
-  return { standing: standing.flat(), problems }
+  return { standing: standing.flat(), open, networks: await networksIn(tree), problems }
 }
+
+/** How many addresses each network has left. What is wrong with one is said to who asks for an address. */
+async function networksIn(tree: Tree): Promise<FleetView['networks']> {
+  const names = (await tree.list(networksFolder)).map(({ name }) => name)
+  const pools = await Promise.all(names.map(async (network) => ({ network, pool: await readPool(tree, network) })))
+  return pools.flatMap(({ network, pool }) =>
+    'network' in pool
+      ? familiesOf(pool).map((family) => ({ network, family, free: freeIn(network, pool, family) }))
+      : [],
+  )
+}
+
+const familiesOf = ({ subnets }: Pool) => [...new Set(subnets.map(({ family }) => family))].sort()
 
 /** A record that nobody can read must not keep all others from going on. */
 async function readOne(tree: Tree, run: string, problems: string[]): Promise<RunRecord | undefined> {

@@ -7,7 +7,7 @@ import { type SweepSettings, sweep } from './sweep.ts'
 /** What is done at a tick: runs that stand still go on, and what was kept long enough leaves. Neither holds the other up. */
 export async function look(fleet: Fleet, settings: SweepSettings, now: Date): Promise<Swept> {
   const letting = letGo(fleet, {}, now).catch((error) => [messageOf(error)])
-  const { standing, problems } = await sweep(fleet, settings, now)
+  const swept = await sweep(fleet, settings, now)
   const kept = await letting
-  return { standing, problems: [...problems, ...kept] }
+  return { ...swept, problems: [...swept.problems, ...kept] }
 }

@@ -12,7 +12,7 @@ export interface Asker {
 export function askerOf(access: Access): Asker {
   const ask = async <T>(method: string, path: string, body?: object): Promise<Answer<T>> => {
     try {
-      const answer = await access.use((config) => send(config, method, path, body))
+      const answer = await access.use(method, (config) => send(config, method, path, body))
       return found(JSON.parse(answer) as T)
     } catch (error) {
       const code = codeOf(error)

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CustomObjectsApi, KubeConfig } from '@kubernetes/client-node'
 import { DroverError } from '../errors.ts'
+import { retries } from '../telemetry/metrics.ts'
+import { outside } from '../telemetry/outside.ts'
 import { type KubeconfigSettings, loadContext } from './kubeconfig.ts'
 
 /**
@@ -10,8 +12,11 @@ import { type KubeconfigSettings, loadContext } from './kubeconfig.ts'
 
 /** A way to one cluster. */
 export interface Access {
-  /** Does something there; once more with everything read anew where the answer is 401, and some times where it is busy. */
-  use<T>(act: (config: KubeConfig) => Promise<T>): Promise<T>
+  /**
+   * Does something there, which a few words name; once more with everything read anew where the answer is 401, and some
+   * times where it is busy.
+   */
+  use<T>(what: string, act: (config: KubeConfig) => Promise<T>): Promise<T>
   /** What to say of something that failed there: the cause is only logged. */
   failure(cause: unknown): DroverError
 }
@@ -44,19 +49,25 @@ export function openAccess(config: KubeconfigSettings): (context: string) => Acc
       throw error
     }
   }
-  return (name) => ({
-    async use(act) {
-      let renewals = 1
-      for (let waits = busyAttempts; ; ) {
-        try {
-          return await attempt(name, act)
-        } catch (error) {
-          const code = codeOf(error)
-          if (code === 401 && renewals-- > 0) continue
-          if (!isBusy(code) || waits-- === 0) throw error
-          await sleep(busyPause)
-        }
+  const persist = async <T>(name: string, act: (config: KubeConfig) => Promise<T>): Promise<T> => {
+    let renewals = 1
+    for (let waits = busyAttempts; ; ) {
+      try {
+        return await attempt(name, act)
+      } catch (error) {
+        const code = codeOf(error)
+        if (code === 401 && renewals-- > 0) continue
+        if (!isBusy(code) || waits-- === 0) throw error
+        retries.inc({ of: 'request' })
+        await sleep(busyPause)
       }
+    }
+  }
+  return (name) => ({
+    use: (what, act) => {
+      // How long a watch lasts says nothing of how fast a cluster answers.
+      const to = what.startsWith('watch ') ? 'kubernetes watch' : 'kubernetes'
+      return outside({ to, what: what.replace(/^watch /, ''), cluster: name }, () => persist(name, act))
     },
     failure: (cause) => {
       if (cause instanceof DroverError) return cause
@@ -77,10 +88,14 @@ export function codeOf(error: unknown): number | undefined {
 }
 
 /** What a cluster answers, undefined for 404; what else fails is broken. */
-export async function ask(access: Access, request: (api: CustomObjectsApi) => Promise<unknown>): Promise<unknown> {
+export async function ask(
+  access: Access,
+  what: string,
+  request: (api: CustomObjectsApi) => Promise<unknown>,
+): Promise<unknown> {
   const { CustomObjectsApi } = await import('@kubernetes/client-node')
   try {
-    return await access.use((config) => request(config.makeApiClient(CustomObjectsApi)))
+    return await access.use(what, (config) => request(config.makeApiClient(CustomObjectsApi)))
   } catch (error) {
     if (codeOf(error) === 404) return undefined
     throw access.failure(error)

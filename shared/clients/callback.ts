@@ -4,6 +4,7 @@ import https from 'node:https'
 import { isIP, type LookupFunction } from 'node:net'
 import { DroverError } from '../errors.ts'
 import { isPrivate, isPublic } from '../inside.ts'
+import { outside } from '../telemetry/outside.ts'
 
 export interface CallbackOptions {
   /** Callbacks into private networks; http:// is allowed with it. Otherwise only public addresses over https. */
@@ -25,10 +26,14 @@ export function callbackPoster({ allowPrivate }: CallbackOptions) {
       if (target.username !== '' || target.password !== '') throw refusal(target, 'it holds a user name or password')
       const host = target.hostname.replace(/^\[|\]$/g, '')
       if (isIP(host) !== 0 && isOut(host, allowPrivate)) throw refusal(target, 'it is not a public address')
-      return request(target, headers, body, allowPrivate)
+      const call = { to: 'callback', what: 'post', host } as const
+      return outside(call, () => request(target, headers, body, allowPrivate), answered)
     },
   }
 }
+
+/** What a requester's server answers is passed on; whether that is an error is theirs to say. */
+const answered = (status: number) => ({ outcome: status < 400 ? 'ok' : String(status) })
 
 const refusal = (target: URL, why: string) => new DroverError('refused', `Cannot call back ${target.host}: ${why}`)
 

@@ -96,12 +96,15 @@ export function openClusters(config: ClustersConfig): Clusters {
     async volumesOf(cluster, namespace, snapshot) {
       const kind = { group: 'snapshot.kubevirt.io', version: 'v1beta1', namespace }
       const one = { ...kind, plural: 'virtualmachinesnapshots', name: snapshot }
-      const found = (await ask(to(cluster), (api) => api.getNamespacedCustomObject(one))) as Snapshot | undefined
+      const found = (await ask(to(cluster), `get ${one.plural}`, (api) => api.getNamespacedCustomObject(one))) as
+        | Snapshot
+        | undefined
       const { readyToUse, virtualMachineSnapshotContentName: name } = found?.status ?? {}
       if (!readyToUse || name === undefined) return {}
       const content = { ...kind, plural: 'virtualmachinesnapshotcontents', name }
-      const { spec } = ((await ask(to(cluster), (api) => api.getNamespacedCustomObject(content))) ??
-        {}) as SnapshotContent
+      const { spec } = ((await ask(to(cluster), `get ${content.plural}`, (api) =>
+        api.getNamespacedCustomObject(content),
+      )) ?? {}) as SnapshotContent
       const backups = (spec?.volumeBackups ?? []).flatMap(({ volumeName, volumeSnapshotName: from }) =>
         from ? [[volumeName, from] as const] : [],
       )
@@ -121,7 +124,7 @@ export function openClusters(config: ClustersConfig): Clusters {
   const hub: Hub = {
     async managedCluster(name) {
       const what = { group: ocm, version: 'v1', plural: 'managedclusters', name }
-      const found = await ask(onHub, (api) => api.getClusterCustomObject(what))
+      const found = await ask(onHub, `get ${what.plural}`, (api) => api.getClusterCustomObject(what))
       return found === undefined ? undefined : toManagedCluster(found as ManagedClusterObject)
     },
     async *watchPlacement(namespace, name, signal) {
@@ -146,8 +149,10 @@ export function openClusters(config: ClustersConfig): Clusters {
     async of({ cluster, namespace, name }) {
       const machine = { group: 'kubevirt.io', version: 'v1', plural: 'virtualmachines', namespace, name }
       const [found, same] = await Promise.all([
-        ask(onHub, (api) => api.getNamespacedCustomObject(application(config.argocdNamespace, name))),
-        ask(to(cluster), (api) => api.getNamespacedCustomObject(machine)),
+        ask(onHub, 'get applications', (api) =>
+          api.getNamespacedCustomObject(application(config.argocdNamespace, name)),
+        ),
+        ask(to(cluster), `get ${machine.plural}`, (api) => api.getNamespacedCustomObject(machine)),
       ])
       return { application: found as Application | undefined, machine: same as VirtualMachine | undefined }
     },
@@ -177,7 +182,9 @@ export function openClusters(config: ClustersConfig): Clusters {
     },
     async dataSource(cluster, namespace, name) {
       const what = { group: 'cdi.kubevirt.io', version: 'v1beta1', plural: 'datasources', namespace, name }
-      return (await ask(to(cluster), (api) => api.getNamespacedCustomObject(what))) as DataSource | undefined
+      return (await ask(to(cluster), `get ${what.plural}`, (api) => api.getNamespacedCustomObject(what))) as
+        | DataSource
+        | undefined
     },
   }
   const images: Images = {

@@ -5,6 +5,7 @@ import { DroverError } from '../errors.ts'
 import { check } from '../schema/check.ts'
 import { HttpsUrl, Strict } from '../schema/parts.ts'
 import { keepSecret } from '../secrets.ts'
+import { outside } from '../telemetry/outside.ts'
 import { parseYaml } from '../yaml.ts'
 
 /**
@@ -72,7 +73,10 @@ const discreet = (problem: string) =>
 /** Opens the HTTP adapter. The token is read at each call and goes nowhere but into the Authorization header. */
 export function openCmdb(config: CmdbConfig, token?: () => Promise<string>): Cmdb {
   const call = async (step: Static<typeof Call>, values: Values, key: string): Promise<string | undefined> => {
-    const response = await send(config, step, values, key, token)
+    const sending = () => send(config, step, values, key, token)
+    const response = await outside({ to: 'cmdb', what: step.method }, sending, ({ ok, status }) => ({
+      outcome: ok ? 'ok' : String(status),
+    }))
     const answer: unknown = await response.json().catch(() => undefined)
     if (response.status === 404 && step === config.lookup) return undefined
     if (response.status === 400 || response.status === 422)

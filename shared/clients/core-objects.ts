@@ -5,10 +5,10 @@ import { type Access, codeOf } from './access.ts'
 /** Reads of Kubernetes' own kinds on a managed cluster: claims, and the pods that hold them. */
 
 /** What a cluster answers, undefined for 404; what else fails is broken. */
-async function ask<T>(access: Access, request: (api: CoreV1Api) => Promise<T>): Promise<T | undefined> {
+async function ask<T>(access: Access, what: string, request: (api: CoreV1Api) => Promise<T>): Promise<T | undefined> {
   const { CoreV1Api } = await import('@kubernetes/client-node')
   try {
-    return await access.use((config) => request(config.makeApiClient(CoreV1Api)))
+    return await access.use(what, (config) => request(config.makeApiClient(CoreV1Api)))
   } catch (error) {
     if (codeOf(error) === 404) return undefined
     throw access.failure(error)
@@ -17,7 +17,8 @@ async function ask<T>(access: Access, request: (api: CoreV1Api) => Promise<T>): 
 
 /** A claim by its name, or undefined when there is none. */
 export async function claimOf(access: Access, namespace: string, name: string): Promise<Claim | undefined> {
-  return (await ask(access, (api) => api.readNamespacedPersistentVolumeClaim({ namespace, name }))) as Claim | undefined
+  const read = (api: CoreV1Api) => api.readNamespacedPersistentVolumeClaim({ namespace, name })
+  return (await ask(access, 'get persistentvolumeclaims', read)) as Claim | undefined
 }
 
 export type Pod = V1Pod & { metadata: { name: string } }
@@ -25,7 +26,7 @@ export type Pod = V1Pod & { metadata: { name: string } }
 /** The pods of a namespace that a selector chooses. */
 export async function podsIn(access: Access, namespace: string, labelSelector?: string): Promise<Pod[]> {
   const what = { namespace, ...(labelSelector === undefined ? {} : { labelSelector }) }
-  const list = await ask(access, (api) => api.listNamespacedPod(what))
+  const list = await ask(access, 'list pods', (api) => api.listNamespacedPod(what))
   return (list?.items ?? []) as Pod[]
 }
 

@@ -1,4 +1,5 @@
 import { promises } from 'node:dns'
+import { outside } from '../telemetry/outside.ts'
 
 /** Asks the given name servers (`address` or `address:port`); undefined where none is configured. */
 export function openResolver(servers: readonly string[]) {
@@ -9,7 +10,7 @@ export function openResolver(servers: readonly string[]) {
   return {
     async resolve(name: string, type: 'A' | 'AAAA' | 'PTR'): Promise<string[]> {
       try {
-        return (await resolver.resolve(name, type)) as string[]
+        return (await outside({ to: 'dns', what: type }, () => resolver.resolve(name, type))) as string[]
       } catch (error) {
         if (none.has((error as NodeJS.ErrnoException).code ?? '')) return []
         throw error

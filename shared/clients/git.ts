@@ -1,11 +1,14 @@
 import { DroverError } from '../errors.ts'
 import type { Committed, Fleet, Transaction } from '../fleet.ts'
+import { queueLength } from '../telemetry/metrics.ts'
+import { type Context, SpanKind, spanned, underWay } from '../telemetry/traces.ts'
 import { openClone } from './git/clone.ts'
 import { openHistory } from './git/find.ts'
 import { type Landing, land } from './git/land.ts'
 import type { Timeouts } from './git/make-clone.ts'
 import type { Signature } from './git/new-objects.ts'
 import { openObjects } from './git/objects.ts'
+import { observed } from './git/observed.ts'
 import type { Ending } from './git/plan.ts'
 import { openQueue, type Window } from './git/queue.ts'
 import { type RemoteConfig, toRemote } from './git/remote.ts'
@@ -26,6 +29,8 @@ export interface FleetConfig extends RemoteConfig {
 
 interface Pending {
   transaction: Transaction<unknown>
+  /** The trace that it belongs to. */
+  trace: Context
   settle(ending: Ending): void
 }
 
@@ -46,7 +51,16 @@ export function openFleet(config: FleetConfig): Fleet {
   const closing = new AbortController()
   const onRemake = (why: string) => config.log?.warn({ why }, 'the clone of the fleet repository is made again')
   const { branch, directory, author } = config
-  const clone = openClone({ remote, branch, directory, timeouts, signal: closing.signal, running: new Set(), onRemake })
+  const settings = {
+    remote,
+    branch,
+    directory,
+    timeouts,
+    signal: closing.signal,
+    running: new Set<Promise<unknown>>(),
+    onRemake,
+  }
+  const clone = observed(openClone(settings), remote.redact)
   const objects = openObjects(clone)
   const history = openHistory(clone, remote.redact)
   const landing: Landing = {
@@ -63,7 +77,7 @@ export function openFleet(config: FleetConfig): Fleet {
 
   return {
     head: async () => objects.at(await clone.fetch()),
-    transact: (transaction) => enqueue(transaction, queue.add),
+    transact: (transaction) => spanned('git commit', SpanKind.INTERNAL, {}, () => enqueue(transaction, queue.add)),
     find: async (run, step, since, tree) => {
       const tip = tree ? tree.revision : (await clone.fetch()).commit
       return history.find({ run, step, since }, tip)
@@ -78,18 +92,29 @@ export function openFleet(config: FleetConfig): Fleet {
 
 function enqueue<T>(transaction: Transaction<T>, add: (pending: Pending) => void): Promise<Committed<T>> {
   return new Promise((resolve, reject) => {
+    queueLength.inc()
     const settle = (ending: Ending) => {
+      queueLength.dec()
       // The value is the one that this transaction's own decide answered.
       if ('error' in ending) reject(ending.error)
       else resolve({ ...ending, value: ending.value as T })
     }
-    add({ transaction, settle })
+    add({ transaction, trace: underWay(), settle })
   })
 }
 
 async function landAll(landing: Landing, batch: readonly Pending[]): Promise<void> {
   const transactions = batch.map(({ transaction }) => transaction)
-  const endings = await land(landing, transactions).catch((error: unknown) => batch.map(() => ({ error })))
+  const endings = await inTraces(batch, () =>
+    land(landing, transactions).catch((error: unknown) => batch.map(() => ({ error }))),
+  )
   for (const [index, { settle }] of batch.entries())
     settle(endings[index] ?? { error: new DroverError('broken', 'Cannot commit: no answer') })
+}
+
+/** One push is the work of several runs: it is a part of the first one's trace, and linked to those of the others. */
+function inTraces<T>([first, ...others]: readonly Pending[], act: () => Promise<T>): Promise<T> {
+  const traces = others.map(({ trace }) => trace)
+  const attributes = { 'drover.commits': traces.length + 1 }
+  return spanned('git land', SpanKind.INTERNAL, attributes, act, first?.trace, traces)
 }

@@ -27,7 +27,7 @@ export function openDocuments<T>(groupVersion: string, read: (document: unknown)
 
 async function ask(access: Access, path: string): Promise<unknown> {
   try {
-    return JSON.parse(await access.use((config) => send(config, 'GET', path)))
+    return JSON.parse(await access.use('get openapi', (config) => send(config, 'GET', path)))
   } catch (error) {
     if (codeOf(error) === 404) return undefined
     throw access.failure(error)

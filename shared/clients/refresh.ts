@@ -14,7 +14,7 @@ interface Refreshed {
 
 /** Argo CD takes the annotation off when it has compared; where others keep asking, the time of comparison moves on. */
 export async function settle(hub: Access, namespace: string, name: string, signal: AbortSignal): Promise<boolean> {
-  const look = () => ask(hub, (api) => api.getNamespacedCustomObject(application(namespace, name)))
+  const look = () => ask(hub, 'get applications', (api) => api.getNamespacedCustomObject(application(namespace, name)))
   const asked = await refresh(hub, namespace, name, signal)
   if (asked === 'unheard') return false
   for (let seen = asked; seen; seen = (await look()) as typeof seen) {
@@ -47,7 +47,9 @@ export const application = (namespace: string, name: string) => ({
 async function refresh(hub: Access, namespace: string, name: string, signal: AbortSignal) {
   const what = application(namespace, name)
   for (let wasFree = false; !signal.aborted; ) {
-    const seen = (await ask(hub, (api) => api.getNamespacedCustomObject(what))) as Refreshed | undefined
+    const seen = (await ask(hub, 'get applications', (api) => api.getNamespacedCustomObject(what))) as
+      | Refreshed
+      | undefined
     const isFree = seen?.metadata.annotations?.[refreshAnnotation] === undefined
     if (!seen || (wasFree && !isFree)) return seen
     wasFree ||= isFree
@@ -74,5 +76,5 @@ async function annotate(hub: Access, what: ReturnType<typeof application>, resou
       if (codeOf(error) === 409) return 'changed'
       throw error
     })
-  return (await ask(hub, patch)) as Refreshed | 'changed' | undefined
+  return (await ask(hub, 'patch applications', patch)) as Refreshed | 'changed' | undefined
 }

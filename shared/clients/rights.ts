@@ -14,7 +14,9 @@ export function openRights(hub: Access): Rights {
   return {
     async may(user, verb, namespace) {
       const attributes = { group: accessGroup, resource: accessResource, verb, namespace }
-      const asking = hub.use((config) => within(timeout, review(config, user, attributes)))
+      const asking = hub.use('create subjectaccessreviews', (config) =>
+        within(timeout, review(config, user, attributes)),
+      )
       const status = await asking.catch((cause) => {
         throw hub.failure(cause)
       })

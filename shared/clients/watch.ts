@@ -85,7 +85,9 @@ function createView(source: Source, changed: () => void, signal: AbortSignal) {
   async function list(): Promise<void> {
     const { CustomObjectsApi } = await import('@kubernetes/client-node')
     const what = { group, version, plural, namespace, ...selectors }
-    const answer = access.use((config) => config.makeApiClient(CustomObjectsApi).listNamespacedCustomObject(what))
+    const answer = access.use(`list ${plural}`, (config) =>
+      config.makeApiClient(CustomObjectsApi).listNamespacedCustomObject(what),
+    )
     const found = await (answer as Promise<List>).catch((error) => {
       if (optional && codeOf(error) === 404) return undefined
       throw access.failure(error)
@@ -123,7 +125,7 @@ function createView(source: Source, changed: () => void, signal: AbortSignal) {
           if (signal.aborted) controller.abort()
         }, fail)
       })
-    await access.use(once).catch((error) => {
+    await access.use(`watch ${plural}`, once).catch((error) => {
       // A cut line has no status, and leaves the position as it is; what the server refuses is listed anew.
       if (codeOf(error) !== undefined) position = undefined
     })

@@ -74,7 +74,7 @@ function lowest(network: string, subnets: readonly Subnet[], used: Used): Lease 
 }
 
 /** What is left of a subnet without closed and reserved ranges, from the lowest. */
-function gaps(subnet: Subnet): Range[] {
+export function gaps(subnet: Subnet): Range[] {
   const blocked = [...subnet.closed, ...subnet.reserved].sort((a, b) => (a.first < b.first ? -1 : 1))
   const left: Range[] = []
   let next = subnet.first

@@ -7,6 +7,7 @@ import { createLog, type Log } from '../log.ts'
 import { withoutSecrets } from '../secrets.ts'
 import { createShell, type Shell } from '../shell/shell.ts'
 import type { Answer, Wired } from '../shell/work.ts'
+import type { Exporting } from '../telemetry/export.ts'
 import { aside } from './guard.ts'
 
 /** Connects a function to the world; called once, at its first event. */
@@ -28,7 +29,8 @@ interface HttpAnswer {
 /** A module as faas-js-runtime takes it. */
 export interface RuntimeFunction {
   handle(context: Context): Promise<HttpAnswer>
-  init(): void
+  /** Resolves once it may take events; at once where nothing is exported. */
+  init(): void | Promise<void>
   /** Waits until every event that is being worked on has its answer: the runtime would cut them off. */
   shutdown(): Promise<void>
   cors(): string[]
@@ -57,6 +59,7 @@ export function serve(
   const draining = new AbortController()
   const pending = new Set<Promise<unknown>>()
   const wired = new Map<FunctionName, Promise<Wired>>()
+  let exporting: Exporting | undefined
 
   function init() {
     const config = given ?? readConfig(environment())
@@ -72,6 +75,13 @@ export function serve(
       now: () => new Date(),
       log,
     })
+    return config.exports ? begin() : undefined
+  }
+
+  /** The SDK that exports takes longer to load than all of a function that does not. */
+  async function begin() {
+    const { startExport } = await import('../telemetry/export.ts')
+    exporting = startExport(name === undefined ? 'drover' : `drover-${name}`)
   }
 
   /** A function that could not be connected tries again at the next event. */
@@ -94,6 +104,7 @@ export function serve(
     await Promise.allSettled(pending)
     const open = await Promise.allSettled(wired.values())
     await Promise.allSettled(open.map((one) => (one.status === 'fulfilled' ? one.value.close?.() : undefined)))
+    await exporting?.flush()
   }
 
   return {

@@ -1,4 +1,5 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import { isMetrics, metricsPage, type Page } from './metrics-page.ts'
 
 /**
  * What faas-js-runtime does not do before it calls a function, done in front of it. The runtime takes query parameters
@@ -18,6 +19,8 @@ const leaving = 5_000
 
 /** The door of a guarded server. */
 export interface Door {
+  /** Answers with the server's metrics. */
+  metrics: Page
   /** Tells clients with each answer from now on that its connection ends. */
   close(): void
   /** Resolves when every request that came has its whole answer, and none comes any more. */
@@ -27,6 +30,10 @@ export interface Door {
 /** Puts the guard in front of a server that the runtime has started. */
 export function guard(server: Server): Door {
   const inner = server.listeners('request') as ((request: IncomingMessage, response: ServerResponse) => void)[]
+  const runtime = (request: IncomingMessage, response: ServerResponse) => {
+    for (const listener of inner) listener(request, response)
+  }
+  const metrics = metricsPage(runtime)
   const open = new Set<ServerResponse>()
   let closing = false
   server.removeAllListeners('request')
@@ -36,7 +43,8 @@ export function guard(server: Server): Door {
     if (closing) response.shouldKeepAlive = false
     const refusal = refuse(request)
     if (refusal) return answer(request, response, ...refusal)
-    for (const listener of inner) listener(request, response)
+    if (isMetrics(request)) return void metrics(response)
+    runtime(request, response)
   })
   // The runtime sets no limits: whoever sends a byte a minute would hold a connection for ever.
   server.requestTimeout = 30_000
@@ -46,6 +54,7 @@ export function guard(server: Server): Door {
     while (open.size > 0 && Date.now() < until) await sleep(10)
   }
   return {
+    metrics,
     close() {
       closing = true
       for (const response of open) response.shouldKeepAlive = false

@@ -1,22 +1,23 @@
 import type { Event } from '../event.ts'
 import { taskFor } from '../event-types.ts'
 import { undo } from '../lifecycles.ts'
-import type { Log } from '../log.ts'
 import { isSigned } from '../signature.ts'
+import { deadLetters } from '../telemetry/metrics.ts'
+import { countEnd, type Decided } from './decided.ts'
 import { cannot, failed, reply } from './reply.ts'
 import { noteStranded } from './stranded.ts'
-import { type Answer, type ShellOptions, toWork } from './work.ts'
+import { type ShellOptions, toWork } from './work.ts'
 
 /**
  * A dead letter: the Broker gave up on a step, so the run fails at that step. The Broker ignores what a dead letter
  * sink answers, so the event that wakes the undo is posted.
  */
-export async function bury(event: Event, options: ShellOptions, log: Log): Promise<Answer> {
+export async function bury(event: Event, options: ShellOptions): Promise<Decided> {
   const found = taskFor(event.type)
   const isRequest = event.type.endsWith('.requested')
   if (!found || (!isRequest && !isSigned(event, options.keys()))) {
-    log.warn('Buried: a dead letter that is not of our chain')
-    return { status: 204 }
+    deadLetters.inc({ task: 'none' })
+    return { answer: { status: 204 }, outcome: 'buried', message: 'Buried: a dead letter that is not of our chain' }
   }
   const work = toWork(event, { ...options, name: undefined })
   const { post } = await options.wired(undo.by)
@@ -28,9 +29,11 @@ export async function bury(event: Event, options: ShellOptions, log: Log): Promi
       ? ({ fact: 'stranded', status: 'failure', message: `${message}; a person must look at it` } as const)
       : failed(work.task, message, options)
   if (says.fact === 'stranded') await noteStranded(work.run, says.message, options)
-  await post(reply(dead, says, options))
-  log.error({ task: work.task.name }, message)
-  return { status: 204 }
+  const told = reply(dead, says, options)
+  await post(told)
+  deadLetters.inc({ task: work.task.name })
+  countEnd(work, told.type)
+  return { answer: { status: 204 }, outcome: 'buried', message, work }
 }
 
 /** What the subscriber answered last, as Knative tells it; our own error bodies are sentences without secrets. */

@@ -24,7 +24,7 @@ export function teller(work: Work, wired: Wired, options: ShellOptions, log: Log
   const progress = async (message: string) => {
     if (message === last) return
     last = message
-    log.info({ task: work.task.name }, message)
+    log.info({ step: work.task.name }, message)
     const digest = createHash('sha256').update(message).digest('hex').slice(0, 12)
     const fact = `${work.task.name}.progressing`
     const event = reply(work, { fact, id: `${fact}-${digest}`, status: 'progress', message }, options)

@@ -1,10 +1,12 @@
-import { DroverError, messageOf } from '../errors.ts'
+import { DroverError } from '../errors.ts'
 import { type Event, eventLimit } from '../event.ts'
 import { isTick } from '../event-types.ts'
 import type { Log } from '../log.ts'
 import { runId } from '../run.ts'
 import { type Here, type Outcome, type Run, refused, type Step } from '../step.ts'
+import { continued, traceId } from '../telemetry/traces.ts'
 import { bury } from './dead-letter.ts'
+import { type Decided, failedBy, tell } from './decided.ts'
 import { teller } from './progress.ts'
 import { cannot, reply, saysOf } from './reply.ts'
 import { noteStranded } from './stranded.ts'
@@ -20,54 +22,43 @@ export type Shell = (delivery: Delivery) => Promise<Answer>
 
 /** The shell of one function, or of all of them. It never throws. */
 export function createShell(options: ShellOptions): Shell {
-  return async (delivery) => {
-    const started = options.now().getTime()
+  return (delivery) => {
     const { id, type, source, extensions } = delivery.event
-    const isRequest = type.endsWith('.requested') && !isTick(type)
-    const run = isRequest ? runId(source, id) : extensions['runid']
-    const log = options.log.child({ event: id, type, ...(run === undefined ? {} : { run }) })
-    const answer = await answerFor(delivery, options, log).catch((error: unknown) => answerTo(error, log))
-    log.info({ status: answer.status, milliseconds: options.now().getTime() - started }, summary(answer))
-    return answer
+    return continued(
+      `handle ${isTick(type) ? 'tick' : delivery.dead ? 'dead letter' : 'event'}`,
+      extensions,
+      async (span) => {
+        const started = performance.now()
+        span.setAttributes({ 'cloudevents.event_id': id, 'cloudevents.event_type': type })
+        const isRequest = type.endsWith('.requested') && !isTick(type)
+        const run = isRequest ? runId(source, id) : extensions['runid']
+        const trace = traceId()
+        const log = options.log.child({ causation: id, type, ...(run && { run }), ...(trace && { trace }) })
+        const decided = await decide(delivery, options, log).catch((error: unknown) => failedBy(error))
+        tell(decided, log, span, (performance.now() - started) / 1_000)
+        return decided.answer
+      },
+    )
   }
 }
 
-function answerFor({ event, dead }: Delivery, options: ShellOptions, log: Log): Promise<Answer> {
-  if (dead) return bury(event, options, log)
+function decide({ event, dead }: Delivery, options: ShellOptions, log: Log): Promise<Decided> {
+  if (dead) return bury(event, options)
   return isTick(event.type) ? tick(event, options, log) : work(event, options, log)
 }
 
-const summary = (answer: Answer) =>
-  'event' in answer ? answer.event.type : 'message' in answer ? answer.message : 'nothing to answer'
-
-/** Errors by their reason; what is not ours is broken, and its words stay in the log. */
-function answerTo(error: unknown, log: Log): Answer {
-  const reason = error instanceof DroverError ? error.reason : 'broken'
-  if (reason === 'unreadable' || reason === 'forged') {
-    log.warn(messageOf(error))
-    return { status: reason === 'forged' ? 403 : 400, message: messageOf(error) }
-  }
-  if (reason === 'busy') {
-    log.warn({ err: error }, messageOf(error))
-    return { status: 503, message: messageOf(error) }
-  }
-  log.error({ err: error }, messageOf(error))
-  return { status: 500, message: 'Cannot go on: something this step needs has failed, the log has the cause' }
-}
-
-async function work(event: Event, options: ShellOptions, log: Log): Promise<Answer> {
+async function work(event: Event, options: ShellOptions, log: Log): Promise<Decided> {
   const started = toWork(event, options)
   try {
     return await perform(started, options, log)
   } catch (error) {
     const outcome = tooLate(error, started, options.now())
-    if (!outcome) throw error
-    log.error({ err: error, task: started.task.name }, outcome.message)
-    return answerWith(outcome, started, options)
+    if (!outcome) return failedBy(error, started)
+    return { ...(await decidedBy(outcome, started, options)), error }
   }
 }
 
-async function perform(started: Work, options: ShellOptions, log: Log): Promise<Answer> {
+async function perform(started: Work, options: ShellOptions, log: Log): Promise<Decided> {
   const { task, run } = started
   const wired = await options.wired(task.by)
   const { progress, told } = teller(started, wired, options, log)
@@ -76,9 +67,13 @@ async function perform(started: Work, options: ShellOptions, log: Log): Promise<
   const outcome =
     problem === undefined ? inTime(await outcomeOf(wired.step, run, here), run, options.now()) : refused(problem)
   await told()
-  log.info({ task: task.name, outcome: outcome.kind }, outcome.message)
-  return answerWith(outcome, started, options)
+  return decidedBy(outcome, started, options)
 }
+
+const decidedBy = async (outcome: Outcome, work: Work, options: ShellOptions): Promise<Decided> => ({
+  ...{ outcome: outcome.kind, message: outcome.message, work },
+  answer: await answerWith(outcome, work, options),
+})
 
 async function answerWith(outcome: Outcome, started: Work, options: ShellOptions): Promise<Answer> {
   if (outcome.kind === 'ignored') return { status: 204 }

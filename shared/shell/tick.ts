@@ -4,14 +4,18 @@ import { sweep } from '../event-types.ts'
 import { lifecycles } from '../lifecycles.ts'
 import type { Log } from '../log.ts'
 import type { Standstill } from '../step.ts'
+import { showFleet } from '../telemetry/fleet.ts'
+import { resumedRuns } from '../telemetry/metrics.ts'
+import { continued } from '../telemetry/traces.ts'
+import type { Decided } from './decided.ts'
 import { reply, saysOf } from './reply.ts'
-import type { Answer, ShellOptions } from './work.ts'
+import type { ShellOptions } from './work.ts'
 
 /**
  * A tick: the runs whose events were lost go on. What could not be done now waits for the next tick: a tick that was
  * delivered again and again would only meet it.
  */
-export async function tick(event: Event, options: ShellOptions, log: Log): Promise<Answer> {
+export async function tick(event: Event, options: ShellOptions, log: Log): Promise<Decided> {
   if (options.name !== undefined && options.name !== sweep.by) {
     const why = `in "${options.name}": it is for "${sweep.by}"`
     throw new DroverError('unreadable', `Cannot handle an event of type "${sweep.type}" ${why}`)
@@ -19,14 +23,18 @@ export async function tick(event: Event, options: ShellOptions, log: Log): Promi
   try {
     const { sweep: look, post } = await options.wired(sweep.by)
     if (!look || !post) throw new Error('Cannot make runs go on: there is no Broker to tell')
-    const { standing, problems } = await look(options.now())
-    for (const problem of problems) log.warn(problem)
-    await Promise.all(standing.map((one) => goOn(one, event, post, options, log)))
+    const swept = await look(options.now())
+    showFleet(swept, options.now())
+    for (const problem of swept.problems) log.warn(problem)
+    await Promise.all(swept.standing.map((one) => goOn(one, event, post, options, log)))
+    const message = `Looked at ${swept.open.length} runs: ${swept.standing.length} of them were made to go on`
+    return { ...done, message }
   } catch (error) {
-    log.error({ err: error }, messageOf(error))
+    return { ...done, message: messageOf(error), error }
   }
-  return { status: 204 }
 }
+
+const done = { answer: { status: 204 }, outcome: 'swept' } as const
 
 async function goOn(
   standstill: Standstill,
@@ -36,12 +44,18 @@ async function goOn(
   log: Log,
 ): Promise<void> {
   const { run, outcome } = standstill
-  log.warn({ run: run.id, task: run.task, outcome: outcome.kind }, outcome.message)
-  try {
-    await post(toEvent(standstill, event, options))
-  } catch (error) {
-    log.error({ err: error, run: run.id }, messageOf(error))
-  }
+  const fields = { run: run.id, lifecycle: run.lifecycle, step: run.task, outcome: outcome.kind }
+  // What is said again belongs to the run's trace, not to that of the tick.
+  await continued(`go on with ${run.lifecycle}`, run.marks, async (span) => {
+    span.setAttributes({ 'drover.run': run.id, 'drover.lifecycle': run.lifecycle, 'drover.task': run.task })
+    try {
+      await post(toEvent(standstill, event, options))
+      resumedRuns.inc({ lifecycle: run.lifecycle })
+      log.warn(fields, outcome.message)
+    } catch (error) {
+      log.error({ ...fields, err: error }, messageOf(error))
+    }
+  })
 }
 
 /** The event that was lost: its id, its type and what it says of the run, but for its sentence. */

@@ -18,7 +18,7 @@ it('validate gets the one right that it uses when it asks the hub who may act', 
   const config = new KubeConfig()
   config.loadFromClusterAndUser({ name: 'hub', server: server.url, skipTLSVerify: true }, { name: 'me', token: 'me' })
   const failure = () => expect.fail('the hub was not asked')
-  await openRights({ use: (act) => act(config), failure }).may('ann', 'provision', 'shop')
+  await openRights({ use: (_, act) => act(config), failure }).may('ann', 'provision', 'shop')
   await server.close()
   expect(server.asked).toMatchObject([{ method: 'POST', path: '/apis/authorization.k8s.io/v1/subjectaccessreviews' }])
   expect(find(reviewing, 'ClusterRole', 'drover-validate').rules).toEqual([

@@ -25,7 +25,7 @@ const kinds: Record<MachineFault, string> = {
 export async function startLocal(settings: Record<string, string>, kubevirt?: string): Promise<Platform> {
   const directory = await mkdtemp(join(tmpdir(), 'drover-chain-'))
   const tamper: Platform['tamper'] = { with: untampered }
-  const { broker, git, feed, clusters, idle, close } = await startWorld({
+  const { broker, git, feed, clusters, ports, idle, close } = await startWorld({
     directory,
     delays: 0,
     kubevirt,
@@ -42,6 +42,7 @@ export async function startLocal(settings: Record<string, string>, kubevirt?: st
     make: async (cluster, object) => void clusters.store(cluster).create(object),
     fault: (fault, namespace) => clusters.faults.add({ fault, kind: kinds[fault], ...(namespace && { namespace }) }),
     mend: () => clusters.faults.clear(),
+    metrics: async () => (await fetch(`http://127.0.0.1:${ports.recover}/metrics`)).text(),
     async close() {
       await close()
       await rm(directory, { recursive: true, force: true, maxRetries: 3 })

@@ -40,6 +40,8 @@ export interface Platform {
   fault(fault: MachineFault, namespace?: string): () => void
   /** Ends all faults. */
   mend(): void
+  /** The page of metrics, where all functions have one in common. */
+  metrics?(): Promise<string>
   /** Resolves when no delivery is pending. */
   idle(): Promise<void>
   close(): Promise<void>

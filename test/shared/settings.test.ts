@@ -30,6 +30,8 @@ describe('the table of settings', () => {
   })
 
   it('has a range for each number', () => {
-    expect(ranges).toHaveLength(rows.filter(({ name }) => /_(SECONDS|MINUTES)$|^PORT$/.test(name)).length)
+    expect(ranges).toHaveLength(
+      rows.filter(({ name }) => /_(SECONDS|MINUTES)$|^PORT$|^DROVER_METRICS_PORT$/.test(name)).length,
+    )
   })
 })

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DroverError } from '../../errors.ts'
 import type { Transaction } from '../../fleet.ts'
+import { commitsPerPush, retries } from '../../telemetry/metrics.ts'
 import type { Clone, Tip } from './clone.ts'
 import type { Failure } from './failure.ts'
 import type { History, Made } from './find.ts'
@@ -38,7 +39,10 @@ export async function land(landing: Landing, batch: readonly Transaction<unknown
   const mayTry = (attempt: number) => attempt <= landing.tries && performance.now() - started < landing.patience
   let attempt = 1
   for (; attempt === 1 || mayTry(attempt); attempt++) {
-    if (attempt > 1) await pause(attempt, landing.signal)
+    if (attempt > 1) {
+      retries.inc({ of: 'push' })
+      await pause(attempt, landing.signal)
+    }
     try {
       if (!base) {
         base = await landing.clone.seen()
@@ -47,6 +51,7 @@ export async function land(landing: Landing, batch: readonly Transaction<unknown
       plan ??= await toPlan(landing, base, batch, seconds)
       const outcome = await publish(landing, plan, isFresh)
       if (outcome.kind === 'done') {
+        if (plan.commits.length > 0) commitsPerPush.observe(plan.commits.length)
         landing.note(plan.base.commit, toMade(plan, batch))
         return toEndings(plan)
       }

@@ -47,7 +47,7 @@ async function ask(config: Partial<KubeconfigSettings>, context = 'hub'): Promis
 }
 const list = (access: ReturnType<ReturnType<typeof openAccess>>) =>
   access
-    .use((config) =>
+    .use('list things', (config) =>
       config.makeApiClient(CustomObjectsApi).listClusterCustomObject({ group: 'g', version: 'v1', plural: 'things' }),
     )
     .catch((error) => {
@@ -67,7 +67,7 @@ describe('a kubeconfig', () => {
     await list(access)
     expect(statuses()).toEqual(['Bearer one', 'Bearer two'])
     const options: RequestOptions = {}
-    await access.use((config) => config.applyToHTTPSOptions(options))
+    await access.use('list things', (config) => config.applyToHTTPSOptions(options))
     expect(options.headers).toEqual({ Authorization: 'Bearer two' })
   })
 
@@ -88,7 +88,7 @@ describe('a kubeconfig', () => {
   it('is read again after a minute, and not before', async () => {
     const path = file('config', kubeconfig({ token: 'one' }))
     const access = openAccess({ kubeconfig: path, hubContext: 'hub' })('hub')
-    const server = () => access.use(async (config) => config.getCurrentCluster()?.server)
+    const server = () => access.use('look', async (config) => config.getCurrentCluster()?.server)
     vi.useFakeTimers({ toFake: ['Date'] })
     try {
       expect(await server()).toBe(cluster.url)
@@ -174,7 +174,7 @@ describe('in a Pod', () => {
   ])('the hub is the own cluster where %s', async (_, path) => {
     const access = openAccess({ kubeconfig: path(), hubContext: 'hub', ...pod() })('hub')
     const what = { group: 'argoproj.io', version: 'v1alpha1', plural: 'appprojects' }
-    const found = await access.use((config) =>
+    const found = await access.use('list things', (config) =>
       config
         .makeApiClient(CustomObjectsApi)
         .getNamespacedCustomObject({ ...what, namespace: 'argocd', name: 'default' }),

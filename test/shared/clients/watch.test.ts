@@ -52,7 +52,7 @@ async function api() {
     currentContext: 'x',
   })
   const access: Access = {
-    use: (act) => act(kubeConfig),
+    use: (_, act) => act(kubeConfig),
     failure: (cause) => new DroverError('broken', 'Cannot ask the cluster', { cause }),
   }
   const source: Source = { access, group: 'example.com', version: 'v1', plural: 'things', namespace: 'shop' }

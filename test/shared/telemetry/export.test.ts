@@ -1,0 +1,153 @@
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { json } from 'node:stream/consumers'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { brokerPoster } from '../../../shared/clients/broker.ts'
+import { DroverError } from '../../../shared/errors.ts'
+import type { Event } from '../../../shared/event.ts'
+import { succeeded } from '../../../shared/step.ts'
+import type { Exporting } from '../../../shared/telemetry/export.ts'
+import { outside } from '../../../shared/telemetry/outside.ts'
+import { requestEvent } from '../events.ts'
+import { shellOf } from '../shells.ts'
+
+/** The SDK with its real exporters, and a collector that keeps what it is sent. */
+
+interface Span {
+  name: string
+  traceId: string
+  spanId: string
+  parentSpanId?: string
+  status: { code?: number; message?: string }
+  attributes: { key: string; value: Record<string, unknown> }[]
+}
+
+const sent: { path: string; body: unknown }[] = []
+let collector: Server
+let exporting: Exporting
+
+beforeAll(async () => {
+  collector = createServer(async (request, response) => {
+    sent.push({ path: request.url ?? '', body: await json(request) })
+    response.writeHead(200, { 'content-type': 'application/json' }).end('{}')
+  })
+  collector.listen(0, '127.0.0.1')
+  await once(collector, 'listening')
+  const { port } = collector.address() as AddressInfo
+  // The exporters read it by themselves.
+  vi.stubEnv('OTEL_EXPORTER_OTLP_ENDPOINT', `http://127.0.0.1:${port}`)
+  const { startExport } = await import('../../../shared/telemetry/export.ts')
+  exporting = startExport('drover-place')
+})
+afterAll(() => {
+  vi.unstubAllEnvs()
+  collector.closeAllConnections()
+  collector.close()
+})
+
+const traceId = '0af7651916cd43dd8448eb211c80319c'
+const traceparent = `00-${traceId}-b7ad6b7169203331-01`
+
+async function spansOf(act: () => Promise<unknown>): Promise<Span[]> {
+  sent.length = 0
+  await act()
+  await exporting.flush()
+  const batches = sent.filter(({ path }) => path === '/v1/traces').map(({ body }) => body)
+  return batches.flatMap((body) =>
+    (body as { resourceSpans: { scopeSpans: { spans: Span[] }[] }[] }).resourceSpans.flatMap(({ scopeSpans }) =>
+      scopeSpans.flatMap(({ spans }) => spans),
+    ),
+  )
+}
+
+const attribute = ({ attributes }: Span, key: string) => attributes.find((one) => one.key === key)?.value['stringValue']
+
+describe('a trace', () => {
+  it('is begun by the request and goes on with each event, answers and progress alike', async () => {
+    const { deliver, posted } = shellOf(async (_, here) => {
+      await here.progress('waiting')
+      return succeeded('placed', { cluster: 'site-a' })
+    })
+    let answer: Awaited<ReturnType<typeof deliver>> | undefined
+    const request = requestEvent({ extensions: { traceparent, tracestate: 'rojo=1' } })
+    const [span, ...others] = await spansOf(async () => {
+      answer = await deliver(request)
+    })
+    expect(others).toEqual([])
+    expect(span).toMatchObject({ name: 'provision validate', traceId, parentSpanId: 'b7ad6b7169203331' })
+    expect(span && attribute(span, 'drover.outcome')).toBe('succeeded')
+    const said = { traceparent: `00-${traceId}-${span?.spanId}-01`, tracestate: 'rojo=1' }
+    expect(answer).toMatchObject({ event: { extensions: said } })
+    expect(posted[0]?.extensions).toMatchObject(said)
+  })
+
+  it('has a span for each call to the outside, below that of its step', async () => {
+    const asked: string[] = []
+    const broker = createServer((incoming, response) => {
+      asked.push(String(incoming.headers['traceparent']))
+      response.writeHead(202).end()
+    }).listen(0, '127.0.0.1')
+    await once(broker, 'listening')
+    const post = brokerPoster(`http://127.0.0.1:${(broker.address() as AddressInfo).port}/?token=hunter2`)
+    const { deliver } = shellOf(async () => {
+      await post?.(requestEvent() as Event)
+      return succeeded('ok')
+    })
+    const spans = await spansOf(() => deliver(requestEvent({ extensions: { traceparent } })))
+    broker.close()
+    const step = spans.find(({ name }) => name === 'provision validate')
+    const call = spans.find(({ name }) => name === 'broker post')
+    expect(call).toMatchObject({ traceId, parentSpanId: step?.spanId })
+    expect(asked).toEqual([`00-${traceId}-${call?.spanId}-01`])
+    expect(JSON.stringify(sent)).not.toContain('hunter2')
+  })
+
+  it('says what failed in our own words, and never in those of a library', async () => {
+    const fails = (error: unknown) => async () => {
+      await outside({ to: 'cmdb', what: 'POST' }, () => Promise.reject(error)).catch(() => undefined)
+    }
+    const [ours] = await spansOf(fails(new DroverError('broken', 'Cannot reach the CMDB')))
+    expect(ours?.status).toMatchObject({ code: 2, message: 'Cannot reach the CMDB' })
+    const [theirs] = await spansOf(fails(new Error('token=hunter2 is bad')))
+    expect(theirs?.status.code).toBe(2)
+    expect(JSON.stringify(sent)).not.toContain('hunter2')
+  })
+
+  it('is left as it is in what a function says without one', async () => {
+    const { deliver } = shellOf()
+    const [span] = await spansOf(() => deliver(requestEvent()))
+    expect(span?.parentSpanId ?? '').toBe('')
+  })
+})
+
+describe('OTLP', () => {
+  it('is sent the same numbers as /metrics shows, under the function’s name', async () => {
+    const { callSeconds, commitsPerPush, retries } = await import('../../../shared/telemetry/metrics.ts')
+    for (const count of [1, 4, 200]) commitsPerPush.observe(count)
+    retries.inc({ of: 'push' }, 3)
+    callSeconds.observe({ to: 'dns' }, 0.02)
+    await spansOf(async () => undefined)
+    const body = sent.findLast(({ path }) => path === '/v1/metrics')?.body as {
+      resourceMetrics: { resource: object; scopeMetrics: { metrics: { name: string }[] }[] }[]
+    }
+    const [{ resource, scopeMetrics } = { resource: {}, scopeMetrics: [] }] = body.resourceMetrics
+    expect(JSON.stringify(resource)).toContain('"drover-place"')
+    const metric = (name: string) =>
+      scopeMetrics.flatMap(({ metrics }) => metrics).find((one) => one.name === name) ?? expect.fail(name)
+    expect(metric('drover_commits_per_push')).toMatchObject({
+      histogram: {
+        dataPoints: [
+          {
+            count: 3,
+            sum: 205,
+            explicitBounds: [1, 2, 3, 5, 10, 20, 50, 100],
+            bucketCounts: [1, 0, 0, 1, 0, 0, 0, 0, 1],
+          },
+        ],
+      },
+    })
+    expect(metric('drover_retries_total')).toMatchObject({ sum: { isMonotonic: true, dataPoints: [{ asDouble: 3 }] } })
+    expect(metric('drover_queue_length')).toMatchObject({ gauge: { dataPoints: [{ asDouble: 0 }] } })
+  })
+})
