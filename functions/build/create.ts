@@ -5,7 +5,7 @@ import { toChangeSet } from '../../shared/gitops/change-set.ts'
 import { filesIn } from '../../shared/gitops/removal.ts'
 import { dataDiskLosses } from '../../shared/kubevirt/data-disks.ts'
 import { expecting, type RunRecord, readRecord } from '../../shared/ledger.ts'
-import { lockOf, toLock } from '../../shared/lock.ts'
+import { holderOf, lockOf, toLock } from '../../shared/lock.ts'
 import { isShared, keptFile, machineFolder } from '../../shared/paths.ts'
 import type { Definition } from '../../shared/schema/definition.ts'
 import { summary } from '../../shared/schema/show.ts'
@@ -50,5 +50,9 @@ async function strangers(tree: Tree, definition: Definition, record: RunRecord, 
       (await tree.oid(path)) === undefined || isShared(path) || path.startsWith('kept/') ? [] : [path],
     ),
   )
-  return [...new Set([...there, ...touched.flat()])].filter((path) => !record.wrote[path])
+  const lock = lockOf(definition)
+  // Whose run is over holds nothing, and stands in nobody's way.
+  const isDead = (await holderOf(tree, lock, record.run)) === undefined
+  const found = new Set([...there, ...touched.flat()])
+  return [...found].filter((path) => !record.wrote[path] && !(isDead && path === lock))
 }

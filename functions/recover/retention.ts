@@ -3,8 +3,8 @@ import { messageOf } from '../../shared/errors.ts'
 import type { Change, Fleet, Tree } from '../../shared/fleet.ts'
 import { type Due, dueBefore, dueChanges, noted } from '../../shared/gitops/due.ts'
 import { expired } from '../../shared/gitops/tidy.ts'
+import { holderOf, lockOf } from '../../shared/lock.ts'
 import { placeOf } from '../../shared/machines.ts'
-import { lockFile } from '../../shared/paths.ts'
 
 export interface RetentionSettings {
   /** How many machines one tick looks at (100); the others wait for the next. */
@@ -48,16 +48,21 @@ async function look(tree: Tree, most: number, now: Date): Promise<Look> {
     }
     looked += 1
     const { changes, problems } = await lookAt(tree, due, now)
-    found.changes.push({ path: due.path, content: null }, ...changes)
+    found.changes.push({ path: due.path, content: null }, ...(await deadLock(tree, due)), ...changes)
     found.problems.push(...problems)
     if (changes.some(({ content }) => content === null)) found.machines += 1
   }
   return found
 }
 
-/** A lock says so, whether or not its run is still in flight: nobody but a run changes what a run has changed. */
-const isHeld = async (tree: Tree, { address: { cluster, namespace, name } }: Due) =>
-  (await tree.oid(lockFile(cluster, namespace, name))) !== undefined
+/** Nobody but a run changes what a run has changed; a lock whose run is over holds nothing. */
+const isHeld = async (tree: Tree, { address }: Due) => (await holderOf(tree, lockOf(address), '')) !== undefined
+
+/** The lock that a run has left behind which is over. */
+async function deadLock(tree: Tree, { address }: Due): Promise<Change[]> {
+  const path = lockOf(address)
+  return (await tree.oid(path)) === undefined ? [] : [{ path, content: null }]
+}
 
 /** What one machine lets go of, and the note of when to look again: tomorrow, where it cannot be told what it keeps. */
 async function lookAt(tree: Tree, { address }: Due, now: Date): Promise<Omit<Look, 'machines'>> {

@@ -16,6 +16,13 @@ const meanings: Partial<Record<RoundName, Says>> = {
     snapshots.filter((one) => one.run === run).map(({ name }) => `snapshot ${name} is taken to go back to`),
   snapshot: ({ snapshots = [] }, _, run) =>
     snapshots.filter((one) => one.run === run).map(({ name }) => `snapshot ${name} is taken`),
+  resize: ({ size, rootDisk, disks }, _, run) => [
+    `the machine has ${sizeOf(size)}`,
+    ...[{ ...rootDisk, name: 'root' }, ...disks].flatMap((disk) =>
+      disk.made === undefined ? [] : [`disk ${disk.name} is of ${disk.size}: none shrinks again`],
+    ),
+    ...disks.filter(({ claim }) => claim?.endsWith(`-${run.slice(0, 6)}`)).map(({ name }) => `disk ${name} is new`),
+  ],
   restore: ({ restore, oldRoots = [] }, { restoredFrom: from }) => [
     ...(restore
       ? [`all disks are put back to ${restore.snapshot}: what was written since is lost, but for the snapshot before`]
@@ -54,6 +61,9 @@ const meanings: Partial<Record<RoundName, Says>> = {
     ]
   },
 }
+
+const sizeOf = (size: Definition['size']) =>
+  'instancetype' in size ? `instance type ${size.instancetype}` : `${size.cores} cores and ${size.memory}`
 
 /** What would follow from a round, added to what followed from those before. */
 export function consequences({ id, lifecycle, task, facts }: Run): Facts {

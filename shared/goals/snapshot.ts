@@ -49,6 +49,10 @@ function sentence(own: readonly DefinedSnapshot[], view: MachineView, { definiti
 function how(found: Snapshot | undefined, wasOff: boolean): string {
   const { sourceIndications, indications = [] } = found?.status ?? {}
   const all = sourceIndications?.map(({ indication }) => indication) ?? indications
+  // The agent was asked, and could not: KubeVirt takes the snapshot all the same.
+  if (all.includes('QuiesceFailed'))
+    return 'not quiesced: its guest agent could not, so the disks are as after a power cut'
+  if (all.includes('Paused')) return 'while it was paused'
   if (all.includes('GuestAgent')) return 'quiesced by its guest agent'
   if (all.includes('NoGuestAgent')) return 'not quiesced: its guest has no agent, so the disks are as after a power cut'
   return all.includes('Online') ? 'while it ran' : wasOff ? 'while it was off' : 'of its disks at rest'

@@ -43,9 +43,17 @@ function toDataDisk(text: string | undefined, path: string): DataDisk | undefine
   // Nothing is parsed that cannot be one; a change set has a dozen files.
   if (!text?.includes(diskLabel)) return undefined
   const object = parseYaml(text, path)
-  if (valueAt(object, ['kind']) !== 'DataVolume') return undefined
+  const kind = valueAt(object, ['kind'])
+  // Of a disk that has grown, its claim says how large it is now.
+  if (kind !== 'DataVolume' && kind !== 'PersistentVolumeClaim') return undefined
   if (valueAt(object, ['metadata', 'labels', diskLabel]) !== 'data') return undefined
-  const size = valueAt(object, ['spec', 'storage', 'resources', 'requests', 'storage'])
+  const size = valueAt(object, [
+    'spec',
+    ...(kind === 'DataVolume' ? ['storage'] : []),
+    'resources',
+    'requests',
+    'storage',
+  ])
   return {
     name: String(valueAt(object, ['metadata', 'name'])),
     size: size === undefined ? undefined : String(size),

@@ -67,10 +67,8 @@ describe('an old root disk and a snapshot', { timeout: 180_000 }, () => {
     const then = { ...before, oldRoots: before.oldRoots?.map(over), snapshots: before.snapshots?.map(over) }
     chain.interfere(values, toYaml(then))
     chain.interfere(dueFile('2020-01-01', 'site-a', 'shop', name), '{}\n')
+    // A run that is over holds nothing.
     chain.interfere(lockFile('site-a', 'shop', name), 'run: "0123456789abcdef0123"\n')
-    await tick()
-    expect(await read(values)).toEqual(then)
-    chain.interfere(lockFile('site-a', 'shop', name), null)
     const instance = await chain.look('site-a', 'VirtualMachineInstance', 'shop', name)
     await Promise.all([tick(), tick(), tick()])
     const { oldRoots: _, snapshots: __, ...rest } = before

@@ -62,7 +62,8 @@ describe('whatever is asked of a machine', () => {
     await fc.assert(
       fc.asyncProperty(disks, change, registry, fc.boolean(), async (has, { lifecycle, request }, image, running) => {
         let now = linuxServer({ disks: has, running })
-        const before = { volumes: dataVolumes(now), guest: guest(now) }
+        const place = [now.cluster, now.namespace, now.name]
+        const before = { volumes: dataVolumes(now), guest: guest(now), place }
         const asked = { namespace: 'shop', name: now.name, ...request } as Run['request']
         const run = runOf({ lifecycle, request: asked, facts: { wasRunning: running, nextImage: { registry: image } } })
         for (const round of rounds[lifecycle] ?? []) {
@@ -79,6 +80,8 @@ describe('whatever is asked of a machine', () => {
           expect(volume.metadata.annotations?.['argocd.argoproj.io/sync-options']).toBe('Prune=false,Delete=false')
         }
         expect(guest(now)).toEqual(before.guest)
+        // Not even a repave looks for another place.
+        expect([now.cluster, now.namespace, now.name]).toEqual(before.place)
       }),
       { numRuns: 200 },
     )

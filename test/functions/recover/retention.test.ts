@@ -3,7 +3,8 @@ import { complete } from '../../../functions/commit/complete.ts'
 import { letGo } from '../../../functions/recover/retention.ts'
 import { look } from '../../../functions/recover/tick.ts'
 import { dayOf } from '../../../shared/days.ts'
-import { dueFile, lockFile, manifestsFolder } from '../../../shared/paths.ts'
+import { toLock } from '../../../shared/lock.ts'
+import { dueFile, lockFile, manifestsFolder, runFile } from '../../../shared/paths.ts'
 import type { Definition } from '../../../shared/schema/definition.ts'
 import { parseYaml, toYaml } from '../../../shared/yaml.ts'
 import type { MemoryFleet } from '../../fleet.ts'
@@ -101,20 +102,31 @@ describe('a tick', () => {
     expect(Object.keys(await fleet.files())).toContain(dueFile('2030-01-12', 'site.a', 'shop', 'db-01'))
   })
 
-  it('never touches a machine that is held, whether or not the run is still there', async () => {
+  it('never touches a machine that a run holds', async () => {
     const fleet = await fleetOf(server)
-    fleet.put({ [lockFile('site-a', 'shop', 'db-01')]: 'run: x\n' })
+    const run = changing('power', { action: 'stop' }, 'stop.commit')
+    await commitAs(run, fleet, [{ path: lockFile('site-a', 'shop', 'db-01'), content: toLock(run) }])
     const before = await fleet.files()
     await letGo(fleet, {}, now)
     expect(await fleet.files()).toEqual(before)
-    fleet.put({ [lockFile('site-a', 'shop', 'db-01')]: null })
+  })
+
+  it('frees a machine whose lock a run has left behind', async () => {
+    const fleet = await fleetOf(server)
+    const lock = lockFile('site-a', 'shop', 'db-01')
+    fleet.put({ [lock]: toLock(changing('power', { action: 'stop' }, 'stop.commit')) })
     await letGo(fleet, {}, now)
+    expect(Object.keys(await fleet.files())).not.toContain(lock)
     expect((await definitionIn(fleet)).oldRoots).toHaveLength(1)
   })
 
   it('never touches a machine that a run takes hold of at the same moment', async () => {
     const fleet = await fleetOf(server)
-    fleet.interfere({ [lockFile('site-a', 'shop', 'db-01')]: 'run: x\n' })
+    const run = changing('power', { action: 'stop' }, 'stop.commit')
+    const other = await fleetOf(server)
+    await commitAs(run, other)
+    const record = { [runFile(run.id)]: (await other.files())[runFile(run.id)] ?? '' }
+    fleet.interfere({ ...record, [lockFile('site-a', 'shop', 'db-01')]: toLock(run) })
     await letGo(fleet, {}, now)
     expect(await definitionIn(fleet)).toEqual(server)
     expect(fleet.commits).toEqual([])

@@ -101,6 +101,22 @@ describe('a round', () => {
       'not quiesced',
     ],
     [
+      'snapshot: is over, and says that the agent could not hold the guest still',
+      'snapshot',
+      aimOf({ snapshots }),
+      view({
+        snapshots: [
+          named('web-01-x', {
+            phase: 'Succeeded',
+            readyToUse: true,
+            sourceIndications: ['GuestAgent', 'Online', 'QuiesceFailed'].map((indication) => ({ indication })),
+          }),
+        ],
+      }),
+      'reached',
+      'not quiesced: its guest agent could not',
+    ],
+    [
       'snapshot: waits until it can be used',
       'snapshot',
       aimOf({ snapshots }),

@@ -11,6 +11,11 @@ const textOf = (kind: 'root' | 'data', size = '200Gi', snapshot?: string) => {
   const disk = render(databaseServer({ disks })).find(({ metadata }) => metadata.labels?.['drover.dev/disk'] === kind)
   return toYaml(disk)
 }
+/** The claim of a disk that has grown from 200Gi. */
+const claimOf = (size: string) => {
+  const server = databaseServer({ disks: [{ name: 'data', size, made: '200Gi' }] })
+  return toYaml(render(server).find(({ kind }) => kind === 'PersistentVolumeClaim'))
+}
 
 describe('dataDiskLosses', () => {
   it.each<[string, string | undefined, string | null, string[]]>([
@@ -47,6 +52,13 @@ describe('dataDiskLosses', () => {
       textOf('data', '200Gi', 'clean'),
       [`${path} would make the data disk "db-01-data-data-4f3104" anew: it says no size any more`],
     ],
+    [
+      'finds a data disk that has grown and is to shrink to what it was',
+      claimOf('1Ti'),
+      claimOf('1000Gi'),
+      [`${path} would shrink the data disk "db-01-data-data-4f3104" from 1Ti to 1000Gi`],
+    ],
+    ['lets a data disk grow again', claimOf('1000Gi'), claimOf('1Ti'), []],
     ['lets a data disk be made', undefined, textOf('data'), []],
     ['lets a root disk go', textOf('root'), null, []],
     ['lets what is no object go', 'a note on drover.dev/disk', null, []],
