@@ -6,8 +6,15 @@ const plain = [
   'test/functions/**/*.test.ts',
   'test/shared/{cloudinit,gitops,images,ipam,kubevirt,ocm,schema,shell}/*.test.ts',
 ]
-// Rings of their own: test/slow.config.ts, and with real tools, a real registry or real controllers, those of their folders.
-const others = ['test/cluster/**', 'test/guest/**', 'test/registry/**', 'test/security/long/**', ...slow]
+// Rings of their own: test/slow.config.ts, and with real tools, a real registry, real controllers or the worst of Brokers, those of their folders.
+const others = [
+  'test/cluster/**',
+  'test/guest/**',
+  'test/registry/**',
+  'test/security/long/**',
+  'test/delivery/**',
+  ...slow,
+]
 
 export default defineConfig({
   test: {

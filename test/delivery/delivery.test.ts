@@ -4,8 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Seen } from '../../local/feed.ts'
 import { environment } from '../../shared/config.ts'
 import { terminals } from '../../shared/lifecycles.ts'
-import { type Chain, type Run, startChain } from './harness.ts'
-import { aboutIn, example, life } from './life.ts'
+import { type Chain, type Run, startChain } from '../chain/harness.ts'
+import { aboutIn, example, life } from '../chain/life.ts'
 
 /**
  * A Broker that delivers at least once, and does its worst: each event of a whole life comes five times, at any time within
