@@ -2,13 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createWriteStream, mkdirSync } from 'node:fs'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { load } from '../functions/load.ts'
 import { type Environment, readConfig } from '../shared/config.ts'
 import { type FunctionName, functionNames } from '../shared/lifecycles.ts'
 import { serve } from '../shared/runtime/function.ts'
 import { startRuntime } from '../shared/runtime/start.ts'
+import { freePorts } from './free-port.ts'
 
 /** Every function on faas-js-runtime, as on a cluster: each at an address of its own. */
 export interface Functions {
@@ -21,10 +21,7 @@ export type Ports = Record<FunctionName, number>
 
 /** Free ports, one for each function. The runtime takes no port 0, so they are looked for beforehand. */
 export async function choosePorts(): Promise<Ports> {
-  const servers = functionNames.map(() => createServer().listen(0))
-  await Promise.all(servers.map((server) => once(server, 'listening')))
-  const ports = servers.map((server) => (server.address() as AddressInfo).port)
-  await Promise.all(servers.map((server) => once(server.close(), 'close')))
+  const ports = await freePorts(functionNames.length)
   return Object.fromEntries(functionNames.map((name, index) => [name, ports[index]])) as Ports
 }
 

@@ -1,12 +1,7 @@
-import { once } from 'node:events'
-import { createServer } from 'node:net'
-import { listenAt } from '../local/listen.ts'
+import { freePorts } from '../local/free-port.ts'
 
-/** A port of 127.0.0.1 that nobody listens on. */
+/** A port that nobody listens on. */
 export async function freePort(): Promise<number> {
-  const server = createServer()
-  const port = await listenAt(server, 0)
-  server.close()
-  await once(server, 'close')
+  const [port = 0] = await freePorts(1)
   return port
 }
