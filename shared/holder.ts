@@ -1,4 +1,4 @@
-import { isDict } from './cloudinit/merge.ts'
+import { isDict } from './dict.ts'
 import type { Tree } from './fleet.ts'
 import { nameFile } from './paths.ts'
 import { show } from './schema/show.ts'

@@ -9,7 +9,7 @@ import { show } from '../../shared/schema/show.ts'
 import type { Outcome } from '../../shared/step.ts'
 import { diskCustomizationProblems } from './disk-customization.ts'
 import { grant } from './grant.ts'
-import { isPlainHost, refusal, type Unproved } from './unproved.ts'
+import { plainProblems, refusal, type Unproved } from './unproved.ts'
 
 /** Says whether a golden image may be made as a request wants it, with every problem of it at once. Changes nothing. */
 export async function validateImage(run: Unproved, fleet: Pick<Fleet, 'head'>, rights?: Rights): Promise<Outcome> {
@@ -39,9 +39,8 @@ function urlProblems({ source }: ImageRequest): string[] {
   if (!('url' in source)) return []
   const url = URL.canParse(source.url) ? new URL(source.url) : undefined
   if (!url) return [`source.url is ${show(source.url)}, wanted a URL`]
-  if (url.username || url.password)
-    return ['source.url has a user name or password in it, wanted none: events are not secret']
-  if (!isPlainHost(url)) return [`source.url is ${show(source.url)}, wanted a host of letters, digits, "-" and "."`]
+  const problems = plainProblems('source.url', source.url, url)
+  if (problems.length > 0) return problems
   return url.href === source.url ? [] : [`source.url is ${show(source.url)}, wanted its plain form ${show(url.href)}`]
 }
 

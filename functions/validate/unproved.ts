@@ -23,13 +23,12 @@ export function callbackOf(subject: Subject, policies: readonly Policy[] | undef
 export function callbackProblems({ callback }: Subject['request']): string[] {
   if (!callback) return []
   if (!URL.canParse(callback.url)) return [`callback.url is ${show(callback.url)}, wanted a URL`]
-  const url = new URL(callback.url)
-  if (!isPlainHost(url)) return [`callback.url is ${show(callback.url)}, wanted a host of letters, digits, "-" and "."`]
-  const { username, password } = url
-  return username || password
-    ? ['callback.url has a user name or password in it, wanted none: events are not secret']
-    : []
+  return plainProblems('callback.url', callback.url, new URL(callback.url))
 }
 
-/** What else may stand in a host is read in different ways by those who check it and those who connect to it. */
-export const isPlainHost = ({ hostname }: URL): boolean => /^([a-z0-9._-]+|\[[0-9a-f:.]+\])$/.test(hostname)
+/** Nothing in an address may be secret, or be read in other ways by those who check it than by those who connect to it. */
+export function plainProblems(path: string, text: string, { username, password, hostname }: URL): string[] {
+  if (username || password) return [`${path} has a user name or password in it, wanted none: events are not secret`]
+  const isPlain = /^([a-z0-9._-]+|\[[0-9a-f:.]+\])$/.test(hostname)
+  return isPlain ? [] : [`${path} is ${show(text)}, wanted a host of letters, digits, "-" and "."`]
+}

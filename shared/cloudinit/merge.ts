@@ -1,3 +1,4 @@
+import { type Dict, isDict } from '../dict.ts'
 import { DroverError } from '../errors.ts'
 import { type MergerSpec, takeMergers } from './merge-how.ts'
 
@@ -8,7 +9,6 @@ import { type MergerSpec, takeMergers } from './merge-how.ts'
  * https://cloudinit.readthedocs.io/en/latest/reference/merging.html
  */
 
-type Dict = Record<string, unknown>
 /** Merges a new value over an old one, by the type of the old one. */
 type Merge = (before: unknown, after: unknown) => unknown
 type Merger = (settings: ReadonlySet<string>, merge: Merge) => Merge
@@ -33,9 +33,6 @@ function toMerge(specs: readonly MergerSpec[]): Merge {
 
 const typeOf = (value: unknown) =>
   typeof value === 'string' ? 'str' : Array.isArray(value) ? 'list' : isDict(value) ? 'dict' : 'other'
-
-export const isDict = (value: unknown): value is Dict =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const mergers: Record<MergerSpec['name'], Merger> = {
   dict: (settings, merge) => {

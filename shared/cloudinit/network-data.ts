@@ -1,6 +1,6 @@
+import { isDict } from '../dict.ts'
 import type { Interface, Lease } from '../schema/definition.ts'
 import { toYaml } from '../yaml.ts'
-import { isDict } from './merge.ts'
 
 /**
  * cloud-init's network-data, version 2: every interface found by its MAC, with its addresses. Each part is put over it

@@ -1,4 +1,4 @@
-import { isDict } from '../cloudinit/merge.ts'
+import { valueAt } from '../dict.ts'
 import type { Change, Tree } from '../fleet.ts'
 import { bytes } from '../quantity.ts'
 import { parseYaml } from '../yaml.ts'
@@ -59,6 +59,3 @@ function toDataDisk(text: string | undefined, path: string): DataDisk | undefine
     size: size === undefined ? undefined : String(size),
   }
 }
-
-const valueAt = (object: unknown, path: string[]): unknown =>
-  path.reduce<unknown>((inner, key) => (isDict(inner) ? inner[key] : undefined), object)

@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox'
-import { isDict } from '../cloudinit/merge.ts'
+import { isDict, valueAt } from '../dict.ts'
 import { check } from '../schema/check.ts'
 
 /**
@@ -39,6 +39,3 @@ function isOfRestores(schema: unknown): boolean {
   const kinds = valueAt(schema, ['x-kubernetes-group-version-kind'])
   return Array.isArray(kinds) && kinds.some((one) => isDict(one) && one['kind'] === 'VirtualMachineRestore')
 }
-
-const valueAt = (object: unknown, path: string[]): unknown =>
-  path.reduce<unknown>((inner, key) => (isDict(inner) ? inner[key] : undefined), object)

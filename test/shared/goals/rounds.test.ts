@@ -28,6 +28,11 @@ const halted = (printableStatus: string, rest: object = {}) => {
   const status = { ...machine?.status, runStrategy: 'Halted', ...more }
   return { ...shown, machine: { ...machine, spec: { runStrategy: 'Halted' }, status }, ...others } as MachineView
 }
+/** A snapshot that can be used, and what KubeVirt says of how it was taken. */
+const taken = (...indications: string[]) => {
+  const sourceIndications = indications.map((indication) => ({ indication }))
+  return view({ snapshots: [named('web-01-x', { phase: 'Succeeded', readyToUse: true, sourceIndications })] })
+}
 const snapshots = [{ name: 'web-01-x', purpose: 'asked' as const, run, disks: [], taken: '2030-01-01T00:00:00Z' }]
 const patch = {
   name: 'web-01-patch',
@@ -84,35 +89,12 @@ describe('a round', () => {
       'Stopped',
     ],
     ['stop: has nothing to do for one that stays on', 'stop', aimOf(), nothing, 'reached', 'not to be stopped'],
-    [
-      'snapshot: is over',
-      'snapshot',
-      aimOf({ snapshots }),
-      view({
-        snapshots: [
-          named('web-01-x', {
-            phase: 'Succeeded',
-            readyToUse: true,
-            sourceIndications: [{ indication: 'NoGuestAgent' }],
-          }),
-        ],
-      }),
-      'reached',
-      'not quiesced',
-    ],
+    ['snapshot: is over', 'snapshot', aimOf({ snapshots }), taken('NoGuestAgent'), 'reached', 'not quiesced'],
     [
       'snapshot: is over, and says that the agent could not hold the guest still',
       'snapshot',
       aimOf({ snapshots }),
-      view({
-        snapshots: [
-          named('web-01-x', {
-            phase: 'Succeeded',
-            readyToUse: true,
-            sourceIndications: ['GuestAgent', 'Online', 'QuiesceFailed'].map((indication) => ({ indication })),
-          }),
-        ],
-      }),
+      taken('GuestAgent', 'Online', 'QuiesceFailed'),
       'reached',
       'not quiesced: its guest agent could not',
     ],
