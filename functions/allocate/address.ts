@@ -6,7 +6,7 @@ import { formatIp, parseIp } from '../../shared/ipam/address.ts'
 import { allocate } from '../../shared/ipam/allocate.ts'
 import { toSubnets } from '../../shared/ipam/network.ts'
 import { readRecord, recorded, trailersOf } from '../../shared/ledger.ts'
-import { addressFile, networkFile, networkFolder } from '../../shared/paths.ts'
+import { addressFile, networkFile, networkFolder, runFile } from '../../shared/paths.ts'
 import type { Interface } from '../../shared/schema/definition.ts'
 import { Network } from '../../shared/schema/fleet-files.ts'
 import type { Nic } from '../../shared/schema/machine.ts'
@@ -23,6 +23,7 @@ export async function allocateAddress(run: Run, fleet: Fleet): Promise<Outcome> 
   const { value } = await fleet.transact<Outcome>({
     subject: `Reserve addresses of ${run.facts.name} for run ${run.id}`,
     trailers: trailersOf(run),
+    reads: [runFile(run.id)],
     decide: async (tree) => {
       const record = await readRecord(tree, run.id)
       if (record?.state !== 'running') return nothing(ignored(`Run ${run.id} has ended: it gets no address again`))
