@@ -107,4 +107,6 @@ function cells({ what, statistic, is, unit, ratio, limit, held }: Row): string[]
   ]
 }
 
+// What was started ends with us, however we end.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
 await main()
