@@ -1,26 +1,35 @@
+import { rm } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { build } from 'rolldown'
 
-/** Where the bundle lies: one file, started by `npm start` with nothing else but Node and git. */
+/** Where the bundle lies, started by `npm start` with nothing else but Node and git. */
 export const bundle = new URL('../dist/drover.cjs', import.meta.url).pathname
 
 /** Where the program of a Job lies that pushes a disk. A file of its own: it needs little memory, and no function knows of it. */
 export const pushBundle = new URL('../dist/push-disk.cjs', import.meta.url).pathname
 
-/** Bundles the functions and everything they need into one file. */
-export const buildBundle = (file = bundle): Promise<void> => toFile('../functions/main.ts', file)
+/** Bundles the functions and everything they need, in parts: a function reads those that it needs, when it needs them. */
+export const buildBundle = (file = bundle): Promise<void> => toFile(pathOf('../functions/main.ts'), file)
 
 /** The same for the program that pushes a disk. */
-export const buildPushBundle = (file = pushBundle): Promise<void> => toFile('../functions/push-disk.ts', file)
+export const buildPushBundle = (file = pushBundle): Promise<void> => toFile(pathOf('../functions/push-disk.ts'), file)
 
-async function toFile(from: string, file: string): Promise<void> {
+const pathOf = (file: string) => new URL(file, import.meta.url).pathname
+
+/** Bundles a program into a file, and what it imports later into a folder beside it of the same name. */
+export async function toFile(from: string, file: string): Promise<void> {
+  const name = basename(file, '.cjs')
+  // The names of parts follow from what is in them: those of a build before are nobody's any more.
+  await rm(join(dirname(file), name), { recursive: true, force: true })
   await build({
-    input: new URL(from, import.meta.url).pathname,
+    input: { [name]: from },
     platform: 'node',
     logLevel: 'warn',
     output: {
-      file,
+      dir: dirname(file),
+      entryFileNames: '[name].cjs',
+      chunkFileNames: `${name}/[name]-[hash].cjs`,
       format: 'cjs',
-      codeSplitting: false,
       // The runtime knows a CloudEvent by the name of its class.
       keepNames: true,
       minify: { compress: true, mangle: false, codegen: true },

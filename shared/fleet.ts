@@ -52,6 +52,8 @@ export interface Transaction<T> {
   subject: string
   trailers: CommitTrailers
   decide: Decide<T>
+  /** Files that `decide` is sure to read: those of all transactions that are pending together are fetched at once. */
+  reads?: readonly string[]
 }
 
 export interface Committed<T> {

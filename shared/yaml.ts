@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { Document, isScalar, parseAllDocuments, Scalar, visit } from 'yaml'
 import { DroverError, messageOf } from './errors.ts'
+import { isBlock, readPlain, writePlain } from './plain-yaml.ts'
 import { show } from './schema/show.ts'
 
 /**
@@ -8,6 +9,14 @@ import { show } from './schema/show.ts'
  * dates stay strings; texts of several lines are literal blocks, so people can read a user-data in Git.
  */
 export function toYaml(value: unknown): string {
+  const text = writePlain(value)
+  if (text === undefined) return toAnyYaml(value)
+  remember(text, JSON.parse(JSON.stringify(value)))
+  return text
+}
+
+/** The same of whatever JSON can say. */
+export function toAnyYaml(value: unknown): string {
   const document = new Document(value, { version: '1.1', aliasDuplicateObjects: false })
   visit(document, {
     Scalar: (key, node) => {
@@ -17,15 +26,11 @@ export function toYaml(value: unknown): string {
   })
   const text = document.toString({ lineWidth: 0, directives: false })
   // Compared as JSON has it: a field that is undefined is not written.
-  if (!isDeepStrictEqual(parseYaml(text), JSON.parse(JSON.stringify(value ?? null)))) {
+  if (!isDeepStrictEqual(parseAnew(text, 'YAML'), JSON.parse(JSON.stringify(value ?? null)))) {
     throw new DroverError('broken', 'Cannot write YAML: it would not be read back as it was')
   }
   return text
 }
-
-/** A literal block keeps a text as it is unless it has characters that YAML cannot show or begins with a blank. */
-const isBlock = (text: string) =>
-  text.includes('\n') && /^\S/.test(text) && !/[^\P{C}\n\t]|[\p{Zl}\p{Zp}]|[ \t]\n/u.test(text)
 
 /** What was read last: the record of a run is read again by each step that comes, and as soon as it is written. */
 const known = new Map<string, unknown>()
@@ -34,15 +39,19 @@ const longestKnown = 50_000
 
 /** Reads one YAML document; aliases are refused, so a small file cannot become a large object. */
 export function parseYaml(text: string, what = 'YAML'): unknown {
-  const found = known.has(text) ? known.get(text) : parseAnew(text, what)
+  const found = known.has(text) ? known.get(text) : (readPlain(text) ?? parseAnew(text, what))
+  remember(text, found)
+  // Each reader gets its own, to change as it likes.
+  return structuredClone(found)
+}
+
+function remember(text: string, value: unknown): void {
   known.delete(text)
-  if (text.length <= longestKnown) known.set(text, found)
+  if (text.length <= longestKnown) known.set(text, value)
   for (const oldest of known.keys()) {
     if (known.size <= mostKnown) break
     known.delete(oldest)
   }
-  // Each reader gets its own, to change as it likes.
-  return structuredClone(found)
 }
 
 function parseAnew(text: string, what: string): unknown {

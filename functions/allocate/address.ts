@@ -5,7 +5,7 @@ import { toIdentity, toMac } from '../../shared/identity.ts'
 import { allocate } from '../../shared/ipam/allocate.ts'
 import { type Pool, readPool } from '../../shared/ipam/pool.ts'
 import { readRecord, recorded, trailersOf } from '../../shared/ledger.ts'
-import { addressFile } from '../../shared/paths.ts'
+import { addressFile, runFile } from '../../shared/paths.ts'
 import type { Interface } from '../../shared/schema/definition.ts'
 import type { Network } from '../../shared/schema/fleet-files.ts'
 import type { Nic } from '../../shared/schema/machine.ts'
@@ -21,6 +21,7 @@ export async function allocateAddress(run: Run, fleet: Fleet): Promise<Outcome> 
   const { value } = await fleet.transact<Outcome>({
     subject: `Reserve addresses of ${run.facts.name} for run ${run.id}`,
     trailers: trailersOf(run),
+    reads: [runFile(run.id)],
     decide: async (tree) => {
       const record = await readRecord(tree, run.id)
       if (record?.state !== 'running') return nothing(ignored(`Run ${run.id} has ended: it gets no address again`))

@@ -1,7 +1,7 @@
 import type { Fleet, Tree } from '../../shared/fleet.ts'
 import { blobId, conflicting, type RunRecord, readRecord, recorded, trailersOf } from '../../shared/ledger.ts'
 import { placeIn } from '../../shared/lifecycles.ts'
-import { isShared } from '../../shared/paths.ts'
+import { isShared, runFile } from '../../shared/paths.ts'
 import { type ExpectedChange, ignored, type Outcome, type Run, refused, succeeded } from '../../shared/step.ts'
 
 type Verdict =
@@ -21,6 +21,7 @@ export async function commit(run: Run, fleet: Fleet): Promise<Outcome> {
   const { value, revision, created } = await fleet.transact<Verdict>({
     subject: subjectOf(run),
     trailers: trailersOf(run),
+    reads: [runFile(run.id)],
     decide: async (tree) => {
       const verdict = await judge(tree, run, changes)
       if (verdict.kind !== 'wanted') return { nothing: true, value: verdict }

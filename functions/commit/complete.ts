@@ -15,6 +15,7 @@ export async function complete(run: Run, fleet: Fleet): Promise<Outcome> {
   const { value } = await fleet.transact<'closed' | 'gone' | 'undoing'>({
     subject: `Close run ${run.id}: ${run.lifecycle} of ${facts.name} completed`,
     trailers: trailersOf(run),
+    reads: [runFile(run.id)],
     decide: async (tree) => {
       const record = await readRecord(tree, run.id)
       if (record === undefined) return { nothing: true, value: 'gone' }

@@ -3,7 +3,7 @@ import type { Fleet } from '../../shared/fleet.ts'
 import type { Hub } from '../../shared/hub.ts'
 import { readRecord, recorded, trailersOf } from '../../shared/ledger.ts'
 import { type Choice, placementName, toPlacement } from '../../shared/ocm/placement.ts'
-import { placementFile } from '../../shared/paths.ts'
+import { placementFile, runFile } from '../../shared/paths.ts'
 import { type Here, ignored, type Outcome, type Run, refused, succeeded } from '../../shared/step.ts'
 import { toYaml } from '../../shared/yaml.ts'
 import { awaitDecision } from './await-decision.ts'
@@ -48,6 +48,7 @@ async function ask(run: Run, name: string, choice: Choice, fleet: Fleet, setting
   const { value } = await fleet.transact<Outcome | 'asked'>({
     subject: `Ask for a cluster for ${name}, run ${run.id}`,
     trailers: trailersOf(run),
+    reads: [runFile(run.id)],
     decide: async (tree) => {
       const record = await readRecord(tree, run.id)
       if (record?.state !== 'running') return { nothing: true, value: ended(run) }

@@ -27,10 +27,10 @@ export function whyNoContainers(): string | undefined {
   return tried.status === 0 ? undefined : `this machine makes no namespaces: ${tried.error ?? tried.stderr}`
 }
 
-/** Writes a bundle to a file, for each name that the Containerfile copies. */
+/** What a build writes into the folder that the Containerfile copies. */
 const bundles: Record<string, (file: string) => Promise<void>> = {
-  'dist/drover.cjs': buildBundle,
-  'dist/push-disk.cjs': buildPushBundle,
+  'drover.cjs': buildBundle,
+  'push-disk.cjs': buildPushBundle,
 }
 
 /** Makes an image in the folder, with the bundles where the Containerfile copies them to. */
@@ -40,7 +40,7 @@ export async function makeImage(root: string, containerfile: string): Promise<Im
     if (!found) throw new Error(`Cannot make the image: ${containerfile} does not say ${pattern}`)
     return found
   }
-  const copied = said(/^COPY --from=build (\S.*) \S+$/m).split(' ')
+  const copied = said(/^COPY --from=build (\S+) \1$/m)
   const workingDirectory = said(/^WORKDIR (\S+)$/m)
   const command = JSON.parse(said(/^CMD (\[.*\])$/m)) as string[]
   for (const folder of ['proc', 'dev', 'tmp', 'etc/drover']) mkdirSync(join(root, folder), { recursive: true })
@@ -49,8 +49,7 @@ export async function makeImage(root: string, containerfile: string): Promise<Im
   copyProgram(process.execPath, join(root, 'usr/bin/node'))
   copyProgram(join(git, 'git'), join(root, 'usr/bin/git'))
   for (const helper of ['git-remote-http', 'git-remote-https']) copyProgram(join(git, helper), join(root, git, helper))
-  for (const [name, build] of Object.entries(bundles))
-    if (copied.includes(join(workingDirectory, name))) await build(join(root, workingDirectory, name))
+  for (const [name, build] of Object.entries(bundles)) await build(join(root, copied, name))
   return { root, workingDirectory, command }
 
   /** The program, and the libraries that it is linked with at their places. */

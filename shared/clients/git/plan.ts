@@ -27,10 +27,17 @@ export type Ending = { revision: string; created: boolean; value: unknown } | { 
 
 /** Decides the transactions one after the other, each on top of what those before it changed. */
 export async function decideAll(base: EntryTree, transactions: readonly Transaction<unknown>[]): Promise<Verdict[]> {
+  await readAhead(base, transactions)
   const overlay = overlayOf(base)
   const verdicts: Verdict[] = []
   for (const transaction of transactions) verdicts.push(await decideOne(overlay, transaction))
   return verdicts
+}
+
+/** A partial clone would fetch file by file what is read one after the other. What cannot be read shows where it matters. */
+async function readAhead(base: EntryTree, transactions: readonly Transaction<unknown>[]): Promise<void> {
+  const paths = new Set(transactions.flatMap(({ reads = [] }) => reads))
+  if (paths.size > 1) await Promise.allSettled([...paths].map((path) => base.read(path)))
 }
 
 async function decideOne(overlay: Overlay, { subject, trailers, decide }: Transaction<unknown>): Promise<Verdict> {

@@ -1,0 +1,78 @@
+import { mkdtemp } from 'node:fs/promises'
+import { join } from 'node:path'
+import { startWorld, type World } from '../../local/world.ts'
+import { buildBundle } from '../../scripts/build.ts'
+import type { Benchmark, Place } from '../benchmark.ts'
+import { byHand } from '../by-hand.ts'
+import { post } from '../provisions.ts'
+import { tip, toImported } from '../runs.ts'
+import { median } from '../samples.ts'
+import { startNoOps } from '../servers/chain.ts'
+
+/** The hops of a run up to its commit, each a delivery and an answer through the Broker. */
+const committed = 'create.committed'
+
+/** One machine on a platform at rest: from the POST until its commit is in Git. */
+export const provision: Benchmark = {
+  name: 'provision',
+  title: 'One provision, from POST to commit',
+  measures:
+    'Through the embedded Broker, every function a process of its own, all warm, the cluster named by the request',
+  reference:
+    'the same hops through the same Triggers with functions that do nothing, and one `git push` of the same files',
+  quick: true,
+  async measure(place) {
+    const { directory, quick } = place
+    const bundle = join(directory, 'drover.cjs')
+    await buildBundle(bundle)
+    const settings = { DROVER_LOG_LEVEL: 'silent' }
+    const rooms = [await mkdtemp(join(directory, 'world-')), await mkdtemp(join(directory, 'world-'))]
+    const drover = await startWorld({ directory: rooms[0]!, delays: 0, settings, bundle })
+    const noOps = await startWorld({ directory: rooms[1]!, delays: 0, settings, start: startNoOps(directory) })
+    const pushing = await openPushing(place)
+    const samples = { drover: [] as number[], hops: [] as number[], push: [] as number[] }
+    const count = quick ? 5 : 20
+    for (let index = -2; index < count; index++) {
+      const one = await provisioned(drover, index)
+      const hops = await provisioned(noOps, index)
+      const push = await pushing.push()
+      // The first two make the clones.
+      if (index < 0) continue
+      samples.drover.push(one)
+      samples.hops.push(hops)
+      samples.push.push(push)
+    }
+    await pushing.close()
+    await drover.close()
+    await noOps.close()
+    const reference = samples.hops.map((hops, index) => hops + samples.push[index]!)
+    place.say(`The hops took ${median(samples.hops).toFixed(0)} ms, one push ${median(samples.push).toFixed(0)} ms`)
+    return [{ what: '', unit: 'ms', statistic: 'median', drover: samples.drover, reference, limit: { times: 2 } }]
+  },
+}
+
+async function provisioned(world: World, index: number): Promise<number> {
+  const run = await post(world, `bench-${index + 10}`, 'site-a')
+  const time = await run.until(committed)
+  // What follows the commit is not of the next run.
+  await world.idle()
+  return time
+}
+
+/** Pushes the commits of machines one after the other, from a clone that is there. */
+async function openPushing({ fleets, directory }: Place) {
+  const served = await fleets.serve(100, 40)
+  const hand = byHand(served)
+  const clone = join(directory, 'pushing.git')
+  await hand.clone(clone)
+  let next = 0
+  return {
+    async push(): Promise<number> {
+      await hand.commit(clone, [toImported(served.runs[next++]!, tip)])
+      const began = performance.now()
+      await hand.push(clone)
+      return performance.now() - began
+    },
+    close: () => served.close(),
+  }
+}
