@@ -39,7 +39,18 @@ export interface VirtualMachine {
   metadata: Metadata
   spec?: {
     runStrategy?: string
-    template?: { spec?: { volumes?: { name: string; persistentVolumeClaim?: { claimName: string } }[] } }
+    instancetype?: { name?: string }
+    template?: {
+      spec?: {
+        domain?: {
+          cpu?: { cores?: number }
+          memory?: { guest?: string }
+          firmware?: { uuid?: string; serial?: string }
+          devices?: { interfaces?: { name: string; macAddress?: string }[] }
+        }
+        volumes?: { name: string; persistentVolumeClaim?: { claimName: string } }[]
+      }
+    }
   }
   status?: {
     /** The name of the snapshot or restore that goes on; changes of disks and of power are refused meanwhile. */
@@ -64,7 +75,8 @@ export interface VirtualMachineInstance {
     nodeName?: string
     conditions?: Condition[]
     interfaces?: { name?: string; mac?: string; ipAddress?: string; ipAddresses?: string[] }[]
-    migrationState?: { sourceNode?: string; targetNode?: string }
+    /** Of the migration that moved this very guest last; a guest that was started anew has none. */
+    migrationState?: { migrationUid?: string; sourceNode?: string; targetNode?: string }
   }
 }
 
@@ -97,8 +109,8 @@ export interface Restore {
 
 /** A VirtualMachineInstanceMigration. */
 export interface Migration {
-  metadata: Metadata
-  status?: { phase?: string; migrationState?: { sourceNode?: string; targetNode?: string; failureReason?: string } }
+  metadata: Metadata & { uid: string }
+  status?: { phase?: string; migrationState?: { failureReason?: string } }
 }
 
 export interface Job {

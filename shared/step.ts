@@ -60,6 +60,8 @@ export interface Facts {
   observed?: { status: string; addresses: string[]; guestAgent: boolean; node?: string }
   /** commit: what a plan would change in Git, a line for each file. */
   plan?: string[]
+  /** commit: the same as a diff. */
+  diff?: string
   /** recover: what an undo left alone on purpose, such as data disks. */
   kept?: string[]
 }

@@ -1,8 +1,7 @@
-import type { Change, Fleet, Tree } from '../../shared/fleet.ts'
+import type { Fleet } from '../../shared/fleet.ts'
 import { readRecord, recorded, trailersOf } from '../../shared/ledger.ts'
-import { addressFile, nameFile } from '../../shared/paths.ts'
+import { reservationsOf } from '../../shared/reservations.ts'
 import { ignored, type Outcome, type Run, succeeded } from '../../shared/step.ts'
-import { parseYaml } from '../../shared/yaml.ts'
 
 /** Gives back the name and the addresses of a machine that is gone, unless they are somebody else's by now. */
 export async function release(run: Run, fleet: Fleet): Promise<Outcome> {
@@ -13,8 +12,9 @@ export async function release(run: Run, fleet: Fleet): Promise<Outcome> {
       const record = await readRecord(tree, run.id)
       if (record?.state !== 'running')
         return { nothing: true, value: ignored(`Run ${run.id} has ended: it releases nothing`) }
-      const changes = await own(tree, run)
-      if (changes.length === 0) return { nothing: true, value: released(run) }
+      const held = await reservationsOf(tree, run)
+      if (held.length === 0) return { nothing: true, value: released(run) }
+      const changes = held.map((path) => ({ path, content: null }))
       return { changes: await recorded(tree, run, run.facts, changes), value: released(run) }
     },
   })
@@ -25,17 +25,4 @@ function released({ facts }: Run): Outcome {
   const { name, interfaces = [] } = facts
   const addresses = interfaces.flatMap(({ leases }) => leases.map(({ address }) => address))
   return succeeded(`Released the name ${name}, its DNS names and ${addresses.join(', ')}`)
-}
-
-/** The files that hold them for this machine. */
-async function own(tree: Tree, { facts, request }: Run): Promise<Change[]> {
-  const { name = '', interfaces = [] } = facts
-  const leases = interfaces.flatMap(({ network, leases }) => leases.map(({ address }) => addressFile(network, address)))
-  const isOwn = async (path: string): Promise<Change[]> => {
-    const text = await tree.read(path)
-    if (text === undefined) return []
-    const { machine, name: held, namespace } = parseYaml(text, path) as Record<string, unknown>
-    return (machine ?? held) === name && namespace === request.namespace ? [{ path, content: null }] : []
-  }
-  return (await Promise.all([nameFile(name), ...leases].map(isOwn))).flat()
 }

@@ -1,7 +1,10 @@
 import type { Fleet, Tree } from '../../shared/fleet.ts'
+import { dataDiskLosses, notedAsKept } from '../../shared/kubevirt/data-disks.ts'
+import { claimOf } from '../../shared/kubevirt/manifest.ts'
 import { blobId, conflicting, type RunRecord, readRecord, recorded, trailersOf } from '../../shared/ledger.ts'
 import { placeIn } from '../../shared/lifecycles.ts'
 import { isShared, runFile } from '../../shared/paths.ts'
+import { summary } from '../../shared/schema/show.ts'
 import { type ExpectedChange, ignored, type Outcome, type Run, refused, succeeded } from '../../shared/step.ts'
 
 type Verdict =
@@ -10,6 +13,7 @@ type Verdict =
   | { kind: 'ended' }
   | { kind: 'another' }
   | { kind: 'conflict'; path: string }
+  | { kind: 'loss'; losses: string[] }
 
 /**
  * Puts a change set into Git: one commit, on top of whatever is newest, unless somebody changed one of its paths since
@@ -34,6 +38,7 @@ export async function commit(run: Run, fleet: Fleet): Promise<Outcome> {
   if (value.kind === 'conflict') {
     return refused(`Cannot push to Git: ${value.path} was changed by somebody else since this run looked at it`)
   }
+  if (value.kind === 'loss') return refused(summary('Cannot push to Git', value.losses))
   if (changes.length === 0) return succeeded('Nothing to push', { revision })
   const made = created ? revision : ((await fleet.find(run.id, run.task, run.horizon)) ?? revision)
   return succeeded(`Pushed ${changes.length} files in commit ${made.slice(0, 10)}`, { revision: made })
@@ -50,7 +55,15 @@ async function judge(tree: Tree, run: Run, changes: readonly ExpectedChange[]): 
   if (hasPushed(record, run)) return { kind: isSame(record, changes) ? 'there' : 'another' }
   if (await isThere(tree, changes)) return { kind: 'there' }
   const path = await conflicting(tree, changes)
-  return path === undefined ? { kind: 'wanted' } : { kind: 'conflict', path }
+  if (path !== undefined) return { kind: 'conflict', path }
+  const losses = await dataDiskLosses(tree, changes, released(run, changes))
+  return losses.length === 0 ? { kind: 'wanted' } : { kind: 'loss', losses }
+}
+
+/** The data disks that a change set may take out of Git: those it notes as kept, and those the request wants destroyed. */
+function released({ facts: { definition } }: Run, changes: readonly ExpectedChange[]): string[] {
+  const destroyed = definition?.disks.filter((disk) => disk.destroyed).map((disk) => claimOf(definition, disk)) ?? []
+  return [...notedAsKept(changes), ...destroyed]
 }
 
 /** True when this task has made its commit. */

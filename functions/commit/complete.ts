@@ -4,7 +4,9 @@ import { tidied, tidiedImage } from '../../shared/gitops/tidy.ts'
 import { type RunRecord, readRecord, trailersOf } from '../../shared/ledger.ts'
 import { changesMachine, lifecycleOf, makesImage } from '../../shared/lifecycles.ts'
 import { claimsFile, definitionFile, isLock, runFile } from '../../shared/paths.ts'
-import { ignored, type Outcome, type Run, succeeded } from '../../shared/step.ts'
+import { reservationsOf } from '../../shared/reservations.ts'
+import { listed } from '../../shared/schema/show.ts'
+import { ignored, type Outcome, type Run, refused, succeeded } from '../../shared/step.ts'
 
 /**
  * Closes a run: its record and its hold on the machine leave Git, together with what only the run needed. From then on no
@@ -12,7 +14,7 @@ import { ignored, type Outcome, type Run, succeeded } from '../../shared/step.ts
  */
 export async function complete(run: Run, fleet: Fleet): Promise<Outcome> {
   const { facts } = run
-  const { value } = await fleet.transact<'closed' | 'gone' | 'undoing'>({
+  const { value } = await fleet.transact<'closed' | 'gone' | 'undoing' | { held: string[] }>({
     subject: `Close run ${run.id}: ${run.lifecycle} of ${facts.name} completed`,
     trailers: trailersOf(run),
     reads: [runFile(run.id)],
@@ -20,13 +22,27 @@ export async function complete(run: Run, fleet: Fleet): Promise<Outcome> {
       const record = await readRecord(tree, run.id)
       if (record === undefined) return { nothing: true, value: 'gone' }
       if (record.state !== 'running') return { nothing: true, value: 'undoing' }
+      const held = await leftBehind(tree, run, record)
+      if (held.length > 0) return { nothing: true, value: { held } }
       return { changes: await closing(tree, run, record), value: 'closed' }
     },
   })
+  if (typeof value === 'object')
+    return refused(
+      `Cannot close the run: ${facts.name} is gone, but this is still reserved for it: ${listed(value.held)}`,
+    )
   const closed =
     value === 'closed' || (value === 'gone' && (await fleet.find(run.id, run.task, run.horizon)) !== undefined)
   if (!closed) return ignored(`Run ${run.id} has been undone: it cannot be completed any more`)
   return succeeded(sentence(run), facts)
+}
+
+/** What is still reserved for a machine that this run has taken out of the fleet: nothing, once all is released. */
+async function leftBehind(tree: Tree, run: Run, { wrote }: RunRecord): Promise<string[]> {
+  const { name, cluster } = run.facts
+  if (!changesMachine(run.lifecycle) || name === undefined || cluster === undefined) return []
+  const isGone = wrote[definitionFile(cluster, run.request.namespace, name)]?.after === null
+  return isGone ? reservationsOf(tree, run) : []
 }
 
 async function closing(tree: Tree, run: Run, { wrote }: RunRecord): Promise<Change[]> {

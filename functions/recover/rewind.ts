@@ -7,6 +7,7 @@ import { asDefined } from '../../shared/goals/goals.ts'
 import { restored } from '../../shared/goals/restored.ts'
 import { stopped } from '../../shared/goals/stopped.ts'
 import { waitFor } from '../../shared/goals/wait.ts'
+import { dataDiskLosses } from '../../shared/kubevirt/data-disks.ts'
 import { dataClaims, rootVolume } from '../../shared/kubevirt/manifest.ts'
 import { type RunRecord, readRecord, recordedStage, type Stage, trailersOf } from '../../shared/ledger.ts'
 import { type MachineAddress, type Machines, placeOf } from '../../shared/machines.ts'
@@ -41,18 +42,23 @@ export async function rewind(
   for (let after: Reached | undefined; ; ) {
     const step = await advance(run, address, means, after, from)
     if (!step) return undefined
+    if ('losses' in step) return cannot(address, step.losses.join('; '))
     await means.machines.refresh(means.rootApplication)
     await means.machines.refresh(address.name)
     const { stage, aim: definition, revision } = step
     const { restoredFrom: _, ...facts } = run.facts
     const aim = { run: run.id, definition, revision, facts: { ...facts, ...(from && { restoredFrom: from }) } }
     const outcome = await waitFor(aim, means.machines, means, here, goals[stage])
-    if (outcome.kind === 'refused')
-      return { kind: 'stranded', message: `Cannot put ${placeOf(address)} back: ${outcome.message}` }
+    if (outcome.kind === 'refused') return cannot(address, outcome.message)
     if (outcome.kind !== 'succeeded') return outcome
     after = { stage, claims: outcome.facts?.claims ?? {} }
   }
 }
+
+const cannot = (address: MachineAddress, why: string): Outcome => ({
+  kind: 'stranded',
+  message: `Cannot put ${placeOf(address)} back: ${why}`,
+})
 
 const goals: Record<Stage, Goal> = { off: stopped, disks: restored, back: asDefined }
 
@@ -66,6 +72,11 @@ interface Step {
   stage: Stage
   aim: Definition
   revision: string
+}
+
+/** What keeps a stage from being begun: data disks that it would remove or shrink. */
+interface Losses {
+  losses: string[]
 }
 
 /** What a root disk that was changed is made anew from, where its cluster does not restore in place. */
@@ -91,8 +102,8 @@ async function advance(
   { fleet, gitops }: Means,
   after: Reached | undefined,
   from: SnapshotVolumes | undefined,
-): Promise<Step | undefined> {
-  const { value, revision } = await fleet.transact<Omit<Step, 'revision'> | undefined>({
+): Promise<Step | Losses | undefined> {
+  const { value, revision } = await fleet.transact<Omit<Step, 'revision'> | Losses | undefined>({
     subject: `Put ${placeOf(address)} back after ${run.lifecycle} run ${run.id}`,
     trailers: { ...trailersOf(run), step: 'rewind' },
     decide: async (tree) => {
@@ -104,15 +115,20 @@ async function advance(
       const stage = stageAfter(record, sides)
       if (!stage) return { nothing: true, value: undefined }
       const aim = aimOf(stage, run.id, sides, from)
-      const changes = [...(await toChangeSet(aim, tree, gitops)), ...claimsAfter(after, aim)]
-      return {
-        changes: await recordedStage(tree, record, stage, await changed(tree, changes)),
-        value: { stage, aim },
-      }
+      const changes = await changed(tree, [...(await toChangeSet(aim, tree, gitops)), ...claimsAfter(after, aim)])
+      const losses = await dataDiskLosses(tree, changes.filter(notMadeBy(record)))
+      if (losses.length > 0) return { nothing: true, value: { losses } }
+      return { changes: await recordedStage(tree, record, stage, changes), value: { stage, aim } }
     },
   })
-  return value && { ...value, revision }
+  return value && ('losses' in value ? value : { ...value, revision })
 }
+
+/** True for a file that was there before the run: of the disks that the run has made nobody counts on one. */
+const notMadeBy =
+  ({ wrote }: RunRecord) =>
+  ({ path }: Change) =>
+    wrote[path]?.before !== null
 
 /** Disks that were put back are claims that came anew. They are noted, or the machine would be refused from then on. */
 function claimsAfter(after: Reached | undefined, definition: Definition): Change[] {

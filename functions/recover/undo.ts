@@ -197,7 +197,7 @@ const isPastReturn = ({ lifecycle, task }: RunRecord) =>
   lifecycle === 'deprovision' && placeIn(lifecycle, task) >= placeIn(lifecycle, 'remove.commit')
 
 const noReturn = ({ id, facts, failure, since }: Run) =>
-  `Cannot undo run ${id}: ${facts.name} was taken away already, see ${archiveFolder(since.slice(0, 4), facts.name ?? '', id)}. What failed: ${failure?.message}. Put that right, release by hand what is left, and remove ${runFile(id)}`
+  `Cannot undo run ${id}: ${facts.name} was taken away already, see ${archiveFolder(since.slice(0, 4), facts.name ?? '', id)}. What failed: ${failure?.message}. Put that right, and let the run go on: set state to "running" and deadline to a time to come in ${runFile(id)}`
 
 const conflictSentence = (run: Run, path: string) =>
   `Cannot undo run ${run.id}: ${path} was changed by somebody else after this run wrote it. Look at its history, put it right by hand, and remove ${runFile(run.id)}`

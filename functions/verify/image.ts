@@ -12,7 +12,7 @@ import type { Settings } from './verify.ts'
 
 export interface ImageClients {
   goldenImages: Pick<GoldenImages, 'watch'>
-  machines: Pick<Machines, 'refresh' | 'claims' | 'lastWords'>
+  machines: Pick<Machines, 'refresh' | 'claims' | 'holders' | 'lastWords'>
 }
 
 /** Waits until the cluster shows what a round has made of a golden image, and says what was seen. */

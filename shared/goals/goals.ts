@@ -8,7 +8,7 @@ import { migrated } from './migrated.ts'
 import { patched } from './patched.ts'
 import { assessReady } from './ready.ts'
 import { restored } from './restored.ts'
-import { snapshotted } from './snapshot.ts'
+import { saved, snapshotted } from './snapshot.ts'
 import { assessStopped, stopped } from './stopped.ts'
 
 /** The machine is as its definition has it: it runs and is ready, or it is off. */
@@ -34,7 +34,7 @@ export const goals: Record<MachineRound, Goal> = {
   create: asDefined,
   stop: stopped,
   start: asDefined,
-  save: snapshotted,
+  save: saved,
   snapshot: snapshotted,
   restore: restored,
   patch: patched,

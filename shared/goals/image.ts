@@ -9,6 +9,7 @@ import { type Assessment, failed, reached, waiting } from './assessment.ts'
 import { assessJob, silenceOf } from './job.ts'
 import { customized } from './patched.ts'
 import { percent, showsCommit, troubleOfDisks, troubleOfSecrets, troubleOfSync } from './ready.ts'
+import { heldBy } from './stopped.ts'
 
 /** What a round on a golden image is to bring about: a definition as of a commit. */
 export interface ImageAim {
@@ -24,7 +25,7 @@ export interface ImageGoal {
   confirm?(aim: ImageAim, machines: Asked, view: ImageView, work: Work): Promise<Assessment>
 }
 
-export type Asked = Pick<Machines, 'claims' | 'lastWords'>
+export type Asked = Pick<Machines, 'claims' | 'holders' | 'lastWords'>
 
 const named = <O extends { metadata: { name: string } }>(objects: readonly O[], name: string) =>
   objects.find(({ metadata }) => metadata.name === name)
@@ -60,6 +61,11 @@ const synced: ImageGoal = {
     const open = made.find(({ found }) => !found?.status?.conditions?.some(isReady))
     if (open) return waiting(`ExternalSecret ${open.name} is not synced yet`)
     return reached(secrets.length === 0 ? 'No secrets are to be made' : `${secrets.length} secrets are there`)
+  },
+  /** The Job that comes next writes to the disk: whoever filled it must have let go of it. */
+  async confirm(aim, machines, view, work) {
+    const { cluster, namespace } = aim.image
+    return (await heldBy(machines, cluster, namespace, [work.build.name])) ?? synced.assess(view, aim, work)
   },
 }
 

@@ -14,9 +14,14 @@ export const migrated: Goal = {
     if (phase === 'Failed')
       return failed(`migration ${migration.name} failed: ${migrationState?.failureReason ?? 'no reason given'}`)
     if (phase !== 'Succeeded') return waiting(`migration ${migration.name} is ${phase}`)
-    const { sourceNode, targetNode } = migrationState ?? view.instance?.status?.migrationState ?? {}
-    const where = targetNode ? ` from node ${sourceNode} to ${targetNode}` : ''
-    const message = `VM ${definition.name} moved${where}`
+    const { nodeName, migrationState: moved } = view.instance?.status ?? {}
+    // A guest that was started anew since knows of no migration.
+    if (moved?.migrationUid === undefined || moved.migrationUid !== found.metadata.uid)
+      return waiting(`migration ${migration.name} is Succeeded, but the guest does not say that it moved`)
+    const { sourceNode, targetNode } = moved
+    if (nodeName !== targetNode || sourceNode === targetNode)
+      return waiting(`migration ${migration.name} is Succeeded, but the guest runs on node ${nodeName}`)
+    const message = `VM ${definition.name} moved from node ${sourceNode} to ${targetNode}`
     return reached(message, { report: [message] })
   },
 }

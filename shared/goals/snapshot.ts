@@ -1,8 +1,10 @@
+import { allClaims } from '../kubevirt/manifest.ts'
 import type { MachineView, Snapshot } from '../machines.ts'
 import type { DefinedSnapshot } from '../schema/definition.ts'
 import { type Assessment, failed, reached, troubled, waiting } from './assessment.ts'
 import type { Aim, Goal } from './goal.ts'
 import { troubleOfSync } from './ready.ts'
+import { heldBy } from './stopped.ts'
 import { words } from './words.ts'
 
 /**
@@ -20,6 +22,19 @@ export const snapshotted: Goal = {
     if (stale) return troubleOfSync(view) ?? waiting(`snapshot ${stale.metadata.name} is still there`)
     const message = own.length > 0 ? sentence(own, view, aim) : `VM ${name} has ${listOf(snapshots)}`
     return reached(message, { report: [message] })
+  },
+}
+
+/**
+ * The same of the snapshot to go back to. What comes next may write to the disks of a machine that is off: it must be off
+ * still, and nobody may have come to hold them meanwhile.
+ */
+export const saved: Goal = {
+  ...snapshotted,
+  async confirm(aim, machines, view) {
+    const { cluster, namespace, running } = aim.definition
+    const held = running ? undefined : await heldBy(machines, cluster, namespace, allClaims(aim.definition))
+    return held ?? snapshotted.assess(view, aim)
   },
 }
 

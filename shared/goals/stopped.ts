@@ -1,5 +1,5 @@
-import { dataClaims, rootDiskName } from '../kubevirt/manifest.ts'
-import type { MachineView } from '../machines.ts'
+import { allClaims } from '../kubevirt/manifest.ts'
+import type { Machines, MachineView } from '../machines.ts'
 import { type Assessment, reached, waiting } from './assessment.ts'
 import type { Aim, Goal } from './goal.ts'
 import { showsCommit, troubleOfSync } from './ready.ts'
@@ -15,12 +15,22 @@ export const stopped: Goal = {
   async confirm({ definition }, machines) {
     if (definition.running) return reached('The machine is not to be stopped')
     const { cluster, namespace, name } = definition
-    const claims = [rootDiskName(definition), ...dataClaims(definition)]
-    const holders = await machines.holders(cluster, namespace, claims)
-    return holders.length === 0
-      ? reached(`VM ${name} is off, and nothing holds its disks`)
-      : waiting(`the machine is off, its disks are still held by ${holders.join(', ')}`)
+    return (
+      (await heldBy(machines, cluster, namespace, allClaims(definition))) ??
+      reached(`VM ${name} is off, and nothing holds its disks`)
+    )
   },
+}
+
+/** What to wait for before anything may write to these disks: the pods that hold them. Undefined where there is none. */
+export async function heldBy(
+  machines: Pick<Machines, 'holders'>,
+  cluster: string,
+  namespace: string,
+  claims: readonly string[],
+): Promise<Assessment | undefined> {
+  const holders = await machines.holders(cluster, namespace, claims)
+  return holders.length === 0 ? undefined : waiting(`the disks are still held by ${holders.join(', ')}`)
 }
 
 export function assessStopped(view: MachineView, { definition, revision }: Aim): Assessment {

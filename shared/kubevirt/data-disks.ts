@@ -1,12 +1,13 @@
 import { valueAt } from '../dict.ts'
 import type { Change, Tree } from '../fleet.ts'
+import { keptClaim } from '../paths.ts'
 import { bytes } from '../quantity.ts'
 import { parseYaml } from '../yaml.ts'
 import { diskLabel } from './manifest.ts'
 
 /**
  * What a change set would do to data disks that nobody asked for: a sentence for each one it would remove or shrink. One
- * that a request lets go of by name may leave Git, and stays on its cluster.
+ * that a request lets go of by name (`released`, the names of claims) may leave Git.
  */
 export async function dataDiskLosses(
   tree: Tree,
@@ -15,6 +16,7 @@ export async function dataDiskLosses(
 ): Promise<string[]> {
   const losses = await Promise.all(
     changes.map(async ({ path, content }) => {
+      if (!diskFile.test(path)) return undefined
       const before = toDataDisk(await tree.read(path), path)
       if (before && content === null && released.includes(before.name)) return undefined
       return before && lossOf(before, content === null ? undefined : toDataDisk(content, path), path)
@@ -22,6 +24,16 @@ export async function dataDiskLosses(
   )
   return losses.filter((loss) => loss !== undefined)
 }
+
+/** The only files that can be a disk: of the others nothing is read, for Git may have to fetch them. */
+const diskFile = /\/(datavolume|persistentvolumeclaim)-[^/]+\.yaml$/
+
+/** The claims of which a change set says itself that they are kept, in a note of their own. */
+export const notedAsKept = (changes: readonly Change[]): string[] =>
+  changes.flatMap(({ path, content }) => {
+    const claim = content === null ? undefined : keptClaim(path)
+    return claim === undefined ? [] : [claim]
+  })
 
 interface DataDisk {
   name: string
@@ -40,7 +52,6 @@ function lossOf(before: DataDisk, after: DataDisk | undefined, path: string): st
 }
 
 function toDataDisk(text: string | undefined, path: string): DataDisk | undefined {
-  // Nothing is parsed that cannot be one; a change set has a dozen files.
   if (!text?.includes(diskLabel)) return undefined
   const object = parseYaml(text, path)
   const kind = valueAt(object, ['kind'])

@@ -129,6 +129,28 @@ describe('a machine', () => {
     expect(await statusOf(vm)).toMatchObject({ printableStatus: 'Running' })
   })
 
+  it('is not patched while a pod holds its disk, and is once that has let go', async () => {
+    const vm = await provisioned()
+    await completed('power', { ...place(vm), action: 'stop' })
+    const [claimName = ''] = Object.keys(await claimsOf(vm))
+    const name = `${vm.name}-looks`
+    await chain.make(vm.cluster, {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name, namespace: vm.namespace },
+      spec: {
+        containers: [{ name: 'looks', image: 'registry.example.com/tools:1' }],
+        volumes: [{ name: 'disk', persistentVolumeClaim: { claimName } }],
+      },
+    })
+    const run = await chain.request(place(vm), { lifecycle: 'patch' })
+    const held = `the disks are still held by ${name}`
+    await chain.feed.first((seen) => seen.run === run.id && seen.data.message === held)
+    expect(factsOf(run)).not.toContain('patch.built')
+    await chain.unmake(vm.cluster, 'Pod', vm.namespace, name)
+    expect((await run.ended).type).toBe('dev.drover.patch.completed')
+  })
+
   it('moves to another node while it runs', async () => {
     const vm = await provisioned()
     const { ended } = await completed('migrate', place(vm))

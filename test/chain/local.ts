@@ -40,6 +40,7 @@ export async function startLocal(settings: Record<string, string>, kubevirt?: st
     look: async (cluster, kind, namespace, name) => clusters.store(cluster).get(kind, namespace, name),
     list: async (cluster, kind, namespace) => clusters.store(cluster).list(kind, namespace),
     make: async (cluster, object) => void clusters.store(cluster).create(object),
+    unmake: async (cluster, kind, namespace, name) => void clusters.store(cluster).remove(kind, namespace, name),
     fault: (fault, namespace) => clusters.faults.add({ fault, kind: kinds[fault], ...(namespace && { namespace }) }),
     mend: () => clusters.faults.clear(),
     metrics: async () => (await fetch(`http://127.0.0.1:${ports.recover}/metrics`)).text(),

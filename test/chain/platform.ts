@@ -36,6 +36,8 @@ export interface Platform {
   list(cluster: string, kind: string, namespace: string): Promise<KubeObject[]>
   /** Makes an object as somebody else would. */
   make(cluster: string, object: NewObject): Promise<void>
+  /** Deletes one as somebody else would. */
+  unmake(cluster: string, kind: string, namespace: string, name: string): Promise<void>
   /** Only with what is in one namespace, where one is said. Answers how to end it. */
   fault(fault: MachineFault, namespace?: string): () => void
   /** Ends all faults. */

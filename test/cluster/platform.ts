@@ -94,6 +94,7 @@ export async function startReal(plane: ControlPlane, settings: Record<string, st
     look: (_cluster, kind, namespace, object) => api.get(kind, namespace, object),
     list: (_cluster, kind, namespace) => api.list(kind, namespace),
     make: async (_cluster, object) => void (await api.apply(object)),
+    unmake: (_cluster, kind, namespace, object) => api.remove(kind, namespace, object),
     fault: (fault, namespace) => {
       if (namespace !== undefined) throw new Error('Cannot play a fault in one namespace: the node knows none')
       node.faults.add(fault)

@@ -1,7 +1,11 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { draftOf } from '../../shared/draft.ts'
 import { blobId } from '../../shared/ledger.ts'
-import { planLines } from '../../shared/plan.ts'
+import { plannedFiles } from '../../shared/plan.ts'
 import { memoryFleet } from '../fleet.ts'
 
 const trailers = { run: 'r', step: 's', lifecycle: 'power', requester: 'ann' }
@@ -45,10 +49,31 @@ describe('a draft', () => {
       { path: 'vms/a/shop/web/operation.yaml', content: 'x' },
       { path: 'names/ab/never.yaml', content: null },
     ]
-    expect(await planLines(tree, [...changes, ...more])).toEqual([
-      'A names/ab/web.yaml',
-      'D vms/a/shop/web/gone.yaml',
-      'M vms/a/shop/web/values.yaml',
-    ])
+    const { plan } = await plannedFiles(tree, [...changes, ...more])
+    expect(plan).toEqual(['A names/ab/web.yaml', 'D vms/a/shop/web/gone.yaml', 'M vms/a/shop/web/values.yaml'])
+  })
+
+  it('is told as git diff tells it: git itself makes the same of the fleet', async () => {
+    const { diff } = await plannedFiles(await memoryFleet(files).head(), changes)
+    const folder = mkdtempSync(join(tmpdir(), 'drover-plan-'))
+    try {
+      for (const [path, content] of Object.entries(files)) {
+        mkdirSync(join(folder, dirname(path)), { recursive: true })
+        writeFileSync(join(folder, path), content)
+      }
+      execFileSync('git', ['apply', '-'], { cwd: folder, input: diff })
+      for (const { path, content } of changes)
+        expect(existsSync(join(folder, path)) ? readFileSync(join(folder, path), 'utf8') : null, path).toBe(content)
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  })
+
+  it('names the files that its diff has no room for', async () => {
+    const large = { path: 'vms/a/shop/web/large.yaml', content: 'x\n'.repeat(60_000) }
+    const { plan, diff } = await plannedFiles(await memoryFleet(files).head(), [...changes, large])
+    expect(plan).toContain('A vms/a/shop/web/large.yaml')
+    expect(diff.length).toBeLessThan(100_000)
+    expect(diff).toMatch(/^and vms\/a\/shop\/web\/large\.yaml$/m)
   })
 })

@@ -1,16 +1,31 @@
 import { describe, expect, it } from 'vitest'
 import { commit } from '../../../functions/commit/commit.ts'
+import type { Change } from '../../../shared/fleet.ts'
+import { fileName } from '../../../shared/gitops/change-set.ts'
+import { claimOf } from '../../../shared/kubevirt/manifest.ts'
+import { render } from '../../../shared/kubevirt/render.ts'
 import { expecting, readRecord } from '../../../shared/ledger.ts'
-import { namespaceApplicationFile, runFile } from '../../../shared/paths.ts'
+import { keptFile, namespaceApplicationFile, runFile } from '../../../shared/paths.ts'
+import type { Definition } from '../../../shared/schema/definition.ts'
 import type { Run } from '../../../shared/step.ts'
+import { toYaml } from '../../../shared/yaml.ts'
 import type { MemoryFleet } from '../../fleet.ts'
-import { linuxServer } from '../../shared/kubevirt/definitions.ts'
+import { databaseServer, linuxServer } from '../../shared/kubevirt/definitions.ts'
 import { fleetOf, foundOut, runWith } from '../build/runs.ts'
 
 const folder = 'vms/site-a/shop/web-01'
 const shared = ['namespaces/site-a/shop/namespace.yaml', namespaceApplicationFile('site-a', 'shop')]
 const files = [`${folder}/values.yaml`, `${folder}/manifests/vm.yaml`, ...shared]
 const changes = files.map((path) => ({ path, content: `${path}\n` }))
+
+/** The manifests of a machine, by their paths. */
+const toChangesOf = (definition: Definition): Record<string, string> =>
+  Object.fromEntries(
+    render(definition).map((manifest) => [
+      `vms/site-a/shop/${definition.name}/manifests/${fileName(manifest)}`,
+      toYaml(manifest),
+    ]),
+  )
 
 /** A run that has built its change set over this fleet. */
 async function built(change: Partial<Run> = {}): Promise<{ run: Run; fleet: MemoryFleet }> {
@@ -81,6 +96,36 @@ describe('commit', () => {
     fleet.interfere(Object.fromEntries(shared.map((path) => [path, `${path}\n`])))
     expect(await commit(run, fleet)).toMatchObject({ kind: 'succeeded' })
     expect(Object.keys(fleet.commits[0]?.changes ?? {})).not.toContain(shared[0])
+  })
+
+  describe('of data disks', () => {
+    const server = databaseServer()
+    const files = toChangesOf(server)
+    const disk = Object.keys(files).find((path) => path.includes('datavolume-db-01-data-data')) ?? ''
+    const claim = claimOf(server, { name: 'data' })
+    const note = { path: keptFile('site-a', 'shop', claim), content: `disk: ${claim}\n` }
+    const destroyed = databaseServer({ disks: server.disks.map((one) => ({ ...one, destroyed: true })) })
+
+    it.each<[string, string | null, Definition, Change[], string | undefined]>([
+      ['removed', null, server, [], `would remove the data disk "${claim}"`],
+      ['shrunk', files[disk]?.replace('200Gi', '20Gi') ?? '', server, [], `would shrink the data disk "${claim}"`],
+      ['removed and noted as kept', null, server, [note], undefined],
+      ['removed and named to be destroyed', null, destroyed, [], undefined],
+    ])(
+      'pushes none where one is %s, unless it is said what becomes of it',
+      async (_, content, definition, more, said) => {
+        const run = runWith('create.commit', foundOut({ name: 'db-01', definition }))
+        const fleet = await fleetOf(run)
+        fleet.put(files)
+        const changes = await expecting(await fleet.head(), [{ path: disk, content }, ...more])
+        expect(await commit({ ...run, changes }, fleet)).toMatchObject(
+          said === undefined
+            ? { kind: 'succeeded' }
+            : { kind: 'refused', message: expect.stringContaining(`Cannot push to Git: ${disk} ${said}`) },
+        )
+        expect(fleet.commits).toHaveLength(said === undefined ? 1 : 0)
+      },
+    )
   })
 
   it.each(['gone', 'undoing', 'stranded'])('ignores a change that comes when the run is %s', async (state) => {

@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { complete } from '../../../functions/commit/complete.ts'
-import { runFile } from '../../../shared/paths.ts'
+import { addressFile, definitionFile, runFile } from '../../../shared/paths.ts'
+import { toYaml } from '../../../shared/yaml.ts'
+import { dualStack } from '../../shared/cloudinit/guests.ts'
+import { databaseServer } from '../../shared/kubevirt/definitions.ts'
 import { fleetOf, foundOut, runWith } from '../build/runs.ts'
+import { changing, commitAs, fleetHaving } from '../changes.ts'
 
 const run = runWith('complete', foundOut())
 
@@ -14,6 +18,24 @@ describe('complete', () => {
       facts: run.facts,
     })
     expect(fleet.commits).toMatchObject([{ changes: { [runFile(run.id)]: null }, trailers: { step: 'complete' } }])
+  })
+
+  it('does not close the run of a machine that is gone while an address is still reserved for it', async () => {
+    const removed = changing('deprovision', {}, 'remove.commit', { facts: { interfaces: [dualStack()] } })
+    const fleet = await fleetHaving(databaseServer())
+    const lease = addressFile('servers', '10.20.0.17')
+    fleet.put({ [lease]: toYaml({ address: '10.20.0.17', machine: 'db-01', namespace: 'shop' }) })
+    await commitAs(removed, fleet, [{ path: definitionFile('site-a', 'shop', 'db-01'), content: null }])
+    const closing = { ...removed, task: 'complete' }
+    expect(await complete(closing, fleet)).toMatchObject({
+      kind: 'refused',
+      message: `Cannot close the run: db-01 is gone, but this is still reserved for it: "${lease}"`,
+    })
+    expect(fleet.commits).toEqual([])
+    // The address is somebody else's by now.
+    fleet.put({ [lease]: toYaml({ address: '10.20.0.17', machine: 'web-07', namespace: 'shop' }) })
+    expect(await complete(closing, fleet)).toMatchObject({ kind: 'succeeded' })
+    expect((await fleet.files())[lease]).toContain('web-07')
   })
 
   it('answers the same at the second delivery', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { locate } from '../../../functions/locate/locate.ts'
 import type { Images } from '../../../shared/golden-images.ts'
-import { rootDiskName } from '../../../shared/kubevirt/manifest.ts'
+import { virtualMachine } from '../../../shared/kubevirt/virtual-machine.ts'
 import type { MachineView } from '../../../shared/machines.ts'
 import type { Definition } from '../../../shared/schema/definition.ts'
 import { linuxServer } from '../../shared/kubevirt/definitions.ts'
@@ -16,8 +16,7 @@ const run = changing('power', { action: 'stop' }, 'locate')
 /** The machine as Git says, busy with what its status says. */
 function shown(busy: object = {}): MachineView {
   const { machine, ...rest } = runningView(server)
-  const volumes = [{ persistentVolumeClaim: { claimName: rootDiskName(server) } }]
-  const spec = { runStrategy: 'Always', template: { spec: { volumes } } }
+  const { spec } = virtualMachine(server)
   return { ...rest, machine: { ...machine, spec, status: { ...machine?.status, ...busy } } } as unknown as MachineView
 }
 

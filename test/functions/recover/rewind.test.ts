@@ -118,6 +118,20 @@ describe('rewind', () => {
     expect(seen).toEqual([])
   })
 
+  it('leaves to a person what would shrink a data disk', async () => {
+    const [data, ...others] = server.disks
+    const grown = { ...changed, disks: [{ name: 'data', ...data, size: '300Gi' }, ...others] }
+    const fleet = await fleetAfter('patch.commit', grown)
+    const before = await definitionIn(fleet)
+    expect(await rewinding(fleet, following(fleet).machines)).toEqual({
+      kind: 'stranded',
+      message: expect.stringMatching(
+        /^Cannot put shop\/db-01 on site-a back: .* would shrink the data disk "db-01-data-data-4f3104" from 300Gi to 200Gi$/,
+      ),
+    })
+    expect((await definitionIn(fleet)).disks).toEqual(before.disks)
+  })
+
   it('leaves to a person what the cluster cannot do', async () => {
     const fleet = await fleetAfter('patch.commit', changed)
     const { machines } = following(fleet, {

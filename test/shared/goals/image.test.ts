@@ -180,14 +180,24 @@ describe('a round on a golden image', () => {
       'failed',
     ],
   ])('%s', async (_, round, shown, said, state, says) => {
-    const asked = { lastWords: async () => said, claims: async () => [] }
+    const asked = { lastWords: async () => said, claims: async () => [], holders: async () => [] }
     const found = await imageGoals[round].confirm?.(aim(golden()), asked, shown, work)
+    expect(found).toMatchObject({ state, message: expect.stringContaining(says) })
+  })
+
+  it.each([
+    [['importer-rhel9'], 'waiting', 'still held by importer-rhel9'],
+    [[], 'reached', 'No secrets are to be made'],
+  ])('secrets: lets no Job begin on a disk that is held by %j', async (holders, state, says) => {
+    const asked = { lastWords: async () => '', claims: async () => [], holders: async () => holders }
+    const found = await imageGoals.secrets.confirm?.(aim(golden()), asked, nothing, work)
     expect(found).toMatchObject({ state, message: expect.stringContaining(says) })
   })
 
   it('import: notes how the disk is mounted', async () => {
     const asked = {
       lastWords: async () => '',
+      holders: async () => [],
       claims: async () => [{ metadata: { name: 'x', uid: 'y' }, spec: { volumeMode: 'Block' } }],
     }
     const found = await imageGoals.import.confirm?.(aim(golden()), asked, nothing, work)

@@ -33,6 +33,12 @@ const taken = (...indications: string[]) => {
   const sourceIndications = indications.map((indication) => ({ indication }))
   return view({ snapshots: [named('web-01-x', { phase: 'Succeeded', readyToUse: true, sourceIndications })] })
 }
+/** A migration from node a to node b that is over, and what its guest says of it. */
+const moved = (status: object) => {
+  const migrationState = { migrationUid: 'this', sourceNode: 'a', targetNode: 'b' }
+  const migrations = [{ metadata: { name: 'm', uid: 'this' }, status: { phase: 'Succeeded' } }]
+  return view({ migrations, instance: named('web-01', { nodeName: 'b', migrationState, ...status }) })
+}
 const snapshots = [{ name: 'web-01-x', purpose: 'asked' as const, run, disks: [], taken: '2030-01-01T00:00:00Z' }]
 const patch = {
   name: 'web-01-patch',
@@ -186,13 +192,30 @@ describe('a round', () => {
       'reached',
       'new disks from web-01-x',
     ],
+    ['migrate: is over', 'migrate', aimOf({ migration: { name: 'm' } }), moved({}), 'reached', 'from node a to b'],
     [
-      'migrate: is over',
+      'migrate: believes no migration whose guest was started anew',
       'migrate',
       aimOf({ migration: { name: 'm' } }),
-      view({ migrations: [named('m', { phase: 'Succeeded', migrationState: { sourceNode: 'a', targetNode: 'b' } })] }),
-      'reached',
-      'from node a to b',
+      moved({ migrationState: undefined }),
+      'waiting',
+      'does not say that it moved',
+    ],
+    [
+      'migrate: believes no migration of which the guest knows another',
+      'migrate',
+      aimOf({ migration: { name: 'm' } }),
+      moved({ migrationState: { migrationUid: 'another', sourceNode: 'a', targetNode: 'b' } }),
+      'waiting',
+      'does not say that it moved',
+    ],
+    [
+      'migrate: waits until the guest is on the other node',
+      'migrate',
+      aimOf({ migration: { name: 'm' } }),
+      moved({ nodeName: 'a' }),
+      'waiting',
+      'runs on node a',
     ],
     [
       'migrate: fails',
@@ -265,6 +288,33 @@ describe('a round', () => {
         nothing,
         'waiting',
         'still held by launcher',
+      ],
+      [
+        'save: waits for a pod that holds a disk of a machine that is off',
+        'save',
+        aimOf({ running: false, snapshots }),
+        { holders: async () => ['debug-pod'] },
+        taken(),
+        'waiting',
+        'still held by debug-pod',
+      ],
+      [
+        'save: is over where nothing holds the disks of a machine that is off',
+        'save',
+        aimOf({ running: false, snapshots }),
+        { holders: async () => [] },
+        taken(),
+        'reached',
+        'Took snapshot web-01-x',
+      ],
+      [
+        'save: does not mind that a machine that runs holds its disks',
+        'save',
+        aimOf({ snapshots }),
+        { holders: async () => ['virt-launcher-web-01'] },
+        taken('Online', 'GuestAgent'),
+        'reached',
+        'quiesced by its guest agent',
       ],
       [
         'remove: fails where a kept disk came anew',
