@@ -86,15 +86,27 @@ const meaning: Record<EventRow['status'], string> = {
   failure: 'could not be done',
 }
 
+/** A table for each lifecycle, under its title, so that pages can link to it; the tick is of none. */
 function eventTable(): string {
-  const rows = eventTypes().map(({ type, task, status, wakes }) => [
-    `\`${type}\``,
-    meaningOf(type, status),
-    task?.title ?? '',
-    wakes ? `\`${wakes}\`` : '',
-  ])
-  return table(['type', 'means', 'task', 'wakes'], rows)
+  const all = eventTypes()
+  const tick = all.filter(({ lifecycle }) => lifecycle === undefined)
+  const tables = lifecycles.map(({ name, title }) => {
+    const own = all.filter(({ lifecycle }) => lifecycle === name)
+    return `### ${title}\n\n${typesTable(own)}`
+  })
+  return [...tables, `### No lifecycle\n\n${typesTable(tick)}`].join('\n\n')
 }
+
+const typesTable = (types: EventRow[]) =>
+  table(
+    ['type', 'means', 'task', 'wakes'],
+    types.map(({ type, task, status, wakes }) => [
+      `\`${type}\``,
+      meaningOf(type, status),
+      task?.title ?? '',
+      wakes ? `\`${wakes}\`` : '',
+    ]),
+  )
 
 /** The three ends of a run say more than that their task is done. */
 function meaningOf(type: string, status: EventRow['status']): string {

@@ -50,7 +50,8 @@ const steps = {
 
 /**
  * Rounds: build -> commit -> verify, a change of the fleet repository and the wait until the cluster shows it. Each has an
- * edit of the definition (functions/build) and a goal (shared/goals) of its name. The titles are those of build and verify.
+ * edit of the definition (functions/build) and a goal (shared/goals) of its name. The titles are those of build and verify;
+ * a round that writes to disks which a machine has says so, for whoever has to take it back.
  */
 const machineRounds = {
   create: ['Create the artifacts', 'Wait until the machine is ready'],
@@ -58,8 +59,8 @@ const machineRounds = {
   start: ['Write down that the machine runs', 'Wait until the machine is as it is to be'],
   save: ['Write down a snapshot to go back to', 'Wait until there is a way back'],
   snapshot: ['Write down what becomes of snapshots', 'Wait until the snapshot is ready'],
-  restore: ['Write down the restore', 'Wait until the disks are restored'],
-  patch: ['Write down the job that patches the disk', 'Wait until the disk is patched'],
+  restore: ['Write down the restore', 'Wait until the disks are restored', 'writes'],
+  patch: ['Write down the job that patches the disk', 'Wait until the disk is patched', 'writes'],
   image: ['Write down the new root disk', 'Wait until the new root disk is made'],
   swap: ['Put the new root disk in place of the old one', 'Wait until the machine runs from the new root disk'],
   resize: ['Write down the new size', 'Wait until the disks have their size'],
@@ -76,15 +77,20 @@ const imageRounds = {
   publish: ['Write down that the image is the latest', 'Wait until the image can be used'],
 } as const satisfies Titles
 
-type Titles = Record<string, readonly [build: string, verify: string]>
+type Titles = Record<string, readonly [build: string, verify: string, writes?: 'writes']>
 
-const rounds = { ...machineRounds, ...imageRounds }
+const rounds: Record<RoundName, Titles[string]> = { ...machineRounds, ...imageRounds }
 
 export type MachineRound = keyof typeof machineRounds
 export type ImageRound = keyof typeof imageRounds
 export type RoundName = MachineRound | ImageRound
 
+export const isRound = (name: string): name is RoundName => Object.hasOwn(rounds, name)
+
 export const isImageRound = (round: RoundName): round is ImageRound => round in imageRounds
+
+/** True for a round that writes to disks which a machine has: what was on them before is in the run's own snapshot. */
+export const writesDisks = (round: RoundName): boolean => rounds[round][2] === 'writes'
 
 /** What a run is about: a machine that there is, one that it makes, or a golden image. */
 export type Subject = 'machine' | 'new machine' | 'image'
@@ -193,6 +199,15 @@ export const lifecycleOf = (name: LifecycleName): Lifecycle => lifecycles.find((
 /** True for what is done to a machine that there is. */
 export const changesMachine = (name: LifecycleName): boolean => lifecycleOf(name).about === 'machine'
 
+/** True for what makes a machine. */
+export const makesMachine = (name: LifecycleName): boolean => lifecycleOf(name).about === 'new machine'
+
+/** True for what begins with a machine that there is, be it to change it or to make another one from it. */
+export const findsMachine = (name: LifecycleName): boolean => placeIn(name, 'locate') >= 0
+
+/** True for what takes a machine away. */
+export const removesMachine = (name: LifecycleName): boolean => roundsOf(name).includes('remove')
+
 /** True for what makes a golden image. */
 export const makesImage = (name: LifecycleName): boolean => lifecycleOf(name).about === 'image'
 
@@ -203,3 +218,8 @@ export const placeIn = (name: LifecycleName, task: string): number =>
 /** The round that a task is a part of. */
 export const roundOf = (name: LifecycleName, task: string): RoundName | undefined =>
   lifecycleOf(name).tasks.find((one) => one.name === task)?.round
+
+/** The rounds of a lifecycle, in their order. */
+export const roundsOf = (name: LifecycleName): RoundName[] => [
+  ...new Set(lifecycleOf(name).tasks.flatMap(({ round }) => round ?? [])),
+]

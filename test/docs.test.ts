@@ -2,8 +2,10 @@ import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { validate } from '../functions/validate/validate.ts'
+import { toAnchor } from '../scripts/docs/anchor.ts'
 import { generated } from '../scripts/docs.ts'
 import { readConfig } from '../shared/config.ts'
+import { eventTypes } from '../shared/event-types.ts'
 import { lifecycles } from '../shared/lifecycles.ts'
 import { check } from '../shared/schema/check.ts'
 import { Customization, Network, Policy } from '../shared/schema/fleet-files.ts'
@@ -26,13 +28,6 @@ const blocks = (language: string) =>
       match[1] ?? '',
     ]),
   )
-
-/** The anchor that GitHub gives to a heading. */
-const toAnchor = (heading: string) =>
-  heading
-    .toLowerCase()
-    .replace(/[^\p{L}\p{N} _-]/gu, '')
-    .replaceAll(' ', '-')
 
 const anchorsOf = (text: string) => [...text.matchAll(/^#+ (.*)$/gm)].map((match) => toAnchor(match[1] ?? ''))
 
@@ -61,6 +56,14 @@ describe('the docs', () => {
 
   it.each(changes)('name on the page of %s the fields of its request, and no other', (name, page) => {
     expect(fieldsIn(page).sort()).toEqual(own(name).sort())
+  })
+
+  it.each(lifecycles)('name on the page of $name each of its events in full, with a link', ({ name, title }) => {
+    const page = readFileSync(join(root, `docs/lifecycles/${name}.md`), 'utf8')
+    const own = eventTypes().filter(({ lifecycle }) => lifecycle === name)
+    const linked = own.filter(({ type }) => page.includes(`[\`${type}\`](../events.md#${toAnchor(title)})`))
+    expect(own.length).toBeGreaterThan(10)
+    expect(linked.map(({ type }) => type)).toEqual(own.map(({ type }) => type))
   })
 
   it('name in provision.md the fields of a provision, and no other', () => {

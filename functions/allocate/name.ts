@@ -50,7 +50,7 @@ const foundValid = ({ machine, labels, callback, attached, claims }: Facts): Fac
 
 /** The template may have changed since the request was found valid, so it is asked again. */
 async function namingFor(tree: Tree, run: Run): Promise<{ how: Naming } | Outcome> {
-  if (run.lifecycle === 'clone') return { how: { name: requestOf(run, 'clone').as.name } }
+  if (run.facts.origin) return { how: { name: requestOf(run, 'clone').as.name } }
   const request = requestOf(run, 'provision')
   const template = await readChecked(tree, templateFile(request.template), Template)
   if (!template) return refused(`Cannot name the machine: template ${show(request.template)} is gone`)

@@ -2,7 +2,7 @@ import { claimsText } from '../../shared/claims.ts'
 import type { Change, Fleet, Tree } from '../../shared/fleet.ts'
 import { tidied, tidiedImage } from '../../shared/gitops/tidy.ts'
 import { type RunRecord, readRecord, trailersOf } from '../../shared/ledger.ts'
-import { changesMachine, lifecycleOf, makesImage } from '../../shared/lifecycles.ts'
+import { changesMachine, lifecycleOf, makesImage, makesMachine } from '../../shared/lifecycles.ts'
 import { claimsFile, definitionFile, isLock, runFile } from '../../shared/paths.ts'
 import { reservationsOf } from '../../shared/reservations.ts'
 import { listed } from '../../shared/schema/show.ts'
@@ -63,7 +63,7 @@ async function closing(tree: Tree, run: Run, { wrote }: RunRecord): Promise<Chan
 
 function sentence({ lifecycle, request, facts, message }: Run): string {
   const { name, cluster, interfaces = [], report = [] } = facts
-  if (lifecycle === 'provision' || lifecycle === 'clone') {
+  if (makesMachine(lifecycle)) {
     const addresses = interfaces.flatMap((one) => one.leases.map((lease) => lease.address))
     return `VM ${name} is ready on ${cluster} at ${addresses.join(', ')}`
   }

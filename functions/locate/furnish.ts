@@ -2,7 +2,7 @@ import type { Tree } from '../../shared/fleet.ts'
 import type { Images } from '../../shared/golden-images.ts'
 import { rootDiskName } from '../../shared/kubevirt/manifest.ts'
 import { snapshotApi } from '../../shared/kubevirt/restoring.ts'
-import type { LifecycleName } from '../../shared/lifecycles.ts'
+import { type RoundName, roundsOf } from '../../shared/lifecycles.ts'
 import { type MachineAddress, type Machines, placeOf } from '../../shared/machines.ts'
 import { templateFile } from '../../shared/paths.ts'
 import { requestOf } from '../../shared/request.ts'
@@ -25,10 +25,11 @@ interface Held {
   definition: Definition
 }
 
-/** Adds what a lifecycle needs to know beside the machine itself: a repave its image, a clone the disks of its snapshot. */
+/** Adds what a run needs to know beside the machine itself, by its rounds: of a new root disk the image, of a new machine the disks of its snapshot. */
 export async function furnish(run: Run, held: Held, found: Outcome, sources: Sources): Promise<Outcome> {
   if (found.kind !== 'succeeded') return found
-  const more = await (furnishing[run.lifecycle] ?? nothing)(run, held, sources, found.facts ?? {})
+  const [furnished = nothing] = roundsOf(run.lifecycle).flatMap((round) => furnishing[round] ?? [])
+  const more = await furnished(run, held, sources, found.facts ?? {})
   if (typeof more === 'string') return refused(`Cannot do the ${run.lifecycle} of ${placeOf(held.address)}: ${more}`)
   return { ...found, facts: { ...found.facts, ...more } }
 }
@@ -89,9 +90,9 @@ const restoreFacts: Furnishing = async (run, { definition }, { machines }) => {
   return problem ?? { restoring, restoredFrom: { snapshot: found.name, volumes } }
 }
 
-const furnishing: Partial<Record<LifecycleName, Furnishing>> = {
-  repave: imageFacts,
+const furnishing: Partial<Record<RoundName, Furnishing>> = {
+  image: imageFacts,
   patch: diskFacts,
-  clone: cloneFacts,
+  create: cloneFacts,
   restore: restoreFacts,
 }

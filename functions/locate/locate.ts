@@ -4,7 +4,7 @@ import type { Fleet, Tree } from '../../shared/fleet.ts'
 import type { Images } from '../../shared/golden-images.ts'
 import { dataClaims } from '../../shared/kubevirt/manifest.ts'
 import { recorded, trailersOf } from '../../shared/ledger.ts'
-import { makesImage } from '../../shared/lifecycles.ts'
+import { findsMachine, makesMachine, removesMachine } from '../../shared/lifecycles.ts'
 import { heldSentence, holderOf, lockOf, toLock } from '../../shared/lock.ts'
 import { type MachineAddress, type Machines, type MachineView, placeOf } from '../../shared/machines.ts'
 import type { Definition } from '../../shared/schema/definition.ts'
@@ -69,25 +69,24 @@ export async function locate(run: Run, fleet: Fleet, machines: Machines, images:
 const nothing = (value: Outcome | Held) => ({ nothing: true, value }) as const
 
 function machineOf({ id, lifecycle, request }: Run): MachineRequest {
-  if (lifecycle === 'provision' || makesImage(lifecycle))
+  if (!findsMachine(lifecycle))
     throw new DroverError('unreadable', `Cannot find the machine of run ${id}: it is not about one that there is`)
   return request as MachineRequest
 }
 
 async function toHeld(tree: Tree, run: Run, { address, definition, madeBy }: Found): Promise<Held> {
   const claims = await recordedClaims(tree, address)
-  const facts: Facts =
-    run.lifecycle === 'clone'
-      ? toClone(run, definition)
-      : {
-          name: address.name,
-          cluster: address.cluster,
-          ...(madeBy === undefined ? {} : { madeBy }),
-          wasRunning: definition.running,
-          identity: definition.identity,
-          interfaces: definition.interfaces,
-          dns: definition.dns,
-        }
+  const facts: Facts = makesMachine(run.lifecycle)
+    ? toClone(run, definition)
+    : {
+        name: address.name,
+        cluster: address.cluster,
+        ...(madeBy === undefined ? {} : { madeBy }),
+        wasRunning: definition.running,
+        identity: definition.identity,
+        interfaces: definition.interfaces,
+        dns: definition.dns,
+      }
   return { address, definition, facts: { ...facts, claims } }
 }
 
@@ -116,10 +115,10 @@ async function judge(
 ): Promise<Outcome> {
   const { cluster, namespace } = address
   const claims = await machines.claims(cluster, namespace, dataClaims(definition))
-  const problems = differences(definition, facts.claims ?? {}, { machine, claims }, run.lifecycle === 'deprovision')
+  const problems = differences(definition, facts.claims ?? {}, { machine, claims }, removesMachine(run.lifecycle))
   if (problems.length > 0)
     return refused(summary(`Cannot go on with ${placeOf(address)}: the cluster is not what Git says`, problems))
   const { claims: _, ...without } = facts
-  // A clone gets disks of its own.
-  return succeeded(`Found ${placeOf(address)}, and hold it`, run.lifecycle === 'clone' ? without : facts)
+  // A new machine gets disks of its own.
+  return succeeded(`Found ${placeOf(address)}, and hold it`, makesMachine(run.lifecycle) ? without : facts)
 }

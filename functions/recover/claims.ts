@@ -1,27 +1,37 @@
 import { addedDiskName, dataDiskName, rootVolume, volumeOf } from '../../shared/kubevirt/manifest.ts'
+import { type RoundName, roundsOf } from '../../shared/lifecycles.ts'
 import { isLock } from '../../shared/paths.ts'
 import { requestOf } from '../../shared/request.ts'
+import type { Identity } from '../../shared/schema/definition.ts'
 import type { Run } from '../../shared/step.ts'
 
 /** True for a path that claims something: it is given back last, when the cluster no longer uses it. */
 export const isClaim = (path: string) => /^(names|ipam|kept|hub\/placements)\//.test(path) || isLock(path)
 
+/** The data disks of each round that makes some. */
+const madeBy: Partial<Record<RoundName, (run: Run, name: string, identity: Identity) => string[]>> = {
+  create({ facts: { machine, attached = [] } }, name, identity) {
+    const made = (machine?.disks ?? []).map((disk) => dataDiskName({ name, identity }, disk.name))
+    return [...made, ...attached.flatMap(({ claim }) => claim ?? [])]
+  },
+  resize(run, name) {
+    const { add = [] } = requestOf(run, 'resize')
+    return add.map((disk) => addedDiskName(name, disk.name, run.id))
+  },
+  restore({ id, facts: { restoredFrom } }, name) {
+    const volumes = Object.keys(restoredFrom?.volumes ?? {}).filter((volume) => volume !== rootVolume)
+    return volumes.map((volume) => addedDiskName(name, volume.slice(volumeOf({ name: '' }).length), id))
+  },
+}
+
+/** The round of a run that makes data disks; undefined where none does. */
+export const makingRound = ({ lifecycle }: Pick<Run, 'lifecycle'>): RoundName | undefined =>
+  roundsOf(lifecycle).find((round) => madeBy[round])
+
 /** The data disks that a run has made. No undo removes them: whoever got them may have written to them. */
 export function disksOf(run: Run): string[] {
-  const { facts, request, lifecycle } = run
-  const { name, identity, machine, attached, restoredFrom } = facts
-  if (name === undefined || identity === undefined) return []
-  if (lifecycle === 'resize') {
-    const { add = [] } = requestOf(run, 'resize')
-    return add.map((disk) => `${request.namespace}/${addedDiskName(name, disk.name, run.id)}`)
-  }
-  if (lifecycle === 'restore')
-    return Object.keys(restoredFrom?.volumes ?? {})
-      .filter((volume) => volume !== rootVolume)
-      .map(
-        (volume) => `${request.namespace}/${addedDiskName(name, volume.slice(volumeOf({ name: '' }).length), run.id)}`,
-      )
-  const made = (machine?.disks ?? []).map((disk) => dataDiskName({ name, identity }, disk.name))
-  const taken = (attached ?? []).flatMap(({ claim }) => (claim === undefined ? [] : [claim]))
-  return [...made, ...taken].map((disk) => `${request.namespace}/${disk}`)
+  const { name, identity } = run.facts
+  const round = makingRound(run)
+  if (name === undefined || identity === undefined || round === undefined) return []
+  return (madeBy[round]?.(run, name, identity) ?? []).map((disk) => `${run.request.namespace}/${disk}`)
 }

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { onNewRoot } from '../../shared/kubevirt/new-disks.ts'
 import { type RunRecord, type Stage, stages } from '../../shared/ledger.ts'
-import { lifecycleOf, placeIn, type RoundName } from '../../shared/lifecycles.ts'
+import { lifecycleOf, placeIn, type RoundName, writesDisks } from '../../shared/lifecycles.ts'
 import type { Definition } from '../../shared/schema/definition.ts'
 import type { Facts, SnapshotVolumes } from '../../shared/step.ts'
 
@@ -24,14 +24,14 @@ const isNeeded: Record<Stage, (record: RunRecord, sides: Sides) => boolean> = {
   back: () => true,
 }
 
-/** Rounds that write to disks which a machine has; new disks leave those as they are. */
-const writing = ({ restoring }: Facts): readonly RoundName[] =>
-  restoring === 'new disks' ? ['patch'] : ['patch', 'restore']
+/** True for a round that writes to disks which a machine has; a restore to new disks leaves those as they are. */
+const isWriting = (round: RoundName, { restoring }: Facts) =>
+  writesDisks(round) && !(round === 'restore' && restoring === 'new disks')
 
 /** True when the run may have written to a disk that the machine still has: what was there before is in its own snapshot. */
 export function isWritten({ lifecycle, task, run, facts }: RunRecord, now: Definition): boolean {
   const done = lifecycleOf(lifecycle).tasks.slice(0, placeIn(lifecycle, task) + 1)
-  const hasBegun = done.some(({ by, round }) => by === 'commit' && round && writing(facts).includes(round))
+  const hasBegun = done.some(({ by, round }) => by === 'commit' && round && isWriting(round, facts))
   return hasBegun && wayBack(run, now) !== undefined
 }
 

@@ -5,17 +5,17 @@ import type { GoldenImages } from '../../shared/golden-images.ts'
 import { type RunRecord, readRecord, trailersOf } from '../../shared/ledger.ts'
 import {
   changesMachine,
-  type LifecycleName,
   lifecycleOf,
   makesImage,
   placeIn,
+  removesMachine,
   type Subject,
 } from '../../shared/lifecycles.ts'
 import { archiveFolder, runFile } from '../../shared/paths.ts'
 import { firstOf } from '../../shared/standing.ts'
 import { type Facts, type Here, ignored, notYet, type Outcome, type Run, succeeded } from '../../shared/step.ts'
 import { toYaml } from '../../shared/yaml.ts'
-import { disksOf, isClaim } from './claims.ts'
+import { disksOf, isClaim, makingRound } from './claims.ts'
 import { awaitImageBack, remainsOf } from './image.ts'
 import { type Means, rewind } from './rewind.ts'
 import { isOnlyRefused, strand, strandedRecord } from './strand.ts'
@@ -87,16 +87,12 @@ async function undone(run: Run, fleet: Fleet): Promise<Outcome> {
   if (makesImage(run.lifecycle))
     return succeeded(`Everything was put back after: ${why}${await remainsOf(run, fleet)}`, { kept: [] })
   const disks = disksOf(run)
-  const makesDisks = makers[run.lifecycle] ?? 'create.commit'
-  const isMade = disks.length > 0 && (await fleet.find(run.id, makesDisks, run.horizon)) !== undefined
+  const isMade = disks.length > 0 && (await fleet.find(run.id, `${makingRound(run)}.commit`, run.horizon)) !== undefined
   const kept = isMade ? disks : []
   const rest =
     kept.length === 0 ? '' : `. Kept on ${run.facts.cluster}, because data disks are never removed: ${kept.join(', ')}`
   return succeeded(`Everything was put back after: ${why}${rest}`, { kept })
 }
-
-/** The task that makes data disks, where the lifecycle does not make a machine. */
-const makers: Partial<Record<LifecycleName, string>> = { resize: 'resize.commit', restore: 'restore.commit' }
 
 type Restored =
   /** With what the record knows: the delivery that failed may have known less than one beside it. */
@@ -192,9 +188,9 @@ async function backTo(
   return { changes }
 }
 
-/** Once its machine has left the fleet a deprovision only goes on: its root disk may be gone. */
+/** Once its machine has left the fleet a run only goes on: the root disk may be gone. */
 const isPastReturn = ({ lifecycle, task }: RunRecord) =>
-  lifecycle === 'deprovision' && placeIn(lifecycle, task) >= placeIn(lifecycle, 'remove.commit')
+  removesMachine(lifecycle) && placeIn(lifecycle, task) >= placeIn(lifecycle, 'remove.commit')
 
 const noReturn = ({ id, facts, failure, since }: Run) =>
   `Cannot undo run ${id}: ${facts.name} was taken away already, see ${archiveFolder(since.slice(0, 4), facts.name ?? '', id)}. What failed: ${failure?.message}. Put that right, and let the run go on: set state to "running" and deadline to a time to come in ${runFile(id)}`

@@ -4,7 +4,7 @@ import type { Rights } from '../../shared/grants.ts'
 import { parseRepository, parseTag } from '../../shared/images/reference.ts'
 import { twice } from '../../shared/machine.ts'
 import { check } from '../../shared/schema/check.ts'
-import { type ImageRequest, requests } from '../../shared/schema/requests.ts'
+import { GoldenImageRequest, type ImageRequest } from '../../shared/schema/requests.ts'
 import { show } from '../../shared/schema/show.ts'
 import type { Outcome } from '../../shared/step.ts'
 import { diskCustomizationProblems } from './disk-customization.ts'
@@ -13,7 +13,7 @@ import { plainProblems, refusal, type Unproved } from './unproved.ts'
 
 /** Says whether a golden image may be made as a request wants it, with every problem of it at once. Changes nothing. */
 export async function validateImage(run: Unproved, fleet: Pick<Fleet, 'head'>, rights?: Rights): Promise<Outcome> {
-  const checked = check(requests['golden-image'], run.request, 'the request')
+  const checked = check(GoldenImageRequest, run.request, 'the request')
   if (!checked.ok) return refusal(checked.problems)
   const request = checked.value
   const { namespace, image } = request

@@ -1,7 +1,7 @@
 import type { Fleet, Tree } from '../../shared/fleet.ts'
 import type { Rights } from '../../shared/grants.ts'
 import { readHolder } from '../../shared/holder.ts'
-import { makesImage } from '../../shared/lifecycles.ts'
+import { findsMachine, makesImage } from '../../shared/lifecycles.ts'
 import { joinProblems, toMachine } from '../../shared/machine.ts'
 import { candidate, namingOf, namingProblems } from '../../shared/names.ts'
 import { violations } from '../../shared/policy.ts'
@@ -24,7 +24,7 @@ import { askerOf, callbackOf, callbackProblems, refusal, type Unproved } from '.
  */
 export async function validate(run: Unproved, fleet: Pick<Fleet, 'head'>, rights?: Rights): Promise<Outcome> {
   if (makesImage(run.lifecycle)) return validateImage(run, fleet, rights)
-  return run.lifecycle === 'provision' ? validateProvision(run, fleet, rights) : validateChange(run, fleet, rights)
+  return findsMachine(run.lifecycle) ? validateChange(run, fleet, rights) : validateProvision(run, fleet, rights)
 }
 
 async function validateProvision(run: Unproved, fleet: Pick<Fleet, 'head'>, rights?: Rights): Promise<Outcome> {

@@ -4,8 +4,8 @@ import type { Definition } from '../../shared/schema/definition.ts'
 
 /** Looks names up where a resolver is configured. */
 export interface Resolver {
-  /** The targets of a record, nothing when there is no such record. */
-  resolve(name: string, type: 'A' | 'AAAA' | 'PTR'): Promise<string[]>
+  /** The targets of a record, nothing when there is no such record; undefined when no name server could say. */
+  resolve(name: string, type: 'A' | 'AAAA' | 'PTR'): Promise<string[] | undefined>
 }
 
 /** The running machine has the addresses that were allocated to it. */
@@ -33,6 +33,7 @@ export async function assessNames(definition: Definition, resolver: Resolver | u
   if (!resolver) return { state: 'reached', message: 'no resolver is configured' }
   for (const { dnsName, recordType, targets } of definition.dns) {
     const found = await resolver.resolve(dnsName, recordType)
+    if (!found) return { state: 'waiting', message: `no name server says what ${recordType} ${dnsName} resolves to` }
     const plain = (name: string) => name.replace(/\.$/, '').toLowerCase()
     const lacking = targets.filter((target) => !found.map(plain).includes(plain(target)))
     if (lacking.length > 0) {

@@ -13,7 +13,13 @@ const meanings: Partial<Record<RoundName, Says>> = {
   stop: ({ running }, { wasRunning }) => (!running && wasRunning ? ['the machine is turned off'] : []),
   start: turnedOn,
   save: ({ snapshots = [] }, _, run) =>
-    snapshots.filter((one) => one.run === run).map(({ name }) => `snapshot ${name} is taken to go back to`),
+    snapshots
+      .filter((one) => one.run === run)
+      .map(({ name, purpose }) =>
+        purpose === 'final'
+          ? `snapshot ${name} is taken, and stays when the machine is gone`
+          : `snapshot ${name} is taken to go back to`,
+      ),
   snapshot: ({ snapshots = [] }, _, run) =>
     snapshots.filter((one) => one.run === run).map(({ name }) => `snapshot ${name} is taken`),
   resize: ({ size, rootDisk, disks }, _, run) => [

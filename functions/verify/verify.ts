@@ -67,9 +67,13 @@ async function absence(run: Run, settings: Settings, here: Here): Promise<Outcom
   let left = ''
   while (!here.patience.aborted) {
     const found = await Promise.all(names.map(({ dnsName, recordType }) => resolver.resolve(dnsName, recordType)))
+    // A name that nobody can be asked for may still resolve.
     left = names
-      .filter((_, index) => (found[index] ?? []).length > 0)
-      .map(({ dnsName }) => dnsName)
+      .flatMap(({ dnsName }, index) => {
+        const targets = found[index]
+        if (targets === undefined) return [`${dnsName} (no name server answers)`]
+        return targets.length > 0 ? [dnsName] : []
+      })
       .join(', ')
     if (left === '') return succeeded(`No name server knows ${run.facts.name} any more`)
     await here.progress(`Waiting until these names are gone: ${left}`)

@@ -15,6 +15,7 @@ export const faultNames = [
   'snapshot-fails',
   'snapshot-stuck',
   'restore-fails',
+  'restore-stuck',
   'migration-fails',
   'api-500',
   'sync-stuck',

@@ -39,9 +39,11 @@ const steps: Record<string, Told> = {
   plan: { when: 'the CMDB keeps failing', undo: 'the record is retired', evenFailed: true },
   customize: { when: 'a customization changed and no longer fits' },
   operate: { when: 'the CMDB keeps failing' },
-  check: { when: 'it does not have its addresses, or its names do not resolve, until the deadline' },
+  check: {
+    when: 'it does not have its addresses or its names do not resolve until the deadline, or a data disk came anew',
+  },
   release: { when: 'Git keeps failing' },
-  absence: { when: 'its names still resolve at the deadline' },
+  absence: { when: 'its names still resolve, or no name server can say, at the deadline' },
   retire: { when: 'the CMDB keeps failing' },
   complete: { when: 'Git keeps failing' },
   notify: { when: 'the callback refuses' },
@@ -57,7 +59,10 @@ const rounds: Record<RoundName, { when: string; undo: string }> = {
     when: 'it does not shut down, or something holds its disks, until the deadline',
     undo: 'it is turned on again, if it was on',
   },
-  start: { when: 'it does not come up: a crash loop, no node, no guest agent; the deadline', undo: 'it is turned off' },
+  start: {
+    when: 'it does not come up (a crash loop, no node, no guest agent), or a data disk came anew',
+    undo: 'it is turned off',
+  },
   save: { when: 'the storage cannot take the snapshot', undo: 'the snapshot goes' },
   snapshot: { when: 'the storage cannot take the snapshot', undo: 'the snapshot goes' },
   restore: { when: 'the storage cannot give the disks back', undo: "its disks are put back to the run's own snapshot" },
@@ -86,8 +91,9 @@ const rounds: Record<RoundName, { when: string; undo: string }> = {
   remove: { when: 'something of it is still there at the deadline', undo: '' },
 }
 
-const reasons = {
-  build: 'it cannot be changed so, or somebody edited its files by hand',
+/** Why a task of any round fails. */
+export const reasons = {
+  build: 'the machine or the image cannot be changed so, or somebody edited its files by hand',
   commit: 'somebody changed one of the files meanwhile, or Git keeps failing',
 }
 
@@ -102,9 +108,17 @@ export function failings({ name, tasks }: Lifecycle): Failing[] {
       .slice(0, at + 1)
       .flatMap((one) => undoOf(one, one === task))
       .reverse()
-    return { task, when, undone: undone.length === 0 ? 'nothing was done' : undone.join('; '), ends: 'rolledback' }
+    return { task, when, undone: sentenceOf(undone), ends: 'rolledback' }
   })
 }
+
+/** Off and on again, with nothing between them, is one thing. */
+const sentenceOf = (undone: string[]) =>
+  undone.length === 0
+    ? 'nothing was done'
+    : undone
+        .join('; ')
+        .replace(`${rounds.start.undo}; ${rounds.stop.undo}`, 'it is turned off, and on again if it was on')
 
 /** The commit that takes a machine out of the fleet is the last one that can be waited for and not undone. */
 const isPastReturn = (done: readonly Task[]) => done.some(({ name }) => name === 'remove.commit')

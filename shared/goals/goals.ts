@@ -1,6 +1,7 @@
-import { rootDiskName } from '../kubevirt/manifest.ts'
+import { claimProblems } from '../claims.ts'
+import { dataClaims, rootDiskName } from '../kubevirt/manifest.ts'
 import type { MachineRound } from '../lifecycles.ts'
-import { reached } from './assessment.ts'
+import { failed, reached } from './assessment.ts'
 import { imaged, resized } from './disk.ts'
 import type { Goal } from './goal.ts'
 import { gone } from './gone.ts'
@@ -15,6 +16,17 @@ import { assessStopped, stopped } from './stopped.ts'
 export const asDefined: Goal = {
   assess: (view, aim) =>
     aim.definition.running ? assessReady(view, aim.definition, aim.revision) : assessStopped(view, aim),
+}
+
+/** The machine is as its definition has it, and its data is on the claims that it was on. */
+const started: Goal = {
+  ...asDefined,
+  async confirm(aim, machines, view) {
+    const { cluster, namespace } = aim.definition
+    const names = dataClaims(aim.definition)
+    const problems = claimProblems(names, aim.facts.claims ?? {}, await machines.claims(cluster, namespace, names))
+    return problems.length > 0 ? failed(problems.join('; ')) : asDefined.assess(view, aim)
+  },
 }
 
 /** The machine runs from its new root disk; nothing of that is said where the image was current. */
@@ -33,7 +45,7 @@ const swapped: Goal = {
 export const goals: Record<MachineRound, Goal> = {
   create: asDefined,
   stop: stopped,
-  start: asDefined,
+  start: started,
   save: saved,
   snapshot: snapshotted,
   restore: restored,

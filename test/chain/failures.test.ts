@@ -1,7 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import type { Seen } from '../../local/feed.ts'
@@ -12,16 +9,9 @@ import { placementName } from '../../shared/ocm/placement.ts'
 import { isShared, nameFile, networkFile, runFile, templateFile } from '../../shared/paths.ts'
 import { runId } from '../../shared/run.ts'
 import { parseYaml, toYaml } from '../../shared/yaml.ts'
+import { type Enterprise, startEnterprise } from './enterprise.ts'
 import { type Chain, factsOf, type Run, small, startChain } from './harness.ts'
 import { type MachineFault, untampered } from './platform.ts'
-
-/** An enterprise system with a JSON API: it keeps what it is told, and refuses a state when it is told to. */
-interface Enterprise {
-  url: string
-  records: Map<string, string>
-  refuses: string | undefined
-  server: Server
-}
 
 const root = new URL('../..', import.meta.url).pathname
 
@@ -32,19 +22,7 @@ const theirs = new Map<string, string | null>()
 
 beforeAll(async () => {
   cmdb = await startEnterprise()
-  const config = join(mkdtempSync(join(tmpdir(), 'drover-cmdb-')), 'cmdb.yaml')
-  const write = { body: { name: '${name}', state: '${state}' }, id: 'id' }
-  const path = '/vms/${name}'
-  writeFileSync(
-    config,
-    toYaml({
-      url: cmdb.url,
-      lookup: { method: 'GET', path, id: 'id' },
-      create: { method: 'PUT', path, ...write },
-      update: { method: 'PUT', path, ...write },
-    }),
-  )
-  chain = await startChain({ DROVER_CMDB_CONFIG: config, DROVER_CMDB_TOKEN: 'cmdb-token', DROVER_GRACE_SECONDS: '2' })
+  chain = await startChain({ ...cmdb.settings, DROVER_GRACE_SECONDS: '2' })
   chain.interfere('templates/imported.yaml', imported())
 })
 afterEach(() => {
@@ -56,31 +34,8 @@ afterEach(() => {
 })
 afterAll(async () => {
   await chain.close()
-  cmdb.server.close()
+  cmdb.close()
 })
-
-async function startEnterprise(): Promise<Enterprise> {
-  const records = new Map<string, string>()
-  const server = createServer((request, response) => {
-    const name = request.url?.split('/').at(-1) ?? ''
-    let body = ''
-    request.on('data', (chunk) => (body += chunk))
-    request.on('end', () => {
-      const state = body === '' ? undefined : (JSON.parse(body) as { state: string }).state
-      if (state !== undefined && state === enterprise.refuses) return response.writeHead(422).end()
-      if (state !== undefined) records.set(name, state)
-      return records.has(name) ? response.end(JSON.stringify({ id: `ci-${name}` })) : response.writeHead(404).end()
-    })
-  }).listen(0, '127.0.0.1')
-  await new Promise((done) => server.once('listening', done))
-  const enterprise: Enterprise = {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    records,
-    refuses: undefined,
-    server,
-  }
-  return enterprise
-}
 
 /** A template whose disk is imported, which can fail; CDI never gives up a clone. */
 function imported(): string {

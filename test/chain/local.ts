@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { startWorld } from '../../local/world.ts'
 import { type MachineFault, type Platform, untampered } from './platform.ts'
 
@@ -18,6 +19,7 @@ const kinds: Record<MachineFault, string> = {
   'grow-fails': 'PersistentVolumeClaim',
   'snapshot-fails': 'VirtualMachineSnapshot',
   'restore-fails': 'VirtualMachineRestore',
+  'restore-stuck': 'VirtualMachineRestore',
   'migration-fails': 'VirtualMachineInstanceMigration',
 }
 
@@ -42,6 +44,13 @@ export async function startLocal(settings: Record<string, string>, kubevirt?: st
     make: async (cluster, object) => void clusters.store(cluster).create(object),
     unmake: async (cluster, kind, namespace, name) => void clusters.store(cluster).remove(kind, namespace, name),
     fault: (fault, namespace) => clusters.faults.add({ fault, kind: kinds[fault], ...(namespace && { namespace }) }),
+    async lose(cluster, namespace, name) {
+      const uidNow = () => clusters.store(cluster).get('PersistentVolumeClaim', namespace, name)?.metadata.uid
+      const before = uidNow()
+      clusters.store(cluster).remove('PersistentVolumeClaim', namespace, name)
+      // CDI makes another one for the same disk.
+      while ([undefined, before].includes(uidNow())) await sleep(20)
+    },
     mend: () => clusters.faults.clear(),
     metrics: async () => (await fetch(`http://127.0.0.1:${ports.recover}/metrics`)).text(),
     async close() {

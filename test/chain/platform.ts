@@ -16,6 +16,7 @@ export type MachineFault =
   | 'grow-fails'
   | 'snapshot-fails'
   | 'restore-fails'
+  | 'restore-stuck'
   | 'migration-fails'
 
 /** Where whole runs are tried: the stand-ins of one process, or the real controllers. The same tests run on both. */
@@ -40,6 +41,8 @@ export interface Platform {
   unmake(cluster: string, kind: string, namespace: string, name: string): Promise<void>
   /** Only with what is in one namespace, where one is said. Answers how to end it. */
   fault(fault: MachineFault, namespace?: string): () => void
+  /** Has a claim vanish and come anew, with nothing of what was on it, where that can be played. */
+  lose?(cluster: string, namespace: string, claim: string): Promise<void>
   /** Ends all faults. */
   mend(): void
   /** The page of metrics, where all functions have one in common. */

@@ -1,3 +1,4 @@
+import { removesMachine } from '../../../shared/lifecycles.ts'
 import { requestOf } from '../../../shared/request.ts'
 import type { Definition } from '../../../shared/schema/definition.ts'
 import type { Run } from '../../../shared/step.ts'
@@ -6,7 +7,7 @@ import type { Edit } from '../edit.ts'
 /** Turns the machine off, for what cannot be done while it runs; a data disk that is to be destroyed loses what keeps it. */
 export const stop: Edit = (definition, run) => {
   if (!mustStop(definition, run)) return definition
-  if (run.lifecycle !== 'deprovision') return { ...definition, running: false }
+  if (!removesMachine(run.lifecycle)) return { ...definition, running: false }
   const { destroy = [] } = requestOf(run, 'deprovision')
   const unknown = destroy.filter((name) => !definition.disks.some((disk) => disk.name === name))
   if (unknown.length > 0)

@@ -53,6 +53,7 @@ function reconcile(cluster: Cluster, restore: Restore, { again }: Waker) {
   if (deletionTimestamp) return end(cluster, restore, machine)
   if (complete || hasCondition(conditions, 'Failure')) return
   if (own(cluster, restore, machine)) return
+  if (cluster.hasFault('restore-stuck', restore)) return
   if (machine && store.get('VirtualMachineInstance', namespace, machine.metadata.name))
     return wait(cluster, restore, machine, again)
   const found = contentOf(cluster, restore, machine)

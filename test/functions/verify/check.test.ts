@@ -11,8 +11,8 @@ const record = (recordType: DnsRecord['recordType'], dnsName: string, ...targets
   targets,
   recordTTL: 300,
 })
-const resolverOf = (zone: Record<string, string[]>): Resolver => ({
-  resolve: async (name, type) => zone[`${type} ${name}`] ?? [],
+const resolverOf = (zone: Record<string, string[] | undefined>): Resolver => ({
+  resolve: async (name, type) => (Object.hasOwn(zone, `${type} ${name}`) ? zone[`${type} ${name}`] : []),
 })
 
 describe('the addresses of a machine', () => {
@@ -41,7 +41,7 @@ describe('the names of a machine', () => {
     record('PTR', '17.0.20.10.in-addr.arpa', 'web-01.example.com'),
   ]
 
-  it.each<[string, Record<string, string[]>, object]>([
+  it.each<[string, Record<string, string[] | undefined>, object]>([
     [
       'resolve, whatever their case and their last dot',
       { 'A web-01.example.com': ['10.20.0.17'], 'PTR 17.0.20.10.in-addr.arpa': ['WEB-01.example.com.'] },
@@ -51,6 +51,11 @@ describe('the names of a machine', () => {
       'do not resolve yet',
       {},
       { state: 'waiting', message: 'A web-01.example.com resolves to nothing, wanted 10.20.0.17' },
+    ],
+    [
+      'are waited for where no name server answers',
+      { 'A web-01.example.com': undefined },
+      { state: 'waiting', message: 'no name server says what A web-01.example.com resolves to' },
     ],
     [
       'resolve to something else',

@@ -17,6 +17,13 @@ describe('a plan says what follows', () => {
     ['power', 'stop.verify', { running: false }, { wasRunning: true }, ['the machine is turned off']],
     ['patch', 'save.verify', { snapshots: [snapshot] }, {}, ['snapshot db-01-x is taken to go back to']],
     [
+      'deprovision',
+      'save.verify',
+      { snapshots: [{ ...snapshot, purpose: 'final' as const }] },
+      {},
+      ['snapshot db-01-x is taken, and stays when the machine is gone'],
+    ],
+    [
       'resize',
       'resize.verify',
       { size: { cores: 4, memory: '8Gi' }, disks },

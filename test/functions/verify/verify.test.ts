@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { verify } from '../../../functions/verify/verify.ts'
 import type { MachineView } from '../../../shared/machines.ts'
+import type { DnsRecord } from '../../../shared/schema/definition.ts'
 import { linuxServer } from '../../shared/kubevirt/definitions.ts'
 import { foundOut, runWith } from '../build/runs.ts'
 import { hereOf } from '../here.ts'
@@ -142,5 +143,47 @@ describe('check', () => {
     const { here, endPatience } = hereOf()
     const machines = machinesShowing(showing(definition, 'Stopping'), endPatience)
     expect(await verify(checking, machines, settings, here)).toMatchObject({ kind: 'notYet' })
+  })
+})
+
+describe('absence', () => {
+  const names: DnsRecord[] = [
+    { dnsName: 'web-01.example.com', recordType: 'A', targets: ['10.20.0.17'], recordTTL: 300 },
+    { dnsName: '17.0.20.10.in-addr.arpa', recordType: 'PTR', targets: ['web-01.example.com'], recordTTL: 300 },
+  ]
+  const leaving = {
+    ...runWith('absence', foundOut({ name: 'web-01', dns: names })),
+    lifecycle: 'deprovision' as const,
+  }
+  /** What name servers say of both names, look after look; the last answer stays. */
+  const saying = (...answers: (string[] | undefined)[]) => {
+    let asked = 0
+    return { resolve: async () => answers[Math.min(asked++ >> 1, answers.length - 1)] }
+  }
+  const impatient = () => ({ ...hereOf().here, patience: AbortSignal.timeout(50) })
+
+  it('is reached once no name server has a name, forward or reverse', async () => {
+    const { here, told } = hereOf()
+    const resolver = saying(['10.20.0.17'], [])
+    expect(await verify(leaving, machinesShowing(), { ...settings, resolver }, here)).toMatchObject({
+      kind: 'succeeded',
+      message: 'No name server knows web-01 any more',
+    })
+    expect(told).toEqual(['Waiting until these names are gone: web-01.example.com, 17.0.20.10.in-addr.arpa'])
+  })
+
+  it.each([
+    ['still resolves', ['10.20.0.17'], 'web-01.example.com, 17.0.20.10.in-addr.arpa'],
+    [
+      'can be asked of nobody',
+      undefined,
+      'web-01.example.com (no name server answers), 17.0.20.10.in-addr.arpa (no name server answers)',
+    ],
+  ])('is waited for while a name %s', async (_, answer, left) => {
+    const resolver = saying(answer)
+    expect(await verify(leaving, machinesShowing(), { ...settings, resolver }, impatient())).toEqual({
+      kind: 'notYet',
+      message: `These names still resolve: ${left}`,
+    })
   })
 })

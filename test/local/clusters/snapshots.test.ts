@@ -369,6 +369,20 @@ describe('a restore', () => {
     await complete('lost')
   })
 
+  it('with restore-stuck has not begun, holds nothing, and goes on when it is mended', async () => {
+    await made('slow-back', 'Halted')
+    store.create(snapshot('slow-back', 'slow-back'))
+    await ready('slow-back')
+    const { metadata } = store.create(
+      restore('held', 'slow-back', 'slow-back', {}, { [faultAnnotation]: 'restore-stuck' }),
+    )
+    await until(store, 'VirtualMachineRestore', 'shop/held', { 'status.complete': false })
+    expect(fieldAt(store.get('VirtualMachine', 'shop', 'slow-back'), 'status.restoreInProgress')).toBeUndefined()
+    const stuck = store.get('VirtualMachineRestore', 'shop', metadata.name)
+    if (stuck) store.modify(stuck, (current) => ({ ...current, metadata: { ...current.metadata, annotations: {} } }))
+    await complete('held')
+  })
+
   it('of a snapshot that is not there says so, and goes on when there is one', async () => {
     await made('early', 'Halted')
     store.create(restore('early', 'late', 'early'))

@@ -317,6 +317,15 @@ describe('a round', () => {
         'quiesced by its guest agent',
       ],
       [
+        'start: fails where a data disk came anew',
+        'start',
+        aimOf(kept, { claims: { 'web-01-data-data-4f3104': 'one' } }),
+        { claims: async () => [claim('two')] },
+        nothing,
+        'failed',
+        'it was one and is two',
+      ],
+      [
         'remove: fails where a kept disk came anew',
         'remove',
         aimOf(kept, { claims: { 'web-01-data-data-4f3104': 'one' } }),
