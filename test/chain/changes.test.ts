@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import type { LifecycleName } from '../../shared/lifecycles.ts'
-import { lockFile, runFile } from '../../shared/paths.ts'
+import { archiveFolder, keptFile, lockFile, runFile } from '../../shared/paths.ts'
 import { type Chain, factsOf, isReal, type Run, small, startChain } from './harness.ts'
 import { dataOnly, machinesOf, place } from './machines.ts'
 import type { MachineFault } from './platform.ts'
@@ -66,6 +66,23 @@ describe('a machine', () => {
     expect(definition.snapshots?.map(({ purpose }) => purpose)).toEqual(['asked', 'undo'])
     await completed('snapshot', { ...place(vm), action: 'expire', snapshot: 'clean' })
     expect(await chain.look(vm.cluster, 'VirtualMachineSnapshot', vm.namespace, name)).toBeUndefined()
+  })
+
+  it('lists the snapshots that it has, and changes nothing by that', async () => {
+    const vm = await provisioned()
+    const none = await completed('snapshot', { ...place(vm), action: 'list' })
+    expect(none.ended.data.message).toContain(`VM ${vm.name} has no snapshot`)
+    await completed('snapshot', { ...place(vm), snapshot: 'one' })
+    await completed('snapshot', { ...place(vm), snapshot: 'two', keepDays: 3 })
+    const before = await definitionOf(vm)
+    const { ended } = await completed('snapshot', { ...place(vm), action: 'list' })
+    const time = '\\d{4}-\\d\\d-\\d\\dT[^,)]+'
+    expect(ended.data.message).toMatch(
+      new RegExp(
+        `VM ${vm.name} has the snapshots ${vm.name}-one \\(taken ${time}\\), ${vm.name}-two \\(taken ${time}, kept until ${time}\\)`,
+      ),
+    )
+    expect(await definitionOf(vm)).toEqual(before)
   })
 
   it('gets a new root disk from the latest image, and keeps the old one and its data', async () => {
@@ -190,6 +207,38 @@ describe('a machine', () => {
     const next = await provisioned({ placement: { clusterSets: [] }, attach: [{ name: 'data', disk: kept }] })
     expect(dataOnly(await claimsOf(next))).toEqual({ [kept]: uid })
     expect(Object.keys(await chain.files())).not.toContain(`kept/${vm.cluster}/${vm.namespace}/${kept}.yaml`)
+  })
+
+  it('leaves a last snapshot behind where that is asked for, and a tombstone of each disk that is kept', async () => {
+    const vm = await provisioned({
+      disks: [
+        { name: 'data', size: '5Gi' },
+        { name: 'scratch', size: '1Gi' },
+      ],
+    })
+    const claims = dataOnly(await claimsOf(vm))
+    const [kept = ''] = Object.keys(claims).filter((name) => name.includes('-data-data-'))
+    const request = { ...place(vm), destroy: ['scratch'], finalSnapshot: true }
+    const { run, ended } = await completed('deprovision', request)
+    const last = `${vm.name}-final-${run.id.slice(0, 8)}`
+    const snapshot = await chain.look(vm.cluster, 'VirtualMachineSnapshot', vm.namespace, last)
+    expect(snapshot?.metadata.deletionTimestamp).toBeUndefined()
+    expect(snapshot?.['status']).toMatchObject({ readyToUse: true })
+    expect(await chain.look(vm.cluster, 'VirtualMachine', vm.namespace, vm.name)).toBeUndefined()
+    expect(await read(keptFile(vm.cluster, vm.namespace, kept))).toMatchObject({
+      ...{ disk: kept, cluster: vm.cluster, namespace: vm.namespace, machine: vm.name, run: run.id, size: '5Gi' },
+      uid: claims[kept],
+    })
+    const tombstones = Object.keys(await chain.files()).filter((path) => path.includes(`kept/${vm.cluster}/`))
+    expect(tombstones.filter((path) => path.includes(`/${vm.name}-`))).toEqual([
+      keptFile(vm.cluster, vm.namespace, kept),
+    ])
+    // How it was, and that there is a snapshot of it, is in the archive.
+    const archive = archiveFolder(ended.data.since?.slice(0, 4) ?? '', vm.name, run.id)
+    expect(await read(`${archive}/values.yaml`)).toMatchObject({
+      name: vm.name,
+      snapshots: [{ name: last, purpose: 'final' }],
+    })
   })
 
   it('is told what would be done, and nothing is', async () => {

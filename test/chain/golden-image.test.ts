@@ -215,6 +215,28 @@ describe('a golden image', () => {
     expect((await first.ended).type).toBe('dev.drover.golden-image.completed')
   })
 
+  it('waits for the run that holds it where it is asked to, and is made after it', { timeout: 180_000 }, async () => {
+    const data = requested({ customization: undefined })
+    chain.fault('sync-stuck')
+    const first = await chain.request(data, { lifecycle: 'golden-image' })
+    await expect.poll(async () => (await chain.files())[imageLockFile(data.image)], patiently).toBeDefined()
+    let refusals = 0
+    chain.tamper.with = (name, { type }) => {
+      if (name === 'locate' && type.endsWith('golden-image.validated')) refusals += 1
+      return undefined
+    }
+    const second = await chain.request({ ...data, wait: true }, { lifecycle: 'golden-image' })
+    // The Broker brings it again, for as long as the image is held.
+    await expect.poll(() => refusals, patiently).toBeGreaterThan(1)
+    expect(factsOf(second)).toEqual(['requested', 'validated'])
+    chain.mend()
+    expect((await first.ended).type).toBe('dev.drover.golden-image.completed')
+    expect((await second.ended).type).toBe('dev.drover.golden-image.completed')
+    chain.tamper.with = () => undefined
+    const image = await imageOf(data)
+    expect([image.current?.run, image.older[0]?.run]).toEqual([second.id, first.id])
+  })
+
   it('does not take a DataSource over that is somebody else’s', async () => {
     await chain.make('site-a', {
       apiVersion: 'cdi.kubevirt.io/v1beta1',

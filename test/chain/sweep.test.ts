@@ -1,68 +1,12 @@
-import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Seen } from '../../local/feed.ts'
 import { sweep } from '../../shared/event-types.ts'
 import { lifecycleOf } from '../../shared/lifecycles.ts'
 import { runFile } from '../../shared/paths.ts'
-import { runId } from '../../shared/run.ts'
-import { parseYaml } from '../../shared/yaml.ts'
 import { type Chain, factsOf, isReal, type Run, small, startChain } from './harness.ts'
+import { isResumption, recordOf, requestLosing, startHasty, subjectsOf, terminalsOf, tick, ticking } from './lost.ts'
 
-/** What becomes of runs whose events a Broker has lost: an in-memory channel forgets them when it is restarted. */
-
-/** A chain in which a run is soon taken for lost: as soon as it has had the time that clusters take. */
-const startHasty = (settings = {}) =>
-  startChain({
-    DROVER_QUIET_MINUTES: isReal() ? '0.25' : '0.05',
-    DROVER_PATIENCE_SECONDS: isReal() ? '12' : '1',
-    ...settings,
-  })
-
-/** Posts a tick, as the timer of `npm run local` and a PingSource do. */
-async function tick(chain: Chain): Promise<void> {
-  const headers = { 'ce-specversion': '1.0', 'ce-id': randomUUID(), 'ce-source': '/timer', 'ce-type': sweep.type }
-  expect(await chain.post({ ...headers, 'content-type': 'application/json' }, '{}')).toBe(202)
-}
-
-/** Ticks until what is waited for has come. */
-async function ticking<T>(chain: Chain, wanted: Promise<T>, milliseconds = 1_000): Promise<T> {
-  const ended = new AbortController()
-  const beat = async () => {
-    while (!ended.signal.aborted) {
-      await tick(chain)
-      await new Promise((done) => setTimeout(done, milliseconds))
-    }
-  }
-  const beating = beat()
-  return wanted.finally(() => {
-    ended.abort()
-    return beating
-  })
-}
-
-/** A request whose event of this fact the Broker takes, and nobody ever hears of. Resolves when it is lost. */
-async function requestLosing(chain: Chain, fact: string, { after = 0, extensions = {} } = {}): Promise<Run> {
-  const id = randomUUID()
-  const before = chain.tamper.with
-  let seen = 0
-  const lost = new Promise<void>((done) => {
-    chain.tamper.with = (name, event) => {
-      const isIt = event.type === `dev.drover.provision.${fact}` && event.run === runId('/tests', id)
-      if (!isIt || seen++ !== after) return before(name, event)
-      done()
-      return 204
-    }
-  })
-  const run = await chain.request(small(), { id, extensions })
-  await lost
-  return run
-}
-
-const recordOf = async (run: Run, chain: Chain) => parseYaml(await chain.git('show', `main:${runFile(run.id)}`))
-const subjectsOf = async (run: Run, chain: Chain) =>
-  (await chain.git('log', '--reverse', '--format=%s', `--grep=Drover-Run: ${run.id}`, 'main')).trim().split('\n')
-const isResumption = (subject: string) => subject.startsWith('Go on with')
-const terminalsOf = (run: Run) => new Set(factsOf(run).filter((fact) => /^(completed|rolledback|stranded)$/.test(fact)))
+/** What becomes of runs whose events a Broker has lost; `test/delivery/` loses each event of each lifecycle. */
 
 const facts = lifecycleOf('provision').tasks.map(({ done }) => done)
 /** From a run's first commit to its last: before there is nothing to find, after nothing to do. */
@@ -74,7 +18,7 @@ describe('a run whose events were lost', { timeout: 180_000 }, () => {
   beforeAll(async () => {
     chain = await startHasty()
     const extensions = { correlationid: 'order-7' }
-    const lost = await Promise.all(inFlight.map((fact) => requestLosing(chain, fact, { extensions })))
+    const lost = await Promise.all(inFlight.map((fact) => requestLosing(chain, small(), fact, { extensions })))
     await chain.idle()
     const heard = lost.map(factsOf)
     const ended = await ticking(chain, Promise.all(lost.map((run) => run.ended)))
@@ -111,7 +55,7 @@ describe('a run whose events were lost', { timeout: 180_000 }, () => {
   it('in the middle of its undo is undone', async () => {
     chain.fault('crash-loop')
     chain.fault('never-deleted')
-    const run = await requestLosing(chain, 'create.verify.failed', { after: 1 })
+    const run = await requestLosing(chain, small(), 'create.verify.failed', { after: 1 })
     await chain.idle()
     expect(await recordOf(run, chain)).toMatchObject({ state: 'undoing', failure: { task: 'create.verify' } })
     chain.mend()
@@ -128,7 +72,7 @@ describe('a run whose events were lost until its time was up', { timeout: 300_00
     const unhurried = { DROVER_DEADLINE_MINUTES: '0.7', DROVER_QUIET_MINUTES: '2' }
     const late = await startHasty(isReal() ? unhurried : { DROVER_DEADLINE_MINUTES: '0.2' })
     const before = await late.files()
-    const run = await requestLosing(late, 'create.committed')
+    const run = await requestLosing(late, small(), 'create.committed')
     const { deadline = '' } = run.events().at(-1)?.data ?? {}
     await new Promise((done) => setTimeout(done, Date.parse(deadline) + 3_100 - Date.now()))
     const ended = await ticking(late, run.ended)
@@ -148,7 +92,7 @@ describe('a run whose events were lost until its time was up', { timeout: 300_00
     const stuck = await startHasty(isReal() ? slowly : { DROVER_UNDO_MINUTES: '0.05' })
     stuck.fault('crash-loop')
     stuck.fault('never-deleted')
-    const run = await requestLosing(stuck, 'create.verify.failed', { after: 1 })
+    const run = await requestLosing(stuck, small(), 'create.verify.failed', { after: 1 })
     const ended = await ticking(stuck, run.ended)
     expect(ended.type).toBe('dev.drover.provision.stranded')
     expect(await recordOf(run, stuck)).toMatchObject({ state: 'stranded', message: ended.data.message })
@@ -179,7 +123,7 @@ describe('ticks', { timeout: 180_000 }, () => {
 
   it('at once make a run go on once', async () => {
     const chain = await startHasty({ DROVER_QUIET_MINUTES: '0.2' })
-    const run = await requestLosing(chain, 'allocated')
+    const run = await requestLosing(chain, small(), 'allocated')
     await new Promise((done) => setTimeout(done, 13_000))
     await Promise.all(Array.from({ length: 8 }, () => tick(chain)))
     await run.ended

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Seen } from '../../local/feed.ts'
 import { environment } from '../../shared/config.ts'
-import { terminals } from '../../shared/lifecycles.ts'
+import { type LifecycleName, terminals } from '../../shared/lifecycles.ts'
 import { type Chain, type Run, startChain } from '../chain/harness.ts'
 import { aboutIn, example, life } from '../chain/life.ts'
 
@@ -51,15 +51,48 @@ beforeAll(async () => {
 })
 afterAll(() => chain.close())
 
+/** The claims of data on the cluster, by name: the uid that tells one that came anew. */
+async function dataClaims(): Promise<Record<string, string>> {
+  const found = await Promise.all(chain.sites.map((site) => chain.list(site, 'PersistentVolumeClaim', 'shop')))
+  const claims = found.flat().filter(({ metadata }) => metadata.name.includes('-data-'))
+  return Object.fromEntries(claims.map(({ metadata }) => [metadata.name, metadata.uid]))
+}
+
+const disks = [
+  { name: 'data', size: '5Gi' },
+  { name: 'logs', size: '1Gi' },
+]
+
+const anyUid = (claims: Record<string, string>): Record<string, string> =>
+  Object.fromEntries(Object.keys(claims).map((name) => [name, expect.any(String)]))
+
+/** Puts the data back to what it was: its claims come anew, and are recorded as the machine's. */
+const putsBack = (lifecycle: LifecycleName) => lifecycle === 'restore'
+
 describe(`each event five times, in any order (DROVER_SEED=${seed})`, () => {
   it.each(life)('%s completes', async (lifecycle) => {
-    const run = await chain.request(example(lifecycle).data, { lifecycle })
+    const before = await dataClaims()
+    const run = await chain.request(
+      { ...example(lifecycle).data, ...(lifecycle === 'provision' && { disks }) },
+      { lifecycle },
+    )
     runs.push(run)
     const { type, data } = await run.ended
     expect([type, data.message]).toEqual([
       `dev.drover.${lifecycle}.completed`,
       expect.stringContaining(aboutIn(lifecycle)),
     ])
+    const after = await dataClaims()
+    expect(after).toMatchObject(putsBack(lifecycle) ? anyUid(before) : before)
+  })
+
+  it('leaves the data of its machine where it was, and of both as much as there is', async () => {
+    const claims = Object.keys(await dataClaims())
+    const names = ['prod-shop-001', 'prod-shop-copy'].flatMap((machine) =>
+      disks.map(({ name }) => `${machine}-data-${name}-`),
+    )
+    for (const name of names) expect(claims.filter((claim) => claim.startsWith(name))).toHaveLength(1)
+    expect(claims).toHaveLength(names.length)
   })
 
   it('commits nothing twice', async () => {
