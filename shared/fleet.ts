@@ -41,11 +41,12 @@ export interface CommitTrailers {
 /**
  * Looks at the newest tree and says what to change. It is called again, with a newer tree, whenever somebody else's
  * commit got in first, so it must derive everything from the tree it is given. `nothing` means that the wanted state
- * is already there (the second delivery of an event); throwing leaves the repository as it was.
+ * is already there (the second delivery of an event); throwing leaves the repository as it was. With `mark` a commit is
+ * made even where nothing changes: its trailers alone are what is wanted.
  */
 export type Decide<T> = (
   tree: Tree,
-) => Promise<{ changes: Change[]; value: T; subject?: string } | { nothing: true; value: T }>
+) => Promise<{ changes: Change[]; value: T; subject?: string; mark?: true } | { nothing: true; value: T }>
 
 export interface Transaction<T> {
   /** The commit's first line, unless `decide` knows a better one. */

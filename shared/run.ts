@@ -133,7 +133,7 @@ export function toReply(
   keys: readonly SigningKey[],
 ): Event {
   const facts = says.facts ?? run.facts
-  const failure = says.failure ?? run.failure
+  const failure = says.fact === 'completed' ? undefined : (says.failure ?? run.failure)
   const { name: machine, image } = asObject(run.request)
   const name = facts.name ?? text(machine) ?? text(image)
   const data: RunData = {

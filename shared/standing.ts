@@ -14,8 +14,12 @@ export async function standing(
 ): Promise<RunRecord | 'ended' | undefined> {
   const record = await readRecord(tree, run.id)
   if (record) return record.state === 'running' ? record : 'ended'
-  return (await fleet.find(run.id, firstOf(run.lifecycle), run.horizon, tree)) === undefined ? undefined : 'ended'
+  const did = async (step: string) => (await fleet.find(run.id, step, run.horizon, tree)) !== undefined
+  return (await did(firstOf(run.lifecycle))) || (await did(releasing)) ? 'ended' : undefined
 }
+
+/** The step of the last commit of an undone run, and of the only one of a run that ended before it had begun; no task's name. */
+export const releasing = 'undone'
 
 /** The task that makes a run's first commit: the one after `validate` holds or reserves what the run is about. */
 export const firstOf = (lifecycle: LifecycleName): string => lifecycleOf(lifecycle).tasks[1]?.name ?? ''

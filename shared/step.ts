@@ -159,7 +159,15 @@ export interface Here {
 
 /** How a task ends. */
 export type Outcome =
-  | { kind: 'succeeded'; message: string; facts?: Facts; changes?: ExpectedChange[]; draft?: Change[] }
+  | {
+      kind: 'succeeded'
+      message: string
+      facts?: Facts
+      changes?: ExpectedChange[]
+      draft?: Change[]
+      /** Of an undo that came too late: the run was complete, and nobody may have heard. */
+      end?: 'completed'
+    }
   /** The run fails with this sentence. */
   | { kind: 'refused'; message: string; facts?: Facts }
   /** Ends an undo that a person must look at. */

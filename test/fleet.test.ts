@@ -40,6 +40,13 @@ describe('memoryFleet', () => {
     expect([same.created, fleet.commits.length]).toEqual([false, 0])
   })
 
+  it('makes a commit without changes where it is to be a mark', async () => {
+    const fleet = memoryFleet({ a: '1' })
+    const { created, revision } = await fleet.transact(by(async () => ({ changes: [], value: 0, mark: true })))
+    expect([created, await fleet.files()]).toEqual([true, { a: '1' }])
+    expect(await fleet.find('r1', 'commit', '2026-01-01T00:00:00Z')).toBe(revision)
+  })
+
   it('asks decide again when somebody else interferes', async () => {
     const fleet = memoryFleet({ count: '1' })
     fleet.interfere({ count: '10' })

@@ -53,7 +53,7 @@ export function memoryFleet(files: Record<string, string> = {}): MemoryFleet {
       put(interference)
       return undefined
     }
-    if (effective.size === 0) return { revision, created: false, value: answer.value }
+    if (effective.size === 0 && !('mark' in answer)) return { revision, created: false, value: answer.value }
     const changes = [...effective].map(([path, written]) => [path, written?.content ?? null] as const)
     put(Object.fromEntries(changes))
     const title = ('subject' in answer ? answer.subject : undefined) ?? subject

@@ -2,24 +2,29 @@ import type { Change, Fleet } from '../../shared/fleet.ts'
 import { type RunRecord, readRecord, trailersOf } from '../../shared/ledger.ts'
 import { runFile } from '../../shared/paths.ts'
 import { withoutSecrets } from '../../shared/secrets.ts'
-import type { Run } from '../../shared/step.ts'
+import { ignored, type Outcome, type Run } from '../../shared/step.ts'
 import { toYaml } from '../../shared/yaml.ts'
+import { answerForEnded, isOnlyRefused, stillRunning } from './ended.ts'
 
-/** Notes in Git that a run is left to a person, so that no tick goes on with it under their hands. */
-export async function strand(run: Run, message: string, fleet: Fleet): Promise<void> {
-  await fleet.transact({
+/**
+ * Notes in Git that a run is left to a person, so that no tick goes on with it under their hands. Answers what the run has
+ * come to where that is something else: it has ended already, or goes on.
+ */
+export async function strand(run: Run, message: string, fleet: Fleet): Promise<Outcome | undefined> {
+  const { value } = await fleet.transact<'noted' | 'running' | 'ended'>({
     subject: `Leave run ${run.id} to a person`,
     trailers: { ...trailersOf(run), step: 'strand' },
     decide: async (tree) => {
       const record = await readRecord(tree, run.id)
-      if (!record || record.state === 'stranded' || isOfAnother(run, record)) return { nothing: true, value: undefined }
-      return { changes: [strandedRecord(record, run, message)], value: undefined }
+      if (!record) return { nothing: true, value: 'ended' }
+      if (isOfAnother(run, record)) return { nothing: true, value: 'running' }
+      if (record.state === 'stranded') return { nothing: true, value: 'noted' }
+      return { changes: [strandedRecord(record, run, message)], value: 'noted' }
     },
   })
+  if (value === 'running') return ignored(stillRunning(run))
+  return value === 'ended' ? answerForEnded(run, fleet) : undefined
 }
-
-/** A request that is refused has done nothing: what there is was made by another delivery of the same id. */
-export const isOnlyRefused = ({ failure }: Run) => failure?.task === 'validate'
 
 const isOfAnother = (run: Run, { state }: RunRecord) => state === 'running' && isOnlyRefused(run)
 

@@ -3,22 +3,16 @@ import type { Change, Fleet, Tree } from '../../shared/fleet.ts'
 import { dueChangesOf } from '../../shared/gitops/due.ts'
 import type { GoldenImages } from '../../shared/golden-images.ts'
 import { type RunRecord, readRecord, trailersOf } from '../../shared/ledger.ts'
-import {
-  changesMachine,
-  lifecycleOf,
-  makesImage,
-  placeIn,
-  removesMachine,
-  type Subject,
-} from '../../shared/lifecycles.ts'
+import { changesMachine, lifecycleOf, placeIn, removesMachine, type Subject } from '../../shared/lifecycles.ts'
 import { archiveFolder, runFile } from '../../shared/paths.ts'
-import { firstOf } from '../../shared/standing.ts'
-import { type Facts, type Here, ignored, notYet, type Outcome, type Run, succeeded } from '../../shared/step.ts'
+import { releasing } from '../../shared/standing.ts'
+import { type Facts, type Here, ignored, notYet, type Outcome, type Run } from '../../shared/step.ts'
 import { toYaml } from '../../shared/yaml.ts'
-import { disksOf, isClaim, makingRound } from './claims.ts'
-import { awaitImageBack, remainsOf } from './image.ts'
+import { isClaim } from './claims.ts'
+import { answerForEnded, isOnlyRefused, stillRunning, undone } from './ended.ts'
+import { awaitImageBack } from './image.ts'
 import { type Means, rewind } from './rewind.ts'
-import { isOnlyRefused, strand, strandedRecord } from './strand.ts'
+import { strand, strandedRecord } from './strand.ts'
 
 export interface Clients extends Means {
   /** Undefined where no enterprise system is configured. */
@@ -81,24 +75,9 @@ const ways: Record<Subject, (run: Run, clients: Clients, here: Here) => Promise<
   image: putImageBack,
 }
 
-/** The same at every delivery: what the run has made is asked of Git's history, its record is gone by then. */
-async function undone(run: Run, fleet: Fleet): Promise<Outcome> {
-  const why = run.failure?.message ?? run.message
-  if (makesImage(run.lifecycle))
-    return succeeded(`Everything was put back after: ${why}${await remainsOf(run, fleet)}`, { kept: [] })
-  const disks = disksOf(run)
-  const isMade = disks.length > 0 && (await fleet.find(run.id, `${makingRound(run)}.commit`, run.horizon)) !== undefined
-  const kept = isMade ? disks : []
-  const rest =
-    kept.length === 0 ? '' : `. Kept on ${run.facts.cluster}, because data disks are never removed: ${kept.join(', ')}`
-  return succeeded(`Everything was put back after: ${why}${rest}`, { kept })
-}
-
 type Restored =
   /** With what the record knows: the delivery that failed may have known less than one beside it. */
   { kind: 'restored'; facts: Facts } | { kind: 'running' } | { kind: 'ended' } | { kind: 'stranded'; message: string }
-
-const stillRunning = ({ id }: Run) => `Run ${id} goes on: it is another delivery of its request that was refused`
 
 /** Puts back what the clusters follow, and marks the run as being undone, so that no late event goes on with it. */
 async function restore(run: Run, fleet: Fleet): Promise<Restored> {
@@ -163,8 +142,6 @@ async function release(run: Run, fleet: Fleet): Promise<string | undefined> {
   return value
 }
 
-const releasing = 'release'
-
 /** The note of what an undo has left for a time. */
 async function keptSince(tree: Tree, { facts: { name, cluster }, request, lifecycle }: Run): Promise<Change[]> {
   if (!changesMachine(lifecycle) || name === undefined || cluster === undefined) return []
@@ -219,21 +196,4 @@ async function awaitGone(run: Run, { machines, rootApplication }: Clients, here:
     await here.progress(`${cluster} still has ${left} of ${name}`)
   }
   return `${cluster} still has ${left === '' ? 'something' : left} of ${name}`
-}
-
-/** A run without a record did nothing, is undone already, or is complete; a complete one must not be touched. */
-async function answerForEnded(run: Run, fleet: Fleet): Promise<Outcome> {
-  const did = async (step: string) => (await fleet.find(run.id, step, run.horizon)) !== undefined
-  const why = run.failure?.message ?? run.message
-  if (await did('complete')) {
-    if (run.failure?.task !== 'complete') return ignored(`Run ${run.id} is complete: its failure comes too late`)
-    const message = `The ${run.lifecycle} of ${makesImage(run.lifecycle) ? 'image' : 'VM'} ${run.facts.name} is complete and its run is closed, but the answer that says so was lost: ${why}. Nothing was undone`
-    return { kind: 'stranded', message }
-  }
-  const hasBegun = await did(firstOf(run.lifecycle))
-  if (hasBegun && isOnlyRefused(run))
-    return ignored(`Run ${run.id} has ended: its request was refused when it came again`)
-  if (await did(releasing)) return undone(run, fleet)
-  if (hasBegun) return ignored(`Run ${run.id} was closed by hand: its failure comes too late`)
-  return succeeded(`Nothing was changed: ${why}`)
 }

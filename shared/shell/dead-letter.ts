@@ -1,12 +1,13 @@
 import type { Event } from '../event.ts'
 import { taskFor } from '../event-types.ts'
 import { undo } from '../lifecycles.ts'
+import type { Says } from '../run.ts'
 import { isSigned } from '../signature.ts'
 import { deadLetters } from '../telemetry/metrics.ts'
 import { countEnd, type Decided } from './decided.ts'
-import { cannot, failed, reply } from './reply.ts'
+import { cannot, failed, reply, saysOf } from './reply.ts'
 import { noteStranded } from './stranded.ts'
-import { type ShellOptions, toWork } from './work.ts'
+import { type ShellOptions, toWork, type Work } from './work.ts'
 
 /**
  * A dead letter: the Broker gave up on a step, so the run fails at that step. The Broker ignores what a dead letter
@@ -24,16 +25,22 @@ export async function bury(event: Event, options: ShellOptions): Promise<Decided
   if (!post) throw new Error('there is no Broker to tell')
   const message = `${cannot(work.task)}: the Broker gave up after ${lastAnswer(event)}`
   const dead = { ...work, source: '/drover/recover' }
-  const says =
-    work.task.name === undo.name
-      ? ({ fact: 'stranded', status: 'failure', message: `${message}; a person must look at it` } as const)
-      : failed(work.task, message, options)
-  if (says.fact === 'stranded') await noteStranded(work.run, says.message, options)
-  const told = reply(dead, says, options)
-  await post(told)
+  const says = work.task.name === undo.name ? await endOf(work, message, options) : failed(work.task, message, options)
   deadLetters.inc({ task: work.task.name })
-  countEnd(work, told.type)
+  if (says) {
+    const told = reply(dead, says, options)
+    await post(told)
+    countEnd(work, told.type)
+  }
   return { answer: { status: 204 }, outcome: 'buried', message, work }
+}
+
+/** How a run ends whose undo is given up; undefined where another delivery of it has said, or will. */
+async function endOf(work: Work, message: string, options: ShellOptions): Promise<Says | undefined> {
+  const stranded = `${message}; a person must look at it`
+  const instead = await noteStranded(work.run, stranded, options)
+  if (!instead) return { fact: 'stranded', status: 'failure', message: stranded }
+  return instead.kind === 'ignored' || instead.kind === 'notYet' ? undefined : saysOf(instead, work, options)
 }
 
 /** What the subscriber answered last, as Knative tells it; our own error bodies are sentences without secrets. */

@@ -23,10 +23,11 @@ export function saysOf(outcome: Ending, work: Work, options: ShellOptions): Says
     delete facts.definition
     delete facts.image
   }
-  const status = task.done === 'rolledback' ? 'failure' : 'success'
+  const fact = outcome.end ?? task.done
+  const status = fact === 'rolledback' ? 'failure' : 'success'
   const draft = outcome.draft ?? run.draft
   return {
-    ...{ fact: task.done, status, message, facts },
+    ...{ fact, status, message, facts },
     ...(outcome.changes ? { changes: outcome.changes } : {}),
     ...(draft && !isEnd ? { draft } : {}),
   }

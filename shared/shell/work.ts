@@ -5,7 +5,7 @@ import type { FunctionName, Lifecycle, Task } from '../lifecycles.ts'
 import type { Log } from '../log.ts'
 import { isLoop, type Limits, toRun } from '../run.ts'
 import { isSigned, type SigningKey } from '../signature.ts'
-import type { Run, Step, Swept } from '../step.ts'
+import type { Outcome, Run, Step, Swept } from '../step.ts'
 
 /** What a function's index.ts wires. */
 export interface Wired {
@@ -14,8 +14,8 @@ export interface Wired {
   post: ((event: Event) => Promise<void>) | undefined
   /** Looks for runs that stand still. */
   sweep?: (now: Date) => Promise<Swept>
-  /** Notes in Git that a run is left to a person, before an event says so. */
-  strand?: (run: Run, message: string) => Promise<void>
+  /** Notes in Git that a run is left to a person, before an event says so; answers what it has come to where that is not so. */
+  strand?: (run: Run, message: string) => Promise<Outcome | undefined>
   close?: () => Promise<void>
 }
 

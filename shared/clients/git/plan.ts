@@ -44,7 +44,7 @@ async function decideOne(overlay: Overlay, { subject, trailers, decide }: Transa
   try {
     const answer = await decide(overlay.tree)
     const changes = 'nothing' in answer ? new Map() : await overlay.apply(answer.changes)
-    if (changes.size === 0) return { kind: 'nothing', value: answer.value }
+    if (changes.size === 0 && !('mark' in answer)) return { kind: 'nothing', value: answer.value }
     const title = ('subject' in answer ? answer.subject : undefined) ?? subject
     return { kind: 'commit', value: answer.value, commit: { message: toMessage(title, trailers), changes } }
   } catch (error) {

@@ -115,15 +115,15 @@ describe('undo', () => {
     })
   })
 
-  it('does not end in silence when a machine is complete and only its last answer was lost', async () => {
+  it('says that a machine is complete where only the answer that said so was lost', async () => {
     const run = failed('complete')
     const fleet = await fleetAfter(run)
     await close(fleet, run, 'complete')
     const before = await fleet.files()
     expect(await undo(run, clientsOf(fleet), hereOf().here)).toEqual({
-      kind: 'stranded',
-      message:
-        'The provision of VM web-01 is complete and its run is closed, but the answer that says so was lost: Cannot do complete. Nothing was undone',
+      kind: 'succeeded',
+      message: 'The provision of VM web-01 is complete, and nothing was undone: only an answer that says so was lost',
+      end: 'completed',
     })
     expect(await fleet.files()).toEqual(before)
   })

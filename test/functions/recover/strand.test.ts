@@ -16,7 +16,7 @@ describe('a run that is left to a person', () => {
   it('says so in its record, with what they must look at', async () => {
     const run = failedAt('check')
     const fleet = await fleetOf(run)
-    await strand(run, 'look at this', fleet)
+    expect(await strand(run, 'look at this', fleet)).toBeUndefined()
     expect(await readRecord(await fleet.head(), run.id)).toMatchObject({ state: 'stranded', message: 'look at this' })
     expect(fleet.commits).toMatchObject([{ subject: `Leave run ${run.id} to a person`, trailers: { step: 'strand' } }])
   })
@@ -38,9 +38,12 @@ describe('a run that is left to a person', () => {
     expect(await readRecord(await fleet.head(), run.id)).toMatchObject({ message: 'first' })
   })
 
-  it('gets no record when it has none', async () => {
+  it('is none where it has ended: it ended as its undo says', async () => {
     const fleet = memoryFleet()
-    await strand(failedAt('complete'), 'look', fleet)
+    const run = failedAt('name')
+    const undone = { kind: 'succeeded', message: 'Nothing was changed: Cannot do name' }
+    expect(await strand(run, 'look', fleet)).toMatchObject(undone)
+    expect(await strand(run, 'look', fleet)).toMatchObject(undone)
     expect(await fleet.files()).toEqual({})
   })
 
@@ -48,7 +51,7 @@ describe('a run that is left to a person', () => {
     const run = failedAt('validate')
     const fleet = await fleetOf(run)
     const before = await fleet.files()
-    await strand(run, 'look', fleet)
+    expect(await strand(run, 'look', fleet)).toMatchObject({ kind: 'ignored' })
     expect(await fleet.files()).toEqual(before)
     expect(before).toHaveProperty(runFile(run.id))
   })

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { sweep } from '../../../functions/recover/sweep.ts'
+import { toRemoval } from '../../../shared/gitops/removal.ts'
 import { type RunRecord, readRecord, recorded, trailersOf } from '../../../shared/ledger.ts'
 import { definitionFile, nameFile, runFile } from '../../../shared/paths.ts'
 import type { Run, Standstill } from '../../../shared/step.ts'
@@ -8,6 +9,7 @@ import { starterFiles } from '../../examples/starter.ts'
 import { type MemoryFleet, memoryFleet } from '../../fleet.ts'
 import { linuxServer } from '../../shared/kubevirt/definitions.ts'
 import { foundOut, runWith } from '../build/runs.ts'
+import { changing, commitAs, fleetHaving } from '../changes.ts'
 
 const minutes = (count: number) => new Date(Date.parse('2030-01-01T10:30:00.000Z') + count * 60_000)
 const settings = { quietMilliseconds: 10 * 60_000 }
@@ -75,6 +77,19 @@ describe('a tick', () => {
       expect(run).toMatchObject({ ...same, fact: said, marks })
     },
   )
+
+  it('adds the definition of a machine that the run has taken away, as it archived it', async () => {
+    const server = linuxServer({ running: false })
+    const fleet = await fleetHaving(server)
+    const run = changing('deprovision', {}, 'remove.commit', { facts: { name: 'web-01' } })
+    await commitAs(
+      run,
+      fleet,
+      await toRemoval(server, await fleet.head(), { run: run.id, since: run.since, claims: {} }),
+    )
+    const { outcome } = only((await sweep(fleet, settings, minutes(10))).standing)
+    expect(outcome).toMatchObject({ kind: 'succeeded', facts: { definition: server } })
+  })
 
   it('adds what Git holds: the definition as the run wrote it, whoever changed it since, and the commit', async () => {
     const fleet = await fleetAfter('create.commit')

@@ -5,8 +5,9 @@ import { DroverError } from '../../../shared/errors.ts'
 import { readRecord, recorded, trailersOf } from '../../../shared/ledger.ts'
 import type { MachineView } from '../../../shared/machines.ts'
 import { addressFile, applicationFile, nameFile, placementFile, runFile } from '../../../shared/paths.ts'
+import { standing } from '../../../shared/standing.ts'
 import type { Facts, Run } from '../../../shared/step.ts'
-import { starterFiles } from '../../examples/starter.ts'
+import { smallRequest, starterFiles } from '../../examples/starter.ts'
 import { type MemoryFleet, memoryFleet } from '../../fleet.ts'
 import { foundOut, runWith } from '../build/runs.ts'
 import { commitAs } from '../changes.ts'
@@ -130,7 +131,7 @@ describe('undo', () => {
     ])
     expect(machines.refreshed).toEqual(['drover-hub', 'drover-hub'])
     expect(cmdb.asked).toEqual([['web-01', 'retired']])
-    expect(fleet.commits.map(({ trailers }) => trailers.step)).toEqual(['name', 'create.commit', 'undo', 'release'])
+    expect(fleet.commits.map(({ trailers }) => trailers.step)).toEqual(['name', 'create.commit', 'undo', 'undone'])
   })
 
   it('answers "not yet" while the cluster still has the machine, and goes on at the next delivery', async () => {
@@ -162,13 +163,62 @@ describe('undo', () => {
     expect(cmdb.asked).toEqual([])
   })
 
-  it('has nothing to do for a run that wrote nothing', async () => {
+  it('has nothing to do for a run that wrote nothing, but to note that it has ended: a late event begins nothing', async () => {
     const fleet = memoryFleet(starterFiles())
-    expect(await undo(failed({ facts: {} }), clientsOf(fleet), hereOf().here)).toMatchObject({
-      kind: 'succeeded',
+    const run = failed({ facts: {} })
+    expect(await standing(await fleet.head(), run, fleet)).toBeUndefined()
+    const first = await undo(run, clientsOf(fleet), hereOf().here)
+    expect(first).toMatchObject({ kind: 'succeeded', message: 'Nothing was changed: Cannot bring up VM web-01' })
+    expect(await standing(await fleet.head(), run, fleet)).toBe('ended')
+    expect(await undo(run, clientsOf(fleet), hereOf().here)).toEqual(first)
+    expect(fleet.commits).toMatchObject([
+      { subject: `End provision run ${run.id} before it has begun`, trailers: { step: 'undone' }, changes: {} },
+    ])
+  })
+
+  it('looks again where a late event begins the run at this very moment', async () => {
+    const fleet = memoryFleet(starterFiles())
+    const run = failed({ facts: {} })
+    const begun = await recorded(await fleet.head(), { ...run, task: 'name' }, {}, [])
+    const late: MemoryFleet = {
+      ...fleet,
+      async transact(transaction) {
+        if (transaction.trailers.step === 'undone')
+          fleet.put(Object.fromEntries(begun.map(({ path, content }) => [path, content])))
+        return fleet.transact(transaction)
+      },
+    }
+    expect(await undo(run, clientsOf(late), hereOf().here)).toEqual({
+      kind: 'notYet',
+      message: `Cannot undo run ${run.id} yet: it has begun this very moment`,
+    })
+    expect(fleet.commits).toEqual([])
+  })
+
+  it.each<[string, Partial<Run>]>([
+    ['request that was refused', { failure: { ...failure, task: 'validate' } }],
+    ['plan', { request: { ...smallRequest(), plan: true } }],
+  ])('leaves no trace of a %s', async (_, change) => {
+    const fleet = memoryFleet(starterFiles())
+    expect(await undo(failed({ facts: {}, ...change }), clientsOf(fleet), hereOf().here)).toMatchObject({
       message: 'Nothing was changed: Cannot bring up VM web-01',
     })
     expect(fleet.commits).toEqual([])
+  })
+
+  it('takes the release of a machine that was deprovisioned for no undo', async () => {
+    const fleet = memoryFleet(starterFiles())
+    const run = failed({ lifecycle: 'deprovision', failure: { ...failure, task: 'absence' } })
+    for (const task of ['locate', 'release'])
+      await fleet.transact({
+        subject: task,
+        trailers: trailersOf({ ...run, task }),
+        decide: async () => ({ changes: [], value: undefined, mark: true }),
+      })
+    expect(await undo(run, clientsOf(fleet), hereOf().here)).toEqual({
+      kind: 'ignored',
+      message: `Run ${run.id} was closed by hand: its failure comes too late`,
+    })
   })
 
   it('answers the same at every delivery, and changes nothing twice', async () => {

@@ -94,6 +94,21 @@ describe('openFleet', () => {
     expect(await git('rev-list', '--count', 'main')).toBe('1')
   })
 
+  it('makes a commit of no changes where it is to be a mark, and finds it', async () => {
+    const { open, git } = await makeWorld()
+    const fleet = open()
+    await fleet.transact(writing({ 'a.txt': 'one' }))
+    const [marked] = await Promise.all([
+      fleet.transact(deciding('r1', async () => ({ changes: [], value: 7, mark: true }))),
+      fleet.transact(writing({ 'b.txt': 'two' })),
+    ])
+    expect(marked).toMatchObject({ created: true, value: 7 })
+    const since = new Date(Date.now() - 60_000).toISOString()
+    expect(await open().find('r1', 'commit', since)).toBe(marked.revision)
+    expect(await git('diff', '--name-only', `${marked.revision}~`, marked.revision)).toBe('')
+    expect(await git('ls-tree', '-r', '--name-only', 'main')).toBe('a.txt\nb.txt')
+  })
+
   it('removes files, and the folders that become empty with them', async () => {
     const { open } = await makeWorld()
     const fleet = open()

@@ -87,7 +87,10 @@ async function deliver(name: FunctionName | undefined, event: Event, form: Form,
       return succeeded('done')
     },
     post: async ({ type }: Event) => void did.push(`posted ${type}`),
-    strand: async () => void did.push('stranded'),
+    async strand() {
+      did.push('stranded')
+      return undefined
+    },
   })
   const config = { ...configured, signingKeys: () => keys }
   const module = serve(name, async () => wire, config)

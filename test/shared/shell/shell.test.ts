@@ -244,6 +244,14 @@ describe('at a run’s deadline', () => {
     })
   })
 
+  it('an undo that comes too late says that the run is complete, and no failure', async () => {
+    const step: Step = async () => ({ kind: 'succeeded', message: 'It is complete', end: 'completed' })
+    const { type, data } = eventIn(await shellOf(step).deliver(failureOf()))
+    expect(type).toBe('dev.drover.provision.completed')
+    expect(data).toMatchObject({ status: 'success', message: 'It is complete' })
+    expect(data).not.toHaveProperty('failure')
+  })
+
   it('an undo that is refused strands even before', async () => {
     const step = throws(new DroverError('refused', 'Cannot read the record of run x: bad indentation'))
     expect(eventIn(await shellOf(step).deliver(failureOf())).type).toBe('dev.drover.provision.stranded')

@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest'
 import { DroverError } from '../../../shared/errors.ts'
 import type { Event } from '../../../shared/event.ts'
 import { sweep } from '../../../shared/event-types.ts'
-import { runId } from '../../../shared/run.ts'
+import { type RunData, runId } from '../../../shared/run.ts'
 import type { Wired } from '../../../shared/shell/work.ts'
 import { isSigned } from '../../../shared/signature.ts'
-import { refused, type Standstill, type Step, succeeded } from '../../../shared/step.ts'
+import { type Outcome, refused, type Standstill, type Step, succeeded } from '../../../shared/step.ts'
 import { runOf } from '../../examples/starter.ts'
 import { chainEvent, keys, now } from '../events.ts'
 import { shellOf } from '../shells.ts'
@@ -133,14 +133,14 @@ describe('the shell leaves a run to a person', () => {
   const failed = (run = {}) => chainEvent('check', { fact: 'check.failed', status: 'failure', failure }, run)
 
   /** What happened, in its order, in an undo that can never go on. */
-  async function undoOf(outcome: Step, how: 'deliver' | 'bury', strand?: () => Promise<void>) {
+  async function undoOf(outcome: Step, how: 'deliver' | 'bury', strand?: () => Promise<Outcome | undefined>) {
     const did: string[] = []
     const wired: Wired = {
       step: outcome,
       post: async ({ type }) => void did.push(`posted ${type}`),
       strand: async ({ id: run }, message) => {
         did.push(`${run}: ${message}`)
-        await strand?.()
+        return strand?.()
       },
     }
     const shell = shellOf(outcome, { wired: async () => wired, now: () => now })
@@ -162,6 +162,17 @@ describe('the shell leaves a run to a person', () => {
       expect.stringMatching(new RegExp(`^${id}: Cannot undo what the run did: the Broker gave up`)),
       'posted dev.drover.provision.stranded',
     ])
+  })
+
+  it.each<[string, Outcome, string[]]>([
+    ['was undone', succeeded('Everything was put back'), ['rolledback: Everything was put back']],
+    ['is complete', { kind: 'succeeded', message: 'It is complete', end: 'completed' }, ['completed: It is complete']],
+    ['goes on', { kind: 'ignored', message: 'It goes on' }, []],
+  ])('not when it %s: a dead letter of an undo says that instead', async (_, outcome, said) => {
+    const posted: Event[] = []
+    const wired: Wired = { step, post: async (event) => void posted.push(event), strand: async () => outcome }
+    expect(await shellOf(step, { wired: async () => wired }).bury(failed())).toEqual({ status: 204 })
+    expect(posted.map(({ type, data }) => `${type.split('.').at(-1)}: ${(data as RunData).message}`)).toEqual(said)
   })
 
   it.each(['deliver', 'bury'] as const)(

@@ -1,0 +1,64 @@
+import type { Fleet } from '../../shared/fleet.ts'
+import { trailersOf } from '../../shared/ledger.ts'
+import { makesImage } from '../../shared/lifecycles.ts'
+import { isPlan } from '../../shared/plan.ts'
+import { firstOf, releasing, standing } from '../../shared/standing.ts'
+import { ignored, notYet, type Outcome, type Run, succeeded } from '../../shared/step.ts'
+import { disksOf, makingRound } from './claims.ts'
+import { remainsOf } from './image.ts'
+
+/** A request that is refused has done nothing: what there is was made by another delivery of the same id. */
+export const isOnlyRefused = ({ failure }: Run) => failure?.task === 'validate'
+
+export const stillRunning = ({ id }: Run) => `Run ${id} goes on: it is another delivery of its request that was refused`
+
+/** A run without a record did nothing, is undone already, or is complete; a complete one must not be touched. */
+export async function answerForEnded(run: Run, fleet: Fleet): Promise<Outcome> {
+  const did = async (step: string) => (await fleet.find(run.id, step, run.horizon)) !== undefined
+  const why = run.failure?.message ?? run.message
+  if (await did('complete')) {
+    if (run.failure?.task !== 'complete') return ignored(`Run ${run.id} is complete: its failure comes too late`)
+    const what = `${makesImage(run.lifecycle) ? 'image' : 'VM'} ${run.facts.name}`
+    const message = `The ${run.lifecycle} of ${what} is complete, and nothing was undone: only an answer that says so was lost`
+    return { kind: 'succeeded', message, end: 'completed' }
+  }
+  const hasBegun = await did(firstOf(run.lifecycle))
+  if (hasBegun && isOnlyRefused(run))
+    return ignored(`Run ${run.id} has ended: its request was refused when it came again`)
+  if (hasBegun && (await did(releasing))) return undone(run, fleet)
+  if (hasBegun) return ignored(`Run ${run.id} was closed by hand: its failure comes too late`)
+  // Nobody but its requester knows of a request that was refused; they may post it again, once it is put right.
+  if (isOnlyRefused(run) || isPlan(run) || (await neverBegins(run, fleet)))
+    return succeeded(`Nothing was changed: ${why}`)
+  return notYet(`Cannot undo run ${run.id} yet: it has begun this very moment`)
+}
+
+/**
+ * Leaves a mark in Git's history that a run has ended before it had begun, for the event that would begin it may come once
+ * more. False when it just did.
+ */
+async function neverBegins(run: Run, fleet: Fleet): Promise<boolean> {
+  const { value } = await fleet.transact<boolean>({
+    subject: `End ${run.lifecycle} run ${run.id} before it has begun`,
+    trailers: { ...trailersOf(run), step: releasing },
+    decide: async (tree) => {
+      if ((await fleet.find(run.id, releasing, run.horizon, tree)) !== undefined) return { nothing: true, value: true }
+      const before = await standing(tree, run, fleet)
+      return before ? { nothing: true, value: false } : { changes: [], value: true, mark: true }
+    },
+  })
+  return value
+}
+
+/** The same at every delivery: what the run has made is asked of Git's history, its record is gone by then. */
+export async function undone(run: Run, fleet: Fleet): Promise<Outcome> {
+  const why = run.failure?.message ?? run.message
+  if (makesImage(run.lifecycle))
+    return succeeded(`Everything was put back after: ${why}${await remainsOf(run, fleet)}`, { kept: [] })
+  const disks = disksOf(run)
+  const isMade = disks.length > 0 && (await fleet.find(run.id, `${makingRound(run)}.commit`, run.horizon)) !== undefined
+  const kept = isMade ? disks : []
+  const rest =
+    kept.length === 0 ? '' : `. Kept on ${run.facts.cluster}, because data disks are never removed: ${kept.join(', ')}`
+  return succeeded(`Everything was put back after: ${why}${rest}`, { kept })
+}
