@@ -12,7 +12,8 @@ import {
   type Subject,
 } from '../../shared/lifecycles.ts'
 import { archiveFolder, runFile } from '../../shared/paths.ts'
-import { firstOf } from '../../shared/standing.ts'
+import { isPlan } from '../../shared/plan.ts'
+import { firstOf, hasCommitted } from '../../shared/standing.ts'
 import { type Facts, type Here, ignored, notYet, type Outcome, type Run, succeeded } from '../../shared/step.ts'
 import { toYaml } from '../../shared/yaml.ts'
 import { disksOf, isClaim } from './claims.ts'
@@ -35,7 +36,7 @@ export async function undo(run: Run, clients: Clients, here: Here): Promise<Outc
   // Its run had ended before; undoing it again would tell the requester again, and fail again.
   if (run.failure?.task === 'notify') return ignored(`Run ${run.id} has ended, but its requester could not be told`)
   const began = await restore(run, clients.fleet)
-  if (began.kind === 'ended') return answerForEnded(run, clients.fleet)
+  if (began.kind === 'ended') return answerForEnded(run, clients)
   if (began.kind === 'running') return ignored(stillRunning(run))
   if (began.kind === 'stranded') return { kind: 'stranded', message: began.message }
   return finish({ ...run, facts: { ...run.facts, ...began.facts } }, clients, here)
@@ -182,11 +183,11 @@ async function backTo(
   chosen: (path: string) => boolean,
 ): Promise<{ changes: Change[]; conflict?: string }> {
   const changes: Change[] = []
-  for (const [path, { before, after }] of Object.entries(record.wrote)) {
+  for (const [path, { before, after, edited }] of Object.entries(record.wrote)) {
     if (!chosen(path)) continue
     const now = (await tree.oid(path)) ?? null
     if (now === before) continue
-    if (now !== after) return { changes, conflict: path }
+    if (now !== after || edited) return { changes, conflict: path }
     changes.push({ path, content: before === null ? null : await tree.blob(before) })
   }
   return { changes }
@@ -226,7 +227,7 @@ async function awaitGone(run: Run, { machines, rootApplication }: Clients, here:
 }
 
 /** A run without a record did nothing, is undone already, or is complete; a complete one must not be touched. */
-async function answerForEnded(run: Run, fleet: Fleet): Promise<Outcome> {
+async function answerForEnded(run: Run, { fleet, cmdb }: Clients): Promise<Outcome> {
   const did = async (step: string) => (await fleet.find(run.id, step, run.horizon)) !== undefined
   const why = run.failure?.message ?? run.message
   if (await did('complete')) {
@@ -239,5 +240,9 @@ async function answerForEnded(run: Run, fleet: Fleet): Promise<Outcome> {
     return ignored(`Run ${run.id} has ended: its request was refused when it came again`)
   if (await did(releasing)) return undone(run, fleet)
   if (hasBegun) return ignored(`Run ${run.id} was closed by hand: its failure comes too late`)
-  return succeeded(`Nothing was changed: ${why}`)
+  if (isPlan(run) || !hasCommitted(run)) return succeeded(`Nothing was changed: ${why}`)
+  // Its clusters follow what Git says now.
+  const { about } = lifecycleOf(run.lifecycle)
+  if (about === 'new machine' && run.facts.cluster !== undefined) await cmdb?.register(toCmdbRecord(run), 'retired')
+  return succeeded(`Nothing is left to be put back, for the history of the branch was rewritten, after: ${why}`)
 }
