@@ -33,8 +33,11 @@ export interface RunRecord {
   message?: string
   request: Run['request']
   facts: Facts
-  /** Each path the run wrote: the blob that was there before and the one that it wrote; null is 'no file'. */
-  wrote: Record<string, { before: string | null; after: string | null }>
+  /**
+   * Each path the run wrote: the blob that was there before and the one that it wrote; null is 'no file'. `edited` where somebody
+   * else has changed it in between: what was there before would take that back too.
+   */
+  wrote: Record<string, { before: string | null; after: string | null; edited?: true }>
 }
 
 /** The stages of such an undo, in their order: the machine off, its disks put back, its definition put back. */
@@ -81,8 +84,10 @@ async function wroteAfter(tree: Tree, record: RunRecord | undefined, changes: re
   const wrote = { ...record?.wrote }
   for (const { path, content } of changes) {
     if (isShared(path)) continue
-    const before = wrote[path] ? wrote[path].before : ((await tree.oid(path)) ?? null)
-    wrote[path] = { before, after: content === null ? null : blobId(content) }
+    const now = (await tree.oid(path)) ?? null
+    const { before, after, edited } = wrote[path] ?? { before: now, after: now }
+    const isEdited = edited || now !== after
+    wrote[path] = { before, after: content === null ? null : blobId(content), ...(isEdited && { edited: true }) }
   }
   return wrote
 }

@@ -2,6 +2,7 @@ import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff'
 import { draftOf } from './draft.ts'
 import type { Change, Fleet, Tree } from './fleet.ts'
 import { isLock, runFolder } from './paths.ts'
+import { unlessLost } from './standing.ts'
 import type { Here, Outcome, Run, Step } from './step.ts'
 
 /** True for a run that only says what it would do. */
@@ -12,7 +13,7 @@ export const isPlan = ({ request }: Pick<Run, 'request'>): boolean =>
 export const overFleet =
   (fleet: Fleet, step: (run: Run, fleet: Fleet, here: Here) => Promise<Outcome>): Step =>
   async (run, here) => {
-    if (!isPlan(run)) return step(run, fleet, here)
+    if (!isPlan(run)) return unlessLost(await step(run, fleet, here), run, fleet)
     const draft = draftOf(fleet, run.draft ?? [])
     const outcome = await step(run, draft.fleet, here)
     return outcome.kind === 'succeeded' ? { ...outcome, draft: draft.changes() } : outcome

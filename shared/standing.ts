@@ -1,7 +1,7 @@
 import type { Fleet, Tree } from './fleet.ts'
 import { type RunRecord, readRecord } from './ledger.ts'
 import { type LifecycleName, lifecycleOf } from './lifecycles.ts'
-import type { Run } from './step.ts'
+import { type Outcome, type Run, refused } from './step.ts'
 
 /**
  * How a run stands in a tree: its record while it goes on, undefined before its first commit, 'ended' when it is over or
@@ -23,3 +23,19 @@ export const releasing = 'undone'
 
 /** The task that makes a run's first commit: the one after `validate` holds or reserves what the run is about. */
 export const firstOf = (lifecycle: LifecycleName): string => lifecycleOf(lifecycle).tasks[1]?.name ?? ''
+
+/** True once a run has made its first commit, whatever has become of that: it is what the run has a name from. */
+export const hasCommitted = ({ facts }: Pick<Run, 'facts'>): boolean => facts.name !== undefined
+
+/**
+ * What a task came to. It passes over a run that has no record, for that has ended; but one of which the history knows nothing
+ * at all has not: somebody has rewritten the history, and the run fails, or it would end in silence.
+ */
+export async function unlessLost(outcome: Outcome, run: Run, fleet: Pick<Fleet, 'head' | 'find'>): Promise<Outcome> {
+  if (outcome.kind !== 'ignored' || !hasCommitted(run)) return outcome
+  const tree = await fleet.head()
+  return (await standing(tree, run, fleet)) === undefined ? refused(lostSentence(run)) : outcome
+}
+
+export const lostSentence = ({ id }: Run): string =>
+  `Cannot go on with run ${id}: what it had committed is not in the branch any more, for its history was rewritten`

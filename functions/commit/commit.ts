@@ -5,6 +5,7 @@ import { blobId, conflicting, type RunRecord, readRecord, recorded, trailersOf }
 import { placeIn } from '../../shared/lifecycles.ts'
 import { isShared, runFile } from '../../shared/paths.ts'
 import { summary } from '../../shared/schema/show.ts'
+import { lostSentence } from '../../shared/standing.ts'
 import { type ExpectedChange, ignored, type Outcome, type Run, refused, succeeded } from '../../shared/step.ts'
 
 type Verdict =
@@ -12,6 +13,7 @@ type Verdict =
   | { kind: 'there' }
   | { kind: 'ended' }
   | { kind: 'another' }
+  | { kind: 'lost' }
   | { kind: 'conflict'; path: string }
   | { kind: 'loss'; losses: string[] }
 
@@ -35,6 +37,7 @@ export async function commit(run: Run, fleet: Fleet): Promise<Outcome> {
   if (value.kind === 'ended') return ignored(`Run ${run.id} has ended or is being undone: its change comes too late`)
   if (value.kind === 'another')
     return ignored(`Run ${run.id} has pushed another change set for this task already: the first one holds`)
+  if (value.kind === 'lost') return refused(lostSentence(run))
   if (value.kind === 'conflict') {
     return refused(`Cannot push to Git: ${value.path} was changed by somebody else since this run looked at it`)
   }
@@ -50,6 +53,8 @@ const subjectOf = ({ facts, lifecycle, request, id }: Run) =>
 async function judge(tree: Tree, run: Run, changes: readonly ExpectedChange[]): Promise<Verdict> {
   const record = await readRecord(tree, run.id)
   if (record?.state !== 'running') return { kind: 'ended' }
+  // Two machines would get its addresses.
+  if (run.facts.interfaces && !record.facts.interfaces) return { kind: 'lost' }
   // Of a round before: what it wrote was changed since, by this very run.
   if (placeIn(run.lifecycle, record.task) > placeIn(run.lifecycle, run.task)) return { kind: 'another' }
   if (hasPushed(record, run)) return { kind: isSame(record, changes) ? 'there' : 'another' }

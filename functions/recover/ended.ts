@@ -1,11 +1,19 @@
+import { type Cmdb, toCmdbRecord } from '../../shared/cmdb.ts'
 import type { Fleet } from '../../shared/fleet.ts'
 import { trailersOf } from '../../shared/ledger.ts'
-import { makesImage } from '../../shared/lifecycles.ts'
+import { makesImage, makesMachine } from '../../shared/lifecycles.ts'
 import { isPlan } from '../../shared/plan.ts'
-import { firstOf, releasing, standing } from '../../shared/standing.ts'
+import { firstOf, hasCommitted, releasing, standing } from '../../shared/standing.ts'
 import { ignored, notYet, type Outcome, type Run, succeeded } from '../../shared/step.ts'
 import { disksOf, makingRound } from './claims.ts'
 import { remainsOf } from './image.ts'
+
+/** Where it is written what runs have done. */
+export interface Books {
+  fleet: Fleet
+  /** Undefined where no enterprise system is configured. */
+  cmdb: Cmdb | undefined
+}
 
 /** A request that is refused has done nothing: what there is was made by another delivery of the same id. */
 export const isOnlyRefused = ({ failure }: Run) => failure?.task === 'validate'
@@ -13,7 +21,7 @@ export const isOnlyRefused = ({ failure }: Run) => failure?.task === 'validate'
 export const stillRunning = ({ id }: Run) => `Run ${id} goes on: it is another delivery of its request that was refused`
 
 /** A run without a record did nothing, is undone already, or is complete; a complete one must not be touched. */
-export async function answerForEnded(run: Run, fleet: Fleet): Promise<Outcome> {
+export async function answerForEnded(run: Run, { fleet, cmdb }: Books): Promise<Outcome> {
   const did = async (step: string) => (await fleet.find(run.id, step, run.horizon)) !== undefined
   const why = run.failure?.message ?? run.message
   if (await did('complete')) {
@@ -28,9 +36,12 @@ export async function answerForEnded(run: Run, fleet: Fleet): Promise<Outcome> {
   if (hasBegun && (await did(releasing))) return undone(run, fleet)
   if (hasBegun) return ignored(`Run ${run.id} was closed by hand: its failure comes too late`)
   // Nobody but its requester knows of a request that was refused; they may post it again, once it is put right.
-  if (isOnlyRefused(run) || isPlan(run) || (await neverBegins(run, fleet)))
-    return succeeded(`Nothing was changed: ${why}`)
-  return notYet(`Cannot undo run ${run.id} yet: it has begun this very moment`)
+  if (isOnlyRefused(run) || isPlan(run)) return succeeded(`Nothing was changed: ${why}`)
+  if (!(await neverBegins(run, fleet))) return notYet(`Cannot undo run ${run.id} yet: it has begun this very moment`)
+  if (!hasCommitted(run)) return succeeded(`Nothing was changed: ${why}`)
+  // Its clusters follow what Git says now.
+  if (makesMachine(run.lifecycle) && run.facts.cluster !== undefined) await cmdb?.register(toCmdbRecord(run), 'retired')
+  return succeeded(`Nothing is left to be put back, for the history of the branch was rewritten, after: ${why}`)
 }
 
 /**

@@ -28,7 +28,7 @@ export const wire: Wire = (config, log) => {
   return {
     step: (run, here) => undo(run, clients, here),
     sweep: (now) => look(fleet, { quietMilliseconds: config.quietMinutes * 60_000 }, now),
-    strand: (run, message) => strand(run, message, fleet),
+    strand: (run, message) => strand(run, message, clients),
     post: brokerPoster(config.broker, config.brokerToken),
     close: () => fleet.close(),
   }

@@ -1,17 +1,17 @@
-import type { Change, Fleet } from '../../shared/fleet.ts'
+import type { Change } from '../../shared/fleet.ts'
 import { type RunRecord, readRecord, trailersOf } from '../../shared/ledger.ts'
 import { runFile } from '../../shared/paths.ts'
 import { withoutSecrets } from '../../shared/secrets.ts'
 import { ignored, type Outcome, type Run } from '../../shared/step.ts'
 import { toYaml } from '../../shared/yaml.ts'
-import { answerForEnded, isOnlyRefused, stillRunning } from './ended.ts'
+import { answerForEnded, type Books, isOnlyRefused, stillRunning } from './ended.ts'
 
 /**
  * Notes in Git that a run is left to a person, so that no tick goes on with it under their hands. Answers what the run has
  * come to where that is something else: it has ended already, or goes on.
  */
-export async function strand(run: Run, message: string, fleet: Fleet): Promise<Outcome | undefined> {
-  const { value } = await fleet.transact<'noted' | 'running' | 'ended'>({
+export async function strand(run: Run, message: string, books: Books): Promise<Outcome | undefined> {
+  const { value } = await books.fleet.transact<'noted' | 'running' | 'ended'>({
     subject: `Leave run ${run.id} to a person`,
     trailers: { ...trailersOf(run), step: 'strand' },
     decide: async (tree) => {
@@ -23,7 +23,7 @@ export async function strand(run: Run, message: string, fleet: Fleet): Promise<O
     },
   })
   if (value === 'running') return ignored(stillRunning(run))
-  return value === 'ended' ? answerForEnded(run, fleet) : undefined
+  return value === 'ended' ? answerForEnded(run, books) : undefined
 }
 
 const isOfAnother = (run: Run, { state }: RunRecord) => state === 'running' && isOnlyRefused(run)

@@ -1,4 +1,4 @@
-import { type Cmdb, toCmdbRecord } from '../../shared/cmdb.ts'
+import { toCmdbRecord } from '../../shared/cmdb.ts'
 import type { Change, Fleet, Tree } from '../../shared/fleet.ts'
 import { dueChangesOf } from '../../shared/gitops/due.ts'
 import type { GoldenImages } from '../../shared/golden-images.ts'
@@ -9,14 +9,12 @@ import { releasing } from '../../shared/standing.ts'
 import { type Facts, type Here, ignored, notYet, type Outcome, type Run } from '../../shared/step.ts'
 import { toYaml } from '../../shared/yaml.ts'
 import { isClaim } from './claims.ts'
-import { answerForEnded, isOnlyRefused, stillRunning, undone } from './ended.ts'
+import { answerForEnded, type Books, isOnlyRefused, stillRunning, undone } from './ended.ts'
 import { awaitImageBack } from './image.ts'
 import { type Means, rewind } from './rewind.ts'
 import { strand, strandedRecord } from './strand.ts'
 
-export interface Clients extends Means {
-  /** Undefined where no enterprise system is configured. */
-  cmdb: Cmdb | undefined
+export interface Clients extends Means, Books {
   goldenImages: Pick<GoldenImages, 'watch'>
 }
 
@@ -29,7 +27,7 @@ export async function undo(run: Run, clients: Clients, here: Here): Promise<Outc
   // Its run had ended before; undoing it again would tell the requester again, and fail again.
   if (run.failure?.task === 'notify') return ignored(`Run ${run.id} has ended, but its requester could not be told`)
   const began = await restore(run, clients.fleet)
-  if (began.kind === 'ended') return answerForEnded(run, clients.fleet)
+  if (began.kind === 'ended') return answerForEnded(run, clients)
   if (began.kind === 'running') return ignored(stillRunning(run))
   if (began.kind === 'stranded') return { kind: 'stranded', message: began.message }
   return finish({ ...run, facts: { ...run.facts, ...began.facts } }, clients, here)
@@ -64,7 +62,7 @@ async function putBack(run: Run, clients: Clients, here: Here): Promise<Outcome 
   const { name, cluster } = run.facts
   if (name === undefined || cluster === undefined) return undefined
   const outcome = await rewind(run, { cluster, namespace: run.request.namespace, name }, clients, here)
-  if (outcome?.kind === 'stranded') await strand(run, outcome.message, clients.fleet)
+  if (outcome?.kind === 'stranded') await strand(run, outcome.message, clients)
   return outcome
 }
 
@@ -155,11 +153,11 @@ async function backTo(
   chosen: (path: string) => boolean,
 ): Promise<{ changes: Change[]; conflict?: string }> {
   const changes: Change[] = []
-  for (const [path, { before, after }] of Object.entries(record.wrote)) {
+  for (const [path, { before, after, edited }] of Object.entries(record.wrote)) {
     if (!chosen(path)) continue
     const now = (await tree.oid(path)) ?? null
     if (now === before) continue
-    if (now !== after) return { changes, conflict: path }
+    if (now !== after || edited) return { changes, conflict: path }
     changes.push({ path, content: before === null ? null : await tree.blob(before) })
   }
   return { changes }

@@ -2,6 +2,7 @@ import { brokerPoster } from '../../shared/clients/broker.ts'
 import { cmdbOf } from '../../shared/clients/cmdb.ts'
 import { shareFleet } from '../../shared/clients/shared-fleet.ts'
 import { toFunction, type Wire } from '../../shared/runtime/function.ts'
+import { unlessLost } from '../../shared/standing.ts'
 import { register } from './register.ts'
 
 /** The machine in the enterprise system: planned, operational. */
@@ -9,7 +10,7 @@ export const wire: Wire = (config, log) => {
   const fleet = shareFleet({ ...config.git, log })
   const cmdb = cmdbOf(config.cmdb)
   return {
-    step: (run) => register(run, cmdb, fleet),
+    step: async (run) => unlessLost(await register(run, cmdb, fleet), run, fleet),
     post: brokerPoster(config.broker),
     close: () => fleet.close(),
   }

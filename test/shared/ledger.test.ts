@@ -56,6 +56,17 @@ describe('the record of a run', () => {
     })
   })
 
+  it('knows that somebody else changed a file between two of its commits, and goes on knowing it', async () => {
+    const fleet = memoryFleet({ 'a.yaml': 'old\n' })
+    await written(fleet, run, { 'a.yaml': 'one\n' })
+    fleet.put({ 'a.yaml': 'theirs\n' })
+    const edited = { before: blobId('old\n'), edited: true }
+    const second = await written(fleet, { ...run, task: 'address' }, { 'a.yaml': 'two\n' })
+    expect(second?.wrote).toEqual({ 'a.yaml': { ...edited, after: blobId('two\n') } })
+    const third = await written(fleet, { ...run, task: 'address' }, { 'a.yaml': 'three\n' })
+    expect(third?.wrote).toEqual({ 'a.yaml': { ...edited, after: blobId('three\n') } })
+  })
+
   it('leaves out what machines share and what is in Git anyway', async () => {
     const facts = { name: 'web-01', definition: { secret: 'no' } as never }
     const record = await written(

@@ -49,21 +49,26 @@ export function openHistory(clone: Clone, redact: (text: string) => string): His
     forget()
   }
   const read = async (tip: string): Promise<void> => {
-    const range = known === undefined ? [tip] : [`${known}..${tip}`]
+    const range = known === undefined ? [tip] : ['--left-right', `${known}...${tip}`]
     const trailer = (key: string) => `%(trailers:key=${key},valueonly,separator=%x20)`
-    const format = `--format=%H%x00${trailer('Drover-Run')}%x00${trailer('Drover-Step')}`
+    const format = `--format=%m%x00%H%x00${trailer('Drover-Run')}%x00${trailer('Drover-Step')}`
     const result = await clone.git(['log', '--reverse', format, ...range, '--'])
     if (result.code !== 0) throw toFailure('search the history of the fleet repository', result, redact).error
-    for (const line of result.stdout.split('\n')) {
-      const [commit, run, step] = line.split('\0')
-      if (commit && run && step) commits.set(`${run}\0${step}`, commit)
+    const lines = result.stdout.split('\n').map((line) => line.split('\0'))
+    // What was in the history is in it no more: somebody has rewritten it.
+    if (lines.some(([mark]) => mark === '<')) {
+      forget()
+      return read(tip)
     }
+    for (const [, commit, run, step] of lines) if (commit && run && step) commits.set(`${run}\0${step}`, commit)
     known = tip
   }
-  const catchUp = inTurn(async ({ tip, start }: { tip: string; start: number }): Promise<void> => {
+  const catchUp = inTurn(async ({ tip, start, key }: { tip: string; start: number; key: string }): Promise<void> => {
     if (remakes !== clone.remakes || commits.size > MOST_COMMITS) forget()
     if (remakes !== clone.remakes) horizon = Number.POSITIVE_INFINITY
     remakes = clone.remakes
+    if (known !== undefined && known !== tip) await read(tip)
+    if (commits.has(key)) return
     if (start < horizon) await deepen(tip, start)
     if (known !== tip) await read(tip)
   })
@@ -84,8 +89,7 @@ export function openHistory(clone: Clone, redact: (text: string) => string): His
       }
       if (tip === undefined || /^0+$/.test(tip)) return undefined
       const key = keyOf({ run, step })
-      // Commits are only ever added; one that was found stays found.
-      if (!commits.has(key)) await catchUp({ tip, start })
+      if (known !== tip || !commits.has(key)) await catchUp({ tip, start, key })
       return commits.get(key)
     },
   }

@@ -67,6 +67,17 @@ describe('commit', () => {
     expect(fleet.commits).toHaveLength(1)
   })
 
+  it('refuses for a run whose addresses are not in Git any more: they may be somebody else’s', async () => {
+    const { run } = await built()
+    const fleet = await fleetOf({ ...run, facts: { name: 'web-01' } })
+    expect(await commit(run, fleet)).toEqual({
+      kind: 'refused',
+      message: `Cannot go on with run ${run.id}: what it had committed is not in the branch any more, for its history was rewritten`,
+      facts: {},
+    })
+    expect(fleet.commits).toEqual([])
+  })
+
   it('commits once for concurrent deliveries', async () => {
     const { run, fleet } = await built()
     const [first, second] = await Promise.all([commit(run, fleet), commit(run, fleet)])

@@ -16,7 +16,7 @@ describe('a run that is left to a person', () => {
   it('says so in its record, with what they must look at', async () => {
     const run = failedAt('check')
     const fleet = await fleetOf(run)
-    expect(await strand(run, 'look at this', fleet)).toBeUndefined()
+    expect(await strand(run, 'look at this', { fleet, cmdb: undefined })).toBeUndefined()
     expect(await readRecord(await fleet.head(), run.id)).toMatchObject({ state: 'stranded', message: 'look at this' })
     expect(fleet.commits).toMatchObject([{ subject: `Leave run ${run.id} to a person`, trailers: { step: 'strand' } }])
   })
@@ -24,7 +24,10 @@ describe('a run that is left to a person', () => {
   it('has no secret in its record', async () => {
     const run = failedAt('check')
     const fleet = await fleetOf(run)
-    await strand(run, `look at https://${keepSecret('correct-horse-battery')}@git.example.com`, fleet)
+    await strand(run, `look at https://${keepSecret('correct-horse-battery')}@git.example.com`, {
+      fleet,
+      cmdb: undefined,
+    })
     expect(await readRecord(await fleet.head(), run.id)).toMatchObject({
       message: expect.stringContaining('[redacted]'),
     })
@@ -33,8 +36,8 @@ describe('a run that is left to a person', () => {
   it('keeps the first word about it', async () => {
     const run = failedAt('check')
     const fleet = await fleetOf(run)
-    await strand(run, 'first', fleet)
-    await strand(run, 'second', fleet)
+    await strand(run, 'first', { fleet, cmdb: undefined })
+    await strand(run, 'second', { fleet, cmdb: undefined })
     expect(await readRecord(await fleet.head(), run.id)).toMatchObject({ message: 'first' })
   })
 
@@ -42,8 +45,8 @@ describe('a run that is left to a person', () => {
     const fleet = memoryFleet()
     const run = failedAt('name')
     const undone = { kind: 'succeeded', message: 'Nothing was changed: Cannot do name' }
-    expect(await strand(run, 'look', fleet)).toMatchObject(undone)
-    expect(await strand(run, 'look', fleet)).toMatchObject(undone)
+    expect(await strand(run, 'look', { fleet, cmdb: undefined })).toMatchObject(undone)
+    expect(await strand(run, 'look', { fleet, cmdb: undefined })).toMatchObject(undone)
     expect(await fleet.files()).toEqual({})
   })
 
@@ -51,7 +54,7 @@ describe('a run that is left to a person', () => {
     const run = failedAt('validate')
     const fleet = await fleetOf(run)
     const before = await fleet.files()
-    expect(await strand(run, 'look', fleet)).toMatchObject({ kind: 'ignored' })
+    expect(await strand(run, 'look', { fleet, cmdb: undefined })).toMatchObject({ kind: 'ignored' })
     expect(await fleet.files()).toEqual(before)
     expect(before).toHaveProperty(runFile(run.id))
   })

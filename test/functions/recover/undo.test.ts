@@ -258,6 +258,39 @@ describe('undo', () => {
     expect(fleet.commits).toHaveLength(3)
   })
 
+  it('strands when somebody else changed a file between two commits of the run, for it would take that back', async () => {
+    const run = failed()
+    const fleet = memoryFleet({ [values]: 'before\n' })
+    const write = async (content: string) => {
+      const changes = await recorded(await fleet.head(), run, run.facts, [{ path: values, content }])
+      fleet.put(Object.fromEntries(changes.map(({ path, content }) => [path, content])))
+    }
+    await write('one\n')
+    fleet.put({ [values]: 'theirs\n' })
+    await write('theirs, and two\n')
+    expect(await undo(run, clientsOf(fleet), hereOf().here)).toMatchObject({
+      kind: 'stranded',
+      message: expect.stringContaining(`${values} was changed by somebody else`),
+    })
+    expect(await fleet.files()).toMatchObject({ [values]: 'theirs, and two\n' })
+  })
+
+  it('says that the history was rewritten where nothing of what the run had committed is in it', async () => {
+    const fleet = memoryFleet(starterFiles())
+    const cmdb = cmdbNoting()
+    expect(await undo(failed(), clientsOf(fleet, { cmdb }), hereOf().here)).toMatchObject({
+      kind: 'succeeded',
+      message:
+        'Nothing is left to be put back, for the history of the branch was rewritten, after: Cannot bring up VM web-01',
+    })
+    expect(cmdb.asked).toEqual([['web-01', 'retired']])
+    const plan = failed()
+    const asked = { ...plan, request: { ...plan.request, plan: true } }
+    expect(await undo(asked, clientsOf(fleet), hereOf().here)).toMatchObject({
+      message: 'Nothing was changed: Cannot bring up VM web-01',
+    })
+  })
+
   it('tells of the machine that has left the fleet, not of an address that somebody else has got since', async () => {
     const address = addressFile('servers', '10.20.0.17')
     const fleet = memoryFleet({ [address]: 'before\n' })

@@ -62,6 +62,22 @@ describe('openFleet, whatever state it finds', () => {
     expect(await world.git('rev-list', '--count', 'main')).toBe('3')
   })
 
+  it('finds what is in a history that was rewritten, and nothing else', async () => {
+    const { open, git, commitBehind } = await makeWorld()
+    const fleet = open()
+    const since = new Date(0).toISOString()
+    const kept = (await fleet.transact(counting('kept'))).revision
+    const lost = (await fleet.transact(counting('lost'))).revision
+    expect([await fleet.find('kept', 'commit', since), await fleet.find('lost', 'commit', since)]).toEqual([kept, lost])
+    await git('update-ref', 'refs/heads/main', kept)
+    await commitBehind({ human: 'x' })
+    expect(await fleet.find('lost', 'commit', since)).toBeUndefined()
+    expect(await fleet.find('kept', 'commit', since)).toBe(kept)
+    const { revision } = await fleet.transact(counting('later'))
+    expect(await fleet.find('later', 'commit', since)).toBe(revision)
+    expect([await git('show', 'main:counter'), await git('show', 'main:human')]).toEqual(['2', 'x'])
+  })
+
   it('follows a branch that was removed and made anew', async () => {
     const { open, git, commitBehind } = await makeWorld()
     const fleet = open()

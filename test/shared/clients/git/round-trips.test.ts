@@ -70,5 +70,5 @@ it('the history is not read for commits of our own', async () => {
   expect(read).toEqual(['log base', 'log base'])
   history.note('of others', [{ ...wanted, run: 'run-3', commit: 'later' }])
   await history.find({ ...wanted, run: 'run-3' }, 'later')
-  expect(read.at(-1)).toBe('log made..later')
+  expect(read.at(-1)).toBe('log made...later')
 })
