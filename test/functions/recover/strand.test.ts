@@ -43,7 +43,7 @@ describe('a run that is left to a person', () => {
 
   it('is none where it has ended: it ended as its undo says', async () => {
     const fleet = memoryFleet()
-    const run = failedAt('name')
+    const run = { ...failedAt('name'), facts: {} }
     const undone = { kind: 'succeeded', message: 'Nothing was changed: Cannot do name' }
     expect(await strand(run, 'look', { fleet, cmdb: undefined })).toMatchObject(undone)
     expect(await strand(run, 'look', { fleet, cmdb: undefined })).toMatchObject(undone)
