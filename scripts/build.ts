@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { build } from 'rolldown'
+import { withValidators } from './validators.ts'
 
 /** Where the bundle lies, started by `npm start` with nothing else but Node and git. */
 export const bundle = new URL('../dist/drover.cjs', import.meta.url).pathname
@@ -34,6 +35,7 @@ export async function toFile(from: string, file: string): Promise<void> {
   await build({
     input: { [name]: from },
     platform: 'node',
+    plugins: [withValidators()],
     logLevel: 'warn',
     output: {
       dir: dirname(file),
