@@ -1,3 +1,4 @@
+import type { Real } from '../test/cluster/platform.ts'
 import type { Fleets } from './fleet/fleets.ts'
 
 /** One thing that is measured, beside the reference that says what it could be at best, in one and the same run. */
@@ -10,6 +11,8 @@ export interface Benchmark {
   reference: string
   /** True where it takes a few seconds: `--quick` runs these alone. */
   quick: boolean
+  /** True where it takes real controllers: where there are none it is left out. */
+  real?: boolean
   measure(place: Place): Promise<Comparison[]>
 }
 
@@ -18,6 +21,8 @@ export interface Place {
   /** A folder that is removed afterwards. */
   directory: string
   fleets: Fleets
+  /** Drover on real controllers, the same for all benchmarks. */
+  real(): Promise<Real>
   /** Half the samples, and no more than a benchmark needs to say anything. */
   quick: boolean
   say(sentence: string): void

@@ -2,11 +2,15 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { environment } from '../shared/config.ts'
+import { whyNoControlPlane } from '../test/cluster/control-plane.ts'
 import type { Benchmark } from './benchmark.ts'
+import { chainReal } from './benchmarks/chain-real.ts'
 import { coldCommit } from './benchmarks/cold-commit.ts'
 import { fleetGrowth } from './benchmarks/fleet-growth.ts'
 import { provision } from './benchmarks/provision.ts'
 import { readFleet } from './benchmarks/read-fleet.ts'
+import { runningReal } from './benchmarks/running-real.ts'
 import { runsAtOnce } from './benchmarks/runs-at-once.ts'
 import { start } from './benchmarks/start.ts'
 import { thousandCommits } from './benchmarks/thousand-commits.ts'
@@ -15,10 +19,11 @@ import { warmStep } from './benchmarks/warm-step.ts'
 import { chart, shown } from './chart.ts'
 import { openFleets } from './fleet/fleets.ts'
 import { thisMachine } from './machine.ts'
+import { openReality } from './reality.ts'
 import { type Result, type Row, toRow } from './result.ts'
 import { table } from './table.ts'
 
-/** `npm run bench`: all benchmarks, or those that are named; `--quick` those that take a few seconds, with few samples. */
+/** `npm run bench`: all benchmarks, or those that are named; `--quick` those that take a few seconds, with few samples, and keeps no result. */
 
 const all: readonly Benchmark[] = [
   warmStep,
@@ -28,6 +33,8 @@ const all: readonly Benchmark[] = [
   runsAtOnce,
   fleetGrowth,
   provision,
+  chainReal,
+  runningReal,
   thousandProvisions,
   readFleet,
 ]
@@ -41,13 +48,20 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 })
 const { quick } = values
+const reality = openReality(say)
 
 async function main(): Promise<void> {
   const rows: string[][] = []
+  const noReality = whyNoControlPlane(environment())
   for (const benchmark of chosen()) {
+    if (benchmark.real && noReality) {
+      say(`${benchmark.name} is left out: ${noReality}`)
+      continue
+    }
     say(benchmark.title)
     const result = await measured(benchmark)
-    await keep(result)
+    // Few samples of small fleets: nothing to compare with later.
+    if (!quick) await keep(result)
     rows.push(...result.rows.map((row) => [benchmark.name, ...cells(row)]))
   }
   process.stdout.write(`${table(['benchmark', 'what', 'Drover', 'reference', 'ratio', 'limit', ''], rows)}\n`)
@@ -67,9 +81,9 @@ async function measured(benchmark: Benchmark): Promise<Result> {
   const directory = await mkdtemp(join(tmpdir(), 'drover-bench-'))
   try {
     const fleets = openFleets(join(root, '.drover/bench'), directory, say)
-    const comparisons = await benchmark.measure({ directory, fleets, quick, say })
+    const comparisons = await benchmark.measure({ directory, fleets, quick, say, real: reality.real })
     const { name, title, measures, reference } = benchmark
-    return { name, title, measures, reference, quick, machine: thisMachine(), rows: comparisons.map(toRow) }
+    return { name, title, measures, reference, machine: thisMachine(), rows: comparisons.map(toRow) }
   } finally {
     await rm(directory, { recursive: true, force: true, maxRetries: 3 })
   }
@@ -109,4 +123,4 @@ function cells({ what, statistic, is, unit, ratio, limit, held }: Row): string[]
 
 // What was started ends with us, however we end.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
-await main()
+await main().finally(reality.close)

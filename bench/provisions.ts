@@ -5,6 +5,8 @@ import { runId } from '../shared/run.ts'
 
 /** A provision that was posted, and when its facts came to the Broker. */
 export interface Posted {
+  /** When that was, as `performance.now()` has it. */
+  began: number
   /** Milliseconds from before the POST until the Broker took the first event of this fact; fails when the run ends without it. */
   until(fact: string): Promise<number>
 }
@@ -22,6 +24,7 @@ export async function post(world: Pick<World, 'broker' | 'feed'>, name: string, 
   if (!answer.ok) throw new Error(`Cannot post a request: the Broker answered ${answer.status}`)
   const isOver = (seen: string) => terminals.some((fact) => seen.endsWith(`.${fact}`))
   return {
+    began,
     async until(fact) {
       const wanted = `dev.drover.provision.${fact}`
       const first = await world.feed.first((seen) => seen.run === run && (seen.type === wanted || isOver(seen.type)))

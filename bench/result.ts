@@ -15,8 +15,6 @@ export interface Row extends Comparison {
 /** What `bench/results/` keeps of a benchmark. */
 export interface Result extends Pick<Benchmark, 'name' | 'title' | 'measures' | 'reference'> {
   machine: Machine
-  /** Fewer samples, and smaller fleets: not for comparing. */
-  quick: boolean
   rows: Row[]
 }
 

@@ -1,16 +1,19 @@
 import { environment, readConfig } from '../shared/config.ts'
 import { messageOf } from '../shared/errors.ts'
+import { createLog } from '../shared/log.ts'
 import { serve } from '../shared/runtime/function.ts'
 import { startRuntime } from '../shared/runtime/start.ts'
+import { compiledParts } from './compiled.ts'
 import { load } from './load.ts'
 
-/** `npm start`: serves the function that FUNCTION names, or any of them by event type. */
+/** Serves the function that FUNCTION names, or any of them by event type. */
 async function main() {
   const config = readConfig(environment())
   // The runtime would end the process with code 0, as if all were well.
   process.prependListener('uncaughtException', (error) => fail(error))
   process.on('unhandledRejection', (error) => fail(error))
   await startRuntime(serve(config.function, load, config), config.port, config.metricsPort)
+  createLog(config.logLevel, config.function ?? 'any').debug({ compiled: compiledParts() }, 'started')
 }
 
 function fail(error: unknown): never {

@@ -1,6 +1,8 @@
+import { readdirSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { build } from 'rolldown'
+import { withValidators } from './validators.ts'
 
 /** Where the bundle lies, started by `npm start` with nothing else but Node and git. */
 export const bundle = new URL('../dist/drover.cjs', import.meta.url).pathname
@@ -9,10 +11,19 @@ export const bundle = new URL('../dist/drover.cjs', import.meta.url).pathname
 export const pushBundle = new URL('../dist/push-disk.cjs', import.meta.url).pathname
 
 /** Bundles the functions and everything they need, in parts: a function reads those that it needs, when it needs them. */
-export const buildBundle = (file = bundle): Promise<void> => toFile(pathOf('../functions/main.ts'), file)
+export const buildBundle = (file = bundle): Promise<void> => toFile(pathOf('../functions/start.ts'), file)
 
 /** The same for the program that pushes a disk. */
 export const buildPushBundle = (file = pushBundle): Promise<void> => toFile(pathOf('../functions/push-disk.ts'), file)
+
+/** The parts that lie beside a bundle. */
+export const partsOf = (file: string): string[] => {
+  const folder = folderOf(file)
+  const names = readdirSync(folder).filter((name) => name.endsWith('.cjs'))
+  return names.map((name) => join(folder, name))
+}
+
+const folderOf = (file: string) => join(dirname(file), basename(file, '.cjs'))
 
 const pathOf = (file: string) => new URL(file, import.meta.url).pathname
 
@@ -20,10 +31,11 @@ const pathOf = (file: string) => new URL(file, import.meta.url).pathname
 export async function toFile(from: string, file: string): Promise<void> {
   const name = basename(file, '.cjs')
   // The names of parts follow from what is in them: those of a build before are nobody's any more.
-  await rm(join(dirname(file), name), { recursive: true, force: true })
+  await rm(folderOf(file), { recursive: true, force: true })
   await build({
     input: { [name]: from },
     platform: 'node',
+    plugins: [withValidators()],
     logLevel: 'warn',
     output: {
       dir: dirname(file),

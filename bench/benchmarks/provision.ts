@@ -2,10 +2,9 @@ import { mkdtemp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { startWorld, type World } from '../../local/world.ts'
 import { buildBundle } from '../../scripts/build.ts'
-import type { Benchmark, Place } from '../benchmark.ts'
-import { byHand } from '../by-hand.ts'
+import type { Benchmark } from '../benchmark.ts'
 import { post } from '../provisions.ts'
-import { tip, toImported } from '../runs.ts'
+import { openPushing } from '../pushing.ts'
 import { median } from '../samples.ts'
 import { startNoOps } from '../servers/chain.ts'
 
@@ -57,22 +56,4 @@ async function provisioned(world: World, index: number): Promise<number> {
   // What follows the commit is not of the next run.
   await world.idle()
   return time
-}
-
-/** Pushes the commits of machines one after the other, from a clone that is there. */
-async function openPushing({ fleets, directory }: Place) {
-  const served = await fleets.serve(100, 40)
-  const hand = byHand(served)
-  const clone = join(directory, 'pushing.git')
-  await hand.clone(clone)
-  let next = 0
-  return {
-    async push(): Promise<number> {
-      await hand.commit(clone, [toImported(served.runs[next++]!, tip)])
-      const began = performance.now()
-      await hand.push(clone)
-      return performance.now() - began
-    },
-    close: () => served.close(),
-  }
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { buildBundle } from '../../scripts/build.ts'
+import { compileBundle } from '../../scripts/compile.ts'
 import { functionNames } from '../../shared/lifecycles.ts'
 import type { Benchmark, Comparison } from '../benchmark.ts'
 import { wakingFunction } from '../events.ts'
@@ -19,6 +20,7 @@ export const start: Benchmark = {
     const { fleets, directory, quick } = place
     const [bundle, bare] = [join(directory, 'drover.cjs'), await bundled('bare', directory)]
     await buildBundle(bundle)
+    await compileBundle(bundle)
     const served = await fleets.serve(100, 1)
     const samples = new Map(functionNames.map((name) => [name, { times: [] as number[], memory: [] as number[] }]))
     const bareTimes: number[] = []

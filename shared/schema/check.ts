@@ -1,8 +1,8 @@
-import { Ajv, type ValidateFunction } from 'ajv'
-import addFormats from 'ajv-formats'
+import type { ValidateFunction } from 'ajv'
 import type { Static, TSchema } from 'typebox'
 import { hazards } from './guard.ts'
 import { sentences } from './sentences.ts'
+import { validatorOf } from './validator.ts'
 
 export type Checked<T> = { ok: true; value: T } | { ok: false; problems: string[] }
 
@@ -18,15 +18,10 @@ export function check<S extends TSchema>(schema: S, value: unknown, what: string
 /** Nobody is told more than twenty; each more costs time, and a request of 100 KB can have tens of thousands. */
 const mostErrors = 100
 
-/** Made at the first use: compiling every schema would double the start of a function that needs one. */
-let ajv: Ajv | undefined
 const validators = new WeakMap<TSchema, ValidateFunction>()
 
 function compiled(schema: TSchema): ValidateFunction {
-  const known = validators.get(schema)
-  if (known) return known
-  ajv ??= addFormats.default(new Ajv({ allErrors: true, strict: true, verbose: true }), ['uuid'])
-  const made = ajv.compile(schema)
-  validators.set(schema, made)
-  return made
+  const validator = validators.get(schema) ?? validatorOf(schema)
+  validators.set(schema, validator)
+  return validator
 }

@@ -40,7 +40,7 @@ describe('a chart', () => {
     commit: 'abc',
     load: 1,
   }
-  const about = { name: 'x', title: 'Steps & more', measures: 'x', reference: '`git`', quick: false, machine }
+  const about = { name: 'x', title: 'Steps & more', measures: 'x', reference: '`git`', machine }
   const drawn = chart({ ...about, rows: [toRow(compared()), toRow(compared({ limit: { times: 1 } }))] })
 
   it('says in words what it shows, and shows no mark-up of its words', () => {

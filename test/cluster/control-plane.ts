@@ -24,7 +24,7 @@ declare module 'vitest' {
   }
 }
 
-type Closing = { close(): Promise<void> }
+export type Closing = { close(): Promise<void> }
 
 /** The cluster that KUBECONFIG names; where it names none, one that the control plane's scripts start. */
 export async function toControlPlane(env: Environment, directory: string): Promise<ControlPlane & Closing> {
@@ -44,16 +44,21 @@ export async function toControlPlane(env: Environment, directory: string): Promi
       close: async () => undefined,
     }
   }
-  if (!existsSync(join(scripts, 'up.mjs')))
-    throw new Error(
-      `Cannot test on real controllers: KUBECONFIG names no cluster, and ${scripts} has no scripts that would start one (DROVER_CONTROL_PLANE says where they are)`,
-    )
+  const lacking = whyNoControlPlane(env)
+  if (lacking) throw new Error(`Cannot test on real controllers: ${lacking}`)
   await built(scripts)
   // On a machine with much to do a controller may miss its time: once more, in a folder of its own.
   const first = await startControlPlane(scripts, join(directory, 'first')).catch((error: unknown) => messageOf(error))
   if (typeof first !== 'string') return first
   process.stderr.write(`Once more, because this came of the first try: ${first}\n`)
   return startControlPlane(scripts, join(directory, 'second'))
+}
+
+/** Why there are no real controllers here; undefined where there are, or can be started. */
+export function whyNoControlPlane(env: Environment): string | undefined {
+  const scripts = scriptsIn(env)
+  if (env['KUBECONFIG'] || existsSync(join(scripts, 'up.mjs'))) return undefined
+  return `KUBECONFIG names no cluster, and ${scripts} has no scripts that would start one (DROVER_CONTROL_PLANE says where they are)`
 }
 
 /** The folder of the control plane's scripts. */

@@ -8,10 +8,13 @@ export interface Door {
   url: string
   /** Deliveries that have no answer yet. */
   pending(): number
+  /** Brings what comes from then on to another port. */
+  leadTo(port: number): void
   close(): void
 }
 
-export async function openDoor(name: FunctionName, port: number, tamper: Tamper): Promise<Door> {
+export async function openDoor(name: FunctionName, first: number, tamper: Tamper): Promise<Door> {
+  let port = first
   const agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY })
   let pending = 0
   const server: Server = createServer((request, response) => {
@@ -35,6 +38,9 @@ export async function openDoor(name: FunctionName, port: number, tamper: Tamper)
   return {
     url,
     pending: () => pending,
+    leadTo: (other) => {
+      port = other
+    },
     close: () => {
       server.closeAllConnections()
       server.close()

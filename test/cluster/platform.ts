@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseAllDocuments } from 'yaml'
 import { rootApplication } from '../../local/clusters/bootstrap.ts'
 import type { NewObject } from '../../local/clusters/object.ts'
-import { choosePorts, startProcesses } from '../../local/functions.ts'
+import { choosePorts, type Ports, startProcesses } from '../../local/functions.ts'
 import { startGitHost } from '../../local/git/host.ts'
 import { seedFleet } from '../../local/git/seed.ts'
 import { bundle } from '../../scripts/build.ts'
@@ -29,6 +29,10 @@ export interface Real extends Platform {
   api: Api
   /** Kills a function's process at once; it is started again. */
   kill(name: FunctionName): void
+  /** Where Drover's own functions listen. */
+  ports: Ports
+  /** Brings what the Broker delivers to other functions from then on. */
+  leadTo(ports: Ports): void
 }
 
 /**
@@ -91,6 +95,10 @@ export async function startReal(plane: ControlPlane, settings: Record<string, st
     ...{ broker, tamper, api },
     feed: tap.feed,
     kill: (one) => functions.kill(one),
+    ports,
+    leadTo: (others) => {
+      for (const [index, one] of functionNames.entries()) doors[index]?.leadTo(others[one])
+    },
     look: (_cluster, kind, namespace, object) => api.get(kind, namespace, object),
     list: (_cluster, kind, namespace) => api.list(kind, namespace),
     make: async (_cluster, object) => void (await api.apply(object)),

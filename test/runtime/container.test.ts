@@ -51,7 +51,11 @@ function startFunction(image: Parameters<typeof startContainer>[0], name: Functi
     return [mountPath, { folder }] as const
   })
   const own = Object.fromEntries(container.env.map((one) => [one.name, one.value]))
-  return startContainer(image, { user, env: { ...settings, ...own }, mounts: Object.fromEntries(mounts) })
+  return startContainer(image, {
+    user,
+    env: { DROVER_LOG_LEVEL: 'debug', ...settings, ...own },
+    mounts: Object.fromEntries(mounts),
+  })
 }
 
 async function ready(container: Container, port: number): Promise<void> {
@@ -135,6 +139,13 @@ describe.skipIf(reason)(`a function in its container${reason ? ` (skipped: ${rea
         /^(\d+)Mi$/.exec(podOf(name).containers[0].resources.limits.memory.replace('1Gi', '1024Mi')) ?? []
       expect(Number(peak)).toBeGreaterThan(0)
       expect(Number(peak) / 1024, name).toBeLessThan(Number(limit))
+    }
+  })
+
+  it('starts from what was compiled when the image was made, whoever its user is', () => {
+    for (const [name, container] of containers) {
+      const [, parts] = /"compiled":(\d+),"msg":"started"/.exec(container.said()) ?? []
+      expect(Number(parts), name).toBeGreaterThan(2)
     }
   })
 

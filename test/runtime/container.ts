@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { constants, copyFileSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { buildBundle, buildPushBundle } from '../../scripts/build.ts'
+import { compileBundle } from '../../scripts/compile.ts'
 
 /**
  * Containers without an engine: Linux namespaces over a folder that holds what the image does and nothing else. Of programs
@@ -29,7 +30,10 @@ export function whyNoContainers(): string | undefined {
 
 /** What a build writes into the folder that the Containerfile copies. */
 const bundles: Record<string, (file: string) => Promise<void>> = {
-  'drover.cjs': buildBundle,
+  'drover.cjs': async (file) => {
+    await buildBundle(file)
+    await compileBundle(file)
+  },
   'push-disk.cjs': buildPushBundle,
 }
 

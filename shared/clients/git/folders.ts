@@ -8,6 +8,8 @@ interface Folder {
   entries: Map<string, TreeEntry | Folder>
   /** Its id, until something in it changes. */
   oid: string | undefined
+  /** The id that was written last, whatever has changed since. */
+  last?: string
 }
 
 /** The folders of a tree while files in them change; only those that change are read. */
@@ -16,8 +18,11 @@ export interface Folders {
   apply(changes: ReadonlyMap<string, Written | null>): Promise<string>
 }
 
-/** Begins with the folders as they are; `write` makes the object of a folder and answers with its id. */
-export function openFolders(base: EntryTree, write: (entries: readonly TreeEntry[]) => string): Folders {
+/** Makes the object of a folder and answers with its id; told which object of the same folder it wrote before. */
+type Write = (entries: readonly TreeEntry[], before: string | undefined) => string
+
+/** Begins with the folders as they are. */
+export function openFolders(base: EntryTree, write: Write): Folders {
   let root: Folder | undefined
   const load = async (path: string): Promise<Folder> => {
     const entries = await base.list(path)
@@ -45,7 +50,8 @@ export function openFolders(base: EntryTree, write: (entries: readonly TreeEntry
     return { folder, name }
   }
   const close = (folder: Folder): string => {
-    folder.oid ??= write(inGitOrder(closed(folder)))
+    folder.oid ??= write(inGitOrder(closed(folder)), folder.last)
+    folder.last = folder.oid
     return folder.oid
   }
   const closed = ({ entries }: Folder): TreeEntry[] =>

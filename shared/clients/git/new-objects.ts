@@ -1,6 +1,7 @@
+import type { TreeEntry } from '../../fleet.ts'
 import { openFolders } from './folders.ts'
 import { oneLine } from './message.ts'
-import { formatOf, objectId, treeBody } from './object-id.ts'
+import { formatOf, objectId, treeBody, treeLine } from './object-id.ts'
 import type { Written } from './overlay.ts'
 import type { EntryTree } from './tree.ts'
 
@@ -19,6 +20,8 @@ export interface NewObject {
   oid: string
   kind: 'commit' | 'tree' | 'blob'
   content: Buffer
+  /** An object before it, of which it is made with little. */
+  from?: string
 }
 
 /** What a number of commits on top of each other consist of, and their ids. */
@@ -36,12 +39,20 @@ export async function toObjects(
 ): Promise<NewObjects> {
   const format = formatOf(base.revision)
   const objects = new Map<string, NewObject>()
-  const add = (kind: NewObject['kind'], content: Buffer) => {
+  const add = (kind: NewObject['kind'], content: Buffer, from?: string) => {
     const oid = objectId(kind, content, format)
-    objects.set(oid, { oid, kind, content })
+    // What was once is again: made of what came after it, neither could be made.
+    if (!objects.has(oid)) objects.set(oid, { oid, kind, content, ...(from === undefined ? {} : { from }) })
     return oid
   }
-  const folders = openFolders(base, (entries) => add('tree', treeBody(entries)))
+  // A folder is written with each commit that changes something in it, and most of its entries stay.
+  const lines = new WeakMap<TreeEntry, Buffer>()
+  const lineOf = (entry: TreeEntry) => {
+    const line = lines.get(entry) ?? treeLine(entry)
+    lines.set(entry, line)
+    return line
+  }
+  const folders = openFolders(base, (entries, before) => add('tree', treeBody(entries, lineOf), before))
   const ident = `${plain(author.name)} <${plain(author.email)}> ${seconds} +0000`
   const ids: string[] = []
   for (const { message, changes } of commits) {

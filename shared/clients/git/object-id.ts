@@ -33,22 +33,26 @@ export function treeId(entries: readonly TreeEntry[], format: ObjectFormat = 'sh
 }
 
 /** The bytes of a folder of these entries, which must be in Git's order. */
-export function treeBody(entries: readonly TreeEntry[]): Buffer {
-  const parts = entries.flatMap(({ name, mode, oid }) => [
-    Buffer.from(`${mode.replace(/^0/, '')} ${name}\0`),
-    Buffer.from(oid, 'hex'),
-  ])
-  return Buffer.concat(parts)
+export function treeBody(entries: readonly TreeEntry[], toLine = treeLine): Buffer {
+  return Buffer.concat(entries.map(toLine))
 }
+
+/** The bytes of one entry. */
+export const treeLine = ({ name, mode, oid }: TreeEntry): Buffer =>
+  Buffer.concat([Buffer.from(`${mode.replace(/^0/, '')} ${name}\0`), Buffer.from(oid, 'hex')])
 
 /** Sorts the entries of a folder as Git does: by bytes, a folder as if its name ended with a slash. */
 export function inGitOrder(entries: readonly TreeEntry[]): TreeEntry[] {
-  const key = (entry: TreeEntry) => Buffer.from(entry.mode === '040000' ? `${entry.name}/` : entry.name)
-  return entries
-    .map((entry) => ({ entry, key: key(entry) }))
-    .sort((one, other) => Buffer.compare(one.key, other.key))
-    .map(({ entry }) => entry)
+  const keyed = entries.map((entry) => ({ entry, key: entry.mode === '040000' ? `${entry.name}/` : entry.name }))
+  const isPlain = keyed.every(({ key }) => ascii.test(key))
+  const compare = isPlain ? byCharacter : byByte
+  return keyed.sort((one, other) => compare(one.key, other.key)).map(({ entry }) => entry)
 }
+
+// Most names are such, and bytes cost ten times as much to compare.
+const ascii = /^[\x20-\x7e]*$/
+const byCharacter = (one: string, other: string) => (one < other ? -1 : one > other ? 1 : 0)
+const byByte = (one: string, other: string) => Buffer.compare(Buffer.from(one), Buffer.from(other))
 
 /** The id that Git gives to an object. */
 export function objectId(type: 'commit' | 'tree' | 'blob', body: Buffer, format: ObjectFormat): string {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { closeSync, existsSync, mkdirSync, openSync, renameSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { crc32, deflateSync } from 'node:zlib'
+import { deltaOf } from './delta.ts'
 import type { NewObject, NewObjects } from './new-objects.ts'
 import { formatOf, type ObjectFormat } from './object-id.ts'
 
@@ -13,6 +14,10 @@ import { formatOf, type ObjectFormat } from './object-id.ts'
 /** What keeps the newest commits of our own from being tidied away, and from being fetched again. */
 const PENDING = 'refs/drover/pending'
 const KINDS = { commit: 1, tree: 2, blob: 3 }
+/** An object that is made of another one of the pack, which it names. */
+const DELTA = 7
+/** Git's own limit (`pack.depth`): whoever reads the last of them makes all before it. */
+const DEEPEST = 50
 
 /** Writes commits with all that they consist of; no branch shows them. */
 export function writePack(directory: string, { objects, commits }: NewObjects): void {
@@ -55,8 +60,10 @@ export function toPack(objects: readonly NewObject[], format: ObjectFormat) {
   }
   const head = Buffer.concat([Buffer.from('PACK'), numbers([2, objects.length])])
   let offset = head.length
-  const packed = objects.map(({ oid, kind, content }) => {
-    const bytes = Buffer.concat([heading(KINDS[kind], content.length), deflateSync(content, { level: 1 })])
+  const shortly = shortener(objects)
+  const packed = objects.map((object) => {
+    const { oid } = object
+    const bytes = shortly(object)
     const entry = { id: Buffer.from(oid, 'hex'), bytes, offset }
     offset += bytes.length
     return entry
@@ -73,6 +80,45 @@ export function toPack(objects: readonly NewObject[], format: ObjectFormat) {
     seal,
   ])
   return { name: seal.toString('hex'), pack, index }
+}
+
+/**
+ * Writes objects one after the other, where it is shorter by what makes them of the one that they come from. A push sends
+ * them as they are here: what is whole, git compares with many others to find out the same.
+ */
+function shortener(objects: readonly NewObject[]): (object: NewObject) => Buffer {
+  const contents = new Map(objects.map(({ oid, content }) => [oid, content]))
+  const depths = new Map<string, number>()
+  return ({ oid, kind, content, from = '' }) => {
+    const origin = contents.get(from)
+    const depth = (depths.get(from) ?? 0) + 1
+    const delta = origin && depth <= DEEPEST ? deltaOf(origin, content) : undefined
+    if (!delta || delta.length > content.length / 2)
+      return Buffer.concat([heading(KINDS[kind], content.length), deflateSync(content, { level: 1 })])
+    depths.set(oid, depth)
+    return Buffer.concat([heading(DELTA, delta.length), Buffer.from(from, 'hex'), undeflated(delta)])
+  }
+}
+
+/** In the form of zlib (RFC 1950) and yet as it is: ids cannot be made shorter, and to try takes longer than all else. */
+function undeflated(bytes: Buffer): Buffer {
+  if (bytes.length > 0xffff) return deflateSync(bytes, { level: 1 })
+  const framed = Buffer.alloc(bytes.length + 11)
+  framed.set([0x78, 0x01, 1])
+  framed.writeUInt16LE(bytes.length, 3)
+  framed.writeUInt16LE(bytes.length ^ 0xffff, 5)
+  framed.set(bytes, 7)
+  framed.writeUInt32BE(adler32(bytes), bytes.length + 7)
+  return framed
+}
+
+function adler32(bytes: Buffer): number {
+  let [low, high] = [1, 0]
+  for (const byte of bytes) {
+    low = (low + byte) % 65_521
+    high = (high + low) % 65_521
+  }
+  return high * 65_536 + low
 }
 
 /** For each first byte: how many ids begin with that or a smaller one. */

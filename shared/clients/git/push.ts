@@ -67,7 +67,9 @@ function keptPusher(config: CloneConfig): Pusher {
     return { ...answer, code: 1, stdout: rejected(ref, why), stderr: await helper.finish() }
   }
   const push: Pusher['push'] = async (directory, commit, base) => {
-    const seen = await (looking ?? begin(directory))
+    let seen = await (looking ?? begin(directory))
+    // To decide a large batch on a busy machine may take longer than a helper is kept that nobody uses.
+    if (seen.helper.ended && seen.result.code === 0) seen = await begin(directory)
     looking = undefined
     const result = await goOn(seen, commit, base)
     if (!isOfCredentials(result) || isDeepStrictEqual(await remote.environment(), seen.env)) return result

@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import { expect, it, onTestFinished } from 'vitest'
 import { toObjects } from '../../../../shared/clients/git/new-objects.ts'
 import { blobId } from '../../../../shared/clients/git/object-id.ts'
-import { writePack } from '../../../../shared/clients/git/pack.ts'
+import { toPack, writePack } from '../../../../shared/clients/git/pack.ts'
 import type { EntryTree } from '../../../../shared/clients/git/tree.ts'
 import { memoryFleet } from '../../../fleet.ts'
 
@@ -37,3 +37,42 @@ it.each(['sha1', 'sha256'] as const)('git finds no fault with a pack of ours, by
   await git('gc', '--quiet')
   expect(await git('rev-list', '--count', 'refs/drover/pending')).toBe(String(contents.length))
 })
+
+it.each(['sha1', 'sha256'] as const)(
+  'a folder that changes often takes little room each time, by %s',
+  async (format) => {
+    const directory = await mkdtemp(join(tmpdir(), 'drover-pack-'))
+    onTestFinished(() => rm(directory, { recursive: true, force: true }))
+    const git = async (...args: string[]) =>
+      (await execute('git', [`--git-dir=${directory}`, ...args])).stdout.trimEnd()
+    await execute('git', ['init', '-q', '--bare', `--object-format=${format}`, directory])
+    const empty = (await memoryFleet({}).head()) as EntryTree
+    const base = { ...empty, revision: '0'.repeat(format === 'sha1' ? 40 : 64), list: async () => [] }
+    const write = (name: number, content: string) =>
+      [`folder/${name}`, { mode: '100644', oid: blobId(content, format), content }] as const
+    const first = new Map(Array.from({ length: 1_000 }, (_, name) => write(name, `${name}`)))
+    // Each commit changes a file, the next one changes it back: so the folder is what it was, again and again.
+    const others = Array.from(
+      { length: 150 },
+      (_, index) => new Map([write(500 + (index >> 1), index % 2 ? `${500 + (index >> 1)}` : 'x')]),
+    )
+    const commits = [first, ...others].map((changes) => ({ message: 'm\n', changes }))
+    const made = await toObjects(commits, base, undefined, {
+      author: { name: 'Drover', email: 'd@localhost' },
+      seconds: 1,
+    })
+    const { pack } = toPack(made.objects, format)
+    const whole = toPack(
+      made.objects.map(({ oid, kind, content }) => ({ oid, kind, content })),
+      format,
+    )
+    expect(pack.length).toBeLessThan(whole.pack.length / 4)
+    writePack(directory, made)
+    await git('fsck', '--strict', '--full')
+    const ids = await git('ls-tree', '--format=%(objectname)', `${made.commits.at(-2)}:folder`)
+    expect(ids.split('\n')).toContain(blobId('x', format))
+    expect(await git('rev-parse', `${made.commits.at(-1)}^{tree}`)).toBe(
+      await git('rev-parse', `${made.commits[0]}^{tree}`),
+    )
+  },
+)
