@@ -41,6 +41,9 @@ export const claimsFile = (cluster: string, namespace: string, name: string) =>
 /** What a deprovision took away, under the year and the run. */
 export const archiveFolder = (year: string, name: string, run: string) => `archive/${year}/${name}-${run}`
 
+/** True for the definition of a machine that a deprovision took away. */
+export const isArchivedDefinition = (path: string) => /^archive\/[^/]+\/[^/]+\/values\.yaml$/.test(path)
+
 /** A data disk that outlived its machine, until another one takes it. */
 export const keptFile = (cluster: string, namespace: string, disk: string) =>
   `kept/${cluster}/${namespace}/${disk}.yaml`

@@ -1,7 +1,7 @@
 import type { Fleet, Tree } from '../../shared/fleet.ts'
 import type { RunRecord } from '../../shared/ledger.ts'
 import { type Lifecycle, lifecycles, makesImage, type Task } from '../../shared/lifecycles.ts'
-import { definitionFile, imageFile } from '../../shared/paths.ts'
+import { definitionFile, imageFile, isArchivedDefinition } from '../../shared/paths.ts'
 import type { Definition } from '../../shared/schema/definition.ts'
 import type { GoldenImage } from '../../shared/schema/golden-image.ts'
 import { type Facts, type Run, refused, type Standstill, succeeded } from '../../shared/step.ts'
@@ -51,12 +51,12 @@ async function factsAfter(record: RunRecord, { name, by }: Task, fleet: Fleet): 
   }
 }
 
-/** The definition as this run wrote it, whoever has changed it since. */
+/** The definition as this run wrote it, whoever has changed it since; of a machine that it took away, as it archived it. */
 async function definitionOf({ facts, request, wrote }: RunRecord, tree: Tree): Promise<Definition | undefined> {
   if (facts.cluster === undefined || facts.name === undefined) return undefined
-  return (await written(tree, wrote, definitionFile(facts.cluster, request.namespace, facts.name))) as
-    | Definition
-    | undefined
+  const path = definitionFile(facts.cluster, request.namespace, facts.name)
+  const archived = Object.keys(wrote).find((one) => isArchivedDefinition(one))
+  return (await written(tree, wrote, archived ?? path)) as Definition | undefined
 }
 
 /** The golden image in the same way. */
