@@ -22,6 +22,9 @@ const partAt = (name: string) => new URL(`parts/${name}.ts`, import.meta.url).pa
 const sites = ['site-a', 'site-b']
 const names = ['hub', ...sites]
 
+/** What Node takes by itself in a container of 512 MiB. */
+const heap = '--max-old-space-size=256'
+
 /** What befalls machines and Jobs, by their namespaces. */
 const faults: readonly FaultRule[] = [
   { fault: 'crash-loop', kind: 'VirtualMachine', namespace: unlucky },
@@ -94,7 +97,7 @@ export async function startLocal(directory: string, settings: Record<string, str
       kept.push(
         await keep({
           name,
-          run: [join(root, 'local/function-process.ts'), bundle, name],
+          run: [heap, join(root, 'local/function-process.ts'), bundle, name],
           env: {
             ...environmentWith({ broker, git, kubeconfig, secrets }),
             DROVER_GIT_DIRECTORY: join(directory, 'clones', name),

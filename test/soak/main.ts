@@ -28,6 +28,8 @@ Asks for all lifecycles for a while, looks at memory, open files and clones ever
 `
 
 const every = 10_000
+/** Seconds. */
+const longEnough = 15 * 60
 const say = (words: string) => void process.stdout.write(`${words}\n`)
 
 const { values } = parseArgs({
@@ -71,6 +73,8 @@ async function main(): Promise<boolean> {
     const trends = trendsOf(samples, seconds)
     const crashes = platform.watched.filter((one) => one.crashes() > 0)
     say(`\n${count} requests in ${Math.round(elapsed())} s\n`)
+    if (seconds < longEnough)
+      say('So short a run ends while connections and caches still come to their size: a rise says little.\n')
     return verdict(
       trends,
       crashes.map(({ name }) => name),
