@@ -60,13 +60,36 @@ export interface WorldOptions {
   tamper?: Tamper
 }
 
+/** What a function works with. */
+export interface Parts {
+  broker: string
+  git: string
+  kubeconfig: string
+  secrets: Secrets
+}
+
+/** The environment of a function on this machine. */
+export const environmentWith = ({ broker, git, kubeconfig, secrets }: Parts): Record<string, string> => ({
+  ...inherited(),
+  DROVER_BROKER_URL: broker,
+  DROVER_SIGNING_KEYS: secrets.signingKey,
+  DROVER_GIT_URL: git,
+  DROVER_GIT_TOKEN: secrets.gitToken,
+  DROVER_ARGOCD_REPO_URL: repoUrl,
+  DROVER_CALLBACK_ALLOW_PRIVATE: 'true',
+  // No container is run: the Job that pushes says what Drover's own image would.
+  DROVER_PUSH_IMAGE: 'registry.example.com/drover:latest',
+  DROVER_GRACE_SECONDS: '5',
+  KUBECONFIG: kubeconfig,
+})
+
 const root = new URL('..', import.meta.url).pathname
 
 /** Argo CD's address of the fleet repository: it stands in Git, so it must not change with the Git host's port. */
-const repoUrl = 'http://git.drover.local/fleet.git'
+export const repoUrl = 'http://git.drover.local/fleet.git'
 
 /** The store that the starter fleet's customizations take their secrets from. */
-const secretStore = {
+export const secretStore = {
   apiVersion: 'external-secrets.io/v1',
   kind: 'ClusterSecretStore',
   metadata: { name: 'platform' },
@@ -111,19 +134,9 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     started.push(() => broker.close())
     const url = broker.url('drover', 'default')
     const environmentOf = (name: FunctionName) => ({
-      ...inherited(),
-      DROVER_BROKER_URL: url,
-      DROVER_SIGNING_KEYS: secrets.signingKey,
-      DROVER_GIT_URL: git.plainUrl,
-      DROVER_GIT_TOKEN: secrets.gitToken,
+      ...environmentWith({ broker: url, git: git.plainUrl, kubeconfig, secrets }),
       // Who runs in one process has one clone, as without FUNCTION.
       DROVER_GIT_DIRECTORY: join(directory, 'clones', options.bundle || options.apart ? name : 'any'),
-      DROVER_ARGOCD_REPO_URL: repoUrl,
-      DROVER_CALLBACK_ALLOW_PRIVATE: 'true',
-      // No container is run: the Job that pushes says what Drover's own image would.
-      DROVER_PUSH_IMAGE: 'registry.example.com/drover:latest',
-      DROVER_GRACE_SECONDS: '5',
-      KUBECONFIG: kubeconfig,
       ...options.settings,
     })
     const functions = await startFunctions(options, functionPorts, environmentOf)
@@ -182,13 +195,13 @@ function startTicks(broker: string, milliseconds: number, warn: (sentence: strin
   return setInterval(() => post?.(tick()).catch((error) => warn(messageOf(error))), milliseconds).unref()
 }
 
-interface Secrets {
+export interface Secrets {
   gitToken: string
   signingKey: string
 }
 
 /** The secrets of this directory, made at its first use. */
-function readSecrets(directory: string): Secrets {
+export function readSecrets(directory: string): Secrets {
   const path = join(directory, 'secrets.json')
   if (existsSync(path)) return JSON.parse(readFileSync(path, 'utf8')) as Secrets
   const secrets = { gitToken: randomBytes(24).toString('base64url'), signingKey: newSigningKey() }

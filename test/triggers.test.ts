@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { readPolicy } from '../local/broker/check-delivery.ts'
 import { matches, type TriggerFilters } from '../local/broker/filter.ts'
 import { readManifests } from '../local/broker/load.ts'
 import { eventTypes } from '../shared/event-types.ts'
@@ -65,6 +66,18 @@ describe('the Triggers', () => {
   ])('leave %s of a stranger alone', (type) => {
     expect(wokenBy(type)).toEqual([])
   })
+
+  it.each(['validate', 'locate', 'allocate', 'place', 'build', 'commit', 'recover'] as const)(
+    'bring events to %s again for longer than a run lasts: Git may be away, and the run gives up by itself',
+    (name) => {
+      const { spec } = triggers.find(({ metadata }) => metadata.name === name) ?? expect.fail()
+      const { retry, pause } = readPolicy(spec.delivery, () => expect.fail())
+      const pauses = Array.from({ length: retry }, (_, attempt) => pause(attempt))
+      const lasts = 30 * 60_000
+      expect(pauses.reduce((sum, one) => sum + one, 0)).toBeGreaterThan(lasts)
+      expect(Math.max(...pauses)).toBeLessThan(lasts)
+    },
+  )
 
   it('are one for each function', () => {
     const names = triggers.map(({ metadata }) => metadata.name as FunctionName)

@@ -31,7 +31,7 @@
  * Job that could write adds its name, a restore brings it back. A Job's template says in `local.drover.dev/says` (and, where
  * it is made to fail, `local.drover.dev/fails-with`) what its pod's termination message is; `perform` says it for a test.
  */
-import { type Served, serve } from './api/serve.ts'
+import { type Identity, newIdentity, type Served, serve } from './api/serve.ts'
 import { type Bootstrap, rootApplication } from './bootstrap.ts'
 import { Cluster } from './cluster.ts'
 import { type Repository, runArgocd } from './controllers/argocd.ts'
@@ -66,6 +66,8 @@ export interface ClustersOptions {
   clusters?: (string | ClusterTraits)[] | undefined
   /** Ports by cluster name (the hub is `hub`); free ones when left out. */
   ports?: Record<string, number> | undefined
+  /** One of before, for a start over the same directory; a new one when left out. */
+  identity?: Identity | undefined
   /** How long things take: 0 to 1, or each step by itself. */
   delays?: number | Delays | undefined
   /** Milliseconds between Argo CD's own looks at Git. */
@@ -92,6 +94,10 @@ export interface Clusters {
   /** A cluster's objects, for tests to look at. */
   store(cluster: string): Store
   save(): Promise<void>
+  /** Ends the API servers with all of their connections, while the controllers go on; serves at the same ports again once that is over. */
+  restartServers(meanwhile: () => Promise<unknown>): Promise<void>
+  /** Ends all controllers, with all that they remember, while the API goes on; others begin once that is over. */
+  restartControllers(meanwhile: () => Promise<unknown>): Promise<void>
   /** Saves where there is a directory, and leaves nothing running. */
   close(): Promise<void>
 }
@@ -117,13 +123,19 @@ export async function startClusters(options: ClustersOptions): Promise<Clusters>
   const stop = () => {
     for (const cluster of clusters.values()) cluster.close()
   }
-  try {
+  const start = () => {
     for (const cluster of clusters.values())
       cluster.role === 'hub' ? runHub(cluster, clusters, traits, repositories, options) : runManaged(cluster, options)
+  }
+  try {
+    start()
     for (const [name, objects] of Object.entries(seed)) ensure(named(clusters, name), objects)
     ensure(named(clusters, 'hub'), rootApplication(options.bootstrap, repositories))
-    const served = await serve([...clusters.values()], faults, options)
-    return { ...running(clusters, directory, stop, served), faults }
+    const identity = options.identity ?? newIdentity([...clusters.keys()])
+    const serveAt = (ports: ClustersOptions['ports']) =>
+      serve([...clusters.values()], faults, { ...options, identity, ports })
+    const served = await serveAt(options.ports)
+    return { ...running(clusters, directory, { start, stop }, served, serveAt), faults }
   } catch (error) {
     stop()
     throw error
@@ -133,9 +145,12 @@ export async function startClusters(options: ClustersOptions): Promise<Clusters>
 function running(
   clusters: Map<string, Cluster>,
   directory: string | undefined,
-  stop: () => void,
-  { kubeconfig, close }: Served,
+  { start, stop }: { start: () => void; stop: () => void },
+  first: Served,
+  serveAt: (ports: Record<string, number>) => Promise<Served>,
 ) {
+  const { kubeconfig } = first
+  let served = first
   const store = (name: string) => named(clusters, name).store
   const saveAll = async () => {
     if (directory !== undefined)
@@ -146,12 +161,26 @@ function running(
     kubeconfig,
     store,
     save: saveAll,
+    restartServers: async (meanwhile: () => Promise<unknown>) => {
+      await served.close()
+      await meanwhile()
+      served = await serveAt(portsOf(kubeconfig))
+    },
+    restartControllers: async (meanwhile: () => Promise<unknown>) => {
+      stop()
+      await meanwhile()
+      for (const cluster of clusters.values()) cluster.store.admitAnything()
+      start()
+    },
     close: async () => {
       stop()
-      await Promise.all([close(), saveAll()])
+      await Promise.all([served.close(), saveAll()])
     },
   }
 }
+
+const portsOf = ({ clusters }: Kubeconfig): Record<string, number> =>
+  Object.fromEntries(clusters.map(({ name, cluster }) => [name, Number(new URL(cluster.server).port)]))
 
 function named(clusters: Map<string, Cluster>, name: string): Cluster {
   const cluster = clusters.get(name)

@@ -83,6 +83,11 @@ export class Store {
     this.#admissions.set(kind, [...(this.#admissions.get(kind) ?? []), admission])
   }
 
+  /** Lets go of all admissions: those who checked are gone, and others come in their place. */
+  admitAnything(): void {
+    this.#admissions.clear()
+  }
+
   /** Calls the listener after every change, in order, until the answered function is called. */
   subscribe(listener: (change: Change) => void): () => void {
     this.#listeners.add(listener)

@@ -1,17 +1,18 @@
 import { claimProblems, toClaims } from '../claims.ts'
-import { dataClaims } from '../kubevirt/manifest.ts'
+import { dataClaims, diskLabel } from '../kubevirt/manifest.ts'
+import type { DataVolume } from '../machines.ts'
+import type { Definition } from '../schema/definition.ts'
 import { failed, reached, waiting } from './assessment.ts'
 import type { Goal } from './goal.ts'
 
 /** Nothing of the machine is left on its cluster but the disks that are kept, and those are the ones that were there. */
 export const gone: Goal = {
   assess({ application, machine, instance, disks }, { definition }) {
-    const kept = dataClaims({ ...definition, disks: definition.disks.filter(({ destroyed }) => !destroyed) })
     const left = [
       ...(application ? ['its Application'] : []),
       ...(machine ? ['the VirtualMachine'] : []),
       ...(instance ? ['the guest'] : []),
-      ...disks.map(({ metadata }) => metadata.name).filter((name) => !kept.includes(name)),
+      ...disks.filter((disk) => isGoing(disk, definition)).map(({ metadata }) => metadata.name),
     ]
     return left.length === 0
       ? reached(`VM ${definition.name} is gone`)
@@ -32,4 +33,16 @@ export const gone: Goal = {
       claims: toClaims(live),
     })
   },
+}
+
+/**
+ * True for a disk that goes with the machine. A data disk does only where it is destroyed by its name: one that the machine
+ * has let go of before, or that was kept of an earlier machine of this name, is still there, and stays.
+ */
+function isGoing({ metadata }: DataVolume, definition: Definition): boolean {
+  const { name, labels = {} } = metadata
+  const own = (destroyed: boolean) =>
+    dataClaims({ ...definition, disks: definition.disks.filter((disk) => (disk.destroyed ?? false) === destroyed) })
+  if (own(true).includes(name)) return true
+  return labels[diskLabel] !== 'data' && !own(false).includes(name)
 }

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Environment } from '../../shared/config.ts'
 import { messageOf } from '../../shared/errors.ts'
@@ -26,8 +26,15 @@ declare module 'vitest' {
 
 export type Closing = { close(): Promise<void> }
 
-/** The cluster that KUBECONFIG names; where it names none, one that the control plane's scripts start. */
-export async function toControlPlane(env: Environment, directory: string): Promise<ControlPlane & Closing> {
+/**
+ * The cluster that KUBECONFIG names; where it names none, one that the control plane's scripts start: with processes that come
+ * back when they are killed, where that is wanted.
+ */
+export async function toControlPlane(
+  env: Environment,
+  directory: string,
+  { respawn = false } = {},
+): Promise<ControlPlane & Closing> {
   const { KUBECONFIG, DROVER_TEST_INGRESS, DROVER_TEST_GIT_FOLDER, DROVER_TEST_GIT_URL } = env
   const scripts = scriptsIn(env)
   if (KUBECONFIG) {
@@ -48,10 +55,12 @@ export async function toControlPlane(env: Environment, directory: string): Promi
   if (lacking) throw new Error(`Cannot test on real controllers: ${lacking}`)
   await built(scripts)
   // On a machine with much to do a controller may miss its time: once more, in a folder of its own.
-  const first = await startControlPlane(scripts, join(directory, 'first')).catch((error: unknown) => messageOf(error))
+  const first = await startControlPlane(scripts, join(directory, 'first'), respawn).catch((error: unknown) =>
+    messageOf(error),
+  )
   if (typeof first !== 'string') return first
   process.stderr.write(`Once more, because this came of the first try: ${first}\n`)
-  return startControlPlane(scripts, join(directory, 'second'))
+  return startControlPlane(scripts, join(directory, 'second'), respawn)
 }
 
 /** Why there are no real controllers here; undefined where there are, or can be started. */
@@ -75,7 +84,11 @@ async function built(scripts: string): Promise<void> {
 }
 
 /** Starts it from its scripts, group after group, and answers how to end it; all of it ends with this process anyway. */
-async function startControlPlane(scripts: string, directory: string): Promise<ControlPlane & Closing> {
+async function startControlPlane(
+  scripts: string,
+  directory: string,
+  respawn: boolean,
+): Promise<ControlPlane & Closing> {
   const started: ChildProcess[] = []
   const start = async (script: string, ...args: string[]) => {
     const { child, said } = await startScript(join(scripts, script), args)
@@ -88,17 +101,19 @@ async function startControlPlane(scripts: string, directory: string): Promise<Co
   try {
     const crds = (name: string) => ['--crds', join(scripts, '../crds', name)]
     const wanted = ['knative-serving', 'external-dns', 'external-secrets'].flatMap(crds)
-    const core = await start('up.mjs', '--dir', join(directory, 'core'), ...wanted)
+    const back = respawn ? ['--respawn'] : []
+    const core = await start('up.mjs', '--dir', join(directory, 'core'), ...wanted, ...back)
     const { kubeconfig = '', kubectl = '', broker = '' } = core
     const folder = join(directory, 'git')
     mkdirSync(join(directory, 'logs'), { recursive: true })
     mkdirSync(folder, { recursive: true })
     const [, gitops] = await Promise.all([
-      start('virt.mjs', '--kubeconfig', kubeconfig, '--dir', join(directory, 'virt'), '--delay', '100'),
+      start('virt.mjs', '--kubeconfig', kubeconfig, '--dir', join(directory, 'virt'), '--delay', '100', ...back),
       start(
         'gitops.mjs',
         ...['--kubeconfig', kubeconfig, '--dir', join(directory, 'gitops'), '--git', folder],
         ...sites,
+        ...(respawn ? ['--bin', wrapped(dirname(kubectl), join(directory, 'bin'))] : []),
       ),
     ])
     const repositories = { folder, url: gitops?.['git'] ?? '' }
@@ -108,6 +123,28 @@ async function startControlPlane(scripts: string, directory: string): Promise<Co
     throw error
   }
 }
+
+/** The GitOps script ends with the first of its programs, so each is put into a shell that starts it again when it is killed. */
+function wrapped(programs: string, folder: string): string {
+  mkdirSync(folder, { recursive: true })
+  symlinkSync(join(programs, 'kubectl'), join(folder, 'kubectl'))
+  for (const name of ['argocd', 'ocm-hub'])
+    writeFileSync(join(folder, name), again.replace('PROGRAM', join(programs, name)), { mode: 0o755 })
+  return folder
+}
+
+/** What ends by itself has ended: 137 is a kill. */
+const again = `#!/bin/sh
+trap 'kill "$child" 2>/dev/null; wait "$child"; exit 0' TERM INT
+while :; do
+  'PROGRAM' "$@" &
+  child=$!
+  wait "$child"
+  code=$?
+  [ "$code" = 137 ] || exit "$code"
+  sleep 0.5
+done
+`
 
 const sites = ['site-a', 'site-b'].flatMap((name) => ['--cluster', name])
 

@@ -80,11 +80,7 @@ export async function startReal(plane: ControlPlane, settings: Record<string, st
   const doors = await Promise.all(
     functionNames.map((one) => openDoor(one, ports[one], (...delivery) => tamper.with(...delivery))),
   )
-  for (const [index, one] of functionNames.entries()) await publish(api, one, doors[index]?.url ?? '')
-  await api.apply(projectFor(repoUrl))
-  for (const object of rootApplication({ repoURL: repoUrl }, [])) await api.apply(object)
-  await installed(api)
-  await alone(api, repoUrl)
+  await settle(api, repoUrl, (one) => doors[functionNames.indexOf(one)]?.url ?? '')
   const tap = await openTap(api, name)
   await until('the tap is ready', async () => isReady(await api.get('Trigger', 'drover', name)))
   const node = playNode(api)
@@ -122,6 +118,15 @@ export async function startReal(plane: ControlPlane, settings: Record<string, st
       await rm(directory, { recursive: true, force: true })
     },
   }
+}
+
+/** Says where each function is, gives Argo CD the fleet, and waits until all is ready and nothing is left of the fleet before. */
+export async function settle(api: Api, repoUrl: string, urlOf: (name: FunctionName) => string): Promise<void> {
+  for (const one of functionNames) await publish(api, one, urlOf(one))
+  await api.apply(projectFor(repoUrl))
+  for (const object of rootApplication({ repoURL: repoUrl }, [])) await api.apply(object)
+  await installed(api)
+  await alone(api, repoUrl)
 }
 
 const objectsIn = (file: string): NewObject[] =>

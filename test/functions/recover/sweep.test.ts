@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { sweep } from '../../../functions/recover/sweep.ts'
 import { toRemoval } from '../../../shared/gitops/removal.ts'
 import { type RunRecord, readRecord, recorded, trailersOf } from '../../../shared/ledger.ts'
-import { definitionFile, nameFile, runFile } from '../../../shared/paths.ts'
+import { archiveFolder, definitionFile, nameFile, runFile } from '../../../shared/paths.ts'
 import type { Run, Standstill } from '../../../shared/step.ts'
 import { toYaml } from '../../../shared/yaml.ts'
 import { starterFiles } from '../../examples/starter.ts'
@@ -26,7 +26,7 @@ async function fleetAfter(task: string, facts = foundOut(), record: Partial<RunR
   return fleet
 }
 
-const write = (fleet: MemoryFleet, run: Run, files: Record<string, string>) =>
+const write = (fleet: MemoryFleet, run: Run, files: Record<string, string | null>) =>
   fleet.transact({
     subject: run.task,
     trailers: trailersOf(run),
@@ -97,6 +97,21 @@ describe('a tick', () => {
     fleet.put({ [values]: 'mine\n' })
     const { outcome } = only((await sweep(fleet, settings, minutes(10))).standing)
     expect(outcome.facts).toEqual({ definition: linuxServer(), revision: commit?.revision })
+  })
+
+  it('adds the definition of a machine that the run has archived, for its disks are still to go', async () => {
+    const run: Run = {
+      ...runWith('remove.commit', foundOut()),
+      lifecycle: 'deprovision',
+      request: { namespace: 'shop', name: 'web-01' },
+      marks,
+    }
+    const fleet = memoryFleet({ ...starterFiles(), [values]: toYaml(linuxServer()) })
+    const archived = `${archiveFolder('2030', 'web-01', run.id)}/values.yaml`
+    await write(fleet, run, { [archived]: toYaml(linuxServer()), [values]: null })
+    const { run: resumed, outcome } = only((await sweep(fleet, settings, minutes(10))).standing)
+    expect(resumed.task).toBe('remove.commit')
+    expect(outcome.facts?.definition).toEqual(linuxServer())
   })
 
   it.each<[string, string, string]>([

@@ -22,6 +22,9 @@ const onNewDisks = aimOf(
 )
 const view = (rest: object): MachineView => ({ ...nothing, ...rest })
 const named = (name: string, status?: object) => ({ metadata: { name }, ...(status ? { status } : {}) })
+const labelled = (name: string, role: 'root' | 'data') => ({
+  metadata: { name, labels: { 'drover.dev/disk': role } },
+})
 const halted = (printableStatus: string, rest: object = {}) => {
   const { machine, ...shown } = showing(off.definition, printableStatus)
   const { status: more, ...others } = rest as { status?: object }
@@ -257,6 +260,32 @@ describe('a round', () => {
       view({ disks: [named('web-01-data-data-4f3104')] }),
       'reached',
       'is gone',
+    ],
+    [
+      'remove: leaves what is kept since before: of a machine of that name, or let go of by this one',
+      'remove',
+      aimOf(kept),
+      view({ disks: [labelled('web-01-data-logs-ffffff', 'data')] }),
+      'reached',
+      'is gone',
+    ],
+    [
+      'remove: waits for a root disk by its label',
+      'remove',
+      aimOf(kept),
+      view({ disks: [labelled('web-01-root-ffffffff', 'root')] }),
+      'waiting',
+      'web-01-root-ffffffff',
+    ],
+    [
+      'remove: waits for a data disk that is destroyed, whatever else is kept',
+      'remove',
+      aimOf({ disks: [{ name: 'data', size: '1Gi', destroyed: true }] }),
+      view({
+        disks: [labelled('web-01-data-logs-ffffff', 'data'), labelled('web-01-data-data-4f3104', 'data')],
+      }),
+      'waiting',
+      'the cluster still has web-01-data-data-4f3104',
     ],
     [
       'remove: waits for a disk that is destroyed',

@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest'
+import { trendsOf } from './flat.ts'
+import type { Sample } from './samples.ts'
+
+const seconds = 600
+
+/** A number that is taken every ten seconds. */
+const taken = (value: (at: number) => number, measure: Sample['measure'] = 'memory'): Sample[] =>
+  Array.from({ length: 60 }, (_, index) => ({ measure, of: 'commit', at: index * 10, value: value(index * 10) }))
+
+const isFlat = (samples: readonly Sample[]) => trendsOf(samples, seconds).map((trend) => trend.isFlat)
+
+describe('a number', () => {
+  it.each<[what: string, value: (at: number) => number, flat: boolean]>([
+    ['that stays', () => 80, true],
+    ['that goes up and down', (at) => 80 + 15 * Math.sin(at), true],
+    ['that rises in the first quarter alone', (at) => (at < 150 ? at : 150), true],
+    ['that jumps once for a moment', (at) => (at === 580 ? 900 : 80), true],
+    ['that falls', (at) => 200 - at / 10, true],
+    ['that rises all the time', (at) => 80 + at / 8, false],
+    ['that rises in the end', (at) => (at > 400 ? 160 : 80), false],
+  ])('%s', (_, value, flat) => {
+    expect(isFlat(taken(value))).toEqual([flat])
+  })
+
+  it('that was not taken in time says nothing', () => {
+    expect(trendsOf(taken(() => 80).slice(0, 10), seconds)).toEqual([])
+  })
+
+  it('is judged by its own measure', () => {
+    expect(isFlat(taken((at) => (at > 300 ? 40 : 20), 'files'))).toEqual([false])
+    expect(isFlat(taken((at) => (at > 300 ? 30 : 20), 'clone'))).toEqual([true])
+  })
+})

@@ -1,0 +1,42 @@
+import { median } from '../../bench/samples.ts'
+import type { Measure, Sample } from './samples.ts'
+
+/** What became of one number: its median in the second quarter of the time and in the last. */
+export interface Trend {
+  measure: Measure
+  of: string
+  before: number
+  after: number
+  /** How much it may have grown. */
+  most: number
+  isFlat: boolean
+}
+
+/**
+ * How much a number may grow and still be called flat: by a share, or by what a heap breathes. The first quarter does not count,
+ * for caches fill then. A clone grows with what is committed, as any clone does, until it is packed anew.
+ */
+const allowed: Record<Measure, { share: number; least: number }> = {
+  memory: { share: 0.15, least: 12 },
+  heap: { share: 0.2, least: 8 },
+  files: { share: 0.2, least: 6 },
+  clone: { share: 0.5, least: 16 },
+}
+
+/** What became of each number that was taken often enough to tell. */
+export function trendsOf(samples: readonly Sample[], seconds: number): Trend[] {
+  const keys = [...new Set(samples.map(({ measure, of }) => `${measure} ${of}`))]
+  return keys.flatMap((key) => {
+    const own = samples.filter(({ measure, of }) => `${measure} ${of}` === key)
+    const [first] = own
+    const during = (from: number, to: number) =>
+      own.filter(({ at }) => at >= from * seconds && at < to * seconds).map(({ value }) => value)
+    const [early, late] = [during(0.25, 0.5), during(0.75, Number.POSITIVE_INFINITY)]
+    if (!first || early.length === 0 || late.length === 0) return []
+    const { measure, of } = first
+    const [before, after] = [median(early), median(late)]
+    const { share, least } = allowed[measure]
+    const most = Math.max(before * share, least)
+    return [{ measure, of, before, after, most, isFlat: after - before <= most }]
+  })
+}
