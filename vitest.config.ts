@@ -12,6 +12,7 @@ const others = [
   'test/guest/**',
   'test/registry/**',
   'test/security/long/**',
+  'test/model/long/**',
   'test/delivery/**',
   ...slow,
 ]

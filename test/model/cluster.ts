@@ -1,0 +1,102 @@
+import type { GoldenImages, Images } from '../../shared/golden-images.ts'
+import type { Hub } from '../../shared/hub.ts'
+import { allClaims } from '../../shared/kubevirt/manifest.ts'
+import type { MachineAddress, Machines, MachineView } from '../../shared/machines.ts'
+import { definitionFile } from '../../shared/paths.ts'
+import type { Definition } from '../../shared/schema/definition.ts'
+import { parseYaml } from '../../shared/yaml.ts'
+import { nothing } from '../functions/machines.ts'
+import { runningView, showing } from '../functions/verify/views.ts'
+import type { Repository } from './repository.ts'
+
+/** How a cluster follows Git, as one delivery finds it: at once, not yet, or never. */
+export const moods = ['follows', 'has not followed yet', 'refuses'] as const
+export type Mood = (typeof moods)[number]
+
+export interface Cluster {
+  machines: Machines
+  hub: Hub
+  images: Images
+  goldenImages: GoldenImages
+  /** True once somebody has looked at a machine: only then does the mood make a difference. */
+  wasAsked(): boolean
+}
+
+/** A cluster that has what Git says, as far as its mood lets it; each look sees one moment. */
+export function clusterOf(now: () => Repository, mood: Mood): Cluster {
+  let asked = false
+  const machines: Machines = {
+    async *watch(address) {
+      asked = true
+      yield view(definitionAt(now(), address), mood)
+    },
+    claims: async (_, __, names) =>
+      names.map((name) => ({ metadata: { name, uid: uidOf(name) }, status: { phase: 'Bound' } })),
+    holders: async () => [],
+    volumesOf: async () => ({}),
+    restoring: async () => 'in place',
+    lastWords: async () => JSON.stringify({ before: 1, changes: 0, changed: [], truncated: false }),
+    refresh: async () => undefined,
+    async settle() {
+      asked = true
+      return mood === 'follows'
+    },
+  }
+  return {
+    machines,
+    hub: {
+      managedCluster: async (name) => ({ name, accepted: true, conditions: [] }),
+      watchPlacement: none,
+      refresh: async () => undefined,
+    },
+    images: { version: async () => 'pvc golden/rhel9' },
+    goldenImages: { watch: none, dataSource: async () => undefined },
+    wasAsked: () => asked,
+  }
+}
+
+/** What is not asked for here. */
+async function* none(): AsyncGenerator<never> {
+  yield* []
+}
+
+export const uidOf = (claim: string) => `uid-of-${claim}`
+
+function definitionAt({ files }: Repository, { cluster, namespace, name }: MachineAddress): Definition | undefined {
+  const path = definitionFile(cluster, namespace, name)
+  const text = files.get(path)
+  return text === undefined ? undefined : (parseYaml(text, path) as Definition)
+}
+
+function view(definition: Definition | undefined, mood: Mood): MachineView {
+  if (mood === 'follows') return definition ? following(definition) : nothing
+  const metadata = { name: 'db-01' }
+  const sync = { status: 'OutOfSync' }
+  if (mood === 'refuses')
+    return {
+      ...nothing,
+      application: { metadata, status: { sync, operationState: { phase: 'Failed', message: 'it was refused' } } },
+    }
+  const busy = { printableStatus: 'Running', snapshotInProgress: 'nightly' }
+  return { ...nothing, application: { metadata, status: { sync } }, machine: { metadata, status: busy } }
+}
+
+function following(definition: Definition): MachineView {
+  const { running, snapshots = [], restore, patch, migration } = definition
+  const shown = running ? runningView(definition) : showing(definition, 'Stopped')
+  const volumes = allClaims(definition).map((claimName) => ({ name: claimName, persistentVolumeClaim: { claimName } }))
+  const spec = { runStrategy: running ? 'Always' : 'Halted', template: { spec: { volumes } } }
+  return {
+    ...shown,
+    ...(shown.machine && { machine: { ...shown.machine, spec } }),
+    snapshots: snapshots.map(({ name }) => ({
+      metadata: { name },
+      status: { phase: 'Succeeded', readyToUse: true },
+    })),
+    restores: restore ? [{ metadata: { name: restore.name }, status: { complete: true } }] : [],
+    jobs: patch
+      ? [{ metadata: { name: patch.name }, status: { conditions: [{ type: 'Complete', status: 'True' }] } }]
+      : [],
+    migrations: migration ? [{ metadata: { name: migration.name }, status: { phase: 'Succeeded' } }] : [],
+  }
+}
