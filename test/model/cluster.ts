@@ -1,7 +1,7 @@
 import type { GoldenImages, Images } from '../../shared/golden-images.ts'
 import type { Hub } from '../../shared/hub.ts'
-import { allClaims } from '../../shared/kubevirt/manifest.ts'
-import type { MachineAddress, Machines, MachineView } from '../../shared/machines.ts'
+import { virtualMachine } from '../../shared/kubevirt/virtual-machine.ts'
+import type { MachineAddress, Machines, MachineView, VirtualMachine } from '../../shared/machines.ts'
 import { definitionFile } from '../../shared/paths.ts'
 import type { Definition } from '../../shared/schema/definition.ts'
 import { parseYaml } from '../../shared/yaml.ts'
@@ -84,11 +84,11 @@ function view(definition: Definition | undefined, mood: Mood): MachineView {
 function following(definition: Definition): MachineView {
   const { running, snapshots = [], restore, patch, migration } = definition
   const shown = running ? runningView(definition) : showing(definition, 'Stopped')
-  const volumes = allClaims(definition).map((claimName) => ({ name: claimName, persistentVolumeClaim: { claimName } }))
-  const spec = { runStrategy: running ? 'Always' : 'Halted', template: { spec: { volumes } } }
+  const spec = virtualMachine(definition).spec as NonNullable<VirtualMachine['spec']>
   return {
     ...shown,
     ...(shown.machine && { machine: { ...shown.machine, spec } }),
+    ...(migration && { instance: moved(definition.name) }),
     snapshots: snapshots.map(({ name }) => ({
       metadata: { name },
       status: { phase: 'Succeeded', readyToUse: true },
@@ -97,6 +97,16 @@ function following(definition: Definition): MachineView {
     jobs: patch
       ? [{ metadata: { name: patch.name }, status: { conditions: [{ type: 'Complete', status: 'True' }] } }]
       : [],
-    migrations: migration ? [{ metadata: { name: migration.name }, status: { phase: 'Succeeded' } }] : [],
+    migrations: migration
+      ? [{ metadata: { name: migration.name, uid: migrationUid }, status: { phase: 'Succeeded' } }]
+      : [],
   }
 }
+
+const migrationUid = 'uid-of-the-migration'
+
+/** A guest that has gone to another node. */
+const moved = (name: string) => ({
+  metadata: { name },
+  status: { phase: 'Running', nodeName: 'b', migrationState: { migrationUid, sourceNode: 'a', targetNode: 'b' } },
+})

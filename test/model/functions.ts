@@ -50,7 +50,7 @@ export function functionsOver(
       post,
       ...(name === 'recover' && {
         sweep: (now: Date) => look(fleet, { quietMilliseconds }, now),
-        strand: (run, message) => strand(run, message, fleet),
+        strand: (run, message) => strand(run, message, { fleet, cmdb: undefined }),
       }),
     }
   }

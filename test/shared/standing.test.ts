@@ -1,48 +1,43 @@
 import { describe, expect, it } from 'vitest'
-import { trailersOf } from '../../shared/ledger.ts'
-import { overFleet } from '../../shared/plan.ts'
-import { unlessLost } from '../../shared/standing.ts'
-import { ignored, type Run, succeeded } from '../../shared/step.ts'
+import type { RunRecord } from '../../shared/ledger.ts'
+import { runFile } from '../../shared/paths.ts'
+import { firstOf, standing } from '../../shared/standing.ts'
+import { toYaml } from '../../shared/yaml.ts'
 import { runOf } from '../examples/starter.ts'
-import { type MemoryFleet, memoryFleet } from '../fleet.ts'
-import { fleetOf } from '../functions/build/runs.ts'
-import { hereOf } from '../functions/here.ts'
+import { memoryFleet } from '../fleet.ts'
 
-const run = runOf({ task: 'address', facts: { name: 'web-01' } })
-const passedOver = ignored('Run has ended')
+const run = runOf({ task: 'name' })
 
-/** A fleet whose history has a commit of the run's first task. */
-async function begun(by: Run): Promise<MemoryFleet> {
-  const fleet = memoryFleet()
-  const trailers = { ...trailersOf(by), step: 'name' }
-  const decide = async () => ({ changes: [{ path: 'a', content: 'a' }], value: undefined })
-  await fleet.transact({ subject: 'first', trailers, decide })
-  return fleet
+/** How the run stands where it has a record of this state, and made commits of these steps. */
+async function standingWith(state: RunRecord['state'] | undefined, ...steps: string[]) {
+  const fleet = memoryFleet(state ? { [runFile(run.id)]: toYaml({ run: run.id, state }) } : {})
+  for (const step of steps)
+    await fleet.transact({
+      subject: step,
+      trailers: { run: run.id, step, lifecycle: run.lifecycle, requester: run.requester },
+      decide: async () => ({ changes: [], value: undefined, mark: true }),
+    })
+  return standing(await fleet.head(), run, fleet)
 }
 
-describe('a task that passes over its run', () => {
-  it('fails it where the history knows nothing of the run any more', async () => {
-    const lost = {
-      kind: 'refused',
-      message: `Cannot go on with run ${run.id}: what it had committed is not in the branch any more, for its history was rewritten`,
-      facts: {},
-    }
-    expect(await unlessLost(passedOver, run, memoryFleet())).toEqual(lost)
-    const step = overFleet(memoryFleet(), async () => passedOver)
-    expect(await step(run, hereOf().here)).toEqual(lost)
+describe('a run', () => {
+  it.each<[string, Parameters<typeof standingWith>, unknown]>([
+    ['has not begun without a record and without a commit', [undefined], undefined],
+    ['has not begun by a commit that is not its first', [undefined, 'address'], undefined],
+    ['goes on while its record says so', ['running', 'name'], { run: run.id, state: 'running' }],
+    ['has ended when it is being undone', ['undoing', 'name'], 'ended'],
+    ['has ended when it is left to a person', ['stranded', 'name'], 'ended'],
+    ['has ended when it has begun and has no record any more', [undefined, 'name'], 'ended'],
+    ['has ended when it was undone before it began', [undefined, 'undone'], 'ended'],
+  ])('%s', async (_, given, expected) => {
+    expect(await standingWith(...given)).toEqual(expected)
   })
 
-  it('does so where the run has ended, or goes on', async () => {
-    expect(await unlessLost(passedOver, run, await begun(run))).toBe(passedOver)
-    expect(await unlessLost(passedOver, run, await fleetOf(run))).toBe(passedOver)
-  })
-
-  it('does so where the run has committed nothing yet', async () => {
-    expect(await unlessLost(passedOver, { ...run, facts: {} }, memoryFleet())).toBe(passedOver)
-  })
-
-  it('is not asked about where it says something else', async () => {
-    const done = succeeded('done')
-    expect(await unlessLost(done, run, memoryFleet())).toBe(done)
+  it.each([
+    ['provision', 'name'],
+    ['patch', 'locate'],
+    ['golden-image', 'hold'],
+  ] as const)('of a %s begins with "%s"', (lifecycle, first) => {
+    expect(firstOf(lifecycle)).toBe(first)
   })
 })
