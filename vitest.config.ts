@@ -13,6 +13,7 @@ const others = [
   'test/registry/**',
   'test/security/long/**',
   'test/delivery/**',
+  'test/crash/**',
   ...slow,
 ]
 
