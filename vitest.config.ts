@@ -14,6 +14,7 @@ const others = [
   'test/security/long/**',
   'test/delivery/**',
   'test/crash/**',
+  'test/competitors/**',
   ...slow,
 ]
 
