@@ -14,6 +14,8 @@ const others = [
   'test/security/long/**',
   'test/model/long/**',
   'test/delivery/**',
+  'test/crash/**',
+  'test/competitors/**',
   ...slow,
 ]
 

@@ -16,6 +16,7 @@ import { Feed } from './feed.ts'
 import { choosePorts, type Functions, type Ports, startInline, startProcesses, type Tamper } from './functions.ts'
 
 import { type GitHostProcess, startGitProcess } from './git/process.ts'
+import type { Settings } from './git/repository.ts'
 
 import { seedFleet } from './git/seed.ts'
 import { holdDirectory } from './hold.ts'
@@ -51,6 +52,8 @@ export interface WorldOptions {
   settings?: Record<string, string>
   /** The folder that a new fleet begins with. */
   fleet?: string
+  /** Git's settings for serving the fleet, where they differ from the usual. */
+  gitSettings?: Settings
   warn?: (sentence: string) => void
   /** Milliseconds between two ticks for `recover` (a minute). */
   tickEvery?: number
@@ -110,6 +113,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       token: secrets.gitToken,
       env: environment(),
       ...(ports.git ? { port: ports.git } : {}),
+      ...(options.gitSettings ? { settings: options.gitSettings } : {}),
     })
     started.push(() => git.close())
     await seedFleet(git.path, options.fleet ?? join(root, 'examples/fleet'), { env: environment() })

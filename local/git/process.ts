@@ -12,7 +12,7 @@ export type Started = { addresses: Omit<GitHostProcess, 'close'> } | { problem: 
  * Starts the Git host in a small process. Each request starts git, and to start a process costs the more the larger the one
  * is that starts it: from within all of Drover it would be ten times as much, with everybody else waiting for it.
  */
-export async function startGitProcess(config: Omit<GitHostConfig, 'settings'>): Promise<GitHostProcess> {
+export async function startGitProcess(config: GitHostConfig): Promise<GitHostProcess> {
   // It leads a group of its own, so that Ctrl-C does not reach it before those who still use it; it ends when we do.
   const child = fork(new URL('serve.ts', import.meta.url), { execArgv: [], detached: true, env: {} })
   child.send(config)

@@ -45,7 +45,15 @@ export const isReal = (): boolean => inject('controlPlane') !== undefined
 
 /** Starts Drover with a fleet of its own, over an older KubeVirt: one that is played, wherever the tests run. */
 export async function startOver(kubevirt: string, settings: Record<string, string> = {}): Promise<Chain> {
-  const platform = await startLocal(settings, kubevirt)
+  return startWith({ kubevirt }, settings)
+}
+
+/** Starts Drover with a fleet of its own, on stand-ins that differ from the usual ones, wherever the tests run. */
+export async function startWith(
+  options: NonNullable<Parameters<typeof startLocal>[1]>,
+  settings: Record<string, string> = {},
+): Promise<Chain> {
+  const platform = await startLocal(settings, options)
   return { ...platform, ...driverOf(platform) }
 }
 

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { startWorld } from '../../local/world.ts'
+import { startWorld, type WorldOptions } from '../../local/world.ts'
 import { type MachineFault, type Platform, untampered } from './platform.ts'
 
 /** The kinds whose objects have a fault. */
@@ -23,20 +23,28 @@ const kinds: Record<MachineFault, string> = {
   'migration-fails': 'VirtualMachineInstanceMigration',
 }
 
-/** A world of its own in a temporary folder, all in this process: real Broker rules, Git and faas-js-runtime. */
-export async function startLocal(settings: Record<string, string>, kubevirt?: string): Promise<Platform> {
+/**
+ * A world of its own in a temporary folder, all in this process unless the functions are started in another way: real Broker
+ * rules, Git and faas-js-runtime.
+ */
+export async function startLocal(
+  settings: Record<string, string>,
+  { kubevirt, ...options }: Pick<WorldOptions, 'kubevirt' | 'start' | 'gitSettings' | 'apart'> = {},
+): Promise<Platform> {
   const directory = await mkdtemp(join(tmpdir(), 'drover-chain-'))
   const tamper: Platform['tamper'] = { with: untampered }
   const { broker, git, feed, clusters, ports, idle, close } = await startWorld({
     directory,
     delays: 0,
     kubevirt,
+    ...options,
     tamper: (name, event) => tamper.with(name, event),
     settings: { DROVER_LOG_LEVEL: 'silent', DROVER_GRACE_SECONDS: '0.3', DROVER_PATIENCE_SECONDS: '5', ...settings },
   })
   return {
     kind: 'local',
     repository: git.path,
+    remote: git.url,
     sites: clusters.names,
     ...{ broker, feed, tamper, idle },
     look: async (cluster, kind, namespace, name) => clusters.store(cluster).get(kind, namespace, name),

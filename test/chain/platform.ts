@@ -26,6 +26,8 @@ export interface Platform {
   broker: string
   /** The fleet's bare repository on disk. */
   repository: string
+  /** Where others clone it from and push to, where they can. */
+  remote?: string
   feed: Feed
   /** The managed clusters. */
   sites: readonly string[]

@@ -1,0 +1,158 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect } from 'vitest'
+import type { Seen } from '../../local/feed.ts'
+import { taskFor } from '../../shared/event-types.ts'
+import type { Run } from '../chain/harness.ts'
+import { machinesOf } from '../chain/machines.ts'
+import type { Place } from '../chain/set-ups.ts'
+import { type Left, leftInGit, leftOnClusters, look } from './left.ts'
+import { type Life, prepare, requestOf } from './lives.ts'
+import { give, isTaken, type Orders, openNotes, takeBack, typeIn } from './orders.ts'
+import type { World } from './world.ts'
+import type { Worlds } from './worlds.ts'
+
+/** What came of a life that was lived again and again, with a crash at another point each time. */
+export interface Explored {
+  /** Where a process can be killed, as the processes noted it themselves in lives without a crash. */
+  points: string[]
+  /** Where one was killed, each in a run of its own. */
+  crashed: string[]
+  /** Points of the sample that did not come up again: whoever waits does not look as often each time. */
+  missed: string[]
+  /** What such a run left otherwise than one without a crash. */
+  problems: string[]
+  /** What a run without a crash leaves. */
+  reference: Left
+}
+
+/** So many machines are made at once. */
+const batch = 3
+const mostProblems = 5
+/** So many runs more are given to points that did not come up again. */
+const mostAgain = 3
+
+/**
+ * Lives a life without a crash, and then until a run has met no point any more at which no process was killed yet: which points
+ * there are shows only as they are met.
+ */
+export async function explore(life: Life, worlds: Worlds, sample: Pick<Orders, 'every' | 'seed'>): Promise<Explored> {
+  const notes = mkdtempSync(join(tmpdir(), 'drover-notes-'))
+  const { met, crashed } = openNotes(notes)
+  const { lifecycle, only } = life
+  const scenes = scenesOf(life, worlds)
+  const go = async (kill: boolean, wanted: Left) => {
+    const scene = await scenes.next()
+    const { orders } = scene.world
+    const lived = await live(life, scene, () => give(orders, { notes, lifecycle, only, kill, ...sample }), wanted)
+    return { ...lived, isKilled: takeBack(orders) }
+  }
+  const problems: string[] = []
+  try {
+    // The first run finds functions that have only just started: what they do then is a life of its own.
+    const { left: reference } = await live(life, await scenes.next())
+    expect((await go(false, reference)).left).toEqual(reference)
+    const points = met()
+    const missed = () => points.filter((point) => isTaken(point, sample) && !crashed().includes(point))
+    for (let quiet = 0; quiet === 0 || (quiet <= mostAgain && missed().length > 0); ) {
+      const known = crashed()
+      const lived = await go(true, reference)
+      if (!lived.isKilled) quiet += 1
+      const [point = 'no crash'] = crashed().filter((one) => !known.includes(one))
+      const problem = differenceOf(lived.left, reference)
+      if (problem !== undefined) problems.push([point, problem, ...lived.story, lived.logOf(point)].join('\n'))
+      if (problems.length >= mostProblems) break
+    }
+    return { points, crashed: crashed(), missed: missed(), problems, reference }
+  } finally {
+    scenes.end()
+    rmSync(notes, { recursive: true, force: true })
+  }
+}
+
+interface Scene {
+  world: World
+  place: Place
+}
+
+/** Where a life can be lived, again and again. */
+function scenesOf(life: Life, worlds: Worlds) {
+  let world: World | undefined
+  let places: Place[] = []
+  const end = () => {
+    if (world) worlds.giveBack(world)
+    world = undefined
+  }
+  const next = async (): Promise<Scene> => {
+    if (places.length === 0 || !world) {
+      end()
+      const taken = await worlds.take(batch)
+      world = taken
+      const machines = machinesOf(() => taken.chain)
+      places = await Promise.all(Array.from({ length: batch }, () => prepare(life, worlds.count(), machines)))
+      await taken.chain.idle()
+    }
+    return { world, place: places.shift() as Place }
+  }
+  return { next, end }
+}
+
+/** One run from its request to its end, and what it leaves. */
+async function live(life: Life, { world, place }: Scene, order = () => {}, wanted?: Left) {
+  const { chain, outside } = world
+  const before = await look(chain, place)
+  if (life.cold && life.only) world.kill(life.only)
+  const stop = afflict(life, world, place)
+  order()
+  const run = await chain.request(requestOf(life, place, outside.callback), { lifecycle: life.lifecycle })
+  const ended = await endOf(run)
+  await chain.idle()
+  stop()
+  const [inGit, onClusters] = [
+    await leftInGit(world, run, ended, place, before),
+    await leftOnClusters(chain, run, place, before, wanted?.shown),
+  ]
+  const logOf = (point: string) => {
+    const by = taskFor(typeIn(point))?.task.by
+    return by ? `the log of ${by}:\n${world.logOf(by)}` : ''
+  }
+  return { left: { ...inGit, shown: onClusters } satisfies Left, story: storyOf(run), logOf }
+}
+
+/** Has the cluster fail from the round on in which it is to, until the run has heard of it. */
+function afflict({ trouble }: Life, { chain }: World, { namespace }: Place): () => void {
+  if (!trouble) return () => undefined
+  let mend = () => {}
+  const stop = chain.feed.listen(({ type, subject }) => {
+    if (!subject?.startsWith(`${namespace}/`)) return
+    if (type.endsWith(`.${trouble.round}.built`)) mend = chain.fault(trouble.fault, namespace)
+    if (type.endsWith('.failed')) mend()
+  })
+  return () => {
+    stop()
+    mend()
+  }
+}
+
+const longest = 150_000
+
+/** A run that does not end is told of, with how far it came. */
+async function endOf(run: Run): Promise<Seen> {
+  const silence = sleep(longest, undefined, { ref: false }).then(() =>
+    expect.fail(`run ${run.id} has not ended:\n${storyOf(run).join('\n')}`),
+  )
+  return Promise.race([run.ended, silence])
+}
+
+const storyOf = (run: Run) => run.events().map(({ type, data }) => `${type}: ${data.message ?? ''}`)
+
+function differenceOf(left: Left, reference: Left): string | undefined {
+  try {
+    expect(left).toEqual(reference)
+    return undefined
+  } catch (error) {
+    return String(error)
+  }
+}

@@ -1,0 +1,103 @@
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { FunctionName, LifecycleName } from '../../shared/lifecycles.ts'
+
+/**
+ * What the functions' processes are told of crashes, and what they tell: in files, for whoever is killed can say nothing
+ * afterwards. Which points there are nobody writes down: each process notes those that it passes.
+ */
+
+/** A place in the handling of an event: at a call to the outside, or at the answer. */
+export interface Point {
+  /** The type of the event that is handled. */
+  type: string
+  /** Such as `git push`: what is called, in words that are the same in each run. */
+  call: string
+  /** Which of the same calls within one delivery. */
+  ordinal: number
+  moment: Moment
+}
+
+/** `during`: it is sent, and nothing has come back yet; only at calls that change something. */
+export type Moment = 'before' | 'during' | 'after'
+
+export interface Orders {
+  /** The folder in which points are noted. */
+  notes: string
+  /** What is done at points of other lifecycles is none of it. */
+  lifecycle: LifecycleName
+  /** Only in this function, where one is named. */
+  only?: FunctionName | undefined
+  /** Kills the process at the first of the points that no process was killed at yet, once; without it, points are only noted. */
+  kill: boolean
+  /** One of so many points is taken, by chance that follows from the seed. */
+  every: number
+  seed: string
+}
+
+export const textOf = ({ type, call, ordinal, moment }: Point): string => `${type}: ${moment} ${call} ${ordinal}`
+
+/** The type of the event at whose handling a point is. */
+export const typeIn = (point: string): string => point.slice(0, point.indexOf(':'))
+
+/** The points that were met, and those at which a process was killed, as they are noted in a folder. */
+export function openNotes(notes: string) {
+  const { met, crashed } = placesIn(notes)
+  for (const place of [met, crashed]) mkdirSync(place, { recursive: true })
+  const pointsIn = (place: string) => readdirSync(place).map((name) => readFileSync(join(place, name), 'utf8'))
+  return { met: () => pointsIn(met), crashed: () => pointsIn(crashed) }
+}
+
+/** Gives orders to whoever reads this file. */
+export function give(file: string, given: Orders): void {
+  // A process that reads meanwhile must not find half of it.
+  writeFileSync(`${file}.new`, JSON.stringify(given))
+  renameSync(`${file}.new`, file)
+}
+
+/** Takes orders back, and says whether they were carried out. */
+export const takeBack = (file: string): boolean => !take(file)
+
+/** The side of a process that may be killed: true when it is to end here and now. */
+export function isToEnd(file: string, name: string, point: Point): boolean {
+  const orders = read(file)
+  if (!orders || !concerns(orders, name, point)) return false
+  const places = placesIn(orders.notes)
+  const text = textOf(point)
+  writeFileSync(fileOf(places.met, text), text)
+  if (!orders.kill || !isTaken(text, orders) || existsSync(fileOf(places.crashed, text))) return false
+  // Of two processes that come to their points at once one carries the orders out.
+  if (!take(file)) return false
+  writeFileSync(fileOf(places.crashed, text), text)
+  return true
+}
+
+/** Whether chance takes a point into the sample. */
+export const isTaken = (point: string, { every, seed }: Pick<Orders, 'every' | 'seed'>): boolean =>
+  digestOf(`${seed} ${point}`).readUInt32BE(0) % every === 0
+
+const placesIn = (notes: string) => ({ met: join(notes, 'met'), crashed: join(notes, 'crashed') })
+
+const concerns = ({ lifecycle, only }: Orders, name: string, { type }: Point) =>
+  type.startsWith(`dev.drover.${lifecycle}.`) && (only === undefined || only === name)
+
+const digestOf = (text: string) => createHash('sha256').update(text).digest()
+const fileOf = (folder: string, point: string) => join(folder, digestOf(point).toString('hex').slice(0, 20))
+
+function read(file: string): Orders | undefined {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as Orders
+  } catch {
+    return undefined
+  }
+}
+
+function take(file: string): boolean {
+  try {
+    unlinkSync(file)
+    return true
+  } catch {
+    return false
+  }
+}
