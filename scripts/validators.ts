@@ -43,7 +43,8 @@ export function validatorOf(schema) {
 `
 }
 
-const codeOf = (schema: TSchema) => {
+/** The code of a module that is the validator of a schema. */
+export function codeOf(schema: TSchema): string {
   const ajv = openAjv({ code: { source: true } })
   return standalone.default(ajv, ajv.compile(schema))
 }
