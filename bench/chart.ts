@@ -5,7 +5,7 @@ import type { Result, Row } from './result.ts'
  * reference, and a line at the limit.
  */
 
-const [page, left, right, top, group] = [850, 250, 640, 78, 46] as const
+const [page, left, right, top, group] = [850, 250, 600, 78, 46] as const
 
 const style = `
     .page { fill: #ffffff }

@@ -13,7 +13,15 @@ export async function tipOf(repository: string): Promise<string> {
 
 /** What each commit since then has changed, the oldest first. */
 export async function commitsSince(repository: string, commit: string): Promise<Change[][]> {
-  const args = ['log', '--reverse', '--raw', '--no-abbrev', '--no-renames', '--format=commit', `${commit}..main`]
+  const args = [
+    'log',
+    '--reverse',
+    '--raw',
+    '--no-abbrev',
+    '--no-renames',
+    '--format=tformat:commit',
+    `${commit}..main`,
+  ]
   const { stdout } = await execute('git', [`--git-dir=${repository}`, ...args], most)
   const files = [...stdout.matchAll(/^:\d+ \d+ \w+ (\w+) \w\t(.*)$/gm)]
   const blobs = await blobsOf(

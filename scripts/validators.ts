@@ -30,7 +30,9 @@ const keyOf = (schema: TSchema) => createHash('sha256').update(JSON.stringify(sc
 
 function validators(): string {
   // Each is only read by V8 when it is asked for.
-  const made = new Map(prepared.map((schema) => [keyOf(schema), `(module) => {${codeOf(schema)};return module.exports}`]))
+  const made = new Map(
+    prepared.map((schema) => [keyOf(schema), `(module) => {${codeOf(schema)};return module.exports}`]),
+  )
   const entries = [...made].map(([key, code]) => `${JSON.stringify(key)}: ${code}`)
   return `import { createHash } from 'node:crypto'
 const made = {${entries.join(',\n')}}
@@ -41,7 +43,8 @@ export function validatorOf(schema) {
 `
 }
 
-const codeOf = (schema: TSchema) => {
+/** The code of a module that is the validator of a schema. */
+export function codeOf(schema: TSchema): string {
   const ajv = openAjv({ code: { source: true } })
   return standalone.default(ajv, ajv.compile(schema))
 }

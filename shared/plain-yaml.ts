@@ -37,13 +37,18 @@ const plainKey = /^(?!(?:y|n|yes|no|on|off|true|false|null|e-?\d+)$)[a-z][\w./-]
 /** Characters that YAML cannot show, and those at which it may break a line. */
 const unseen = /[\p{C}\p{Zl}\p{Zp}]/u
 
+/** What stands around the place of a secret until the text is written: each user-data has some. */
+const mark = '\u0001'
+
 /** A literal block keeps a text as it is unless it has characters that YAML cannot show or begins with a blank. */
 export const isBlock = (text: string): boolean =>
   text.includes('\n') && /^\S/.test(text) && !/[^\P{C}\n\t]|[\p{Zl}\p{Zp}]|[ \t]\n/u.test(text)
 
 function isPlain(value: unknown): boolean {
   if (typeof value === 'string')
-    return isBlock(value) ? !/(?:\n|[ \t])[\n \t]*$/.test(value.replace(/\n$/, '')) : !unseen.test(value)
+    return isBlock(value)
+      ? !/(?:\n|[ \t])[\n \t]*$/.test(value.replace(/\n$/, ''))
+      : !unseen.test(value.includes('\\') ? value : value.replaceAll(mark, ''))
   if (typeof value === 'number') return Number.isSafeInteger(value) && !Object.is(value, -0)
   if (typeof value !== 'object') return typeof value === 'boolean'
   if (value === null) return true
@@ -68,6 +73,8 @@ function scalar(value: unknown, indent: string): string {
     const text = value.replace(/\n$/, '').replace(/\n+/g, (breaks) => `${breaks}${indent}`)
     return `|${value.endsWith('\n') ? '' : '-'}\n${indent}${text}`
   }
+  // There is no backslash in a text with marks.
+  if (typeof value === 'string' && value.includes(mark)) return JSON.stringify(value).replaceAll('\\u0001', '\\x01')
   return isList(value) || typeof value !== 'object' || value === null ? JSON.stringify(value) : '{}'
 }
 

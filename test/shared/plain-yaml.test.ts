@@ -26,6 +26,9 @@ const text = fc.oneof(
     '\ufeff',
     '\ud800',
     '\t',
+    '\u0001secret\u0001',
+    'a \u0001b\u0001 \\u0001 "c"',
+    'a\n\u0001b\u0001',
   ),
   // What texts of several lines may be made of.
   {
