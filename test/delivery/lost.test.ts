@@ -10,12 +10,13 @@ import {
   byTheDozen,
   isEndOf,
   isResumption,
+  quiet,
   requestLosing,
   startHasty,
   subjectsOf,
   terminalsOf,
   tick,
-  tickingWhenIdle,
+  tickingWhenQuiet,
 } from '../chain/lost.ts'
 import { type Asked, cluster, type Place, requests } from '../chain/set-ups.ts'
 
@@ -80,7 +81,7 @@ interface Lived {
 }
 
 let chain: Chain
-const lived = new Map<string, Lived>()
+const lived = new Map<string, Lived | Error>()
 const keyOf = (lifecycle: LifecycleName, fact: string) => `${lifecycle} ${fact}`
 
 /** One life, in which each run loses an event: the same one of each, where it has so many. */
@@ -90,7 +91,8 @@ async function live(at: number): Promise<void> {
   for (const lifecycle of life) {
     const row = rowsOf(lifecycle)[at]
     const data = requestOf(lifecycle, makesImage(lifecycle) ? image : machine)
-    if (row) lived.set(keyOf(lifecycle, row.fact), await lose(row, data, `${lifecycle}-${at}`))
+    if (row)
+      lived.set(keyOf(lifecycle, row.fact), await lose(row, data, `${lifecycle}-${at}`).catch((error: Error) => error))
     else if (needed.includes(lifecycle)) await (await chain.request(data, { lifecycle })).ended
   }
 }
@@ -109,13 +111,16 @@ async function lose({ lifecycle, fact, left }: Row, data: object, id: string): P
 
 beforeAll(async () => {
   chain = await startHasty({ DROVER_GRACE_SECONDS: '4', DROVER_PATIENCE_SECONDS: '10', DROVER_QUIET_MINUTES: '0.02' })
-  await tickingWhenIdle(chain, byTheDozen([...Array(lives).keys()], live))
-  await chain.idle()
-}, 1_200_000)
+  await tickingWhenQuiet(chain, byTheDozen([...Array(lives).keys()], live))
+  await quiet(chain)
+}, 1_800_000)
 afterAll(() => chain.close())
 
-const livedOf = (lifecycle: LifecycleName, fact: string): Lived =>
-  lived.get(keyOf(lifecycle, fact)) ?? expect.fail('nothing was lost')
+function livedOf(lifecycle: LifecycleName, fact: string): Lived {
+  const found = lived.get(keyOf(lifecycle, fact)) ?? expect.fail('nothing was lost')
+  if (found instanceof Error) throw found
+  return found
+}
 
 /** The steps of a run that made a commit, each as often as it did. */
 async function stepsOf({ run }: Lived): Promise<string[]> {
