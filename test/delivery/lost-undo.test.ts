@@ -8,7 +8,7 @@ import { runFile } from '../../shared/paths.ts'
 import { runId } from '../../shared/run.ts'
 import type { Definition } from '../../shared/schema/definition.ts'
 import { parseYaml } from '../../shared/yaml.ts'
-import { type Chain, factsOf, type Run, small } from '../chain/harness.ts'
+import { type Chain, type Run, small } from '../chain/harness.ts'
 import { byTheDozen, isEndOf, quiet, requestLosing, startHasty, terminalsOf, tickingWhenQuiet } from '../chain/lost.ts'
 import { dataOnly, machinesOf } from '../chain/machines.ts'
 import type { MachineFault } from '../chain/platform.ts'
@@ -192,9 +192,5 @@ describe('a failed run', () => {
       expect(dataOnly(await machines.claimsOf(vm))).toEqual(await machines.recorded(vm))
       expect(await machines.statusOf(vm)).toMatchObject({ printableStatus: 'Running' })
     },
-  )
-
-  it.each(rows.filter(({ fact }) => fact === 'rolledback'))('of $lifecycle that lost $what has told nobody', (row) =>
-    expect(factsOf(undoneOf(row).run)).not.toContain('notified'),
   )
 })
