@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'vitest'
 import type { Seen } from '../../local/feed.ts'
 import { eventType, sweep } from '../../shared/event-types.ts'
@@ -30,7 +31,7 @@ export async function ticking<T>(chain: Chain, wanted: Promise<T>, milliseconds 
   const beat = async () => {
     while (!ended.signal.aborted) {
       await tick(chain)
-      await new Promise((done) => setTimeout(done, milliseconds))
+      await sleep(milliseconds)
     }
   }
   const beating = beat()
@@ -41,16 +42,22 @@ export async function ticking<T>(chain: Chain, wanted: Promise<T>, milliseconds 
 }
 
 /**
- * Ticks until all is done, but only while no event is under way: what stands still then has lost one, and no run that is
- * merely slow is taken for lost.
+ * Resolves when no event is under way, or after ten seconds: an event of a run that has been undone since is waited for
+ * until the run's time is up.
  */
-export async function tickingWhenIdle<T>(chain: Chain, all: Promise<T>): Promise<T> {
+export const quiet = (chain: Chain): Promise<unknown> => Promise.race([chain.idle(), sleep(10_000)])
+
+/**
+ * Ticks until all is done, but as far as can be only while no event is under way: what stands still then has lost one, and
+ * no run that is merely slow is taken for lost.
+ */
+export async function tickingWhenQuiet<T>(chain: Chain, all: Promise<T>): Promise<T> {
   const ended = new AbortController()
   const beat = async () => {
     while (!ended.signal.aborted) {
-      await chain.idle()
+      await quiet(chain)
       await tick(chain)
-      await new Promise((done) => setTimeout(done, 300))
+      await sleep(300)
     }
   }
   const beating = beat()
@@ -70,7 +77,7 @@ export interface Losing {
   extensions?: Record<string, string>
 }
 
-/** A request whose event of this fact the Broker takes, and nobody ever hears of. Resolves when it is lost. */
+/** A request whose event of this fact the Broker takes, and nobody ever hears of. Resolves when it is lost; a run must not end before. */
 export async function requestLosing(
   chain: Chain,
   data: object,
@@ -91,7 +98,10 @@ export async function requestLosing(
     }
   })
   const run = await chain.request(data, { lifecycle, id, extensions })
-  await lost
+  const early = run.ended.then(({ type }) => {
+    throw new Error(`Cannot lose ${fact} of ${lifecycle} ${id}: the run has ended with ${type} before`)
+  })
+  await Promise.race([lost, early])
   return run
 }
 

@@ -11,7 +11,8 @@ import { choosePorts, type Ports, startProcesses } from '../../../local/function
 import { readRequest } from '../../../local/request.ts'
 import { startWorld, type World } from '../../../local/world.ts'
 import { buildBundle } from '../../../scripts/build.ts'
-import type { FunctionName, LifecycleName } from '../../../shared/lifecycles.ts'
+import { type FunctionName, type LifecycleName, lifecycles, makesImage } from '../../../shared/lifecycles.ts'
+import { life } from '../../chain/life.ts'
 import { type Mirror, mirror } from '../mirror.ts'
 
 /**
@@ -142,29 +143,64 @@ async function request(name: LifecycleName, change: object = {}) {
   return { ...rest, data: { ...(data as object), callback: { url: `${callback.url}/told` }, ...change } }
 }
 
-const life: LifecycleName[] = ['golden-image', 'provision', 'snapshot', 'patch', 'restore', 'repave', 'deprovision']
+/** Those that have something to register. */
+const registering: readonly LifecycleName[] = ['provision', 'clone', 'deprovision']
 let machine = ''
+
+/** Each server refuses something once, and says back what it was told. */
+function refuseOnce(name: LifecycleName): void {
+  git.refuse(403, 1, /^GET .*upload-pack/)
+  git.refuse(500, 1, /^POST .*receive-pack/)
+  hub.refuse(403, 1)
+  site.refuse(500, 1)
+  if (registering.includes(name)) cmdb.refuse(500, 1)
+  callback.refuse(500, 1)
+  brokerDoor.refuse(500, 1)
+}
+
+async function ended(name: LifecycleName, change: object = {}) {
+  const { type, data } = await ask(world, await request(name, change))
+  return { type, data }
+}
+
+/** Makes a machine that nothing was done to yet. */
+async function another(application: string): Promise<string> {
+  const { type, data } = await ended('provision', { application })
+  expect([type, data.message]).toEqual(['dev.drover.provision.completed', expect.anything()])
+  return data.vmName ?? ''
+}
 
 describe('a whole life among servers that say back what they are told', () => {
   it.each(life)('completes its %s', { timeout: 120_000 }, async (name) => {
-    git.refuse(403, 1, /^GET .*upload-pack/)
-    git.refuse(500, 1, /^POST .*receive-pack/)
-    hub.refuse(403, 1)
-    site.refuse(500, 1)
-    // Others have nothing to register.
-    if (['provision', 'deprovision'].includes(name)) cmdb.refuse(500, 1)
-    callback.refuse(500, 1)
-    brokerDoor.refuse(500, 1)
-    const isOfMachine = !['golden-image', 'provision'].includes(name)
-    const ended = await ask(world, await request(name, isOfMachine ? { name: machine } : {}))
-    if (name === 'provision') machine = ended.data.vmName ?? ''
-    expect([ended.type, ended.data.message]).toEqual([`dev.drover.${name}.completed`, expect.anything()])
+    refuseOnce(name)
+    const isOfMachine = !makesImage(name) && name !== 'provision'
+    const { type, data } = await ended(name, isOfMachine ? { name: machine } : {})
+    if (name === 'provision') machine = data.vmName ?? ''
+    expect([type, data.message]).toEqual([`dev.drover.${name}.completed`, expect.anything()])
   })
 
   it('undoes a provision that the CMDB refuses for good', { timeout: 120_000 }, async () => {
     cmdb.refuse(422, 1, /^PUT/)
-    const ended = await ask(world, await request('provision', { application: 'refused' }))
-    expect(ended.type).toBe('dev.drover.provision.rolledback')
+    expect((await ended('provision', { application: 'refused' })).type).toBe('dev.drover.provision.rolledback')
+  })
+
+  it.each(['golden-image', 'patch'] as const)('undoes a %s whose Job fails', { timeout: 120_000 }, async (name) => {
+    const change = makesImage(name) ? {} : { name: await another('undone') }
+    const mend = world.clusters.faults.add({ fault: 'job-fails', kind: 'Job' })
+    refuseOnce(name)
+    const { type, data } = await ended(name, change)
+    mend()
+    expect([type, data.message]).toEqual([`dev.drover.${name}.rolledback`, expect.anything()])
+  })
+
+  it('strands a deprovision that the CMDB refuses for good', { timeout: 120_000 }, async () => {
+    const name = await another('stranded')
+    cmdb.refuse(422, 1, /^PUT/)
+    const { type, data } = await ended('deprovision', { name })
+    expect([type, data.message]).toEqual([
+      'dev.drover.deprovision.stranded',
+      expect.stringContaining('the CMDB refused it with 422'),
+    ])
   })
 
   it('has shown its secrets to those that they are for, or it would have proved nothing', async () => {
@@ -176,6 +212,16 @@ describe('a whole life among servers that say back what they are told', () => {
     expect(tokens.some((token) => heard(hub).includes(token))).toBe(true)
     for (const one of [git, hub, site, cmdb, callback, brokerDoor]) expect(one.refused()).toBeGreaterThan(0)
     expect(world.feed.seen.length).toBeGreaterThan(100)
+  })
+
+  it('has had runs of every lifecycle, and of every end', () => {
+    const types = world.feed.seen.map(({ type }) => type)
+    for (const { name } of lifecycles) expect(types).toContain(`dev.drover.${name}.completed`)
+    for (const end of ['rolledback', 'stranded', 'failed'])
+      expect(
+        types.some((type) => type.endsWith(`.${end}`)),
+        end,
+      ).toBe(true)
   })
 })
 
@@ -226,6 +272,7 @@ describe('no secret is', () => {
       { maxBuffer: 1 << 28 },
     )
     expect(stdout.length).toBeGreaterThan(50_000)
+    for (const state of ['running', 'undoing', 'stranded']) expect(stdout).toContain(`+state: ${state}`)
     expect(leaks(stdout.split('\n'))).toEqual([])
   })
 
