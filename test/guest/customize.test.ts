@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { GuestCustomization } from '../../shared/schema/image.ts'
 import { baseDisk, callsFolder } from './base-disk.ts'
 import { list, takeOut } from './disk.ts'
-import { type Ended, openPod, type Pod } from './pod.ts'
+import { type Ended, hasLoops, openPod, type Pod } from './pod.ts'
 
 /** The pod's own script, run as the pod's user with the real tools on a real disk. */
 
@@ -44,8 +44,8 @@ const everything: GuestCustomization = {
 let whole: Ended
 let broken: Ended
 const pods: Pod[] = []
-const open = (disk?: string) => {
-  const pod = openPod(disk)
+const open = (...args: Parameters<typeof openPod>) => {
+  const pod = openPod(...args)
   pods.push(pod)
   return pod
 }
@@ -54,7 +54,7 @@ beforeAll(async () => {
   const base = baseDisk()
   ;[whole, broken] = await Promise.all([
     open(base).run(everything, secrets),
-    open(base).run({ subscription, packages: { install: ['nowhere'] } }, secrets),
+    open(base, hasLoops ? 'Block' : 'Filesystem').run({ subscription, packages: { install: ['nowhere'] } }, secrets),
   ])
 }, 1_500_000)
 afterAll(() => {
@@ -136,7 +136,7 @@ describe('a disk that is customized', () => {
   })
 })
 
-describe('a disk whose customization fails', () => {
+describe(`a disk whose customization fails, ${hasLoops ? 'a block device' : 'a file (this machine has no loop devices)'}`, () => {
   it('says so, with a reason that has no secret', () => {
     expect(broken.status).toBe(1)
     expect(broken.outcome).toEqual({
@@ -155,7 +155,7 @@ describe('a disk whose customization fails', () => {
 
 describe('a disk that cannot be opened', () => {
   it('is refused before anything is started', async () => {
-    const { status, message } = await open().run({ timezone: 'UTC' }, {})
+    const { status, message } = await open(undefined).run({ timezone: 'UTC' }, {})
     expect(status).toBe(1)
     expect(message).toMatch(/^\{"reason":"Cannot open the disk \S+\/disk.img: it is not there"\}$/)
   })

@@ -32,8 +32,14 @@ export interface Pod {
   close(): void
 }
 
-/** A pod without a cluster, over a disk of its own: the Job's files and environment, with this machine's paths. */
-export function openPod(base: string | undefined): Pod {
+/** Whether this machine can make a disk a block device; one without loop devices has only files. */
+export const hasLoops = spawnSync('losetup', ['--find']).status === 0
+
+/**
+ * A pod without a cluster, over a disk of its own: the Job's files and environment, with this machine's paths. A claim that is
+ * a device is a loop device over the same file.
+ */
+export function openPod(base: string | undefined, volumeMode: 'Filesystem' | 'Block' = 'Filesystem'): Pod {
   const folder = mkdtempSync(join(tmpdir(), 'drover-pod-'))
   const disk = join(folder, 'disk.img')
   for (const name of ['files', 'secrets', 'home', 'scratch']) mkdirSync(join(folder, name))
@@ -44,20 +50,21 @@ export function openPod(base: string | undefined): Pod {
   }
   return {
     async run(customization, secrets) {
-      const [config, job] = customizeJob({ ...claim, customization }) as [Manifest, Manifest]
+      const [config, job] = customizeJob({ ...claim, volumeMode, customization }) as [Manifest, Manifest]
       for (const [name, content] of Object.entries(config['data'] as Record<string, string>))
         write(`files/${name}`, content)
       for (const [secret, keys] of Object.entries(secrets))
         for (const [key, value] of Object.entries(keys)) write(`secrets/${secret}/${key}`, value)
       write('message', '')
-      for (const path of [folder, disk, ...['home', 'scratch', 'message'].map((name) => join(folder, name))])
+      const device = volumeMode === 'Block' ? losetup('--show', '--find', disk) : undefined
+      for (const path of [folder, device ?? disk, ...['home', 'scratch', 'message'].map((name) => join(folder, name))])
         spawnSync('chown', [`${user}:${user}`, path])
       const { env } = (job.spec as Started).template.spec.containers[0]
       const { status, log } = await ended(join(folder, 'files/customize.sh'), {
         ...Object.fromEntries(env.map(({ name, value }) => [name, value])),
         ...appliance,
         CUSTOMIZE_DIR: folder,
-        DISK: disk,
+        DISK: device ?? disk,
         TERMINATION_LOG: join(folder, 'message'),
         HOME: join(folder, 'home'),
         LIBGUESTFS_TMPDIR: join(folder, 'scratch'),
@@ -65,6 +72,7 @@ export function openPod(base: string | undefined): Pod {
         LIBGUESTFS_PATH: undefined,
         PATH: environment()['PATH'],
       })
+      if (device !== undefined) losetup('--detach', device)
       const message = readFileSync(join(folder, 'message'), 'utf8')
       return { status, log, message, outcome: toCustomized(message), disk }
     },
@@ -77,11 +85,16 @@ const claim = {
   namespace: 'images',
   labels: {},
   claim: 'disk',
-  volumeMode: 'Filesystem',
   image: 'registry.example.com/libguestfs-tools@sha256:0',
   report: true,
   deadlineSeconds: 600,
 } as const
+
+function losetup(...args: string[]): string {
+  const { status, stdout, stderr } = spawnSync('losetup', args, { encoding: 'utf8' })
+  if (status !== 0) throw new Error(`Cannot make a device: losetup ended with ${status}`, { cause: stderr })
+  return stdout.trim()
+}
 
 function ended(script: string, env: NodeJS.ProcessEnv): Promise<Pick<Ended, 'status' | 'log'>> {
   const pod = spawn('bash', [script], { env, uid: user, gid: user, stdio: ['ignore', 'pipe', 'pipe'] })
