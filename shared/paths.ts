@@ -45,9 +45,6 @@ export const archiveFolder = (year: string, name: string, run: string) => `archi
 export const keptFile = (cluster: string, namespace: string, disk: string) =>
   `kept/${cluster}/${namespace}/${disk}.yaml`
 
-/** The claim that such a file is about; undefined for any other path. */
-export const keptClaim = (path: string): string | undefined => /^kept\/[^/]+\/[^/]+\/([^/]+)\.yaml$/.exec(path)?.[1]
-
 /**
  * That a machine is to be looked at after a day, because something that it keeps for a time is over then. Many machines
  * may be patched in one night.

@@ -1,6 +1,5 @@
 import { valueAt } from '../dict.ts'
 import type { Change, Tree } from '../fleet.ts'
-import { keptClaim } from '../paths.ts'
 import { bytes } from '../quantity.ts'
 import { parseYaml } from '../yaml.ts'
 import { diskLabel } from './manifest.ts'
@@ -28,12 +27,11 @@ export async function dataDiskLosses(
 /** The only files that can be a disk: of the others nothing is read, for Git may have to fetch them. */
 const diskFile = /\/(datavolume|persistentvolumeclaim)-[^/]+\.yaml$/
 
-/** The claims of which a change set says itself that they are kept, in a note of their own. */
+/** The claims of which a change set says itself that they are kept, in a note of their own (`keptFile`). */
 export const notedAsKept = (changes: readonly Change[]): string[] =>
-  changes.flatMap(({ path, content }) => {
-    const claim = content === null ? undefined : keptClaim(path)
-    return claim === undefined ? [] : [claim]
-  })
+  changes.flatMap(({ path, content }) => (content === null ? [] : (keptNote.exec(path)?.slice(1) ?? [])))
+
+const keptNote = /^kept\/[^/]+\/[^/]+\/([^/]+)\.yaml$/
 
 interface DataDisk {
   name: string
