@@ -47,7 +47,7 @@ export const isBlock = (text: string): boolean =>
 function isPlain(value: unknown): boolean {
   if (typeof value === 'string')
     return isBlock(value)
-      ? !/(?:\n|[ \t])[\n \t]*$/.test(value.replace(/\n$/, ''))
+      ? !/[\n \t]$/.test(value.replace(/\n$/, ''))
       : !unseen.test(value.includes('\\') ? value : value.replaceAll(mark, ''))
   if (typeof value === 'number') return Number.isSafeInteger(value) && !Object.is(value, -0)
   if (typeof value !== 'object') return typeof value === 'boolean'

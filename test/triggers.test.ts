@@ -67,7 +67,7 @@ describe('the Triggers', () => {
     expect(wokenBy(type)).toEqual([])
   })
 
-  it.each(['validate', 'locate', 'allocate', 'place', 'build', 'commit', 'recover'] as const)(
+  it.each(['locate', 'allocate', 'place', 'build', 'commit', 'recover'] as const)(
     'bring events to %s again for longer than a run lasts: Git may be away, and the run gives up by itself',
     (name) => {
       const { spec } = triggers.find(({ metadata }) => metadata.name === name) ?? expect.fail()
@@ -78,6 +78,15 @@ describe('the Triggers', () => {
       expect(Math.max(...pauses)).toBeLessThan(lasts)
     },
   )
+
+  it('bring a request to validate again for as long as Git is away for a moment, and no longer: it has no deadline yet', () => {
+    const { spec } = triggers.find(({ metadata }) => metadata.name === 'validate') ?? expect.fail()
+    const { retry, pause } = readPolicy(spec.delivery, () => expect.fail())
+    const pauses = Array.from({ length: retry }, (_, attempt) => pause(attempt))
+    const seconds = pauses.reduce((sum, one) => sum + one, 0) / 1000
+    expect(seconds).toBeGreaterThan(30)
+    expect(seconds).toBeLessThan(120)
+  })
 
   it('are one for each function', () => {
     const names = triggers.map(({ metadata }) => metadata.name as FunctionName)

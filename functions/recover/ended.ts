@@ -1,4 +1,5 @@
 import { type Cmdb, toCmdbRecord } from '../../shared/cmdb.ts'
+import { DroverError } from '../../shared/errors.ts'
 import type { Fleet } from '../../shared/fleet.ts'
 import { trailersOf } from '../../shared/ledger.ts'
 import { makesImage, makesMachine } from '../../shared/lifecycles.ts'
@@ -46,9 +47,18 @@ export async function answerForEnded(run: Run, { fleet, cmdb }: Books): Promise<
 
 /**
  * Leaves a mark in Git's history that a run has ended before it had begun, for the event that would begin it may come once
- * more. False when it just did.
+ * more. False when it just did. Where the branch takes no push it needs no mark: nothing begins there.
  */
 async function neverBegins(run: Run, fleet: Fleet): Promise<boolean> {
+  try {
+    return await mark(run, fleet)
+  } catch (error) {
+    if (error instanceof DroverError && error.reason === 'refused') return true
+    throw error
+  }
+}
+
+async function mark(run: Run, fleet: Fleet): Promise<boolean> {
   const { value } = await fleet.transact<boolean>({
     subject: `End ${run.lifecycle} run ${run.id} before it has begun`,
     trailers: { ...trailersOf(run), step: releasing },

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { eventType } from '../../shared/event-types.ts'
 import type { Terminal } from '../../shared/lifecycles.ts'
+import { releasing } from '../../shared/standing.ts'
 import type { History } from './history.ts'
 import { type Listener, terminalOf } from './listener.ts'
 import { type Asked, source } from './wanted.ts'
@@ -95,12 +96,11 @@ async function follow(
   }
 }
 
-/** How a run has ended, as its commits tell. A deprovision has a task called like the last commit of an undo. */
+/** How a run has ended, as its commits tell. */
 export function terminalIn(steps: readonly string[]): Terminal | undefined {
   if (steps.includes('complete')) return 'completed'
   if (isUndone(steps)) return 'rolledback'
   return steps.includes('strand') ? 'stranded' : undefined
 }
 
-export const isUndone = (steps: readonly string[]): boolean =>
-  steps.includes('undo') && steps.lastIndexOf('release') > steps.indexOf('undo')
+export const isUndone = (steps: readonly string[]): boolean => steps.includes(releasing)

@@ -46,11 +46,11 @@ describe('the verdict', () => {
     ['has ended twice', { heard: [heard('completed'), heard('rolledback')] }, 'and as'],
     [
       'has ended otherwise in Git',
-      { commits: ['locate', 'undo', 'release'].map(commit) },
+      { commits: ['locate', 'undo', 'undone'].map(commit) },
       'and Git that it is rolledback',
     ],
     ['has not ended in Git', { commits: [commit('locate')] }, 'and Git that it goes on'],
-    ['was both in Git', { commits: ['complete', 'undo', 'release'].map(commit) }, 'completed and given back'],
+    ['was both in Git', { commits: ['complete', 'undo', 'undone'].map(commit) }, 'completed and given back'],
     ['has made a commit twice', { commits: [commit('locate'), ...well.commits] }, 'has committed locate twice'],
     ['is stranded', { ended: { ...ended, terminal: 'stranded' } }, 'it is stranded'],
     ['was refused for no reason', { ended: { ...ended, terminal: 'rolledback' } }, 'wanted completed'],
@@ -63,7 +63,7 @@ describe('the verdict', () => {
     ).toContain(says)
   })
 
-  it('knows the task of a deprovision that is called like the end of an undo', () => {
+  it('does not take what a deprovision releases for the end of an undo', () => {
     expect(broken({ ...well, commits: ['locate', 'release', 'complete'].map(commit) })).toEqual({})
   })
 

@@ -272,7 +272,7 @@ describe('no secret is', () => {
       { maxBuffer: 1 << 28 },
     )
     expect(stdout.length).toBeGreaterThan(50_000)
-    for (const state of ['running', 'undoing', 'stranded']) expect(stdout).toContain(`+state: ${state}`)
+    for (const state of ['running', 'undoing', 'stranded']) expect(stdout).toContain(`+state: "${state}"`)
     expect(leaks(stdout.split('\n'))).toEqual([])
   })
 
