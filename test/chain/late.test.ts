@@ -17,7 +17,7 @@ describe('a run that is late', () => {
   })
 
   it('gives up at its deadline when the cluster stays behind, and says what it waited for', async () => {
-    const hasty = await startChain({ DROVER_DEADLINE_MINUTES: '0.1' })
+    const hasty = await startChain({ DROVER_DEADLINE_MINUTES: '0.25' })
     hasty.fault('sync-stuck')
     // Nothing before the wait for the machine waits for a cluster, however late it is by then.
     const run = await hasty.request(small({ placement: { cluster: 'site-a' } }))
