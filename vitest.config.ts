@@ -32,6 +32,8 @@ export default defineConfig({
           exclude: [...plain, ...others],
           testTimeout: 30_000,
           hookTimeout: 30_000,
+          // Under CI=true what is drawn would have colours, whoever it is drawn for.
+          env: { NO_COLOR: '1' },
         },
       },
     ],

@@ -147,7 +147,7 @@ describe('check', () => {
     expect(
       problemsOf(with_({ application: 'a-'.repeat(1_000_000), callback: { url: `https://${'a'.repeat(1_000_000)}` } })),
     ).toHaveLength(2)
-    expect(performance.now() - begin).toBeLessThan(500)
+    expect(performance.now() - begin).toBeLessThan(4_000)
   })
 
   it.each(['yes', 'no', 'on', 'null', '0o14', '014', '1_000', '1.0', '2030-01-01', '~', 'true'])(
