@@ -38,7 +38,7 @@ export class Feed {
       subject,
       run: runid,
       at: performance.now(),
-      data: read(event.data),
+      data: readData(event.data),
       json: lineOf(event),
     }
     this.seen.push(seen)
@@ -112,7 +112,8 @@ function isJson(text: string): boolean {
   }
 }
 
-function read(data: Buffer): Partial<RunData> {
+/** What an event says of its run; a request may hold anything. */
+export function readData(data: Buffer): Partial<RunData> {
   try {
     const parsed: unknown = JSON.parse(data.toString('utf8'))
     return typeof parsed === 'object' && parsed !== null ? (parsed as Partial<RunData>) : {}

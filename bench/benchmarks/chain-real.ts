@@ -1,9 +1,8 @@
 import { choosePorts } from '../../local/functions.ts'
 import type { Real } from '../../test/cluster/platform.ts'
 import type { Benchmark } from '../benchmark.ts'
+import { besideNoOps } from '../hops.ts'
 import { post } from '../provisions.ts'
-import { openPushing } from '../pushing.ts'
-import { median } from '../samples.ts'
 import { startNoOps } from '../servers/chain.ts'
 
 /** The same as `provision`, through Knative Eventing itself: what a Broker of its kind takes for a hop is not ours to change. */
@@ -20,26 +19,18 @@ export const chainReal: Benchmark = {
     const real = await place.real()
     const ports = await choosePorts()
     const noOps = await startNoOps(directory)(ports)
-    const pushing = await openPushing(place)
-    const samples = { drover: [] as number[], hops: [] as number[], push: [] as number[] }
-    const count = quick ? 3 : 6
-    for (let index = -1; index < count; index++) {
-      const one = await provisioned(real, `chain-${index + 10}`)
-      real.leadTo(ports)
-      const hops = await provisioned(real, `no-op-${index + 10}`)
-      real.leadTo(real.ports)
-      const push = await pushing.push()
-      // The first makes the clones.
-      if (index < 0) continue
-      samples.drover.push(one)
-      samples.hops.push(hops)
-      samples.push.push(push)
+    const hops = {
+      drover: (index: number) => provisioned(real, `chain-${index + 10}`),
+      noOps: async (index: number) => {
+        real.leadTo(ports)
+        const time = await provisioned(real, `no-op-${index + 10}`)
+        real.leadTo(real.ports)
+        return time
+      },
     }
-    await pushing.close()
+    const compared = await besideNoOps(place, hops, { count: quick ? 3 : 6, warmups: 1, times: 1.5 })
     await noOps.close()
-    const reference = samples.hops.map((hops, index) => hops + samples.push[index]!)
-    place.say(`The hops took ${median(samples.hops).toFixed(0)} ms, one push ${median(samples.push).toFixed(0)} ms`)
-    return [{ what: '', unit: 'ms', statistic: 'median', drover: samples.drover, reference, limit: { times: 1.5 } }]
+    return compared
   },
 }
 

@@ -3,9 +3,8 @@ import { join } from 'node:path'
 import { startWorld, type World } from '../../local/world.ts'
 import { buildBundle } from '../../scripts/build.ts'
 import type { Benchmark } from '../benchmark.ts'
+import { besideNoOps } from '../hops.ts'
 import { post } from '../provisions.ts'
-import { openPushing } from '../pushing.ts'
-import { median } from '../samples.ts'
 import { startNoOps } from '../servers/chain.ts'
 
 /** The hops of a run up to its commit, each a delivery and an answer through the Broker. */
@@ -28,25 +27,14 @@ export const provision: Benchmark = {
     const rooms = [await mkdtemp(join(directory, 'world-')), await mkdtemp(join(directory, 'world-'))]
     const drover = await startWorld({ directory: rooms[0]!, delays: 0, settings, bundle })
     const noOps = await startWorld({ directory: rooms[1]!, delays: 0, settings, start: startNoOps(directory) })
-    const pushing = await openPushing(place)
-    const samples = { drover: [] as number[], hops: [] as number[], push: [] as number[] }
-    const count = quick ? 5 : 20
-    for (let index = -2; index < count; index++) {
-      const one = await provisioned(drover, index)
-      const hops = await provisioned(noOps, index)
-      const push = await pushing.push()
-      // The first two make the clones.
-      if (index < 0) continue
-      samples.drover.push(one)
-      samples.hops.push(hops)
-      samples.push.push(push)
+    const hops = {
+      drover: (index: number) => provisioned(drover, index),
+      noOps: (index: number) => provisioned(noOps, index),
     }
-    await pushing.close()
+    const compared = await besideNoOps(place, hops, { count: quick ? 5 : 20, warmups: 2, times: 2 })
     await drover.close()
     await noOps.close()
-    const reference = samples.hops.map((hops, index) => hops + samples.push[index]!)
-    place.say(`The hops took ${median(samples.hops).toFixed(0)} ms, one push ${median(samples.push).toFixed(0)} ms`)
-    return [{ what: '', unit: 'ms', statistic: 'median', drover: samples.drover, reference, limit: { times: 2 } }]
+    return compared
   },
 }
 

@@ -11,13 +11,14 @@ import { choosePorts, type Ports, startProcesses } from '../../local/functions.t
 import { startGitHost } from '../../local/git/host.ts'
 import { seedFleet } from '../../local/git/seed.ts'
 import { bundle } from '../../scripts/build.ts'
-import { environment, newSigningKey } from '../../shared/config.ts'
+import { environment } from '../../shared/config.ts'
 import { type FunctionName, functionNames } from '../../shared/lifecycles.ts'
 import { type Platform, untampered } from '../chain/platform.ts'
 import { writeKubeconfigs } from './access.ts'
 import { type Api, openApi } from './api.ts'
 import type { ControlPlane } from './control-plane.ts'
 import { openDoor } from './door.ts'
+import { brokerOf, environmentsOn } from './environment.ts'
 import { playNode } from './node.ts'
 import { openTap } from './tap.ts'
 
@@ -57,24 +58,16 @@ export async function startReal(plane: ControlPlane, settings: Record<string, st
     for (const object of objectsIn('broker/components/access-review/rights.yaml')) await api.apply(object)
   const kubeconfigs = await writeKubeconfigs(api, plane, directory)
   const repoUrl = `${plane.repositories.url}/${name}.git`
-  const broker = `${plane.ingress}/drover/default`
-  const keys = newSigningKey()
-  const { PATH = '', HOME = '' } = environment()
+  const broker = brokerOf(plane)
+  const environmentOf = environmentsOn({
+    ...{ plane, repoUrl, kubeconfigs },
+    git: { url: git.plainUrl, token },
+    clones: join(directory, 'clones'),
+  })
   const functions = await startProcesses(bundle, ports, join(plane.directory, 'logs', name), (one) => ({
-    ...{ PATH, HOME },
-    DROVER_BROKER_URL: broker,
-    DROVER_SIGNING_KEYS: keys,
-    DROVER_GIT_URL: git.plainUrl,
-    DROVER_GIT_TOKEN: token,
-    DROVER_GIT_DIRECTORY: join(directory, 'clones', one),
-    DROVER_ARGOCD_REPO_URL: repoUrl,
-    DROVER_ARGOCD_PROJECT: 'drover',
-    // No container is run: what its program says, the played node says.
-    DROVER_PUSH_IMAGE: 'registry.example.com/drover:latest',
-    DROVER_CALLBACK_ALLOW_PRIVATE: 'true',
+    ...environmentOf(one),
     DROVER_PATIENCE_SECONDS: '20',
     DROVER_GRACE_SECONDS: '10',
-    KUBECONFIG: kubeconfigs[one],
     ...settings,
   }))
   const doors = await Promise.all(

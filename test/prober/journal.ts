@@ -1,6 +1,6 @@
 import { closeSync, existsSync, openSync, readSync } from 'node:fs'
 import type { CloudEvent } from '../../local/broker/event.ts'
-import type { RunData } from '../../shared/run.ts'
+import { readData } from '../../local/feed.ts'
 
 /** An event as the Broker took it in: what the prober needs of it, and what tells its story. */
 export interface Heard {
@@ -22,7 +22,7 @@ export const lineOf = (event: CloudEvent): string => `${JSON.stringify(toHeard(e
 
 export function toHeard({ attributes, data }: CloudEvent, at = Date.now()): Heard {
   const { id = '', type = '', source = '', runid } = attributes
-  const { message, failure, facts } = read(data)
+  const { message, failure, facts } = readData(data)
   const addresses = facts?.interfaces?.flatMap(({ leases }) =>
     leases.map(({ network, address }) => `${network}/${address}`),
   )
@@ -34,16 +34,6 @@ export function toHeard({ attributes, data }: CloudEvent, at = Date.now()): Hear
     ...(facts?.name !== undefined && { name: facts.name }),
     ...(facts?.cluster !== undefined && { cluster: facts.cluster }),
     ...(addresses && { addresses }),
-  }
-}
-
-/** A request may hold anything. */
-function read(data: Buffer): Partial<RunData> {
-  try {
-    const parsed: unknown = JSON.parse(data.toString('utf8'))
-    return typeof parsed === 'object' && parsed !== null ? (parsed as Partial<RunData>) : {}
-  } catch {
-    return {}
   }
 }
 

@@ -9,11 +9,12 @@ import type { GitHostConfig } from '../../local/git/host.ts'
 import { prepareRepository } from '../../local/git/repository.ts'
 import { seedFleet } from '../../local/git/seed.ts'
 import { buildBundle, bundle } from '../../scripts/build.ts'
-import { environment, newSigningKey } from '../../shared/config.ts'
+import { environment } from '../../shared/config.ts'
 import { functionNames } from '../../shared/lifecycles.ts'
 import { writeKubeconfigs } from '../cluster/access.ts'
 import { type Api, openApi } from '../cluster/api.ts'
 import { toControlPlane } from '../cluster/control-plane.ts'
+import { brokerOf, environmentsOn } from '../cluster/environment.ts'
 import { installDrover } from '../cluster/install.ts'
 import { playNode } from '../cluster/node.ts'
 import { isReady, settle, until } from '../cluster/platform.ts'
@@ -97,25 +98,20 @@ export async function startReal(directory: string, settings: Record<string, stri
     const addresses = Object.fromEntries(functionNames.map((one) => [one, `http://127.0.0.1:${ports[one]}/`]))
     const kubeconfigs = await writeKubeconfigs(api, plane, directory)
     const repoUrl = `${plane.repositories.url}/${name}.git`
-    const broker = `${plane.ingress}/drover/default`
-    const keys = newSigningKey()
+    const broker = brokerOf(plane)
+    const environmentOf = environmentsOn({
+      ...{ plane, repoUrl, kubeconfigs },
+      git: { url: `http://127.0.0.1:${gitPort}/${name}.git`, token },
+      clones: join(directory, 'clones'),
+    })
     for (const one of functionNames)
       kept.push(
         await keep({
           name: one,
           run: [join(root, 'local/function-process.ts'), bundle, one],
           env: {
-            ...{ PATH, HOME, FUNCTION: one, PORT: String(ports[one]) },
-            DROVER_BROKER_URL: broker,
-            DROVER_SIGNING_KEYS: keys,
-            DROVER_GIT_URL: `http://127.0.0.1:${gitPort}/${name}.git`,
-            DROVER_GIT_TOKEN: token,
-            DROVER_GIT_DIRECTORY: join(directory, 'clones', one),
-            DROVER_ARGOCD_REPO_URL: repoUrl,
-            DROVER_ARGOCD_PROJECT: 'drover',
-            DROVER_PUSH_IMAGE: 'registry.example.com/drover:latest',
-            DROVER_CALLBACK_ALLOW_PRIVATE: 'true',
-            KUBECONFIG: kubeconfigs[one],
+            ...environmentOf(one),
+            ...{ FUNCTION: one, PORT: String(ports[one]) },
             ...settings,
           },
           log: join(logs, `${one}.log`),
