@@ -15,11 +15,11 @@ export async function standing(
   const record = await readRecord(tree, run.id)
   if (record) return record.state === 'running' ? record : 'ended'
   const did = async (step: string) => (await fleet.find(run.id, step, run.horizon, tree)) !== undefined
-  return (await did(firstOf(run.lifecycle))) || (await did(releasing)) ? 'ended' : undefined
+  return (await did(firstOf(run.lifecycle))) || (await did(endOfUndo)) ? 'ended' : undefined
 }
 
 /** The step of the last commit of an undone run, and of the only one of a run that ended before it had begun; no task's name. */
-export const releasing = 'undone'
+export const endOfUndo = 'undone'
 
 /** The task that makes a run's first commit: the one after `validate` holds or reserves what the run is about. */
 export const firstOf = (lifecycle: LifecycleName): string => lifecycleOf(lifecycle).tasks[1]?.name ?? ''

@@ -4,7 +4,7 @@ import type { Fleet } from '../../shared/fleet.ts'
 import { trailersOf } from '../../shared/ledger.ts'
 import { makesImage, makesMachine } from '../../shared/lifecycles.ts'
 import { isPlan } from '../../shared/plan.ts'
-import { firstOf, hasCommitted, releasing, standing } from '../../shared/standing.ts'
+import { endOfUndo, firstOf, hasCommitted, standing } from '../../shared/standing.ts'
 import { ignored, notYet, type Outcome, type Run, succeeded } from '../../shared/step.ts'
 import { disksOf, makingRound } from './claims.ts'
 import { remainsOf } from './image.ts'
@@ -34,7 +34,7 @@ export async function answerForEnded(run: Run, { fleet, cmdb }: Books): Promise<
   const hasBegun = await did(firstOf(run.lifecycle))
   if (hasBegun && isOnlyRefused(run))
     return ignored(`Run ${run.id} has ended: its request was refused when it came again`)
-  if (hasBegun && (await did(releasing))) return undone(run, fleet)
+  if (hasBegun && (await did(endOfUndo))) return undone(run, fleet)
   if (hasBegun) return ignored(`Run ${run.id} was closed by hand: its failure comes too late`)
   // Nobody but its requester knows of a request that was refused; they may post it again, once it is put right.
   if (isOnlyRefused(run) || isPlan(run)) return succeeded(`Nothing was changed: ${why}`)
@@ -61,9 +61,9 @@ async function neverBegins(run: Run, fleet: Fleet): Promise<boolean> {
 async function mark(run: Run, fleet: Fleet): Promise<boolean> {
   const { value } = await fleet.transact<boolean>({
     subject: `End ${run.lifecycle} run ${run.id} before it has begun`,
-    trailers: { ...trailersOf(run), step: releasing },
+    trailers: { ...trailersOf(run), step: endOfUndo },
     decide: async (tree) => {
-      if ((await fleet.find(run.id, releasing, run.horizon, tree)) !== undefined) return { nothing: true, value: true }
+      if ((await fleet.find(run.id, endOfUndo, run.horizon, tree)) !== undefined) return { nothing: true, value: true }
       const before = await standing(tree, run, fleet)
       return before ? { nothing: true, value: false } : { changes: [], value: true, mark: true }
     },

@@ -5,7 +5,7 @@ import type { GoldenImages } from '../../shared/golden-images.ts'
 import { type RunRecord, readRecord, trailersOf } from '../../shared/ledger.ts'
 import { changesMachine, lifecycleOf, placeIn, removesMachine, type Subject } from '../../shared/lifecycles.ts'
 import { archiveFolder, runFile } from '../../shared/paths.ts'
-import { releasing } from '../../shared/standing.ts'
+import { endOfUndo } from '../../shared/standing.ts'
 import { type Facts, type Here, ignored, notYet, type Outcome, type Run } from '../../shared/step.ts'
 import { toYaml } from '../../shared/yaml.ts'
 import { isClaim } from './claims.ts'
@@ -126,7 +126,7 @@ function undoing({ failure, deadline, at }: Run, record: RunRecord): RunRecord {
 async function release(run: Run, fleet: Fleet): Promise<string | undefined> {
   const { value } = await fleet.transact<string | undefined>({
     subject: `Release what run ${run.id} had claimed`,
-    trailers: { ...trailersOf(run), step: releasing },
+    trailers: { ...trailersOf(run), step: endOfUndo },
     decide: async (tree) => {
       const record = await readRecord(tree, run.id)
       if (!record) return { nothing: true, value: undefined }

@@ -5,7 +5,7 @@ import { lifecycleOf } from '../../shared/lifecycles.ts'
 import type { Lock } from '../../shared/lock.ts'
 import { claimsFile, definitionFile, isLock, keptFile, runFile } from '../../shared/paths.ts'
 import type { Definition } from '../../shared/schema/definition.ts'
-import { releasing } from '../../shared/standing.ts'
+import { endOfUndo } from '../../shared/standing.ts'
 import { parseYaml } from '../../shared/yaml.ts'
 import { uidOf } from './cluster.ts'
 import { type Commit, type Repository, textOf } from './repository.ts'
@@ -117,7 +117,7 @@ const commitRules: Record<string, CommitRule> = {
   },
 
   'an undone run leaves a machine as it found it': ({ run, step, before, after }) => {
-    if (step !== releasing) return undefined
+    if (step !== endOfUndo) return undefined
     const { wrote = {} } = recordOf(before, run) ?? {}
     return Object.entries(wrote).find(([path, { before: blob }]) => {
       if (!/^vms\/.*\/values\.yaml$/.test(path)) return false

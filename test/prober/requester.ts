@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { eventType } from '../../shared/event-types.ts'
 import type { Terminal } from '../../shared/lifecycles.ts'
-import { releasing } from '../../shared/standing.ts'
+import { endOfUndo } from '../../shared/standing.ts'
 import type { History } from './history.ts'
 import { type Listener, terminalOf } from './listener.ts'
 import { type Asked, source } from './wanted.ts'
@@ -103,4 +103,4 @@ export function terminalIn(steps: readonly string[]): Terminal | undefined {
   return steps.includes('strand') ? 'stranded' : undefined
 }
 
-export const isUndone = (steps: readonly string[]): boolean => steps.includes(releasing)
+export const isUndone = (steps: readonly string[]): boolean => steps.includes(endOfUndo)

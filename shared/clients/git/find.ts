@@ -53,6 +53,11 @@ export function openHistory(clone: Clone, redact: (text: string) => string): His
     const trailer = (key: string) => `%(trailers:key=${key},valueonly,separator=%x20)`
     const format = `--format=%m%x00%H%x00${trailer('Drover-Run')}%x00${trailer('Drover-Step')}`
     const result = await clone.git(['log', '--reverse', format, ...range, '--'])
+    // The commit that was read last may have been tidied away since, with a history that was rewritten.
+    if (result.code !== 0 && known !== undefined) {
+      forget()
+      return read(tip)
+    }
     if (result.code !== 0) throw toFailure('search the history of the fleet repository', result, redact).error
     const lines = result.stdout.split('\n').map((line) => line.split('\0'))
     // What was in the history is in it no more: somebody has rewritten it.

@@ -100,26 +100,8 @@ function shortener(objects: readonly NewObject[]): (object: NewObject) => Buffer
   }
 }
 
-/** In the form of zlib (RFC 1950) and yet as it is: ids cannot be made shorter, and to try takes longer than all else. */
-function undeflated(bytes: Buffer): Buffer {
-  if (bytes.length > 0xffff) return deflateSync(bytes, { level: 1 })
-  const framed = Buffer.alloc(bytes.length + 11)
-  framed.set([0x78, 0x01, 1])
-  framed.writeUInt16LE(bytes.length, 3)
-  framed.writeUInt16LE(bytes.length ^ 0xffff, 5)
-  framed.set(bytes, 7)
-  framed.writeUInt32BE(adler32(bytes), bytes.length + 7)
-  return framed
-}
-
-function adler32(bytes: Buffer): number {
-  let [low, high] = [1, 0]
-  for (const byte of bytes) {
-    low = (low + byte) % 65_521
-    high = (high + low) % 65_521
-  }
-  return high * 65_536 + low
-}
+/** As it is, in the form that packs have: ids cannot be made shorter, and to try takes longer than all else. */
+const undeflated = (bytes: Buffer): Buffer => deflateSync(bytes, { level: 0 })
 
 /** For each first byte: how many ids begin with that or a smaller one. */
 function fanOut(firsts: readonly number[]): number[] {

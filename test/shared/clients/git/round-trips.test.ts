@@ -72,3 +72,20 @@ it('the history is not read for commits of our own', async () => {
   await history.find({ ...wanted, run: 'run-3' }, 'later')
   expect(read.at(-1)).toBe('log made...later')
 })
+
+it('the history is read as a whole where what was read last has been tidied away', async () => {
+  const answer = { code: 0, timedOut: false, stdout: '', stderr: '' }
+  const clone: Pick<Clone, 'remakes' | 'git' | 'deepen'> = {
+    remakes: 0,
+    git: async (args) => {
+      if (args.includes('-1')) return { ...answer, stdout: '0' }
+      if (args.some((one) => one.includes('...'))) return { ...answer, code: 128, stderr: 'fatal: bad object gone' }
+      return { ...answer, stdout: args.includes('new') ? '>\0made\0run-1\0name\n' : '' }
+    },
+    deepen: async () => answer,
+  }
+  const history = openHistory(clone as Clone, (text) => text)
+  const wanted = { run: 'run-1', step: 'name', since: '2026-01-01T00:00:00Z' }
+  expect(await history.find(wanted, 'gone')).toBeUndefined()
+  expect(await history.find(wanted, 'new')).toBe('made')
+})
