@@ -101,11 +101,21 @@ function driverOf({ broker, repository: path, feed }: Platform): Omit<Chain, key
     interfere(path, content) {
       const change =
         content === null ? `D ${path}\n` : `M 100644 inline ${path}\ndata ${Buffer.byteLength(content)}\n${content}\n`
-      const tip = execFileSync('git', [...repository, 'rev-parse', 'main'], { encoding: 'utf8' }).trim()
-      const commit = `commit refs/heads/main\ncommitter Ann <ann@example.com> now\ndata 11\nby somebody\nfrom ${tip}\n${change}\n`
-      execFileSync('git', [...repository, 'fast-import', '--quiet', '--date-format=now'], { input: commit })
+      const commit = `commit refs/heads/main\ncommitter Ann <ann@example.com> now\ndata 11\nby somebody\nfrom refs/heads/main^0\n${change}\n`
+      commitAtTheTip(repository, commit)
     },
   }
+}
+
+/** Drover commits meanwhile: git refuses then what came second, and it is made again on what came first. */
+function commitAtTheTip(repository: string[], stream: string) {
+  for (let left = 20; ; left--)
+    try {
+      execFileSync('git', [...repository, 'fast-import', '--quiet', '--date-format=now'], { input: stream })
+      return
+    } catch (error) {
+      if (left === 0) throw error
+    }
 }
 
 function follow(feed: Feed, source: string, id: string): Run {
