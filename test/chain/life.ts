@@ -3,7 +3,7 @@ import { type LifecycleName, makesImage } from '../../shared/lifecycles.ts'
 
 /**
  * Every lifecycle in the order of a life: each is asked for the machine that `provision` makes, by its example. A snapshot is
- * of the root disk of then, so the repave comes after what goes back to it.
+ * of the disks of then, so what brings other ones, a resize or a repave, comes after what goes back to it.
  */
 export const life: readonly LifecycleName[] = [
   'golden-image',
@@ -11,10 +11,10 @@ export const life: readonly LifecycleName[] = [
   'snapshot',
   'patch',
   'restore',
+  'clone',
   'resize',
   'power',
   'migrate',
-  'clone',
   'repave',
   'deprovision',
 ]

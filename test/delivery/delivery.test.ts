@@ -18,6 +18,7 @@ const spreadMilliseconds = 3_000
 const deadlineMinutes = 1
 
 let chain: Chain
+let stopRepeating = () => {}
 const posting = new Set<Promise<unknown>>()
 const told = new Set<string>()
 const runs: Run[] = []
@@ -47,9 +48,14 @@ const isEnd = ({ type }: Seen) => terminals.some((fact) => type.endsWith(`.${fac
 
 beforeAll(async () => {
   chain = await startChain({ DROVER_GRACE_SECONDS: '2', DROVER_DEADLINE_MINUTES: String(deadlineMinutes) })
-  chain.feed.listen(repeat)
+  stopRepeating = chain.feed.listen(repeat)
 })
-afterAll(() => chain.close())
+afterAll(async () => {
+  // What is repeated is answered with more to repeat.
+  stopRepeating()
+  await Promise.all(posting)
+  await chain.close()
+})
 
 /** The claims of data on the cluster, by name: the uid that tells one that came anew. */
 async function dataClaims(): Promise<Record<string, string>> {
