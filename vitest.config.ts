@@ -11,7 +11,6 @@ const others = [
   'test/cluster/**',
   'test/guest/**',
   'test/registry/**',
-  'test/security/long/**',
   'test/model/long/**',
   'test/delivery/**',
   'test/crash/**',

@@ -4,5 +4,6 @@ export const slow = [
   'test/local/main.test.ts',
   'test/runtime/{container,start}.test.ts',
   'test/scripts/preflight/preflight.test.ts',
+  'test/security/long/*.test.ts',
   'test/shared/clients/git-{faults,function,https,lines,protected,proxy,ssh,state,token}.test.ts',
 ]
