@@ -3,7 +3,7 @@ import { small, startChain } from './harness.ts'
 
 /** Runs whose time is up before the clusters have followed. */
 
-describe('a run that is late', () => {
+describe('a run that is late', { timeout: 180_000 }, () => {
   it('is stranded when the cluster does not follow in time', async () => {
     const slow = await startChain({ DROVER_UNDO_MINUTES: '0.03' })
     slow.fault('crash-loop')
