@@ -154,9 +154,13 @@ async function installed(api: Api): Promise<void> {
 
 /** Waits until what the fleet before had is gone: fifty machines that are removed leave the controllers no time for others. */
 async function alone(api: Api, repoUrl: string): Promise<void> {
-  const isOurs = (application: object) =>
-    (application as { spec?: { source?: { repoURL?: string } } }).spec?.source?.repoURL === repoUrl
-  const holds = async () => (await api.list('Application', 'argocd')).every(isOurs)
+  type Application = { spec?: { source?: { repoURL?: string } } }
+  // What people made there has another source, or none.
+  const isOfBefore = (application: object) => {
+    const { repoURL } = (application as Application).spec?.source ?? {}
+    return repoURL !== undefined && repoURL !== repoUrl
+  }
+  const holds = async () => !(await api.list('Application', 'argocd')).some(isOfBefore)
   await until('nothing is left of the fleet before', holds, 600)
 }
 
