@@ -7,6 +7,7 @@ import { type Here, type Outcome, type Run, refused, type Step } from '../step.t
 import { continued, traceId } from '../telemetry/traces.ts'
 import { bury } from './dead-letter.ts'
 import { type Decided, failedBy, tell } from './decided.ts'
+import { withPatience } from './patience.ts'
 import { teller } from './progress.ts'
 import { cannot, reply, saysOf } from './reply.ts'
 import { noteStranded } from './stranded.ts'
@@ -62,10 +63,10 @@ async function perform(started: Work, options: ShellOptions, log: Log): Promise<
   const { task, run } = started
   const wired = await options.wired(task.by)
   const { progress, told } = teller(started, wired, options, log)
-  const here: Here = { now: options.now, progress, patience: patienceFor(run, options) }
+  const act = (patience: AbortSignal) => outcomeOf(wired.step, run, { now: options.now, progress, patience })
   const problem = problemOf(started)
   const outcome =
-    problem === undefined ? inTime(await outcomeOf(wired.step, run, here), run, options.now()) : refused(problem)
+    problem === undefined ? inTime(await withPatience(run, options, act), run, options.now()) : refused(problem)
   await told()
   return decidedBy(outcome, started, options)
 }
@@ -87,15 +88,6 @@ async function answerWith(outcome: Outcome, started: Work, options: ShellOptions
   const why = `Cannot tell what "${started.task.title}" came to: its event would be ${bytes} bytes long, wanted at most ${eventLimit}; make the customizations smaller`
   return { status: 200, event: reply(started, saysOf({ kind: 'refused', message: why }, started, options), options) }
 }
-
-/** A delivery waits as long as the Broker lets it, but beyond the run's deadline only for one last look. */
-function patienceFor(run: Run, { now, patienceMilliseconds, closing }: ShellOptions): AbortSignal {
-  const left = Math.max(lastLook, Date.parse(run.deadline) - now().getTime())
-  const timeout = AbortSignal.timeout(Math.min(patienceMilliseconds, left))
-  return closing ? AbortSignal.any([timeout, closing]) : timeout
-}
-
-const lastLook = 500
 
 async function outcomeOf(step: Step, run: Run, here: Here): Promise<Outcome> {
   try {

@@ -1,4 +1,7 @@
-import { setImmediate } from 'node:timers/promises'
+import { getEventListeners } from 'node:events'
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
 import { DroverError, type Reason } from '../../../shared/errors.ts'
 import { type Event, writeEvent } from '../../../shared/event.ts'
@@ -8,6 +11,9 @@ import { isSigned } from '../../../shared/signature.ts'
 import { ignored, notYet, type Outcome, refused, type Step, succeeded } from '../../../shared/step.ts'
 import { chainEvent, keys, now, requestEvent } from '../events.ts'
 import { shellOf } from '../shells.ts'
+
+setFlagsFromString('--expose_gc')
+const collectGarbage = runInNewContext('gc') as () => void
 
 const run = runId('/portal', 'order-1')
 const past = { deadline: '2030-01-01T10:29:59.000Z' }
@@ -282,6 +288,48 @@ describe('at a run’s deadline', () => {
     }
     const { deliver } = shellOf(step, { patienceMilliseconds: 60_000 })
     expect(eventIn(await deliver(chainEvent('validate', {}, past))).type).toBe('dev.drover.provision.name.failed')
+  })
+})
+
+describe('patience', () => {
+  /** Listens only after a while, in which memory is cleaned up: as who asks Argo CD first, and watches then. */
+  const listensLate: Step = async (_, { patience }) => {
+    for (let at = 0; at < 3; at += 1) {
+      collectGarbage()
+      await sleep(100)
+    }
+    const ended = new Promise((done) => patience.addEventListener('abort', () => done(true)))
+    const isLate = sleep(1_000, false, { ref: false })
+    for (let at = 0; at < 3; at += 1) {
+      collectGarbage()
+      await sleep(50)
+    }
+    return (await Promise.race([ended, isLate])) ? notYet('Still waiting') : refused('It never ended')
+  }
+
+  it('ends for who listens late', async () => {
+    const { deliver } = shellOf(listensLate, { patienceMilliseconds: 500, closing: new AbortController().signal })
+    expect(await deliver(chainEvent('validate'))).toEqual({ status: 503, message: 'Still waiting' })
+  })
+
+  it('ends with the instance', async () => {
+    const closing = new AbortController()
+    const { deliver } = shellOf(listensLate, { patienceMilliseconds: 60_000, closing: closing.signal })
+    setTimeout(() => closing.abort(), 500)
+    expect(await deliver(chainEvent('validate'))).toEqual({ status: 503, message: 'Still waiting' })
+  })
+
+  it('is none in an instance that is ending', async () => {
+    const looks: Step = async (_, { patience }) => notYet(String(patience.aborted))
+    const { deliver } = shellOf(looks, { closing: AbortSignal.abort() })
+    expect(await deliver(chainEvent('validate'))).toEqual({ status: 503, message: 'true' })
+  })
+
+  it('leaves no listener behind', async () => {
+    const { signal } = new AbortController()
+    const { deliver } = shellOf(answers(succeeded('done')), { closing: signal })
+    for (let at = 0; at < 3; at += 1) await deliver(chainEvent('validate'))
+    expect(getEventListeners(signal, 'abort')).toEqual([])
   })
 })
 
