@@ -25,9 +25,11 @@ describe('a machine that comes up', () => {
     expect((await run.ended).type).toBe('dev.drover.provision.completed')
     const progress = progressOf(run).join('\n')
     expect(progress).toMatch(/Argo CD/)
+    // How much of it is seen is a matter of how fast it goes by.
     expect(progress).toMatch(
-      /the VirtualMachine (is|says) (Stopped|Provisioning|DataVolumeError|WaitingForVolumeBinding)/,
+      /the VirtualMachine (is|says) (Stopped|Provisioning|DataVolumeError|WaitingForVolumeBinding|ErrorPvcNotFound)/,
     )
+    expect(progress).toMatch(/disks: \S+ (Pending|\w+Scheduled|\w+InProgress)/)
     expect(progress).toMatch(/the VirtualMachine is Starting/)
   })
 })
