@@ -118,7 +118,8 @@ async function end(child: ChildProcess): Promise<void> {
   clearTimeout(timer)
 }
 
-async function awaitReady(port: number, name: FunctionName): Promise<void> {
+/** Waits until a function is ready, up to a minute: one that is not by then never will be. */
+export async function awaitReady(port: number, name: string): Promise<void> {
   for (const deadline = Date.now() + 60_000; Date.now() < deadline; await new Promise((done) => setTimeout(done, 30))) {
     const ready = await fetch(`http://127.0.0.1:${port}/health/readiness`).then(
       (answer) => answer.ok,

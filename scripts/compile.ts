@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import type { Script } from 'node:vm'
 import { compiledFile, readCompiled } from '../functions/compiled.ts'
 import { freePorts } from '../local/free-port.ts'
+import { awaitReady } from '../local/functions.ts'
 import { environment, newSigningKey } from '../shared/config.ts'
 import { bundle, partsOf } from './build.ts'
 
@@ -29,23 +29,10 @@ async function keepCompiled(file: string): Promise<void> {
   readCompiled((part, script) => scripts.set(part, script))
   const require = createRequire(import.meta.url)
   require(file)
-  await ready(`http://127.0.0.1:${environment()['PORT']}/health/readiness`)
+  await awaitReady(Number(environment()['PORT']), 'bundle')
   for (const part of partsOf(file)) require(part)
   for (const [part, script] of scripts) if (part !== file) writeFileSync(compiledFile(part), script.createCachedData())
   process.exit()
-}
-
-/** Waits until a function is ready, up to a minute: what is not by then never will be. */
-async function ready(probe: string): Promise<void> {
-  const deadline = Date.now() + 60_000
-  let said = 'nothing'
-  while (Date.now() < deadline) {
-    const answer = await fetch(probe).catch(() => undefined)
-    if (answer?.ok) return
-    if (answer) said = `${answer.status} ${await answer.text()}`
-    await sleep(20)
-  }
-  throw new Error(`Cannot compile the bundle: its function was not ready within a minute, and answered ${said}`)
 }
 
 if (import.meta.main) await (process.argv[2] ? keepCompiled(process.argv[2]) : compileBundle())

@@ -25,7 +25,7 @@ afterAll(async () => {
 interface Status {
   sync?: { status: string; revision?: string }
   health?: { status: string }
-  resources?: { kind: string; name: string; status?: string; requiresPruning?: boolean; health?: { status: string } }[]
+  resources?: { kind: string; name: string; status?: string; health?: { status: string } }[]
   operationState?: { phase: string; finishedAt?: string; syncResult?: { revision: string } }
   conditions?: { type: string; message: string }[]
   reconciledAt?: string
@@ -57,7 +57,8 @@ const machines: [template: string, data: object][] = [
   ],
   ...['provision-database', 'provision-windows'].map((name): [string, object] => [
     name,
-    JSON.parse(readFileSync(`examples/${name}.json`, 'utf8')).data,
+    // Of a machine with the example's own name there may be disks that were kept, and are not in Git.
+    { ...JSON.parse(readFileSync(`examples/${name}.json`, 'utf8')).data, name: small().name },
   ]),
 ]
 
@@ -72,9 +73,8 @@ describe('a machine on the real controllers', () => {
       const began = await compareAnew(name)
       await sleep(60_000)
       const status = await compareAnew(name)
-      // The disks that were kept of a machine of that name, when there was one, are not in Git.
       const outOfSync = status.resources
-        ?.filter((one) => one.status !== 'Synced' && !one.requiresPruning)
+        ?.filter((one) => one.status !== 'Synced')
         .map(({ kind, name }) => `${kind} ${name}`)
       expect({ sync: status.sync?.status, outOfSync, conditions: status.conditions }).toEqual({
         sync: 'Synced',
