@@ -3,7 +3,7 @@ import { messageOf } from '../shared/errors.ts'
 import { createLog } from '../shared/log.ts'
 import { serve } from '../shared/runtime/function.ts'
 import { startRuntime } from '../shared/runtime/start.ts'
-import { compiledParts } from './compiled.ts'
+import { compiledMark } from './compiled.ts'
 import { load } from './load.ts'
 
 /** Serves the function that FUNCTION names, or any of them by event type. */
@@ -13,7 +13,8 @@ async function main() {
   process.prependListener('uncaughtException', (error) => fail(error))
   process.on('unhandledRejection', (error) => fail(error))
   await startRuntime(serve(config.function, load, config), config.port, config.metricsPort)
-  createLog(config.logLevel, config.function ?? 'any').debug({ compiled: compiledParts() }, 'started')
+  const compiled = performance.getEntriesByName(compiledMark).length
+  createLog(config.logLevel, config.function ?? 'any').debug({ compiled }, 'started')
 }
 
 function fail(error: unknown): never {

@@ -1,7 +1,8 @@
-import { readdirSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
-import { build, type Plugin } from 'rolldown'
+import { mkdir, writeFile } from 'node:fs/promises'
+import Module from 'node:module'
+import { dirname } from 'node:path'
+import { constants, zstdCompressSync } from 'node:zlib'
+import { build, type OutputChunk, type Plugin } from 'rolldown'
 import { withValidators } from './validators.ts'
 
 /** Where the bundle lies, started by `npm start` with nothing else but Node and git. */
@@ -10,51 +11,80 @@ export const bundle = new URL('../dist/drover.cjs', import.meta.url).pathname
 /** Where the program of a Job lies that pushes a disk. A file of its own: it needs little memory, and no function knows of it. */
 export const pushBundle = new URL('../dist/push-disk.cjs', import.meta.url).pathname
 
-/** Bundles the functions and everything they need, in parts: a function reads those that it needs, when it needs them. */
-export const buildBundle = (file = bundle): Promise<void> => toFile(pathOf('../functions/start.ts'), file)
+/**
+ * Bundles the functions and everything they need into one file, which holds them in parts: a function reads those that it needs,
+ * when it needs them (`functions/start.ts`).
+ */
+export const buildBundle = (file = bundle): Promise<void> => toFile(pathOf('../functions/main.ts'), file)
 
 /** The same for the program that pushes a disk. */
 export const buildPushBundle = (file = pushBundle): Promise<void> => toFile(pathOf('../functions/push-disk.ts'), file)
 
-/** The parts that lie beside a bundle. */
-export const partsOf = (file: string): string[] => {
-  const folder = folderOf(file)
-  const names = readdirSync(folder).filter((name) => name.endsWith('.cjs'))
-  return names.map((name) => join(folder, name))
-}
-
-const folderOf = (file: string) => join(dirname(file), basename(file, '.cjs'))
-
 const pathOf = (file: string) => new URL(file, import.meta.url).pathname
 
-/** Bundles a program into a file, and what it imports later into a folder beside it of the same name. */
+/** Bundles a program into one file: in parts where it imports something later. */
 export async function toFile(from: string, file: string): Promise<void> {
-  const name = basename(file, '.cjs')
-  // The names of parts follow from what is in them: those of a build before are nobody's any more.
-  await rm(folderOf(file), { recursive: true, force: true })
-  await build({
-    input: { [name]: from },
+  const [first, ...others] = await codeOf(from)
+  if (!first) throw new Error(`Cannot bundle ${from}: nothing came of it`)
+  await mkdir(dirname(file), { recursive: true })
+  if (others.length === 0) return writeFile(file, first.code)
+  const [start] = await codeOf(pathOf('../functions/start.ts'))
+  await writeFile(file, joined(start?.code ?? '', [first, ...others]))
+}
+
+/** A program's parts, its own first. */
+async function codeOf(from: string): Promise<OutputChunk[]> {
+  const { output } = await build({
+    input: from,
+    write: false,
     platform: 'node',
     plugins: [withValidators(), narrow],
     logLevel: 'warn',
+    // What a part holds already is still run only when it is imported.
+    checks: { ineffectiveDynamicImport: false },
     output: {
-      dir: dirname(file),
       entryFileNames: '[name].cjs',
-      chunkFileNames: `${name}/[name]-[hash].cjs`,
+      chunkFileNames: '[name]-[hash].cjs',
       format: 'cjs',
       // The runtime knows a CloudEvent by the name of its class.
       keepNames: true,
       minify: { compress: true, mangle: false, codegen: true },
     },
   })
+  return output.filter((part) => part.type === 'chunk')
 }
 
-/** A single character beyond Latin-1 makes V8 keep two bytes for each of a whole part, for as long as it runs. */
+/**
+ * One file of a start and the parts that it takes of it. To Node they are a comment, which it keeps for as long as the program
+ * runs: so they are packed.
+ */
+function joined(start: string, parts: OutputChunk[]): string {
+  const end = '*/\n'
+  const texts = parts.map(({ fileName, code }) => {
+    const text = Module.wrap(code)
+    return { fileName, length: text.length, packed: packed(text) }
+  })
+  let fromEnd = end.length
+  const places = texts.toReversed().map(({ fileName, length, packed }) => {
+    fromEnd += packed.length
+    return [fileName, [fromEnd, packed.length, length]] as const
+  })
+  const index = JSON.stringify(Object.fromEntries(places.toReversed()))
+  return `const parts=${index};${start}\n/*${texts.map(({ packed }) => packed).join('')}${end}`
+}
+
+const packed = (text: string): string =>
+  zstdCompressSync(text, { params: { [constants.ZSTD_c_compressionLevel]: 19 } }).toString('base64')
+
+/**
+ * A single character beyond Latin-1 makes V8 keep two bytes for each of a whole part, for as long as it runs; and one beyond
+ * ASCII would be more than one byte of the file.
+ */
 const narrow: Plugin = {
   name: 'narrow',
   generateBundle(_, parts) {
     for (const part of Object.values(parts))
-      if (part.type === 'chunk') part.code = part.code.replace(/[^\0-\xff]/g, escaped)
+      if (part.type === 'chunk') part.code = part.code.replace(/[^\0-\x7f]/g, escaped)
   },
 }
 

@@ -1,15 +1,16 @@
 import { execFile } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { subscribe } from 'node:diagnostics_channel'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { dirname } from 'node:path'
 import { promisify } from 'node:util'
-import type { Script } from 'node:vm'
-import { compiledFile, readCompiled } from '../functions/compiled.ts'
+import { compiledFile, type Part, partsChannel } from '../functions/compiled.ts'
 import { freePorts } from '../local/free-port.ts'
 import { awaitReady } from '../local/functions.ts'
 import { environment, newSigningKey } from '../shared/config.ts'
-import { bundle, partsOf } from './build.ts'
+import { bundle } from './build.ts'
 
-/** Puts beside each part of a bundle what V8 makes of it, by starting it once: of the Node that runs this, for the same Node. */
+/** Puts beside a bundle what V8 makes of each of its parts, by starting it once: of the Node that runs this, for the same Node. */
 export async function compileBundle(file = bundle): Promise<void> {
   const { PATH = '' } = environment()
   const env = {
@@ -25,13 +26,13 @@ export async function compileBundle(file = bundle): Promise<void> {
 
 /** Within that process: starts it, reads the parts that only an event would, and keeps what was compiled on the way. */
 async function keepCompiled(file: string): Promise<void> {
-  const scripts = new Map<string, Script>()
-  readCompiled((part, script) => scripts.set(part, script))
-  const require = createRequire(import.meta.url)
-  require(file)
+  const read: Part[] = []
+  subscribe(partsChannel, (part) => read.push(part as Part))
+  const { loadAll } = createRequire(import.meta.url)(file) as { loadAll(): void }
   await awaitReady(Number(environment()['PORT']), 'bundle')
-  for (const part of partsOf(file)) require(part)
-  for (const [part, script] of scripts) if (part !== file) writeFileSync(compiledFile(part), script.createCachedData())
+  loadAll()
+  mkdirSync(dirname(compiledFile(file, '')), { recursive: true })
+  for (const { name, script } of read) writeFileSync(compiledFile(file, name), script.createCachedData())
   process.exit()
 }
 

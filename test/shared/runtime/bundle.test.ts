@@ -1,5 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { buildBundle, bundle } from '../../../scripts/build.ts'
@@ -9,8 +12,9 @@ import { freePort } from '../../free-port.ts'
 import { requestEvent } from '../events.ts'
 
 const running: ChildProcess[] = []
+const alone = join(mkdtempSync(join(tmpdir(), 'drover-bundle-')), 'any-name.cjs')
 const start = (env: Record<string, string>) => {
-  const child = spawn(process.execPath, [bundle], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [alone], { env, stdio: ['ignore', 'pipe', 'pipe'] })
   running.push(child)
   return child
 }
@@ -23,8 +27,13 @@ async function ready(port: number): Promise<void> {
   }
 }
 
-beforeAll(() => buildBundle(), 60_000)
+beforeAll(async () => {
+  await buildBundle()
+  // It needs no file beside it.
+  copyFileSync(bundle, alone)
+}, 60_000)
 afterAll(() => {
+  rmSync(dirname(alone), { recursive: true })
   for (const child of running) child.kill('SIGKILL')
 })
 
@@ -47,6 +56,10 @@ describe('the bundle', () => {
     expect(((await answer.json()) as { message: string }).message).toContain('its runid is "cafe"')
     child.kill('SIGTERM')
     expect(await once(child, 'exit')).toEqual([0, null])
+  })
+
+  it('is a text that Node reads at a byte for each character', () => {
+    expect(/[^\0-\x7f]/.test(readFileSync(alone, 'utf8'))).toBe(false)
   })
 
   it('does not start with a wrong configuration, and says why', { timeout: 30_000 }, async () => {
