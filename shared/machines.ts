@@ -104,6 +104,7 @@ export interface Snapshot {
 /** A VirtualMachineRestore. */
 export interface Restore {
   metadata: Metadata
+  spec?: { virtualMachineSnapshotName?: string }
   status?: { complete?: boolean; conditions?: Condition[] }
 }
 

@@ -3,6 +3,7 @@ import { onNewRoot } from '../../shared/kubevirt/new-disks.ts'
 import { type RunRecord, type Stage, stages } from '../../shared/ledger.ts'
 import { lifecycleOf, placeIn, type RoundName, writesDisks } from '../../shared/lifecycles.ts'
 import type { Definition } from '../../shared/schema/definition.ts'
+import { restoreName } from '../../shared/snapshots.ts'
 import type { Facts, SnapshotVolumes } from '../../shared/step.ts'
 
 /** A machine as it was before the run, and as the run has left it in Git. */
@@ -60,7 +61,7 @@ export function aimOf(stage: Stage, run: string, { before, now }: Sides, from?: 
     const { name: snapshot = '', until = '' } = wayBack(run, now) ?? {}
     const off = { ...rest, running: false, operation: `${run}.undo-disks` }
     if (from) return onNewRoot(off, { root: undoRoot(run, now), volumes: from.volumes, until })
-    return { ...off, pinned: true, restore: { name: `${now.name}-undo-${run.slice(0, 8)}`, snapshot } }
+    return { ...off, pinned: true, restore: { name: restoreName(now, run), snapshot, replaces: true } }
   }
   const back = asBefore({ before, now })
   if (!isOnNewRoot(run, now)) return back

@@ -16,6 +16,7 @@ export const faultNames = [
   'snapshot-stuck',
   'restore-fails',
   'restore-stuck',
+  'restore-hangs',
   'migration-fails',
   'api-500',
   'sync-stuck',

@@ -18,6 +18,8 @@ export const restored: Goal = {
     if (!restore) return madeAnew(view, definition, facts)
     const found = view.restores?.find(({ metadata }) => metadata.name === restore.name)
     if (!found) return troubleOfSync(view) ?? waiting(`restore ${restore.name} is not there yet`)
+    if (found.spec?.virtualMachineSnapshotName !== restore.snapshot)
+      return troubleOfSync(view) ?? waiting(`restore ${restore.name} of another snapshot is to go first`)
     const { complete, conditions = [] } = found.status ?? {}
     // KubeVirt says why in the reason; what it tries again is `Progressing` False, what it gives up is a `Failure`.
     const reasonOf = (type: string, status: string) =>

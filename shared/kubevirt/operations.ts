@@ -28,15 +28,18 @@ function snapshotOf(definition: Definition, { name, purpose }: NonNullable<Defin
   }
 }
 
+/** Argo CD deletes what is there and makes it anew, where they differ. */
+const replacing = { 'argocd.argoproj.io/sync-options': 'Force=true,Replace=true' }
+
 /**
  * Claims keep their names and stay their DataVolumes': by default KubeVirt would rename them and make them the machine's,
  * and Git and cluster would disagree. https://github.com/kubevirt/kubevirt/issues/14372
  */
-function restoreOf(definition: Definition, { name, snapshot }: NonNullable<Definition['restore']>): Manifest {
+function restoreOf(definition: Definition, { name, snapshot, replaces }: NonNullable<Definition['restore']>): Manifest {
   return {
     apiVersion: 'snapshot.kubevirt.io/v1beta1',
     kind: 'VirtualMachineRestore',
-    metadata: metadataOf(definition, name),
+    metadata: { ...metadataOf(definition, name), ...(replaces && { annotations: { ...replacing } }) },
     spec: {
       target: { apiGroup: 'kubevirt.io', kind: 'VirtualMachine', name: definition.name },
       virtualMachineSnapshotName: snapshot,

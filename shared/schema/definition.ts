@@ -136,8 +136,11 @@ export const Definition = Strict({
       deadlineSeconds: Type.Integer({ minimum: 60 }),
     }),
   ),
-  /** A restore of this machine's disks, by the run that needs it. */
-  restore: Type.Optional(Strict({ name: Subdomain, snapshot: Subdomain })),
+  /**
+   * A restore of this machine's disks, by the run that needs it. `replaces` one of the same name, whatever became of it: one
+   * that goes on would keep this one waiting for ever, and Argo CD takes none away, for KubeVirt makes them the machine's.
+   */
+  restore: Type.Optional(Strict({ name: Subdomain, snapshot: Subdomain, replaces: Type.Optional(Type.Literal(true)) })),
   /** True once KubeVirt has restored the machine in place: its spec then names revisions of what gives it its size. */
   pinned: Type.Optional(Type.Boolean()),
   /** A live migration to another node, by the run that asked for it. */

@@ -20,6 +20,7 @@ const kinds: Record<MachineFault, string> = {
   'snapshot-fails': 'VirtualMachineSnapshot',
   'restore-fails': 'VirtualMachineRestore',
   'restore-stuck': 'VirtualMachineRestore',
+  'restore-hangs': 'VirtualMachineRestore',
   'migration-fails': 'VirtualMachineInstanceMigration',
 }
 

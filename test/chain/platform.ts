@@ -17,6 +17,7 @@ export type MachineFault =
   | 'snapshot-fails'
   | 'restore-fails'
   | 'restore-stuck'
+  | 'restore-hangs'
   | 'migration-fails'
 
 /** Where whole runs are tried: the stand-ins of one process, or the real controllers. The same tests run on both. */
@@ -41,6 +42,8 @@ export interface Platform {
   make(cluster: string, object: NewObject): Promise<void>
   /** Deletes one as somebody else would. */
   unmake(cluster: string, kind: string, namespace: string, name: string): Promise<void>
+  /** Has Argo CD look at an Application, where it would otherwise take it minutes. */
+  refresh?(application: string): Promise<void>
   /** Only with what is in one namespace, where one is said. Answers how to end it. */
   fault(fault: MachineFault, namespace?: string): () => void
   /** Has a claim vanish and come anew, with nothing of what was on it, where that can be played. */

@@ -1,5 +1,5 @@
 import type { KubeObject } from '../../local/clusters/object.ts'
-import type { MachineAddress } from '../../shared/machines.ts'
+import type { MachineAddress, Restore } from '../../shared/machines.ts'
 import type { Chain } from './harness.ts'
 import { contentIn } from './machines.ts'
 
@@ -37,13 +37,20 @@ export async function shown(chain: Chain, { cluster, namespace }: Omit<MachineAd
     list('DataSource'),
   ])
   return {
-    objects: objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`).sort(),
+    objects: objects
+      .filter((one) => !isOver(one))
+      .map(({ kind, metadata }) => `${kind} ${metadata.name}`)
+      .sort(),
     disks: byName(claims, (one) => ({ uid: one.metadata.uid, content: contentIn(one) })),
     machines: byName(machines, ({ status }) => (status as { printableStatus: string }).printableStatus),
     guests: byName(guests, ({ metadata }) => metadata.uid),
     sources: byName(sources, ({ spec }) => (spec as { source: { pvc?: { name: string } } }).source.pvc?.name),
   }
 }
+
+/** A restore belongs to its machine, and goes with it; one that is over does nothing any more. */
+const isOver = ({ kind, status }: KubeObject) =>
+  kind === 'VirtualMachineRestore' && (status as Restore['status'])?.complete === true
 
 const byName = <T>(objects: KubeObject[], to: (object: KubeObject) => T): Record<string, T> =>
   Object.fromEntries(objects.map((object) => [object.metadata.name, to(object)]))

@@ -48,8 +48,12 @@ export function playNode(api: Api): Node {
       await sleep(round, undefined, { signal: closing.signal }).catch(() => undefined)
     }
   }
-  // Jobs by themselves: the played node must not be faster.
-  const playing = Promise.all([play(...parts), play(() => playJobs(api, faults))])
+  // By themselves: the played node must not be faster.
+  const playing = Promise.all([
+    play(...parts),
+    play(() => playJobs(api, faults)),
+    play(() => hangRestores(api, faults)),
+  ])
   return {
     faults,
     mend: async () => {
@@ -159,6 +163,19 @@ async function failImports(api: Api, faults: Node['faults']): Promise<void> {
     const isImport = pod.metadata.labels?.['app'] === 'containerized-data-importer'
     if (!isImport || pod.metadata.annotations?.[faultAnnotation]) continue
     await api.merge('Pod', ...at(pod), { metadata: { annotations: { [faultAnnotation]: 'fail' } } })
+  }
+}
+
+/** Claims that a restore makes are never filled. */
+async function hangRestores(api: Api, faults: Node['faults']): Promise<void> {
+  if (!faults.has('restore-hangs')) return
+  for (const claim of await api.list('PersistentVolumeClaim')) {
+    const { 'restore.kubevirt.io/name': restore, [faultAnnotation]: marked } = claim.metadata.annotations ?? {}
+    const { phase } = claim['status'] as { phase?: string }
+    if (restore !== undefined && marked === undefined && phase !== 'Bound')
+      await api.merge('PersistentVolumeClaim', ...at(claim), {
+        metadata: { annotations: { [faultAnnotation]: 'pending' } },
+      })
   }
 }
 

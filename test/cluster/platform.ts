@@ -13,6 +13,7 @@ import { seedFleet } from '../../local/git/seed.ts'
 import { bundle } from '../../scripts/build.ts'
 import { environment } from '../../shared/config.ts'
 import { type FunctionName, functionNames } from '../../shared/lifecycles.ts'
+import { refreshAnnotation } from '../../shared/machines.ts'
 import { type Platform, untampered } from '../chain/platform.ts'
 import { writeKubeconfigs } from './access.ts'
 import { type Api, openApi } from './api.ts'
@@ -92,6 +93,8 @@ export async function startReal(plane: ControlPlane, settings: Record<string, st
     list: (_cluster, kind, namespace) => api.list(kind, namespace),
     make: async (_cluster, object) => void (await api.apply(object)),
     unmake: (_cluster, kind, namespace, object) => api.remove(kind, namespace, object),
+    refresh: (application) =>
+      api.merge('Application', 'argocd', application, { metadata: { annotations: { [refreshAnnotation]: 'normal' } } }),
     fault: (fault, namespace) => {
       if (namespace !== undefined) throw new Error('Cannot play a fault in one namespace: the node knows none')
       node.faults.add(fault)

@@ -5,7 +5,14 @@ import { onNewDisks } from '../../../shared/kubevirt/new-disks.ts'
 import { requestOf } from '../../../shared/request.ts'
 import type { DefinedSnapshot, Definition } from '../../../shared/schema/definition.ts'
 import { show } from '../../../shared/schema/show.ts'
-import { named, newDisksProblem, objectName, restoreProblem, unknownSnapshot } from '../../../shared/snapshots.ts'
+import {
+  named,
+  newDisksProblem,
+  objectName,
+  restoreName,
+  restoreProblem,
+  unknownSnapshot,
+} from '../../../shared/snapshots.ts'
 import type { Run } from '../../../shared/step.ts'
 import type { Edit } from '../edit.ts'
 
@@ -79,6 +86,6 @@ function inPlace(definition: Definition, run: Run): ReturnType<Edit> {
   return {
     ...definition,
     pinned: true,
-    restore: { name: objectName(definition, `restore-${run.id.slice(0, 8)}`), snapshot: found.name },
+    restore: { name: restoreName(definition, run.id), snapshot: found.name },
   }
 }

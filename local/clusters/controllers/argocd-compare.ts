@@ -19,13 +19,18 @@ export interface Item {
   options: Set<string>
 }
 
-/** Puts what Git has beside what the cluster has of an Application. `tracked` are the live objects that it owns. */
+/**
+ * Puts what Git has beside what the cluster has of an Application. `tracked` are the live objects that it has made; those that
+ * became another object's meanwhile go with that one.
+ */
 export function compare(app: Application, cluster: Cluster, wanted: NewObject[], tracked: KubeObject[]): Item[] {
   const items = wanted.map((manifest) => wantedItem(app, cluster, manifest))
   const known = new Set(items.flatMap(({ live }) => live?.metadata.uid ?? []))
-  const extra = tracked.filter(({ metadata }) => !known.has(metadata.uid))
+  const extra = tracked.filter((live) => !known.has(live.metadata.uid) && !isOwned(live))
   return [...items, ...extra.map((live) => extraItem(cluster, live))]
 }
+
+export const isOwned = ({ metadata }: KubeObject): boolean => (metadata.ownerReferences ?? []).length > 0
 
 function wantedItem(app: Application, { store }: Cluster, manifest: NewObject): Item {
   const kind = store.kinds.find((row) => row.kind === manifest.kind && apiVersionOf(row) === manifest.apiVersion)

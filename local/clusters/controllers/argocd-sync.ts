@@ -1,5 +1,5 @@
 import type { Cluster } from '../cluster.ts'
-import type { NewObject } from '../object.ts'
+import type { KubeObject, NewObject } from '../object.ts'
 import { type Item, merged } from './argocd-compare.ts'
 import type { Application } from './argocd-types.ts'
 
@@ -53,7 +53,7 @@ function rank({ wanted }: Item): string {
   return `${String(place < 0 ? order.length : place).padStart(2, '0')}/${kind}/${metadata?.namespace ?? ''}/${metadata?.name}`
 }
 
-function apply(app: Application, { store }: Cluster, { kind, wanted, live, synced }: Item): string {
+function apply(app: Application, { store }: Cluster, { kind, wanted, live, synced, options }: Item): string {
   if (!wanted) return ''
   const { apiVersion, kind: name, metadata } = wanted
   if (!kind)
@@ -64,9 +64,22 @@ function apply(app: Application, { store }: Cluster, { kind, wanted, live, synce
   // Read again: an object of this very sync may have changed it.
   const current = store.get(kind.kind, metadata.namespace ?? '', metadata.name ?? '')
   const next = merged(app, current, wanted)
+  if (current && isReplaced(options)) return replace(store, current, wanted)
   if (!current) store.create(next)
   else store.update(ofCurrent(next))
   return current ? 'configured' : 'created'
+}
+
+const isReplaced = (options: Set<string>) => options.has('Replace=true') && options.has('Force=true')
+
+/** What something still holds is made anew by a later try, once it is gone. */
+function replace(store: Cluster['store'], current: KubeObject, wanted: NewObject): string {
+  const { namespace = '', name } = current.metadata
+  store.remove(current.kind, namespace, name)
+  if (store.get(current.kind, namespace, name))
+    throw new Error(`timed out waiting for the deletion of ${current.kind} ${name}`)
+  store.create(wanted)
+  return 'replaced'
 }
 
 function ofCurrent(object: NewObject): NewObject {

@@ -1,6 +1,6 @@
 import type { Cluster, Waker } from '../cluster.ts'
 import { type KubeObject, keyOf, type NewObject } from '../object.ts'
-import { compare, optionsOf } from './argocd-compare.ts'
+import { compare, isOwned, optionsOf } from './argocd-compare.ts'
 import { attempt, begin, decide, type Operation } from './argocd-operation.ts'
 import { Manifests, SourceError } from './argocd-source.ts'
 import { refuse, report, unask } from './argocd-status.ts'
@@ -184,7 +184,7 @@ function cascade(argo: Argo, app: Application, cluster: Cluster | undefined): vo
   const mine = app.metadata.finalizers?.find((one) => one.startsWith(finalizer))
   if (!mine) return
   const tracked: KubeObject[] = (cluster && argo.tracking.get(cluster)?.of(app.metadata.name)) ?? []
-  const doomed = tracked.filter((object) => !optionsOf(object).has('Delete=false'))
+  const doomed = tracked.filter((object) => !optionsOf(object).has('Delete=false') && !isOwned(object))
   for (const { kind, metadata } of doomed)
     if (!metadata.deletionTimestamp) cluster?.store.remove(kind, metadata.namespace ?? '', metadata.name)
   if (doomed.length === 0) release(argo.hub, app, mine)

@@ -1,4 +1,5 @@
 import type { Cluster, Waker } from '../cluster.ts'
+import { faultAnnotation } from '../faults.ts'
 import { indexBy } from '../index-by.ts'
 import { type Condition, hasCondition, type KubeObject, keyOf, ownedBy, timestamp, withCondition } from '../object.ts'
 import { release } from './garbage.ts'
@@ -61,12 +62,20 @@ function reconcile(cluster: Cluster, restore: Restore, { again }: Waker) {
   if (machine && !hasRestored(restore, machine) && machine.status?.restoreInProgress === undefined)
     return void store.setStatus(machine, { restoreInProgress: restore.metadata.name })
 
+  if (cluster.hasFault('restore-hangs', restore)) return hang(cluster, restore)
   const volumes = restoreVolumes(cluster, restore, machine, found)
   if (volumes === 'going on') return say('Creating new PVCs', 'Waiting for new PVCs')
   if (volumes !== 'done') return fault(cluster, restore, volumes)
   if (restoreMachine(cluster, restore, machine, found) === 'going on')
     return say('Updating target spec', 'Waiting for target update')
   finish(cluster, restore, machine)
+}
+
+/** Storage that does not answer: a restore that hangs once hangs for good, and holds its target. */
+function hang({ store }: Cluster, restore: Restore): void {
+  const annotations = { ...restore.metadata.annotations, [faultAnnotation]: 'restore-hangs' }
+  if (restore.metadata.annotations?.[faultAnnotation] === undefined)
+    store.modify(restore, (current) => ({ ...current, metadata: { ...current.metadata, annotations } }))
 }
 
 /** A restore belongs to its target, and is held until it has let go of it. */

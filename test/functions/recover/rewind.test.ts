@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { rewind } from '../../../functions/recover/rewind.ts'
 import { toChangeSet } from '../../../shared/gitops/change-set.ts'
 import { readRecord } from '../../../shared/ledger.ts'
-import type { Machines, MachineView } from '../../../shared/machines.ts'
+import type { Machines, MachineView, Restore } from '../../../shared/machines.ts'
 import { claimsFile, definitionFile } from '../../../shared/paths.ts'
 import type { Definition } from '../../../shared/schema/definition.ts'
 import { parseYaml } from '../../../shared/yaml.ts'
@@ -52,9 +52,18 @@ function offView(definition: Definition): MachineView {
   return {
     ...view,
     ...(view.machine && { machine: { ...view.machine, spec: { runStrategy: 'Halted' } } }),
-    restores: restore ? [{ metadata: { name: restore.name }, status: { complete: true } }] : [],
+    restores: restore ? [restoreOf(restore, { complete: true })] : [],
   }
 }
+
+const restoreOf = (
+  { name, snapshot }: NonNullable<Definition['restore']>,
+  status: Restore['status'] = {},
+): Restore => ({
+  metadata: { name },
+  spec: { virtualMachineSnapshotName: snapshot },
+  status,
+})
 
 const rewinding = (fleet: MemoryFleet, machines: Machines, here = hereOf().here) =>
   rewind(run, machineOf(server), { fleet, machines, gitops, rootApplication: 'drover-hub', graceMilliseconds: 0 }, here)
@@ -140,13 +149,13 @@ describe('rewind', () => {
         const view = offView(definition)
         const failure = { type: 'Failure', status: 'True', reason: 'the storage is full' }
         yield definition.restore
-          ? { ...view, restores: [{ metadata: { name: definition.restore.name }, status: { conditions: [failure] } }] }
+          ? { ...view, restores: [restoreOf(definition.restore, { conditions: [failure] })] }
           : view
       },
     })
     expect(await rewinding(fleet, machines)).toEqual({
       kind: 'stranded',
-      message: 'Cannot put shop/db-01 on site-a back: restore db-01-undo-01234567 failed: the storage is full',
+      message: 'Cannot put shop/db-01 on site-a back: restore db-01-restore-01234567 failed: the storage is full',
     })
   })
 })

@@ -48,7 +48,7 @@ describe('an undo', () => {
   it('restores the disks in place', () => {
     expect(aimOf('disks', id, sides)).toMatchObject({
       running: false,
-      restore: { name: 'db-01-undo-01234567', snapshot: 'db-01-undo' },
+      restore: { name: 'db-01-restore-01234567', snapshot: 'db-01-undo', replaces: true },
     })
   })
 

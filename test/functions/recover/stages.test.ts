@@ -113,7 +113,7 @@ describe('a stage', () => {
         operation: `${run}.undo-disks`,
         snapshots: [asked, saved],
         pinned: true,
-        restore: { name: 'db-01-undo-01234567', snapshot: saved.name },
+        restore: { name: 'db-01-restore-01234567', snapshot: saved.name, replaces: true },
       },
     ],
     ['gives the definition back', 'back', { now: { ...work, running: false, snapshots: [saved] } }, {}],

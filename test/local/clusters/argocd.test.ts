@@ -111,6 +111,48 @@ describe('an Application', () => {
     expect(site.get('ConfigMap', 'shop', 'pruned-b')).toBeDefined()
   })
 
+  it('leaves to the garbage collector what became another object’s meanwhile', async () => {
+    await synced(
+      hub,
+      'owned',
+      await deploy('owned', { 'one.yaml': configMap('child'), 'two.yaml': configMap('beside') }),
+    )
+    const owner = site.get('ConfigMap', 'shop', 'beside')!
+    const { apiVersion, kind, metadata } = owner
+    const ownerReferences = [{ apiVersion, kind, name: metadata.name, uid: metadata.uid, controller: true }]
+    site.modify(site.get('ConfigMap', 'shop', 'child')!, (now) => ({
+      ...now,
+      metadata: { ...now.metadata, ownerReferences },
+    }))
+    await synced(hub, 'owned', await deploy('owned', { 'one.yaml': null }))
+    expect(fieldAt(app('owned'), 'status.resources')).toEqual([expect.objectContaining({ name: 'beside' })])
+    expect(site.get('ConfigMap', 'shop', 'child')).toBeDefined()
+    await synced(hub, 'owned', await deploy('owned', { 'two.yaml': null, 'three.yaml': configMap('last') }))
+    await untilGone(site, 'ConfigMap', 'shop/child')
+  })
+
+  it('makes anew what says Force and Replace, once what differs is gone', async () => {
+    const replacing = (text: string) => {
+      const object = configMap('anew')
+      const annotations = { 'argocd.argoproj.io/sync-options': 'Force=true,Replace=true' }
+      return { ...object, data: { text }, metadata: { ...object.metadata, annotations } }
+    }
+    await synced(hub, 'replaced', await deploy('replaced', { 'one.yaml': replacing('one') }))
+    const { uid } = site.get('ConfigMap', 'shop', 'anew')!.metadata
+    const finalizers = ['example.com/held']
+    site.modify(site.get('ConfigMap', 'shop', 'anew')!, (now) => ({
+      ...now,
+      metadata: { ...now.metadata, finalizers },
+    }))
+    const revision = await deploy('replaced', { 'one.yaml': replacing('two') })
+    const held = await until(site, 'ConfigMap', 'shop/anew', { 'metadata.deletionGracePeriodSeconds': 0 })
+    expect(held['data']).toEqual({ text: 'one' })
+    site.modify(held, (now) => ({ ...now, metadata: { ...now.metadata, finalizers: [] } }))
+    await synced(hub, 'replaced', revision)
+    const now = site.get('ConfigMap', 'shop', 'anew')!
+    expect([now['data'], now.metadata.uid === uid]).toEqual([{ text: 'two' }, false])
+  })
+
   it('is Synced beside a kept disk that left Git when the disk says IgnoreExtraneous', async () => {
     await synced(
       hub,

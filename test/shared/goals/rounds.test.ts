@@ -22,6 +22,10 @@ const onNewDisks = aimOf(
 )
 const view = (rest: object): MachineView => ({ ...nothing, ...rest })
 const named = (name: string, status?: object) => ({ metadata: { name }, ...(status ? { status } : {}) })
+const restoring = (snapshot: string, status: object) => ({
+  ...named('r', status),
+  spec: { virtualMachineSnapshotName: snapshot },
+})
 const labelled = (name: string, role: 'root' | 'data') => ({
   metadata: { name, labels: { 'drover.dev/disk': role } },
 })
@@ -143,7 +147,7 @@ describe('a round', () => {
       'restore: waits',
       'restore',
       aimOf({ restore: { name: 'r', snapshot: 's' } }),
-      view({ restores: [named('r', { conditions: [condition('Progressing', 'True', 'Creating new PVCs')] })] }),
+      view({ restores: [restoring('s', { conditions: [condition('Progressing', 'True', 'Creating new PVCs')] })] }),
       'waiting',
       'Creating new PVCs',
     ],
@@ -151,7 +155,7 @@ describe('a round', () => {
       'restore: is troubled by an error',
       'restore',
       aimOf({ restore: { name: 'r', snapshot: 's' } }),
-      view({ restores: [named('r', { conditions: [condition('Progressing', 'False', 'no class')] })] }),
+      view({ restores: [restoring('s', { conditions: [condition('Progressing', 'False', 'no class')] })] }),
       'troubled',
       'no class',
     ],
@@ -159,15 +163,25 @@ describe('a round', () => {
       'restore: fails',
       'restore',
       aimOf({ restore: { name: 'r', snapshot: 's' } }),
-      view({ restores: [named('r', { conditions: [condition('Failure', 'True', 'must be powered off')] })] }),
+      view({ restores: [restoring('s', { conditions: [condition('Failure', 'True', 'must be powered off')] })] }),
       'failed',
       'must be powered off',
+    ],
+    [
+      'restore: waits until one of another snapshot has given way, whatever became of it',
+      'restore',
+      aimOf({ restore: { name: 'r', snapshot: 's', replaces: true } }),
+      view({
+        restores: [restoring('other', { complete: true, conditions: [condition('Failure', 'True', 'no class')] })],
+      }),
+      'waiting',
+      'restore r of another snapshot is to go first',
     ],
     [
       'restore: is over',
       'restore',
       aimOf({ restore: { name: 'r', snapshot: 's' } }),
-      view({ restores: [named('r', { complete: true })] }),
+      view({ restores: [restoring('s', { complete: true })] }),
       'reached',
       'Restored s',
     ],
