@@ -12,7 +12,7 @@
  * | kinds (kinds)              | those of the table; all others are 404                       | CustomResourceDefinitions             |
  * | Argo CD (argocd*)          | Applications over folders of YAML: compare, sync, retry,     | Helm, Kustomize, hooks, waves,        |
  * |                            | prune, self-heal, cascade, refresh, health, object options,  | windows, projects' rules,             |
- * |                            | client- and server-side apply                                | ApplicationSets, jq expressions       |
+ * |                            | client- and server-side apply, replacing                     | ApplicationSets, jq expressions       |
  * | Placements (ocm*)          | sets, predicates, taints, prioritizers, decisions            | spread, decision groups, CEL          |
  * | nodes (kubelet, job*)      | three nodes, pods of guests and Jobs, retries, deadlines,    | images, logs, restarts in a pod,      |
  * |                            | termination messages, disks that another node has            | parallel Jobs, CronJobs               |

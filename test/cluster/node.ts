@@ -39,6 +39,7 @@ export function playNode(api: Api): Node {
     () => afflict(api, faults, held),
     () => tellAddresses(api, faults),
     () => tellUnschedulable(api),
+    () => forgetTargets(api),
     () => failImports(api, faults),
   ]
   const play = async (...some: (() => Promise<void>)[]) => {
@@ -153,6 +154,18 @@ async function tellUnschedulable(api: Api): Promise<void> {
     const message = '0/2 nodes are available: 2 Insufficient memory.'
     const condition = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message }
     await api.merge('Pod', ...at(pod), { status: { conditions: [condition] } }, { subresource: 'status' })
+  }
+}
+
+const targetLabel = 'kubevirt.io/migrationTargetNodeName'
+
+/** The node that a guest has come to forgets that it was to come: while that is known, KubeVirt begins no other migration. */
+async function forgetTargets(api: Api): Promise<void> {
+  for (const guest of await api.list('VirtualMachineInstance')) {
+    const { migrationState } = (guest['status'] ?? {}) as { migrationState?: { completed?: boolean } }
+    if (!migrationState?.completed || guest.metadata.labels?.[targetLabel] === undefined) continue
+    const metadata = { labels: { [targetLabel]: null } }
+    await api.merge('VirtualMachineInstance', ...at(guest), { metadata }, { as: 'handler' })
   }
 }
 
