@@ -1,5 +1,5 @@
 import { channel } from 'node:diagnostics_channel'
-import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs'
+import { fstatSync, openSync, readFileSync, readSync } from 'node:fs'
 import Module, { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { constants, Script } from 'node:vm'
@@ -20,6 +20,9 @@ import { compiledFile, compiledMark, partsChannel } from './compiled.ts'
 declare const parts: Record<string, [fromEnd: number, packed: number, length: number]>
 
 const require = createRequire(__filename)
+/** Kept open: a bundle that is built anew meanwhile is another file of that name. */
+const bundle = openSync(__filename, 'r')
+const { size } = fstatSync(bundle)
 const loaded = new Map<string, Module>()
 
 const requirePart = Object.assign((id: string): unknown => {
@@ -34,9 +37,14 @@ function load(name: string): Module {
   const module = new Module(file)
   // Before it runs: parts may need one another.
   loaded.set(name, module)
-  const run = compile(name, file).runInThisContext() as (...given: unknown[]) => void
-  run.call(module.exports, module.exports, requirePart, module, file, dirname(file))
-  return module
+  try {
+    const run = compile(name, file).runInThisContext() as (...given: unknown[]) => void
+    run.call(module.exports, module.exports, requirePart, module, file, dirname(file))
+    return module
+  } catch (error) {
+    loaded.delete(name)
+    throw error
+  }
 }
 
 function compile(name: string, file: string): Script {
@@ -53,16 +61,12 @@ function compile(name: string, file: string): Script {
 }
 
 function textOf(name: string): string {
-  const [fromEnd, size, length] = parts[name]!
-  const file = openSync(__filename, 'r')
-  try {
-    const packed = Buffer.allocUnsafeSlow(size)
-    readSync(file, packed, 0, size, fstatSync(file).size - fromEnd)
-    const text = zstdDecompressSync(Buffer.from(packed.toString('latin1'), 'base64'), { chunkSize: length })
-    return text.toString('latin1')
-  } finally {
-    closeSync(file)
-  }
+  const [fromEnd, packedLength, length] = parts[name]!
+  const packed = Buffer.allocUnsafeSlow(packedLength)
+  const read = readSync(bundle, packed, 0, packedLength, size - fromEnd)
+  if (read !== packedLength) throw new Error(`Cannot read ${name} of ${__filename}: the file ends before it`)
+  // In one piece: what is put together of pieces takes the memory of both.
+  return zstdDecompressSync(Buffer.from(packed.toString('latin1'), 'base64'), { chunkSize: length }).toString('latin1')
 }
 
 function contentOf(file: string): Buffer | undefined {

@@ -1,8 +1,9 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import Module from 'node:module'
 import { dirname } from 'node:path'
 import { constants, zstdCompressSync } from 'node:zlib'
 import { build, type OutputChunk, type Plugin } from 'rolldown'
+import { compiledFile } from '../functions/compiled.ts'
 import { withValidators } from './validators.ts'
 
 /** Where the bundle lies, started by `npm start` with nothing else but Node and git. */
@@ -26,10 +27,12 @@ const pathOf = (file: string) => new URL(file, import.meta.url).pathname
 export async function toFile(from: string, file: string): Promise<void> {
   const [first, ...others] = await codeOf(from)
   if (!first) throw new Error(`Cannot bundle ${from}: nothing came of it`)
+  const [start] = others.length === 0 ? [] : await codeOf(pathOf('../functions/start.ts'))
   await mkdir(dirname(file), { recursive: true })
-  if (others.length === 0) return writeFile(file, first.code)
-  const [start] = await codeOf(pathOf('../functions/start.ts'))
-  await writeFile(file, joined(start?.code ?? '', [first, ...others]))
+  // Another file under its name: what runs from the one before still reads parts of that.
+  await writeFile(`${file}.new`, start ? joined(start.code, [first, ...others]) : first.code)
+  await rm(dirname(compiledFile(file, '')), { recursive: true, force: true })
+  await rename(`${file}.new`, file)
 }
 
 /** A program's parts, its own first. */
@@ -43,7 +46,7 @@ async function codeOf(from: string): Promise<OutputChunk[]> {
     // What a part holds already is still run only when it is imported.
     checks: { ineffectiveDynamicImport: false },
     output: {
-      entryFileNames: '[name].cjs',
+      entryFileNames: '[name]-[hash].cjs',
       chunkFileNames: '[name]-[hash].cjs',
       format: 'cjs',
       // The runtime knows a CloudEvent by the name of its class.
@@ -77,8 +80,8 @@ const packed = (text: string): string =>
   zstdCompressSync(text, { params: { [constants.ZSTD_c_compressionLevel]: 19 } }).toString('base64')
 
 /**
- * A single character beyond Latin-1 makes V8 keep two bytes for each of a whole part, for as long as it runs; and one beyond
- * ASCII would be more than one byte of the file.
+ * A single character beyond Latin-1 makes V8 keep two bytes for each of a whole part, for as long as it runs. In ASCII a part
+ * has as many bytes as characters, which is what its start counts on.
  */
 const narrow: Plugin = {
   name: 'narrow',

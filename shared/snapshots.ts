@@ -5,10 +5,10 @@ import type { DefinedSnapshot, Definition } from './schema/definition.ts'
 import { listed, show } from './schema/show.ts'
 
 /** The object's name in the cluster: snapshots of all machines of a namespace lie side by side. */
+export const objectName = ({ name }: Definition, snapshot: string) => `${name}-${snapshot}`
+
 /** The one restore of a run: that of its undo takes the place of its own. */
 export const restoreName = (definition: Definition, run: string) => objectName(definition, `restore-${run.slice(0, 8)}`)
-
-export const objectName = ({ name }: Definition, snapshot: string) => `${name}-${snapshot}`
 
 /** A snapshot by the name that its request gave it, or by its name in the cluster. */
 export const named = (definition: Definition, asked: string): DefinedSnapshot | undefined =>

@@ -83,7 +83,8 @@ function application(
       syncPolicy: {
         automated: { prune: true, selfHeal: true, allowEmpty: true },
         // Server-side apply leaves alone what KubeVirt and CDI own, and has no last-applied annotation to outgrow.
-        syncOptions: ['CreateNamespace=true', 'ServerSideApply=true'],
+        // What is as Git has it is left alone: a restore that is to be replaced would be run anew by every sync.
+        syncOptions: ['CreateNamespace=true', 'ServerSideApply=true', 'ApplyOutOfSyncOnly=true'],
         retry: {
           limit: 10,
           backoff: { duration: '5s', factor: 2, maxDuration: '1m' },

@@ -20,6 +20,7 @@ describe('a restore that the storage never ends', { timeout: isReal() ? 300_000 
     const vm = await machines.provisioned({ disks: [{ name: 'data', size: '1Gi' }] })
     await machines.completed('snapshot', { ...place(vm), snapshot: 'clean' })
     const before = await machines.definitionOf(vm)
+    const claimsBefore = dataOnly(await machines.claimsOf(vm))
     // The played node knows no namespaces; nothing else is restored here.
     const mend = chain.fault('restore-hangs', isReal() ? undefined : vm.namespace)
     const run = await chain.request({ ...place(vm), snapshot: 'clean', deadlineMinutes: 1 }, { lifecycle: 'restore' })
@@ -34,7 +35,10 @@ describe('a restore that the storage never ends', { timeout: isReal() ? 300_000 
     const { pinned: _, ...now } = (await machines.definitionOf(vm)) as { pinned?: boolean }
     expect(now).toEqual(before)
     // The disks are those of its own snapshot: claims that came anew, and are the machine's from now on.
-    expect(dataOnly(await machines.claimsOf(vm))).toEqual(await machines.recorded(vm))
+    const claims = dataOnly(await machines.claimsOf(vm))
+    expect(claims).toEqual(await machines.recorded(vm))
+    expect(Object.keys(claims)).toEqual(Object.keys(claimsBefore))
+    expect(Object.values(claims)).not.toEqual(Object.values(claimsBefore))
     const again = await chain.look(cluster, 'VirtualMachineRestore', vm.namespace, stuck)
     expect(again).toMatchObject({
       spec: { virtualMachineSnapshotName: `${vm.name}-undo-${run.id.slice(0, 8)}` },

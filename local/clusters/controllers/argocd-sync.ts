@@ -60,7 +60,7 @@ function apply(app: Application, { store }: Cluster, { kind, wanted, live, synce
     throw new Error(
       `The Kubernetes API could not find ${apiVersion.includes('/') ? apiVersion.split('/')[0] : ''}/${name} for requested resource ${metadata.namespace}/${metadata.name}. Make sure the "${name}" CRD is installed on the destination cluster.`,
     )
-  if (live && synced) return 'unchanged'
+  if (live && synced && (isPartial(app) || !isReplaced(options))) return 'unchanged'
   // Read again: an object of this very sync may have changed it.
   const current = store.get(kind.kind, metadata.namespace ?? '', metadata.name ?? '')
   const next = merged(app, current, wanted)
@@ -70,6 +70,7 @@ function apply(app: Application, { store }: Cluster, { kind, wanted, live, synce
   return current ? 'configured' : 'created'
 }
 
+const isPartial = ({ spec }: Application) => spec.syncPolicy?.syncOptions?.includes('ApplyOutOfSyncOnly=true') === true
 const isReplaced = (options: Set<string>) => options.has('Replace=true') && options.has('Force=true')
 
 /** What something still holds is made anew by a later try, once it is gone. */

@@ -153,6 +153,21 @@ describe('an Application', () => {
     expect([now['data'], now.metadata.uid === uid]).toEqual([{ text: 'two' }, false])
   })
 
+  it.each([
+    [['ApplyOutOfSyncOnly=true'], 'leaves what says Force and Replace alone when something else is applied'],
+    [[], 'makes what says Force and Replace anew whenever something else is applied'],
+  ])('that applies with %j %s', async (syncOptions, _) => {
+    const name = `partial-${syncOptions.length}`
+    const object = configMap(name)
+    const annotations = { 'argocd.argoproj.io/sync-options': 'Force=true,Replace=true' }
+    const replacing = { ...object, metadata: { ...object.metadata, annotations } }
+    const syncPolicy = { automated: { prune: true, selfHeal: true }, syncOptions }
+    await synced(hub, name, await deploy(name, { 'one.yaml': replacing }, { syncPolicy }))
+    const { uid } = site.get('ConfigMap', 'shop', name)!.metadata
+    await synced(hub, name, await deploy(name, { 'two.yaml': configMap(`${name}-beside`) }))
+    expect(site.get('ConfigMap', 'shop', name)!.metadata.uid === uid).toBe(syncOptions.length > 0)
+  })
+
   it('is Synced beside a kept disk that left Git when the disk says IgnoreExtraneous', async () => {
     await synced(
       hub,

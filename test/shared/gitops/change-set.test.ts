@@ -83,7 +83,7 @@ describe('toChangeSet', () => {
         ],
         syncPolicy: {
           automated: { prune: true, selfHeal: true, allowEmpty: true },
-          syncOptions: ['CreateNamespace=true', 'ServerSideApply=true'],
+          syncOptions: ['CreateNamespace=true', 'ServerSideApply=true', 'ApplyOutOfSyncOnly=true'],
           retry: { limit: 10, backoff: { duration: '5s', factor: 2, maxDuration: '1m' }, refresh: true },
         },
       },
