@@ -28,7 +28,7 @@ function snapshotOf(definition: Definition, { name, purpose }: NonNullable<Defin
   }
 }
 
-/** Argo CD deletes what is there and makes it anew, where they differ. */
+/** Argo CD deletes what is there and makes it anew where they differ: Applications apply nothing else (ApplyOutOfSyncOnly). */
 const replacing = { 'argocd.argoproj.io/sync-options': 'Force=true,Replace=true' }
 
 /**

@@ -159,6 +159,16 @@ describe('render', () => {
     ])
   })
 
+  it.each<[string, true | undefined, object | undefined]>([
+    ['leaves a restore alone that is there', undefined, undefined],
+    ['has one that replaces another made anew', true, { 'argocd.argoproj.io/sync-options': 'Force=true,Replace=true' }],
+  ])('%s', (_, replaces, annotations) => {
+    const restore = { name: 'web-01-restore', snapshot: 'web-01-clean', ...(replaces && { replaces }) }
+    const { metadata, spec } = find(render(linuxServer({ restore })), 'VirtualMachineRestore')
+    expect(metadata.annotations).toEqual(annotations)
+    expect(spec).toMatchObject({ virtualMachineSnapshotName: 'web-01-clean' })
+  })
+
   it.each<[boolean, string]>([
     [true, 'Always'],
     [false, 'Halted'],
