@@ -1,5 +1,6 @@
 import { CloudEvent, HTTP } from 'cloudevents'
 import { DroverError, messageOf } from './errors.ts'
+import { readFrom, sentAs } from './event-data.ts'
 
 /** A CloudEvent as Drover handles it: the attributes it uses by name, every other one under `extensions`. */
 export interface Event {
@@ -102,7 +103,9 @@ function readBinary(headers: Record<string, string | undefined>, mediaType: stri
     return { ...event, data: undefined, dataProblem: `the data is ${oneLine(mediaType)}, wanted application/json` }
   }
   try {
-    return { ...event, data: JSON.parse(body) }
+    const data: unknown = JSON.parse(body)
+    readFrom(body, data)
+    return { ...event, data }
   } catch (error) {
     return { ...event, data: undefined, dataProblem: `the data is not JSON: ${oneLine(messageOf(error))}` }
   }
@@ -132,6 +135,7 @@ function toEvent({
 /** Writes an event in binary mode, as Knative delivers it. */
 export function writeEvent({ id, source, type, subject, time, extensions, data }: Event): Message {
   const attributes = { id, source, type, ...(subject ? { subject } : {}), ...(time ? { time } : {}), ...extensions }
-  const { headers, body } = HTTP.binary(new CloudEvent({ ...attributes, datacontenttype: 'application/json', data }))
+  const json = { datacontenttype: 'application/json', data: sentAs(data) }
+  const { headers, body } = HTTP.binary(new CloudEvent({ ...attributes, ...json }))
   return { headers: headers as Record<string, string>, body: body as string }
 }

@@ -5,7 +5,12 @@
 
 /** The text of a value that is made of nothing else; undefined for every other, which is left to the library. */
 export function writePlain(value: unknown): string | undefined {
-  return isFilled(value) && isPlain(value) ? `${body(value, '')}\n` : undefined
+  try {
+    return isFilled(value) ? `${body(value, '')}\n` : undefined
+  } catch (error) {
+    if (error instanceof NotPlain) return undefined
+    throw error
+  }
 }
 
 /** What such a text says; undefined for a text that Drover would have written in another way, or not at all. */
@@ -19,21 +24,24 @@ export function readPlain(text: string): unknown {
   }
 }
 
+class NotPlain extends Error {}
+
 type Filled = unknown[] | Record<string, unknown>
 
 const isList = (value: unknown): value is unknown[] => Array.isArray(value)
 
-/** The fields that are written: JSON has none that are undefined. */
-const fieldsOf = (value: Record<string, unknown>) => Object.entries(value).filter(([, one]) => one !== undefined)
-
-/** True for a list or a map that takes lines of its own. */
-const isFilled = (value: unknown): value is Filled =>
-  typeof value === 'object' &&
-  value !== null &&
-  (isList(value) ? value.length : fieldsOf(value as object as never).length) > 0
+/** True for a list or a map that takes lines of its own: JSON has no fields that are undefined. */
+function isFilled(value: unknown): value is Filled {
+  if (typeof value !== 'object' || value === null) return false
+  if (isList(value)) return value.length > 0
+  for (const key of Object.keys(value)) if ((value as Record<string, unknown>)[key] !== undefined) return true
+  return false
+}
 
 /** Begins with a letter, and is nothing that YAML 1.1 takes for something else. */
 const plainKey = /^(?!(?:y|n|yes|no|on|off|true|false|null|e-?\d+)$)[a-z][\w./-]{0,200}$/i
+/** Most texts; a look at this is cheaper than one at all of Unicode. */
+const ascii = /^[\x20-\x7e]*$/
 /** Characters that YAML cannot show, and those at which it may break a line. */
 const unseen = /[\p{C}\p{Zl}\p{Zp}]/u
 
@@ -44,46 +52,58 @@ const mark = '\u0001'
 export const isBlock = (text: string): boolean =>
   text.includes('\n') && /^\S/.test(text) && !/[^\P{C}\n\t]|[\p{Zl}\p{Zp}]|[ \t]\n/u.test(text)
 
-function isPlain(value: unknown): boolean {
-  if (typeof value === 'string')
-    return isBlock(value)
-      ? !/[\n \t]$/.test(value.replace(/\n$/, ''))
-      : !unseen.test(value.includes('\\') ? value : value.replaceAll(mark, ''))
-  if (typeof value === 'number') return Number.isSafeInteger(value) && !Object.is(value, -0)
-  if (typeof value !== 'object') return typeof value === 'boolean'
-  if (value === null) return true
-  if (isList(value)) return value.every(isPlain)
-  if (Object.getPrototypeOf(value) !== Object.prototype || 'toJSON' in value) return false
-  return fieldsOf(value as Record<string, unknown>).every(([key, one]) => plainKey.test(key) && isPlain(one))
-}
-
 /** The lines of a list or a map; the first one has its indent already. */
 function body(value: Filled, indent: string): string {
   const inner = `${indent}  `
-  const lines = isList(value)
-    ? value.map((one) => `- ${isFilled(one) ? body(one, inner) : scalar(one, inner)}`)
-    : fieldsOf(value).map(([key, one]) =>
-        isFilled(one) ? `${key}:\n${inner}${body(one, inner)}` : `${key}: ${scalar(one, inner)}`,
-      )
-  return lines.join(`\n${indent}`)
+  let lines = ''
+  if (isList(value)) {
+    for (const one of value) {
+      if (lines !== '') lines += `\n${indent}`
+      lines += isFilled(one) ? `- ${body(one, inner)}` : `- ${scalar(one, inner)}`
+    }
+    return lines
+  }
+  mustBeMap(value)
+  for (const key of Object.keys(value)) {
+    const one = value[key]
+    if (one === undefined) continue
+    if (!plainKey.test(key)) throw new NotPlain()
+    if (lines !== '') lines += `\n${indent}`
+    lines += isFilled(one) ? `${key}:\n${inner}${body(one, inner)}` : `${key}: ${scalar(one, inner)}`
+  }
+  return lines
 }
 
 function scalar(value: unknown, indent: string): string {
-  if (typeof value === 'string' && isBlock(value)) {
-    const text = value.replace(/\n$/, '').replace(/\n+/g, (breaks) => `${breaks}${indent}`)
-    return `|${value.endsWith('\n') ? '' : '-'}\n${indent}${text}`
+  if (typeof value === 'string') return ascii.test(value) ? JSON.stringify(value) : unusual(value, indent)
+  if (typeof value === 'boolean' || value === null) return String(value)
+  if (typeof value === 'number' && Number.isSafeInteger(value) && !Object.is(value, -0)) return String(value)
+  if (isList(value)) return '[]'
+  mustBeMap(value)
+  return '{}'
+}
+
+function unusual(text: string, indent: string): string {
+  if (isBlock(text)) {
+    const lines = text.replace(/\n$/, '')
+    if (/[\n \t]$/.test(lines)) throw new NotPlain()
+    return `|${text.endsWith('\n') ? '' : '-'}\n${indent}${lines.replace(/\n+/g, (breaks) => `${breaks}${indent}`)}`
   }
   // There is no backslash in a text with marks.
-  if (typeof value === 'string' && value.includes(mark)) return JSON.stringify(value).replaceAll('\\u0001', '\\x01')
-  return isList(value) || typeof value !== 'object' || value === null ? JSON.stringify(value) : '{}'
+  const hasMarks = text.includes(mark) && !text.includes('\\')
+  if (unseen.test(hasMarks ? text.replaceAll(mark, '') : text)) throw new NotPlain()
+  return hasMarks ? JSON.stringify(text).replaceAll('\\u0001', '\\x01') : JSON.stringify(text)
+}
+
+function mustBeMap(value: unknown): void {
+  const isMap = typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
+  if (!isMap || 'toJSON' in value) throw new NotPlain()
 }
 
 interface Reader {
   lines: string[]
   at: number
 }
-
-class NotPlain extends Error {}
 
 function readBody(reader: Reader, indent: string): unknown {
   const isItem = (line: string | undefined) => line?.startsWith(`${indent}- `) ?? false

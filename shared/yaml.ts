@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { Document, isScalar, parseAllDocuments, Scalar, visit } from 'yaml'
+import { copyOf } from './copy.ts'
 import { DroverError, messageOf } from './errors.ts'
 import { isBlock, readPlain, writePlain } from './plain-yaml.ts'
 import { show } from './schema/show.ts'
@@ -8,12 +9,7 @@ import { show } from './schema/show.ts'
  * YAML for readers of version 1.1 (Kubernetes, Helm) and 1.2 alike: strings are quoted, so `yes`, `0o14`, `1:30` and
  * dates stay strings; texts of several lines are literal blocks, so people can read a user-data in Git.
  */
-export function toYaml(value: unknown): string {
-  const text = writePlain(value)
-  if (text === undefined) return toAnyYaml(value)
-  remember(text, JSON.parse(JSON.stringify(value)))
-  return text
-}
+export const toYaml = (value: unknown): string => writePlain(value) ?? toAnyYaml(value)
 
 /** The same of whatever JSON can say. */
 export function toAnyYaml(value: unknown): string {
@@ -32,7 +28,7 @@ export function toAnyYaml(value: unknown): string {
   return text
 }
 
-/** What was read last: the record of a run is read again by each step that comes, and as soon as it is written. */
+/** What was read last: the record of a run is read again by each step that comes. */
 const known = new Map<string, unknown>()
 const mostKnown = 200
 const longestKnown = 50_000
@@ -42,7 +38,7 @@ export function parseYaml(text: string, what = 'YAML'): unknown {
   const found = known.has(text) ? known.get(text) : (readPlain(text) ?? parseAnew(text, what))
   remember(text, found)
   // Each reader gets its own, to change as it likes.
-  return structuredClone(found)
+  return copyOf(found)
 }
 
 function remember(text: string, value: unknown): void {

@@ -1,4 +1,5 @@
 import type { Static, TSchema } from 'typebox'
+import { copyOf } from '../copy.ts'
 import { messageOf } from '../errors.ts'
 import type { Tree } from '../fleet.ts'
 import { parseYaml } from '../yaml.ts'
@@ -27,7 +28,7 @@ function parsed<S extends TSchema>(text: string, schema: S): Checked<Static<S>> 
   const found = ofSchema.get(text) ?? parsedAnew(text, schema)
   ofSchema.set(text, found)
   // Each reader gets its own, to change as it likes.
-  return structuredClone(found) as Checked<Static<S>>
+  return copyOf(found) as Checked<Static<S>>
 }
 
 function parsedAnew<S extends TSchema>(text: string, schema: S): Checked<Static<S>> {

@@ -1,5 +1,6 @@
 import { DroverError } from '../errors.ts'
 import { type Event, eventLimit } from '../event.ts'
+import { sentAs } from '../event-data.ts'
 import { isTick } from '../event-types.ts'
 import type { Log } from '../log.ts'
 import { runId } from '../run.ts'
@@ -82,7 +83,7 @@ async function answerWith(outcome: Outcome, started: Work, options: ShellOptions
   const says = saysOf(outcome, started, options)
   if (says.fact === 'stranded') await noteStranded(started.run, says.message, options)
   const event = reply(started, says, options)
-  const bytes = Buffer.byteLength(JSON.stringify(event.data))
+  const bytes = Buffer.byteLength(sentAs(event.data) ?? '')
   if (bytes <= eventLimit) return { status: 200, event }
   // Nobody would read it, not even as a dead letter: the run would end in silence.
   const why = `Cannot tell what "${started.task.title}" came to: its event would be ${bytes} bytes long, wanted at most ${eventLimit}; make the customizations smaller`

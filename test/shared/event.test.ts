@@ -145,6 +145,18 @@ describe('an event is written', () => {
     expect(readEvent(lower, body)).toEqual(original)
   })
 
+  it('with its data in the form that is signed', () => {
+    const { body } = writeEvent({ id: '1', source: '/s', type: 't', extensions: {}, data: { b: [1.0, -0], a: 'ü' } })
+    expect(body).toBe('{"a":"ü","b":[1,0]}')
+  })
+
+  it('with its data as it came', () => {
+    const headers = { 'ce-specversion': '1.0', 'ce-id': '1', 'ce-source': '/s', 'ce-type': 't' }
+    const event = readEvent(headers, '{ "b": 1.0, "a": 2 }')
+    expect(writeEvent(event).body).toBe('{ "b": 1.0, "a": 2 }')
+    expect(writeEvent({ ...event, data: { ...(event.data as object), c: 3 } }).body).toBe('{"a":2,"b":1,"c":3}')
+  })
+
   it('without what it does not have', () => {
     const { headers } = writeEvent({ id: '1', source: '/s', type: 't', extensions: {}, data: {} })
     expect(headers).not.toHaveProperty('ce-subject')

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Event } from '../../shared/event.ts'
+import { type Event, readEvent, writeEvent } from '../../shared/event.ts'
 import { isSigned, sign } from '../../shared/signature.ts'
 
 const keys = [{ id: 'k1', secret: 'a secret of the tests' }]
@@ -26,6 +26,26 @@ describe('a signature', () => {
   it('does not mind in which order JSON came, nor how it was written', () => {
     const data = JSON.parse('{"a":{"text":"\\u00fc"},"b":[1.0,25e-1,0]}')
     expect(isSigned({ ...signed(), data }, keys)).toBe(true)
+  })
+
+  it.each<[string, (body: string) => string]>([
+    ['byte for byte', (body) => body],
+    ['with blanks between', (body) => JSON.stringify(JSON.parse(body), undefined, 2)],
+    ['in another order', (body) => JSON.stringify({ b: undefined, ...JSON.parse(body), a: { text: 'ü' } })],
+    ['and an end of line', (body) => `${body}\n`],
+  ])('is believed over HTTP %s', (_, handOn) => {
+    const { headers, body } = writeEvent(signed())
+    expect(isSigned(readEvent(headers, handOn(body)), keys)).toBe(true)
+  })
+
+  it.each<[string, (body: string) => string]>([
+    ['a field more', (body) => body.replace('{', '{"c":0,')],
+    ['a field twice', (body) => body.replace(/}$/, ',"a":{"text":"u"}}')],
+    ['the data of another one around it', (body) => `{"data":${body}}`],
+    ['nothing in it', () => '{}'],
+  ])('is not believed over HTTP with %s', (_, handOn) => {
+    const { headers, body } = writeEvent(signed())
+    expect(isSigned(readEvent(headers, handOn(body)), keys)).toBe(false)
   })
 
   it('does not mind what may change on the way', () => {
