@@ -8,6 +8,7 @@ const plain = [
 ]
 // Rings of their own: test/slow.config.ts, and with real tools, a real registry, real controllers or the worst of Brokers, those of their folders.
 const others = [
+  '**/node_modules/**',
   'test/cluster/**',
   'test/guest/**',
   'test/registry/**',

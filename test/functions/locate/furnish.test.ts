@@ -1,9 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { furnish } from '../../../functions/locate/furnish.ts'
+import type { Images } from '../../../shared/golden-images.ts'
 import type { LifecycleName } from '../../../shared/lifecycles.ts'
 import type { Machines } from '../../../shared/machines.ts'
+import { templateFile } from '../../../shared/paths.ts'
 import type { Definition } from '../../../shared/schema/definition.ts'
 import { type Outcome, succeeded } from '../../../shared/step.ts'
+import { parseYaml, toYaml } from '../../../shared/yaml.ts'
+import { starterFiles } from '../../examples/starter.ts'
 import { databaseServer } from '../../shared/kubevirt/definitions.ts'
 import { changing, fleetHaving, machineOf } from '../changes.ts'
 import { machinesShowing } from '../machines.ts'
@@ -86,6 +90,112 @@ describe('a machine that is to be patched', () => {
   it.each(['power', 'resize', 'snapshot'] as const)('and one for a %s is not asked how', async (lifecycle) => {
     const restoring = () => expect.fail('nothing of it is put back')
     expect(await furnished(lifecycle, { restoring })).toEqual(succeeded('Found'))
+  })
+})
+
+describe('a machine that is to be repaved', () => {
+  const golden = { dataSource: 'rhel10', namespace: 'golden' }
+  const versions: Images = {
+    version: async (...where) => (where.join('/') === 'site-a/golden/rhel10' ? 'pvc golden/rhel10-1' : undefined),
+  }
+  const repaved = async (said: object, files: Record<string, string | null> = {}, images = versions) => {
+    const fleet = await fleetHaving(server)
+    fleet.put(files)
+    const sources = { machines: machinesShowing(), images, tree: await fleet.head() }
+    const run = changing('repave', said, 'locate')
+    return furnish(run, { address: machineOf(server), definition: server }, succeeded('Found'), sources)
+  }
+  const registry = { registry: `docker://registry.example.com/x@sha256:${'a'.repeat(64)}` }
+
+  it.each<[string, object, object]>([
+    ['a golden image, and what that stands for', golden, { nextImage: golden, imageVersion: 'pvc golden/rhel10-1' }],
+    ['one of a registry, which is pinned', registry, { nextImage: registry }],
+  ])('gets %s', async (_, image, facts) => {
+    expect(await repaved({ image })).toEqual({ kind: 'succeeded', message: 'Found', facts })
+  })
+
+  it('gets the image of its template as that is now', async () => {
+    const template = templateFile(server.template)
+    const now = parseYaml(starterFiles()[template] ?? '') as object
+    expect(await repaved({}, { [template]: toYaml({ ...now, image: golden }) })).toMatchObject({
+      facts: { nextImage: golden, imageVersion: 'pvc golden/rhel10-1' },
+    })
+  })
+
+  it.each<[sentence: string, said: object, files: Record<string, string | null>]>([
+    [
+      'template "linux-small" is gone, wanted image to say what to repave from',
+      {},
+      { [templateFile('linux-small')]: null },
+    ],
+    ['DataSource other/rhel10 stands for no disk there', { image: { ...golden, namespace: 'other' } }, {}],
+    [`${templateFile('linux-small')}: `, {}, { [templateFile('linux-small')]: 'size: 7\n' }],
+  ])('is refused before it is turned off: %s', async (sentence, said, files) => {
+    const outcome = await repaved(said, files)
+    expect(outcome.kind).toBe('refused')
+    expect(outcome.message.startsWith(`Cannot do the repave of shop/db-01 on site-a: ${sentence}`)).toBe(true)
+  })
+})
+
+describe('a machine that another is made from', () => {
+  const origin = { name: 'db-01', snapshot: 'clean', owner: server.owner, volumes: {} }
+  const cloned = async (found: Outcome, there: Partial<Machines> = older, definition = server) => {
+    const run = changing('clone', { snapshot: 'clean', as: { name: 'db-02' } }, 'locate')
+    const sources = {
+      ...{ machines: { ...machinesShowing(), ...there }, images: { version: async () => undefined } },
+      tree: await (await fleetHaving(definition)).head(),
+    }
+    return furnish(run, { address: machineOf(definition), definition }, found, sources)
+  }
+
+  it('lends the volumes of its snapshot', async () => {
+    const asked: string[] = []
+    const volumesOf: Machines['volumesOf'] = async (...where) => {
+      asked.push(where.join('/'))
+      return volumes
+    }
+    expect(await cloned(succeeded('Found', { origin }), { volumesOf })).toEqual({
+      kind: 'succeeded',
+      message: 'Found',
+      facts: { origin: { ...origin, volumes } },
+    })
+    expect(asked).toEqual(['site-a/shop/db-01-clean'])
+  })
+
+  it.each<[string, Partial<Machines>, Definition]>([
+    ['has not all of its disks', { volumesOf: async () => without('data-wal') }, server],
+    ['there is not', {}, databaseServer()],
+  ])('is refused where its snapshot %s', async (_, there, definition) => {
+    expect(await cloned(succeeded('Found', { origin }), there, definition)).toMatchObject({
+      kind: 'refused',
+      message: expect.stringContaining('Cannot do the clone of shop/db-01 on site-a: its snapshot "clean" has no'),
+    })
+  })
+
+  it('has nothing to lend where it was not found', async () => {
+    expect(await cloned({ kind: 'notYet', message: 'Not yet' })).toEqual({ kind: 'notYet', message: 'Not yet' })
+  })
+})
+
+describe('the root disk of a machine that is to be patched', () => {
+  const claim = (volumeMode?: string): Partial<Machines> => ({
+    claims: async (_, __, names) =>
+      names.map((name) => ({ metadata: { name, uid: 'u' }, spec: { ...(volumeMode && { volumeMode }) }, status: {} })),
+  })
+
+  it.each([
+    ['Block', 'Block'],
+    ['Filesystem', 'Filesystem'],
+    [undefined, 'Filesystem'],
+  ])('is mounted as its claim says: %s', async (mode, volumeMode) => {
+    expect(await furnished('patch', claim(mode))).toMatchObject({ facts: { volumeMode } })
+  })
+
+  it('is refused where it is not there', async () => {
+    expect(await furnished('patch', { claims: async () => [] })).toMatchObject({
+      kind: 'refused',
+      message: `Cannot do the patch of shop/db-01 on site-a: the claim ${disks[0]} of its root disk is not there`,
+    })
   })
 })
 

@@ -1,11 +1,16 @@
 import { describe, expect, it } from 'vitest'
 import { locate } from '../../../functions/locate/locate.ts'
+import { locateStep } from '../../../functions/locate/step.ts'
 import type { Images } from '../../../shared/golden-images.ts'
 import { virtualMachine } from '../../../shared/kubevirt/virtual-machine.ts'
+import { readRecord } from '../../../shared/ledger.ts'
+import { lockOf, toLock } from '../../../shared/lock.ts'
 import type { MachineView } from '../../../shared/machines.ts'
+import { claimsFile, nameFile, runFile } from '../../../shared/paths.ts'
 import type { Definition } from '../../../shared/schema/definition.ts'
+import { toYaml } from '../../../shared/yaml.ts'
 import { linuxServer } from '../../shared/kubevirt/definitions.ts'
-import { changing, fleetHaving } from '../changes.ts'
+import { changing, commitAs, fleetHaving, machineOf } from '../changes.ts'
 import { hereOf } from '../here.ts'
 import { machinesShowing } from '../machines.ts'
 import { runningView } from '../verify/views.ts'
@@ -19,6 +24,155 @@ function shown(busy: object = {}): MachineView {
   const { spec } = virtualMachine(server)
   return { ...rest, machine: { ...machine, spec, status: { ...machine?.status, ...busy } } } as unknown as MachineView
 }
+
+const noImages: Images = { version: async () => undefined }
+const address = machineOf(server)
+const other = 'ffffffffffffffffffff'
+
+/** Locates as the function does, with what a cluster shows of the machine. */
+async function located(about = run, fleet = fleetHaving(server), views: MachineView[] = [shown()]) {
+  const unused = { hub: { managedCluster: () => expect.fail() }, goldenImages: { dataSource: () => expect.fail() } }
+  const clients = { ...unused, machines: machinesShowing(...views), images: noImages }
+  return locateStep(about, await fleet, clients, hereOf().here)
+}
+
+describe('a machine that is to be changed', () => {
+  const facts = {
+    ...{ name: 'db-01', cluster: 'site-a', wasRunning: true },
+    ...{ identity: server.identity, interfaces: server.interfaces, dns: server.dns },
+    claims: {},
+  }
+
+  it('is held by a lock and a record, in one commit, and known', async () => {
+    const fleet = await fleetHaving(server)
+    expect(await located(run, Promise.resolve(fleet))).toEqual({
+      kind: 'succeeded',
+      message: 'Found shop/db-01 on site-a, and hold it',
+      facts,
+    })
+    expect(fleet.commits).toMatchObject([
+      { subject: `Hold shop/db-01 for power run ${run.id}`, trailers: { run: run.id, step: 'locate' } },
+    ])
+    expect((await fleet.files())[lockOf(address)]).toBe(toLock(run))
+    expect(await readRecord(await fleet.head(), run.id)).toMatchObject({ task: 'locate', facts })
+  })
+
+  it('is held once, however often its request comes', async () => {
+    const fleet = fleetHaving(server)
+    const first = await located(run, fleet)
+    expect(await located(run, fleet)).toEqual(first)
+    expect((await fleet).commits).toHaveLength(1)
+  })
+
+  it('brings the run that made it and the claims that were recorded', async () => {
+    const fleet = await fleetHaving(server)
+    fleet.put({
+      [nameFile('db-01')]: toYaml({ name: 'db-01', namespace: 'shop', run: other }),
+      [claimsFile('site-a', 'shop', 'db-01')]: toYaml({ old: 'uid-of-old' }),
+    })
+    expect(await located(run, Promise.resolve(fleet))).toMatchObject({
+      facts: { madeBy: other, claims: { old: 'uid-of-old' } },
+    })
+  })
+
+  it('is not held again by a run that is further, nor by one that is being undone', async () => {
+    const fleet = await fleetHaving(server)
+    await commitAs({ ...run, task: 'power.commit' }, fleet)
+    expect(await located(run, Promise.resolve(fleet))).toEqual({
+      kind: 'ignored',
+      message: `Run ${run.id} is further than this`,
+    })
+    fleet.put({ [runFile(run.id)]: toYaml({ run: run.id, state: 'undoing' }) })
+    expect(await located(run, Promise.resolve(fleet))).toEqual({
+      kind: 'ignored',
+      message: `Run ${run.id} has ended: it holds nothing again`,
+    })
+    expect(fleet.commits).toEqual([])
+  })
+
+  it('that another run holds is refused, or waited for where the request says so', async () => {
+    const holder = changing('patch', {}, 'locate', { id: other, requester: 'bob' })
+    const held = async () => {
+      const fleet = await fleetHaving(server)
+      await commitAs(holder, fleet, [{ path: lockOf(address), content: toLock(holder) }])
+      return fleet
+    }
+    const says = `shop/db-01 on site-a is held by run ${other}: a patch that bob asked for at ${holder.since}`
+    expect(await located(run, held())).toEqual({
+      ...{ kind: 'refused', facts: {} },
+      message: `Cannot hold the machine: ${says}`,
+    })
+    const patient = changing('power', { action: 'stop', wait: true }, 'locate')
+    expect(await located(patient, held())).toEqual({ kind: 'notYet', message: says })
+  })
+
+  it('is refused where there is none', async () => {
+    expect(await located(run, fleetHaving())).toEqual({
+      ...{ kind: 'refused', facts: {} },
+      message: 'Cannot find the machine: namespace "shop" has no machine "db-01", wanted one that there is',
+    })
+  })
+
+  it('is refused where the cluster is not what Git says', async () => {
+    const halted = { ...shown(), machine: undefined }
+    expect(await located(run, fleetHaving(server), [halted])).toEqual({
+      ...{ kind: 'refused', facts: {} },
+      message:
+        'Cannot go on with shop/db-01 on site-a: the cluster is not what Git says: the cluster has no VirtualMachine of that name',
+    })
+  })
+
+  it('may be gone from its cluster where it is to go', async () => {
+    const going = changing('deprovision', {}, 'locate')
+    expect(await located(going, fleetHaving(server), [{ ...shown(), machine: undefined }])).toMatchObject({
+      kind: 'succeeded',
+      facts,
+    })
+  })
+
+  it('is none of what a provision is about', async () => {
+    await expect(located(changing('provision', {}, 'locate'))).rejects.toThrow(
+      `Cannot find the machine of run ${run.id}: it is not about one that there is`,
+    )
+  })
+})
+
+describe('a machine that another is made from', () => {
+  const taken = { name: 'db-01-clean', purpose: 'asked', run: 'r', taken: '2030-01-01T00:00:00.000Z' } as const
+  const disks = ['db-01-root-71f75f7d']
+  const snapshots = [{ ...taken, disks }]
+
+  it('lends what is not its own: size, disks, networks and variables, where the snapshot is', async () => {
+    const variables = { tier: 'db' }
+    const origin = { ...server, snapshots, variables, rootDisk: { size: '30Gi', storageClass: 'fast' } }
+    const cloning = changing('clone', { snapshot: 'clean', as: { name: 'db-02' } }, 'locate', { facts: {} })
+    const machines = { ...machinesShowing(), volumesOf: async () => ({ rootdisk: 'vs-root' }) }
+    const shownOrigin = {
+      ...shown(),
+      machine: { ...shown().machine, spec: virtualMachine(origin).spec },
+    } as MachineView
+    async function* watch() {
+      yield shownOrigin
+    }
+    const fleet = await fleetHaving(origin)
+    const outcome = await locate(cloning, fleet, { ...machines, watch }, noImages, hereOf().here)
+    expect(outcome).toEqual({
+      kind: 'succeeded',
+      message: 'Found shop/db-01 on site-a, and hold it',
+      facts: {
+        origin: { name: 'db-01', snapshot: 'clean', owner: origin.owner, volumes: { rootdisk: 'vs-root' } },
+        labels: { tier: 'web' },
+        machine: {
+          ...{ template: 'linux-small', guest: 'linux', guestAgent: true, image: origin.image, size: origin.size },
+          ...{ customizations: [], disks: [], variables, placement: { cluster: 'site-a' } },
+          rootDisk: { size: '30Gi', storageClass: 'fast' },
+          networks: [{ network: server.interfaces[0]?.network }],
+        },
+      },
+    })
+    expect(await readRecord(await fleet.head(), cloning.id)).toMatchObject({ facts: { claims: {} } })
+  })
+})
 
 describe('a machine that KubeVirt is busy with', () => {
   it.each([
