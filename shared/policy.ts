@@ -14,6 +14,10 @@ export interface Subject {
     Partial<Pick<ProvisionRequest, 'template' | 'owner'>>
   /** All of a machine that is new, and of one that there is what is to change. */
   machine: Partial<Machine>
+  /** How many data disks the machine would have; undefined where that is not known yet, or does not change. */
+  dataDisks?: number
+  /** Sizes that disks are to have, beside those of the machine. */
+  sizes?: Words
   /** Undefined where the request says nothing of labels. */
   labels?: Readonly<Record<string, string>>
   name: string | undefined
@@ -43,6 +47,10 @@ export function callbackViolations(policies: readonly Policy[], subject: Subject
     ...unspokenCallback(inForce(policies, subject.request.namespace), subject),
   ]
 }
+
+/** The rule of the number of data disks alone, for a machine that there is. */
+export const dataDisksViolations = (policies: readonly Policy[], namespace: string, dataDisks: number): string[] =>
+  broken(policies, [dataDisksRule], { request: { namespace }, machine: {}, name: undefined, dataDisks })
 
 function broken(policies: readonly Policy[], chosen: readonly Rule[], subject: Subject): string[] {
   return inForce(policies, subject.request.namespace).flatMap((policy) =>
@@ -137,15 +145,21 @@ export const either = (globs: readonly string[]) => (globs.length === 1 ? show(g
 
 const wordOf = (image: Machine['image']) =>
   'registry' in image ? image.registry : `${image.namespace}/${image.dataSource}`
-const allDisks = ({ machine: { rootDisk, disks = [] }, image }: Subject) => [
+const allSizes = ({ machine: { rootDisk, disks = [] }, sizes = [], image }: Subject): Words => [
   ...(image ? [['size', image.size] as const] : []),
   ...(rootDisk ? [['rootDisk.size', rootDisk.size] as const] : []),
   ...disks.map(({ size }, index) => [`disks[${index}].size`, size] as const),
+  ...sizes,
 ]
 
 /** An image of a registry is an address, and its host ends where it ends; a `*` alone stands for every image. */
 const isImageOf = (globs: readonly string[], word: string) =>
   globs.includes('*') || (word.includes('://') ? matchesPlace : matchesAny)(globs, word)
+
+const dataDisksRule: Rule = ({ maxDisks }, { dataDisks = 0 }) =>
+  maxDisks !== undefined && dataDisks > maxDisks
+    ? [`the machine would have ${dataDisks} data disks, wanted at most ${maxDisks}`]
+    : []
 
 const rules: Rule[] = [
   allow(
@@ -204,12 +218,9 @@ const rules: Rule[] = [
     size && 'memory' in size && larger(size.memory, maxMemory)
       ? [`size.memory is ${show(size.memory)}, wanted at most ${show(maxMemory)}`]
       : [],
-  ({ maxDisks }, { machine: { disks = [] } }) =>
-    maxDisks !== undefined && disks.length > maxDisks
-      ? [`disks is a list of ${disks.length}, wanted at most ${maxDisks}`]
-      : [],
+  dataDisksRule,
   ({ maxDiskSize }, subject) =>
-    allDisks(subject)
+    allSizes(subject)
       .filter(([, size]) => larger(size, maxDiskSize))
       .map(([path, size]) => `${path} is ${show(size)}, wanted at most ${show(maxDiskSize)}`),
   ({ requireTicket }, { request }) =>

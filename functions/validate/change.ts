@@ -36,14 +36,17 @@ export async function validateChange(run: Unproved, fleet: Pick<Fleet, 'head'>, 
 /** What policy looks at: only what the request would make different. */
 function toSubject(request: MachineRequest): Subject {
   const asked: Partial<Requests['resize'] & Requests['repave'] & Requests['clone']> = request
-  const grown = Object.entries(asked.grow ?? {}).map(([name, size]) => ({ name, size }))
+  const { add = [], grow = {} } = asked
   return {
     request: { ...request, ...(asked.as?.owner ? { owner: asked.as.owner } : {}) },
     machine: {
       ...(asked.image ? { image: asked.image } : {}),
       ...(asked.size ? { size: asked.size } : {}),
-      disks: [...(asked.add ?? []), ...grown],
     },
+    sizes: [
+      ...add.map(({ size }, index) => [`add[${index}].size`, size] as const),
+      ...Object.entries(grow).map(([name, size]) => [`grow.${name}`, size] as const),
+    ],
     name: asked.as?.name,
   }
 }

@@ -3,10 +3,9 @@ import { formatIp, parseIp } from '../../shared/ipam/address.ts'
 import { wantedProblems } from '../../shared/ipam/allocate.ts'
 import { toSubnets } from '../../shared/ipam/network.ts'
 import { twice } from '../../shared/machine.ts'
-import { customizationFile, networkFile, policyFolder, templateFile } from '../../shared/paths.ts'
-import { patternProblem } from '../../shared/pattern.ts'
-import { type Checked, check } from '../../shared/schema/check.ts'
-import { Customization, Network, Policy } from '../../shared/schema/fleet-files.ts'
+import { customizationFile, networkFile, templateFile } from '../../shared/paths.ts'
+import type { Checked } from '../../shared/schema/check.ts'
+import { Customization, Network } from '../../shared/schema/fleet-files.ts'
 import type { Machine } from '../../shared/schema/machine.ts'
 import { namesIn, readChecked } from '../../shared/schema/read.ts'
 import { listed, show } from '../../shared/schema/show.ts'
@@ -20,22 +19,6 @@ export async function readTemplate(tree: Tree, name: string): Promise<Checked<Te
   if (template) return template
   const known = await namesIn(tree, 'templates')
   return { ok: false, problems: [`template is ${show(name)}, wanted one that there is: ${listed(known, 20)}`] }
-}
-
-/** Every policy of the fleet. One that cannot be read refuses the request: its rules might have. */
-export async function readPolicies(tree: Tree): Promise<Checked<Policy[]>> {
-  const names = await namesIn(tree, policyFolder)
-  const files = await Promise.all(names.map((name) => readPolicy(tree, `${policyFolder}/${name}.yaml`)))
-  const problems = files.flatMap((file) => (file.ok ? [] : file.problems))
-  if (problems.length > 0) return { ok: false, problems }
-  return { ok: true, value: files.flatMap((file) => (file.ok ? [file.value] : [])) }
-}
-
-async function readPolicy(tree: Tree, path: string): Promise<Checked<Policy>> {
-  const file = (await readChecked(tree, path, Policy)) ?? check(Policy, undefined, path)
-  const pattern = file.ok ? file.value.rules.names?.pattern : undefined
-  const problem = pattern === undefined ? undefined : patternProblem(pattern)
-  return problem === undefined ? file : { ok: false, problems: [`${path}: rules.names.pattern ${problem}`] }
 }
 
 /** What is wrong with the networks of a machine, and with the addresses that are asked of them. */

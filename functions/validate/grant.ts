@@ -1,8 +1,8 @@
 import type { Fleet, Tree } from '../../shared/fleet.ts'
 import type { Rights } from '../../shared/grants.ts'
+import { readPolicies } from '../../shared/policies.ts'
 import { type Subject, violations } from '../../shared/policy.ts'
 import { type Outcome, succeeded } from '../../shared/step.ts'
-import { readPolicies } from './fleet-files.ts'
 import { strangerProblems } from './stranger.ts'
 import { askerOf, callbackOf, callbackProblems, refusal, type Unproved } from './unproved.ts'
 

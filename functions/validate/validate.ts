@@ -4,6 +4,7 @@ import { readHolder } from '../../shared/holder.ts'
 import { findsMachine, makesImage } from '../../shared/lifecycles.ts'
 import { joinProblems, toMachine } from '../../shared/machine.ts'
 import { candidate, namingOf, namingProblems } from '../../shared/names.ts'
+import { readPolicies } from '../../shared/policies.ts'
 import { violations } from '../../shared/policy.ts'
 import { check } from '../../shared/schema/check.ts'
 import { Label, Strict } from '../../shared/schema/parts.ts'
@@ -12,7 +13,7 @@ import type { Template } from '../../shared/schema/template.ts'
 import { type Outcome, succeeded } from '../../shared/step.ts'
 import { attach } from './attach.ts'
 import { validateChange } from './change.ts'
-import { customizationProblems, networkProblems, readPolicies, readTemplate } from './fleet-files.ts'
+import { customizationProblems, networkProblems, readTemplate } from './fleet-files.ts'
 import { validateImage } from './image.ts'
 import { strangerProblems } from './stranger.ts'
 import { askerOf, callbackOf, callbackProblems, refusal, type Unproved } from './unproved.ts'
@@ -71,7 +72,8 @@ async function unknownTemplate(request: unknown, fleet: Pick<Fleet, 'head'>): Pr
 function toSubject(request: ProvisionRequest, template: Template) {
   const naming = namingProblems(request, template).length > 0 ? undefined : namingOf(request, template)
   const name = request.name ?? (naming && candidate(naming, 1))
-  return { request, ...toMachine(template, request), name }
+  const { machine, labels } = toMachine(template, request)
+  return { request, machine, labels, dataDisks: machine.disks.length + (request.attach?.length ?? 0), name }
 }
 
 /** An early word for people; it is `allocate` that proves the name free. */

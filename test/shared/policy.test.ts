@@ -5,7 +5,10 @@ import type { Policy } from '../../shared/schema/fleet-files.ts'
 import { smallRequest } from '../examples/starter.ts'
 
 const subject = (
-  change: { request?: object; machine?: object; labels?: Record<string, string>; name?: string } = {},
+  change: { request?: object; machine?: object; labels?: Record<string, string>; name?: string } & Pick<
+    Subject,
+    'dataDisks' | 'sizes'
+  > = {},
 ): Subject => ({
   request: { ...smallRequest(), ...change.request },
   machine: {
@@ -24,6 +27,8 @@ const subject = (
   },
   labels: change.labels ?? { tier: 'web' },
   name: change.name ?? 'prod-shop-001',
+  ...(change.dataDisks === undefined ? {} : { dataDisks: change.dataDisks }),
+  ...(change.sizes ? { sizes: change.sizes } : {}),
 })
 const policy = (rules: Policy['rules'], namespaces?: string[]): Policy => ({
   description: 'house rules',
@@ -86,7 +91,13 @@ describe('violations', () => {
     ],
     ['too many cores', { maxCores: 2 }, {}, 'size.cores is 4, wanted at most 2'],
     ['too much memory', { maxMemory: '4096Mi' }, {}, 'size.memory is "8Gi", wanted at most "4096Mi"'],
-    ['too many disks', { maxDisks: 0 }, {}, 'disks is a list of 1, wanted at most 0'],
+    ['too many disks', { maxDisks: 2 }, { dataDisks: 3 }, 'the machine would have 3 data disks, wanted at most 2'],
+    [
+      'too large a disk that is to grow',
+      { maxDiskSize: '100Gi' },
+      { sizes: [['grow.data', '200Gi']] },
+      'grow.data is "200Gi", wanted at most "100Gi"',
+    ],
     ['too large a disk', { maxDiskSize: '50Gi' }, {}, 'disks[0].size is "100Gi", wanted at most "50Gi"'],
     [
       'too large a root disk',
@@ -130,7 +141,11 @@ describe('violations', () => {
       { allowNamespaces: ['s*p'], allowImages: ['images/*'], allowNetworks: ['*'], allowOwners: ['Group:*'] },
       {},
     ],
-    ['limits that are just met', { maxCores: 4, maxMemory: '8192Mi', maxDisks: 1, maxDiskSize: '100Gi' }, {}],
+    [
+      'limits that are just met',
+      { maxCores: 4, maxMemory: '8192Mi', maxDisks: 1, maxDiskSize: '100Gi' },
+      { dataDisks: 1, sizes: [['grow.data', '100Gi']] },
+    ],
     [
       'an instance type where plain sizes are limited',
       { maxCores: 1, maxMemory: '1Gi' },
@@ -155,7 +170,7 @@ describe('violations', () => {
 
   it('names every broken rule of every policy at once', () => {
     const strict = [policy({ maxCores: 1, requireTicket: true }), policy({ maxDisks: 0 })]
-    expect(violations(strict, subject())).toHaveLength(3)
+    expect(violations(strict, subject({ dataDisks: 1 }))).toHaveLength(3)
   })
 
   it('holds a policy only in its namespaces', () => {

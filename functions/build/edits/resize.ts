@@ -1,5 +1,8 @@
+import type { Tree } from '../../../shared/fleet.ts'
 import { addedDiskName } from '../../../shared/kubevirt/manifest.ts'
 import { twice } from '../../../shared/machine.ts'
+import { readPolicies } from '../../../shared/policies.ts'
+import { dataDisksViolations } from '../../../shared/policy.ts'
 import { bytes } from '../../../shared/quantity.ts'
 import { requestOf } from '../../../shared/request.ts'
 import type { Definition } from '../../../shared/schema/definition.ts'
@@ -9,7 +12,7 @@ import type { Edit } from '../edit.ts'
 type Sized = Pick<Definition['rootDisk'], 'size' | 'made'>
 
 /** Another size, disks that grow, disks that come, and disks that are let go of: those are kept. */
-export const resize: Edit = (definition, run) => {
+export const resize: Edit = async (definition, run, { tree }) => {
   const { size, grow = {}, add = [], detach = [] } = requestOf(run, 'resize')
   const names = definition.disks.map(({ name }) => name)
   const problems = [
@@ -21,6 +24,7 @@ export const resize: Edit = (definition, run) => {
       .map((name) => `detach names ${show(name)}, wanted a data disk that there is: ${listed(names)}`),
     ...twice([...names, ...add.map(({ name }) => name)]).map((name) => `add has ${show(name)}, which is there already`),
     ...Object.entries(grow).flatMap(([name, wanted]) => shrinks(name, wanted, definition)),
+    ...(add.length === 0 ? [] : await tooMany(tree, definition, names.length - detach.length + add.length)),
   ]
   if (problems.length > 0) return { problems }
   const grown = <D extends Sized>(disk: D, wanted: string | undefined): D =>
@@ -44,4 +48,10 @@ function shrinks(name: string, wanted: string, { rootDisk, disks }: Definition):
   return disk && bytes(wanted) < bytes(disk.size)
     ? [`grow.${name} is ${show(wanted)}, wanted more than ${show(disk.size)}: a disk never shrinks`]
     : []
+}
+
+/** How many disks a machine has is known only here, while it is held: two requests at once would each add the last one. */
+async function tooMany(tree: Tree, { namespace }: Definition, disks: number): Promise<string[]> {
+  const policies = await readPolicies(tree)
+  return policies.ok ? dataDisksViolations(policies.value, namespace, disks) : policies.problems
 }

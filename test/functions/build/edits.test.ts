@@ -5,7 +5,7 @@ import { dataClaims } from '../../../shared/kubevirt/manifest.ts'
 import type { LifecycleName } from '../../../shared/lifecycles.ts'
 import type { Definition } from '../../../shared/schema/definition.ts'
 import type { Facts, Run } from '../../../shared/step.ts'
-import { runOf } from '../../examples/starter.ts'
+import { runOf, starterFiles } from '../../examples/starter.ts'
 import { memoryFleet } from '../../fleet.ts'
 import { databaseServer, linuxServer } from '../../shared/kubevirt/definitions.ts'
 
@@ -18,12 +18,15 @@ async function edited(
   lifecycle: LifecycleName,
   request: object = {},
   facts: Facts = {},
+  files: Record<string, string> = {},
 ): Promise<Awaited<ReturnType<Edit>>> {
   const asked = { namespace: 'shop', name: definition.name, ...request } as Run['request']
   const run = runOf({ lifecycle, request: asked, facts: { wasRunning: definition.running, ...facts } })
   const tree = await memoryFleet({
     'customizations/hardening.yaml': 'description: x\nguest: linux\ndisk:\n  timezone: UTC\n',
     'customizations/plain.yaml': 'description: x\nguest: linux\n',
+    'policy/limits.yaml': starterFiles()['policy/limits.yaml'] ?? '',
+    ...files,
   }).head()
   return edits[round](definition, run, { tree, guestfsImage: 'tools:1' })
 }
@@ -289,10 +292,33 @@ describe('a restore to new disks', () => {
 })
 
 describe('a resize', () => {
+  const disk = (index: number) => ({ name: `data-${index}`, size: '1Gi' })
+  const limits = '(policy: How large a machine may be)'
+
   it('never takes the disk that was let go of for one of its name', async () => {
     const less = (await edited('resize', server, 'resize', { detach: ['wal'] })) as Definition
     const more = (await edited('resize', less, 'resize', { add: [{ name: 'wal', size: '1Gi' }] })) as Definition
     expect(dataClaims(more)).toHaveLength(2)
     expect(dataClaims(more)).not.toContain('db-01-data-wal-4f3104')
+  })
+
+  it.each<[what: string, has: number, request: object, problems: string[] | undefined]>([
+    ['to as many disks as policy lets it have', 7, { add: [disk(8)] }, undefined],
+    ['to one more', 8, { add: [disk(9)] }, [`the machine would have 9 data disks, wanted at most 8 ${limits}`]],
+    ['to one in the place of another', 8, { detach: ['data-1'], add: [disk(9)] }, undefined],
+    ['of a machine that has too many already', 9, { grow: { root: '40Gi' } }, undefined],
+  ])('goes %s', async (_, has, request, problems) => {
+    const disks = Array.from({ length: has }, (_, index) => disk(index + 1))
+    const made = await edited('resize', databaseServer({ disks }), 'resize', request)
+    if (problems) expect(made).toEqual({ problems })
+    else expect(made).not.toHaveProperty('problems')
+  })
+
+  it('adds no disk where a policy cannot be read', async () => {
+    const unreadable = { 'policy/limits.yaml': 'rules: 7\n' }
+    const made = await edited('resize', server, 'resize', { add: [disk(1)] }, {}, unreadable)
+    expect(made).toEqual({
+      problems: expect.arrayContaining([expect.stringContaining('policy/limits.yaml: rules is 7')]),
+    })
   })
 })

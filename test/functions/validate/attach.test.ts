@@ -45,6 +45,15 @@ describe('a kept disk', () => {
       { ...kept(), 'runs/r.yaml': 'run: r\n' },
       'which run r has not let go of yet: ask again once that has ended',
     ],
+    [
+      'beside more new ones than policy lets a machine have together',
+      {
+        attach: [{ name: 'data', disk }],
+        disks: Array.from({ length: 8 }, (_, index) => ({ name: `new-${index}`, size: '1Gi' })),
+      },
+      kept(),
+      'the machine would have 9 data disks, wanted at most 8 (policy: How large a machine may be)',
+    ],
     ['of another namespace', { attach: [{ name: 'data', disk }] }, kept({ namespace: 'bank' }), 'there is none'],
     [
       'that is asked for twice',

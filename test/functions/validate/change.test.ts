@@ -44,8 +44,16 @@ describe('a change of a machine', () => {
     ['snapshot', { action: 'expire' }, 'snapshot is missing, wanted the name of the snapshot that is to expire'],
     ['resize', { size: { cores: 64, memory: '8Gi' } }, 'wanted at most 32 (policy: How large a machine may be)'],
     ['resize', { size: { instancetype: 'gpu.huge' } }, '(policy: How large a machine may be)'],
-    ['resize', { grow: { data: '5Ti' } }, 'wanted at most "4Ti" (policy: How large a machine may be)'],
-    ['resize', { add: [{ name: 'logs', size: '5Ti' }] }, 'wanted at most "4Ti" (policy: How large a machine may be)'],
+    [
+      'resize',
+      { grow: { data: '5Ti' } },
+      'grow.data is "5Ti", wanted at most "4Ti" (policy: How large a machine may be)',
+    ],
+    [
+      'resize',
+      { add: [{ name: 'logs', size: '5Ti' }] },
+      'add[0].size is "5Ti", wanted at most "4Ti" (policy: How large a machine may be)',
+    ],
     ['repave', { image: { dataSource: 'x', namespace: 'home' } }, '(policy: Golden images and networks'],
     ['clone', { snapshot: 'clean', as: { name: 'www' } }, '(policy: Names that DNS'],
   ])('is refused: %s %j: %s', async (lifecycle, said, sentence) => {
