@@ -76,7 +76,8 @@ export interface Fleet {
   transact<T>(transaction: Transaction<T>): Promise<Committed<T>>
   /**
    * The commit that a run made for a step, looked for among the commits since then (RFC 3339), however many: in the
-   * history of a tree (inside a transaction), or of the newest one.
+   * history of a tree (inside a transaction), or of the newest one. One that goes with the same push has no id yet: that of
+   * the tree stands for it.
    */
   find(run: string, step: string, since: string, tree?: Tree): Promise<string | undefined>
   /** Ends what the client holds: its child processes. */

@@ -49,7 +49,7 @@ import { runRestores } from './controllers/restore.ts'
 import { runSnapshots } from './controllers/snapshot.ts'
 import { runMachines } from './controllers/vm.ts'
 import { runInstances } from './controllers/vmi.ts'
-import { Faults } from './faults.ts'
+import { type FaultRule, Faults } from './faults.ts'
 import type { Kubeconfig } from './kubeconfig.ts'
 import type { NewObject } from './object.ts'
 import { type Delays, Pace } from './pace.ts'
@@ -81,6 +81,8 @@ export interface ClustersOptions {
   currentContext?: string | undefined
   /** How the work of Jobs ends, where their annotations are not enough. */
   perform?: Perform | undefined
+  /** What goes wrong from the first moment on. */
+  faults?: readonly FaultRule[] | undefined
   /** How many changes a watch can go back. */
   history?: number | undefined
   /** Told of what went wrong inside a controller; it is tried again anyway. */
@@ -110,6 +112,7 @@ export async function startClusters(options: ClustersOptions): Promise<Clusters>
   )
   const repositories = Array.isArray(options.repository) ? options.repository : [options.repository]
   const faults = new Faults()
+  for (const fault of options.faults ?? []) faults.add(fault)
   const pace = new Pace(typeof delays === 'number' ? { scale: delays } : delays)
   const clusters = new Map<string, Cluster>()
   for (const name of ['hub', ...traits.map((one) => one.name)]) {

@@ -12,6 +12,7 @@ import { observed } from './git/observed.ts'
 import type { Ending } from './git/plan.ts'
 import { openQueue, type Window } from './git/queue.ts'
 import { type RemoteConfig, toRemote } from './git/remote.ts'
+import { isUnderWay } from './git/under-way.ts'
 
 export interface FleetConfig extends RemoteConfig {
   branch: string
@@ -79,6 +80,7 @@ export function openFleet(config: FleetConfig): Fleet {
     head: async () => objects.at(await clone.fetch()),
     transact: (transaction) => spanned('git commit', SpanKind.INTERNAL, {}, () => enqueue(transaction, queue.add)),
     find: async (run, step, since, tree) => {
+      if (tree && isUnderWay(tree, { run, step })) return tree.revision
       const tip = tree ? tree.revision : (await clone.fetch()).commit
       return history.find({ run, step, since }, tip)
     },

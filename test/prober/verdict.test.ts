@@ -71,6 +71,41 @@ describe('the verdict', () => {
     expect(Object.values(broken(well, 3)).flat()).toEqual([expect.stringContaining('2 were not asked for')])
   })
 
+  it('lets a plan be answered each time that it comes, as long as it commits nothing', () => {
+    const plan = { ...ended, asked: { ...asked, data: { plan: true } } }
+    const twice = [heard('completed'), heard('rolledback')]
+    expect(broken({ heard: twice, commits: [], ended: plan })).toEqual({})
+    expect(Object.values(broken({ ...well, ended: plan })).flat()).toEqual([expect.stringContaining('it is a plan')])
+  })
+
+  const other = 'b'.repeat(20)
+  it.each<[what: string, heard: Heard[], problems: number]>([
+    [
+      'is told of the other',
+      [heard('locate.failed', { failure: `it is held by run ${other}` }), heard('validated')],
+      0,
+    ],
+    ['is told of something else', [heard('locate.failed', { failure: 'the disk is full' })], 1],
+    ['is not heard of again', [heard('validated')], 0],
+  ])('looks of two at once whether the one that was refused %s', (_, said, problems) => {
+    const [one, two] = [asked, { ...asked, run: other }].map((request) => ({ ...request, expected: 'either' as const }))
+    const checks = runChecks({
+      wanted: 2,
+      went: [
+        {
+          life: { name: 'm1', about: 'machine', waves: [[one!, two!]] },
+          ended: [
+            { ...ended, asked: one!, terminal: 'rolledback' },
+            { ...ended, asked: two! },
+          ],
+        },
+      ],
+      listener: { of: (of) => (of === run ? said : []) },
+      history: { of: () => [], all: () => [] },
+    })
+    expect(checks.find(({ title }) => title.startsWith('of two at once'))?.problems).toHaveLength(problems)
+  })
+
   it('lets a run stand still, go on and be put back in stages more than once', () => {
     const stages = ['resume', 'rewind', 'resume', 'rewind'].map(commit)
     expect(broken({ ...well, commits: [...stages, ...well.commits] })).toEqual({})

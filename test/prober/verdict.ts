@@ -48,7 +48,10 @@ export function runChecks({ wanted, went, listener, history }: Outcome): Check[]
     },
     {
       title: 'each run is in exactly one terminal state, in the events and in Git',
-      problems: each(({ asked: { run } }) => contradiction(listener.of(run), history.of(run))),
+      // A plan keeps nothing, not even a note of itself: each time that it comes it is answered by what is there then.
+      problems: each(({ asked: { run, data } }) =>
+        isPlan(data) ? keeping(history.of(run)) : contradiction(listener.of(run), history.of(run)),
+      ),
     },
     { title: '0 doubled: no task of a run has made its commit twice', problems: doubled(history.all()) },
     {
@@ -89,6 +92,9 @@ function contradiction(heard: readonly Heard[], commits: readonly Commit[]): str
   return steps.includes('complete') && isUndone(steps) ? 'it was completed and given back in Git' : undefined
 }
 
+const isPlan = (data: object) => 'plan' in data && data.plan === true
+const keeping = (commits: readonly Commit[]) => (commits.length > 0 ? 'it is a plan, and has committed' : undefined)
+
 /** What a run may do more than once: hearing again where it stood, and the stages of an undo. */
 const repeatable = ['resume', 'rewind']
 
@@ -105,6 +111,9 @@ function doubled(commits: readonly Commit[]): Problem[] {
   })
 }
 
+/** Why a run was refused, where that was heard: a request that comes again later is found valid once more. */
+const whyRefused = (heard: readonly Heard[]) => heard.findLast((one) => one.failure)?.failure
+
 const lastWords = (heard: readonly Heard[]) => {
   const last = heard.findLast((one) => one.failure ?? one.message)
   return last?.failure ?? last?.message ?? 'nothing was said'
@@ -119,10 +128,10 @@ function conflictProblems({ life, ended }: Went, listener: Pick<Listener, 'of'>)
     const runs = pair.map(({ asked }) => asked.run)
     if (refused.length === pair.length) return [{ says: `${runs.join(' and ')} have both been refused`, runs }]
     return refused.flatMap(({ asked }) => {
-      const words = lastWords(listener.of(asked.run))
+      const words = whyRefused(listener.of(asked.run))
       const other = runs.find((run) => run !== asked.run) ?? ''
       // The other may have taken the machine away by then.
-      return words.includes(`is held by run ${other}`) || words.includes('has no machine')
+      return words === undefined || words.includes(`is held by run ${other}`) || words.includes('has no machine')
         ? []
         : [{ says: `run ${asked.run} was refused beside ${other} for another reason: ${words}`, runs }]
     })

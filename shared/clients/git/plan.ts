@@ -6,6 +6,7 @@ import { type NewCommit, type Signature, toObjects } from './new-objects.ts'
 import { NO_COMMIT } from './object-id.ts'
 import { type Overlay, overlayOf } from './overlay.ts'
 import type { EntryTree } from './tree.ts'
+import { begin } from './under-way.ts'
 
 /** What one transaction came to, on a certain base: a commit, nothing to change, or an error of its own. */
 export type Verdict =
@@ -30,7 +31,11 @@ export async function decideAll(base: EntryTree, transactions: readonly Transact
   await readAhead(base, transactions)
   const overlay = overlayOf(base)
   const verdicts: Verdict[] = []
-  for (const transaction of transactions) verdicts.push(await decideOne(overlay, transaction))
+  for (const transaction of transactions) {
+    const verdict = await decideOne(overlay, transaction)
+    if (verdict.kind === 'commit') begin(overlay.tree, transaction.trailers)
+    verdicts.push(verdict)
+  }
   return verdicts
 }
 

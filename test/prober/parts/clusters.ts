@@ -21,8 +21,7 @@ export type Asked = { do: 'restart servers' | 'restart controllers'; after: numb
 
 const { directory, clusters: options, faults } = toldTo<ClustersPart>()
 const ledgers = await openLedgers(directory)
-const clusters = await startClusters({ ...options, directory, onError: (error) => complain(messageOf(error)) })
-for (const fault of faults) clusters.faults.add(fault)
+const clusters = await startClusters({ ...options, directory, faults, onError: (error) => complain(messageOf(error)) })
 const followed = ['hub', ...clusters.names].map((name) => ({ name, store: clusters.store(name) }))
 let last: Promise<void> = Promise.resolve()
 /** One after the other: each writes the same files. */

@@ -109,6 +109,27 @@ describe('openFleet', () => {
     expect(await git('ls-tree', '-r', '--name-only', 'main')).toBe('a.txt\nb.txt')
   })
 
+  it.each(['mark', 'file'] as const)('finds what is to go in the same push: a %s', async (what) => {
+    const { open, git } = await makeWorld()
+    const fleet = open()
+    await fleet.transact(writing({ 'a.txt': 'one' }))
+    const since = new Date(Date.now() - 60_000).toISOString()
+    const once = async (run: string) =>
+      deciding(run, async (tree) => {
+        if (await fleet.find(run, 'commit', since, tree)) return { nothing: true, value: 'again' }
+        const changes = what === 'file' ? [{ path: `${run}.txt`, content: run }] : []
+        return { changes, value: 'first', mark: true }
+      })
+    const transactions = await Promise.all(['r1', 'r1', 'r2', 'r1'].map(once))
+    const made = await Promise.all(transactions.map((one) => fleet.transact(one)))
+    expect(made.map(({ value }) => value)).toEqual(['first', 'again', 'first', 'again'])
+    expect(await git('rev-list', '--count', 'main')).toBe('3')
+    // A transaction that failed has made nothing.
+    const failing = deciding('r3', async () => ({ changes: [{ path: '../x', content: '' }], value: 'bad' }))
+    const [bad, good] = await Promise.allSettled([fleet.transact(failing), fleet.transact(await once('r3'))])
+    expect([bad.status, good.status === 'fulfilled' && good.value.value]).toEqual(['rejected', 'first'])
+  })
+
   it('removes files, and the folders that become empty with them', async () => {
     const { open } = await makeWorld()
     const fleet = open()

@@ -47,6 +47,13 @@ const moved = (status: object) => {
   return view({ migrations, instance: named('web-01', { nodeName: 'b', migrationState, ...status }) })
 }
 const snapshots = [{ name: 'web-01-x', purpose: 'asked' as const, run, disks: [], taken: '2030-01-01T00:00:00Z' }]
+/** With the annotations that such a one is made with, so that it outlives its machine. */
+const lastOfAnother = {
+  metadata: {
+    name: 'web-01-final-5da9bbab',
+    annotations: { 'argocd.argoproj.io/sync-options': 'Prune=false,Delete=false' },
+  },
+}
 const patch = {
   name: 'web-01-patch',
   image: 'x',
@@ -134,6 +141,14 @@ describe('a round', () => {
       view({ snapshots: [named('web-01-x', { phase: 'Failed', error: { message: 'deadline' } })] }),
       'failed',
       'deadline',
+    ],
+    [
+      'snapshot: is over where the last snapshot of a machine that had the name before lies beside',
+      'snapshot',
+      aimOf({ snapshots }),
+      view({ snapshots: [...(taken().snapshots ?? []), lastOfAnother] }),
+      'reached',
+      'Took snapshot web-01-x',
     ],
     [
       'snapshot: waits until one that was let go of is gone',
