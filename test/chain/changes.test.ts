@@ -239,6 +239,13 @@ describe('a machine', () => {
       name: vm.name,
       snapshots: [{ name: last, purpose: 'final' }],
     })
+    // It lies beside the next machine of its name, which does not wait for it to go.
+    const next = await provisioned({ name: vm.name })
+    expect(next).toEqual(vm)
+    await completed('snapshot', { ...place(next), snapshot: 'fresh' })
+    expect(await chain.look(vm.cluster, 'VirtualMachineSnapshot', vm.namespace, last)).toMatchObject({
+      metadata: { uid: snapshot?.metadata.uid },
+    })
   })
 
   it('is told what would be done, and nothing is', async () => {

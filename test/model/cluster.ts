@@ -1,5 +1,6 @@
 import type { GoldenImages, Images } from '../../shared/golden-images.ts'
 import type { Hub } from '../../shared/hub.ts'
+import { dataClaims, rootDiskName } from '../../shared/kubevirt/manifest.ts'
 import { virtualMachine } from '../../shared/kubevirt/virtual-machine.ts'
 import type { MachineAddress, Machines, MachineView, VirtualMachine } from '../../shared/machines.ts'
 import { definitionFile } from '../../shared/paths.ts'
@@ -82,13 +83,15 @@ function view(definition: Definition | undefined, mood: Mood): MachineView {
 }
 
 function following(definition: Definition): MachineView {
-  const { running, snapshots = [], restore, patch, migration } = definition
+  const { running, snapshots = [], restore, patch, migration, nextRoot } = definition
   const shown = running ? runningView(definition) : showing(definition, 'Stopped')
+  const disks = [rootDiskName(definition), ...dataClaims(definition), ...(nextRoot ? [nextRoot.name] : [])]
   const spec = virtualMachine(definition).spec as NonNullable<VirtualMachine['spec']>
   return {
     ...shown,
     ...(shown.machine && { machine: { ...shown.machine, spec } }),
-    ...(migration && { instance: moved(definition.name) }),
+    disks: disks.map((name) => ({ metadata: { name }, status: { phase: 'Succeeded' } })),
+    ...(migration && shown.instance && { instance: moved(shown.instance) }),
     snapshots: snapshots.map(({ name }) => ({
       metadata: { name },
       status: { phase: 'Succeeded', readyToUse: true },
@@ -106,7 +109,11 @@ function following(definition: Definition): MachineView {
 const migrationUid = 'uid-of-the-migration'
 
 /** A guest that has gone to another node. */
-const moved = (name: string) => ({
-  metadata: { name },
-  status: { phase: 'Running', nodeName: 'b', migrationState: { migrationUid, sourceNode: 'a', targetNode: 'b' } },
+const moved = (instance: NonNullable<MachineView['instance']>) => ({
+  ...instance,
+  status: {
+    ...instance.status,
+    nodeName: 'b',
+    migrationState: { migrationUid, sourceNode: 'a', targetNode: 'b' },
+  },
 })
