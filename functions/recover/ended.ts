@@ -1,8 +1,8 @@
 import { type Cmdb, toCmdbRecord } from '../../shared/cmdb.ts'
 import { DroverError } from '../../shared/errors.ts'
 import type { Fleet } from '../../shared/fleet.ts'
-import { trailersOf } from '../../shared/ledger.ts'
-import { makesImage, makesMachine } from '../../shared/lifecycles.ts'
+import { type RunRecord, trailersOf } from '../../shared/ledger.ts'
+import { makesImage, makesMachine, placeIn } from '../../shared/lifecycles.ts'
 import { isPlan } from '../../shared/plan.ts'
 import { endOfUndo, firstOf, hasCommitted, standing } from '../../shared/standing.ts'
 import { ignored, notYet, type Outcome, type Run, succeeded } from '../../shared/step.ts'
@@ -19,7 +19,20 @@ export interface Books {
 /** A request that is refused has done nothing: what there is was made by another delivery of the same id. */
 export const isOnlyRefused = ({ failure }: Run) => failure?.task === 'validate'
 
-export const stillRunning = ({ id }: Run) => `Run ${id} goes on: it is another delivery of its request that was refused`
+/**
+ * True for the failure of a task that the run is beyond: its event came once more, and what that waits for is over by now, such as a
+ * machine that is off.
+ */
+export function isBehind({ lifecycle, failure }: Run, { state, task }: RunRecord): boolean {
+  const failed = failure === undefined ? -1 : placeIn(lifecycle, failure.task)
+  return state === 'running' && failed >= 0 && failed < placeIn(lifecycle, task)
+}
+
+/** That a run is not ended by the failure of another delivery. */
+export const stillRunning = (run: Run) =>
+  isOnlyRefused(run)
+    ? `Run ${run.id} goes on: it is another delivery of its request that was refused`
+    : `Run ${run.id} goes on, and is beyond ${run.failure?.task}: it is another delivery of it that failed`
 
 /** A run without a record did nothing, is undone already, or is complete; a complete one must not be touched. */
 export async function answerForEnded(run: Run, { fleet, cmdb }: Books): Promise<Outcome> {

@@ -1,9 +1,12 @@
 import type { Condition } from '../machines.ts'
 
-/** The cluster's own words: the messages of the conditions that do not hold. */
+/** Conditions that are bad when they hold: KubeVirt's of a machine, and that of a Job. */
+const failures = ['Failure', 'Failed']
+
+/** The cluster's own words: the messages of the conditions that should be otherwise. */
 export function words(conditions: Condition[] | undefined, none: string): string {
   const bad = (conditions ?? []).filter(
-    ({ type, status, message }) => message && (type === 'Failure' ? status === 'True' : status === 'False'),
+    ({ type, status, message }) => message && status === (failures.includes(type) ? 'True' : 'False'),
   )
   const messages = [...new Set(bad.map(({ message }) => message))]
   return messages.length === 0 ? none : messages.join('; ')

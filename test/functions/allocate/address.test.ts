@@ -1,16 +1,28 @@
 import { describe, expect, it } from 'vitest'
 import { allocateAddress } from '../../../functions/allocate/address.ts'
 import { allocateName } from '../../../functions/allocate/name.ts'
+import { toIdentity, toMac } from '../../../shared/identity.ts'
 import { readRecord } from '../../../shared/ledger.ts'
-import { addressFile, runFile } from '../../../shared/paths.ts'
+import { addressFile, networkFile, runFile } from '../../../shared/paths.ts'
 import { check } from '../../../shared/schema/check.ts'
 import { DnsRecord, Identity, Interface } from '../../../shared/schema/definition.ts'
 import type { Machine, Nic } from '../../../shared/schema/machine.ts'
 import { parseYaml, toYaml } from '../../../shared/yaml.ts'
 import { runOf, starterFiles } from '../../examples/starter.ts'
 import { type MemoryFleet, memoryFleet } from '../../fleet.ts'
+import { fleetOf } from '../build/runs.ts'
 
 const fleetWith = (files: Record<string, string> = {}) => memoryFleet({ ...starterFiles(), ...files })
+
+/** A network that says no more than it must, with one address to give out. */
+const tiny = {
+  [networkFile('tiny')]: toYaml({
+    description: 'x',
+    attachment: { namespace: 'a', name: 'b' },
+    subnets: [{ cidr: '10.9.9.0/30', exclude: ['10.9.9.1'] }],
+    domain: 'c',
+  }),
+}
 
 /** A run that has its name. */
 async function named(fleet: MemoryFleet, networks: Nic[] = [{ network: 'servers' }], id = 'run-a') {
@@ -83,6 +95,30 @@ describe('allocateAddress', () => {
     expect(facts.interfaces?.map(({ name }) => name)).toEqual(['nic0', 'nic1'])
   })
 
+  it('gives an interface no nameserver, gateway or reverse record that its network does not have', async () => {
+    const fleet = fleetWith(tiny)
+    const run = await named(fleet, [{ network: 'tiny' }])
+    expect(await allocateAddress(run, fleet)).toEqual({
+      kind: 'succeeded',
+      message: 'Reserved 10.9.9.2 for prod-shop-001',
+      facts: {
+        identity: toIdentity(run.id),
+        interfaces: [
+          {
+            name: 'nic0',
+            network: 'tiny',
+            attachment: { namespace: 'a', name: 'b' },
+            mac: toMac(run.id, 0),
+            leases: [{ network: 'tiny', address: '10.9.9.2', prefix: 30, cidr: '10.9.9.0/30' }],
+            nameservers: [],
+            domain: 'c',
+          },
+        ],
+        dns: [{ dnsName: 'prod-shop-001.c', recordType: 'A', targets: ['10.9.9.2'], recordTTL: 300 }],
+      },
+    })
+  })
+
   it('gives two interfaces in one network different addresses, the asked one to who asks', async () => {
     const fleet = fleetWith()
     const asked = { network: 'servers', addresses: ['10.20.0.16'] }
@@ -100,15 +136,7 @@ describe('allocateAddress', () => {
     [
       'a network that is full',
       [{ network: 'tiny' }],
-      {
-        'ipam/tiny/network.yaml': toYaml({
-          description: 'x',
-          attachment: { namespace: 'a', name: 'b' },
-          subnets: [{ cidr: '10.9.9.0/30', exclude: ['10.9.9.1'] }],
-          domain: 'c',
-        }),
-        [addressFile('tiny', '10.9.9.2')]: 'address: x',
-      },
+      { ...tiny, [addressFile('tiny', '10.9.9.2')]: 'address: x' },
       'Cannot reserve addresses: network "tiny" has no free IPv4 address: 1 of 1 that it gives out are taken (10.9.9.0/30)',
     ],
     [
@@ -138,10 +166,24 @@ describe('allocateAddress', () => {
     const fleet = fleetWith()
     const run = await named(fleet)
     const record = await readRecord(await fleet.head(), run.id)
+    const late = { kind: 'ignored', message: `Run ${run.id} has ended: it gets no address again` }
     fleet.put({ [runFile(run.id)]: toYaml({ ...record, state: 'undoing' }) })
-    expect(await allocateAddress(run, fleet)).toMatchObject({ kind: 'ignored' })
+    expect(await allocateAddress(run, fleet)).toEqual(late)
     fleet.put({ [runFile(run.id)]: null })
-    expect(await allocateAddress(run, fleet)).toMatchObject({ kind: 'ignored' })
+    expect(await allocateAddress(run, fleet)).toEqual(late)
+    expect(await leasesOf(fleet)).toEqual([])
+  })
+
+  it.each([
+    ['no name', { machine: { networks: [{ network: 'servers' }] } as Machine }],
+    ['no machine', { name: 'web-01' }],
+  ])('gives no address to a run that has %s yet', async (_, facts) => {
+    const run = runOf({ task: 'address', fact: 'named', facts })
+    const fleet = await fleetOf(run)
+    await expect(allocateAddress(run, fleet)).rejects.toMatchObject({
+      reason: 'broken',
+      message: `Cannot reserve addresses: run ${run.id} has no name or no network yet`,
+    })
     expect(await leasesOf(fleet)).toEqual([])
   })
 

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { allocateName } from '../../../functions/allocate/name.ts'
 import { readRecord } from '../../../shared/ledger.ts'
-import { nameFile, runFile } from '../../../shared/paths.ts'
+import { nameFile, runFile, templateFile } from '../../../shared/paths.ts'
 import type { ProvisionRequest } from '../../../shared/schema/request.ts'
+import type { Origin, Run } from '../../../shared/step.ts'
 import { parseYaml, toYaml } from '../../../shared/yaml.ts'
 import { runOf, smallRequest, starterFiles } from '../../examples/starter.ts'
 import { memoryFleet } from '../../fleet.ts'
@@ -14,6 +15,7 @@ const takenNames = (...names: string[]) =>
   Object.fromEntries(
     names.map((name) => [nameFile(name), toYaml({ name, run: 'old', namespace: 'office', since: 'x' })]),
   )
+const late = { kind: 'ignored', message: 'Run run-a has ended: its name is not reserved again' }
 
 describe('allocateName', () => {
   it('reserves the asked name in one commit, with the record of the run', async () => {
@@ -72,8 +74,26 @@ describe('allocateName', () => {
       'Cannot name the machine: every name of "web" is taken',
     ],
     ['a template that is gone', { template: 'gone' }, [], 'Cannot name the machine: template "gone" is gone'],
+    [
+      'a template that cannot be read any more',
+      { template: 'broken' },
+      [],
+      'Cannot name the machine: templates/broken.yaml: ',
+    ],
+    [
+      'a pattern that has no value any more',
+      { namePattern: '{template}-{shop}' },
+      [],
+      'Cannot name the machine: namePattern has {shop}, wanted {environment}, {application}, {namespace}, {template} or {number:3}',
+    ],
+    [
+      'a name that is longer than the template allows',
+      { name: 'a'.repeat(64) },
+      [],
+      'Cannot name the machine: name has 64 characters, wanted at most 63',
+    ],
   ])('refuses %s and leaves the fleet as it was', async (_, change, names, sentence) => {
-    const fleet = fleetWith(takenNames(...names))
+    const fleet = fleetWith({ ...takenNames(...names), [templateFile('broken')]: 'guest: linux\n' })
     expect(await allocateName(naming(change), fleet)).toMatchObject({
       kind: 'refused',
       message: expect.stringContaining(sentence),
@@ -99,7 +119,7 @@ describe('allocateName', () => {
     const fleet = fleetWith()
     await allocateName(naming(), fleet)
     fleet.put({ [runFile('run-a')]: null, [nameFile('prod-shop-001')]: null })
-    expect(await allocateName(naming(), fleet)).toMatchObject({ kind: 'ignored' })
+    expect(await allocateName(naming(), fleet)).toEqual(late)
     expect(fleet.commits).toHaveLength(1)
   })
 
@@ -108,7 +128,8 @@ describe('allocateName', () => {
     await allocateName(naming(), fleet)
     const record = await readRecord(await fleet.head(), 'run-a')
     fleet.put({ [runFile('run-a')]: toYaml({ ...record, state: 'undoing' }) })
-    expect(await allocateName(naming(), fleet)).toMatchObject({ kind: 'ignored' })
+    expect(await allocateName(naming(), fleet)).toEqual(late)
+    expect(fleet.commits).toHaveLength(1)
   })
 
   it('gives fifty runs at once fifty names without a hole', async () => {
@@ -120,5 +141,32 @@ describe('allocateName', () => {
       Array.from({ length: 50 }, (_, index) => `prod-shop-${String(index + 1).padStart(3, '0')}`),
     )
     expect(fleet.commits).toHaveLength(50)
+  })
+})
+
+describe('the name of a machine that is made from a snapshot', () => {
+  const origin: Origin = { name: 'db-01', snapshot: 'clean', owner: { kind: 'Group', name: 'team-shop' }, volumes: {} }
+  const request = { namespace: 'shop', name: 'db-01', snapshot: 'clean', as: { name: 'db-02' } } as Run['request']
+  const cloning = runOf({ id: 'run-a', lifecycle: 'clone', task: 'name', fact: 'located', request, facts: { origin } })
+
+  it('is the one that the request gives it', async () => {
+    const fleet = fleetWith()
+    expect(await allocateName(cloning, fleet)).toEqual({
+      kind: 'succeeded',
+      message: 'Reserved the name db-02',
+      facts: { name: 'db-02' },
+    })
+    expect(Object.keys(fleet.commits[0]?.changes ?? {})).toEqual([nameFile('db-02'), runFile('run-a')])
+    expect(await readRecord(await fleet.head(), 'run-a')).toMatchObject({ facts: { origin, name: 'db-02' } })
+  })
+
+  it('is refused when it is taken', async () => {
+    const fleet = fleetWith(takenNames('db-02'))
+    expect(await allocateName(cloning, fleet)).toEqual({
+      kind: 'refused',
+      message: 'Cannot name the machine: "db-02" is taken by a machine in namespace "office" (run old)',
+      facts: {},
+    })
+    expect(fleet.commits).toEqual([])
   })
 })

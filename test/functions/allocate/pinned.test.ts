@@ -4,6 +4,7 @@ import { allocateName } from '../../../functions/allocate/name.ts'
 import { validate } from '../../../functions/validate/validate.ts'
 import { nameFile } from '../../../shared/paths.ts'
 import type { Machine } from '../../../shared/schema/machine.ts'
+import type { Facts } from '../../../shared/step.ts'
 import { asked, runOf, smallRequest, starterFiles } from '../../examples/starter.ts'
 import { memoryFleet } from '../../fleet.ts'
 
@@ -17,6 +18,23 @@ describe('a request that comes twice', () => {
     expect(await allocateName(named('site-b'), fleet)).toMatchObject({
       kind: 'succeeded',
       facts: { name: 'prod-shop-001', machine: machineOn('site-a') },
+    })
+  })
+
+  it('goes on with all that was found valid first, whatever is allowed by now', async () => {
+    const first: Facts = {
+      machine: machineOn('site-a'),
+      labels: { tier: 'web' },
+      callback: { url: 'https://portal.example.com/hooks/17' },
+      attached: [{ name: 'data', size: '200Gi', claim: 'old-db-data' }],
+      claims: { 'old-db-data': 'uid-1' },
+    }
+    const fleet = memoryFleet(starterFiles())
+    await allocateName({ ...named('site-a'), facts: first }, fleet)
+    expect(await allocateName({ ...named('site-a'), facts: {} }, fleet)).toEqual({
+      kind: 'succeeded',
+      message: 'Reserved the name prod-shop-001',
+      facts: { ...first, name: 'prod-shop-001' },
     })
   })
 

@@ -107,6 +107,47 @@ describe('change', () => {
     expect(written(outcome)).toMatchObject({ [`${folder}/datavolume-db-01-data-wal-4f3104.yaml`]: null })
   })
 
+  it('writes down a data disk that the request lets go of, for another machine to take', async () => {
+    const run = changing('resize', { detach: ['wal'] }, 'resize.build', {
+      facts: { claims: { 'db-01-data-wal-4f3104': 'uid-wal', 'db-01-data-data-4f3104': 'uid-data' } },
+    })
+    const { outcome } = await building(run, databaseServer({ running: false }))
+    const kept = Object.entries(written(outcome)).filter(([path]) => path.startsWith('kept/'))
+    expect(kept.map(([path, text]) => [path, parseYaml(text ?? '')])).toEqual([
+      [
+        keptFile('site-a', 'shop', 'db-01-data-wal-4f3104'),
+        {
+          ...{ disk: 'db-01-data-wal-4f3104', cluster: 'site-a', namespace: 'shop', machine: 'db-01' },
+          ...{ run: run.id, since: run.since, size: '50Gi', uid: 'uid-wal' },
+        },
+      ],
+    ])
+  })
+
+  it('writes down no disk that the machine goes on with under its claim', async () => {
+    const run = changing('resize', { grow: { wal: '60Gi' } }, 'resize.build')
+    const { outcome } = await building(run)
+    expect(Object.keys(written(outcome)).filter((path) => path.startsWith('kept/'))).toEqual([])
+  })
+
+  it('writes down the data disks from before a restore to new disks: they leave Git and stay on the cluster', async () => {
+    const old = ['db-01-data-data-4f3104', 'db-01-data-wal-4f3104']
+    const disks = ['db-01-root-71f75f7d', ...old]
+    const since = '2030-01-01T00:00:00.000Z'
+    const clean = { name: 'db-01-clean', purpose: 'asked' as const, run: 'r', taken: since, disks }
+    const volumes = { rootdisk: 'vs-root', 'data-data': 'vs-data', 'data-wal': 'vs-wal' }
+    const run = changing('restore', { snapshot: 'clean' }, 'restore.build', {
+      facts: { restoring: 'new disks', restoredFrom: { snapshot: 'db-01-clean', volumes } },
+    })
+    const { outcome } = await building(run, databaseServer({ running: false, snapshots: [clean] }))
+    const changes = written(outcome)
+    for (const disk of old) {
+      expect(changes[`${folder}/datavolume-${disk}.yaml`]).toBeNull()
+      expect(parseYaml(changes[keptFile('site-a', 'shop', disk)] ?? '')).toMatchObject({ disk, machine: 'db-01' })
+    }
+    expect(Object.keys(changes)).toContain(`${folder}/datavolume-db-01-data-data-012345.yaml`)
+  })
+
   it.each<[string, Partial<Record<'state' | 'task', string>> | null, string]>([
     ['a run that has ended', null, 'Run 0123456789abcdef0123 has ended: there is nothing to build'],
     [

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { create } from '../../../functions/build/create.ts'
 import { conflicting } from '../../../shared/ledger.ts'
+import { toLock } from '../../../shared/lock.ts'
+import { keptFile, lockFile, runFile } from '../../../shared/paths.ts'
 import type { Definition } from '../../../shared/schema/definition.ts'
 import type { Outcome } from '../../../shared/step.ts'
 import { toYaml } from '../../../shared/yaml.ts'
@@ -43,7 +45,11 @@ describe('create', () => {
   })
 
   it('ignores an event of a run that has ended', async () => {
-    expect(await create(runOf(), await memoryFleet().head(), settings)).toMatchObject({ kind: 'ignored' })
+    const run = runOf()
+    const message = `Run ${run.id} has ended: there is nothing to build`
+    expect(await create(run, await memoryFleet().head(), settings)).toEqual({ kind: 'ignored', message })
+    const undoing = memoryFleet({ [runFile(run.id)]: toYaml({ run: run.id, state: 'undoing' }) })
+    expect(await create(run, await undoing.head(), settings)).toEqual({ kind: 'ignored', message })
   })
 
   it.each<[string, Record<string, string>, string]>([
@@ -75,6 +81,45 @@ describe('create', () => {
     expect(outcome).toMatchObject({ kind: 'refused', message: expect.stringContaining(message) })
   })
 
+  const lock = lockFile('site-a', 'shop', 'db-01')
+  const other = { ...runOf(), id: 'ffffffffffffffffffff' }
+
+  it('takes the place of a lock whose run is over, and of no other', async () => {
+    const run = runOf()
+    const fleet = await fleetOf(run)
+    fleet.put({ [lock]: toLock(other) })
+    const outcome = await create(run, await fleet.head(), settings)
+    expect(outcome).toMatchObject({ kind: 'succeeded' })
+    expect(changesIn(outcome).find(({ path }) => path === lock)?.content).toBe(toLock(run))
+    fleet.put({ [runFile(other.id)]: toYaml({ run: other.id, state: 'running' }) })
+    expect(await create(run, await fleet.head(), settings)).toEqual({
+      kind: 'refused',
+      message: `Cannot create db-01: ${lock} is there already and not this run's`,
+      facts: {},
+    })
+  })
+
+  it('takes kept disks off the list of those that another machine may take', async () => {
+    const claim = 'db-09-data-old-ffffff'
+    const kept = keptFile('site-a', 'shop', claim)
+    const { disks } = databaseServer()
+    const run = runOf(databaseServer({ disks: [...disks, { name: 'old', size: '1Gi', claim }] }))
+    const fleet = await fleetOf(run)
+    fleet.put({ [kept]: 'disk: old\n' })
+    const tree = await fleet.head()
+    const changes = changesIn(await create(run, tree, settings)).filter(({ path }) => path.startsWith('kept/'))
+    expect(changes).toEqual([{ path: kept, content: null, expect: await tree.oid(kept) }])
+  })
+
+  it('says all that keeps a machine from being made at once', async () => {
+    const run = runOf(databaseServer({ name: 'drover-hub' }))
+    const fleet = await fleetOf(run)
+    fleet.put({ 'vms/site-a/shop/drover-hub/notes.md': 'mine' })
+    expect((await create(run, await fleet.head(), settings)).message).toBe(
+      'Cannot create drover-hub: its Application would take the place of "drover-hub", which applies the hub; vms/site-a/shop/drover-hub/notes.md is there already and not this run\'s',
+    )
+  })
+
   it('takes the files of a namespace that is there as they are', async () => {
     const run = runOf()
     const fleet = await fleetOf(run)
@@ -93,6 +138,9 @@ describe('create', () => {
 
   it('cannot read a run without a definition', async () => {
     const run = runWith('create.build', {})
-    await expect(create(run, await memoryFleet().head(), settings)).rejects.toMatchObject({ reason: 'unreadable' })
+    await expect(create(run, await memoryFleet().head(), settings)).rejects.toMatchObject({
+      reason: 'unreadable',
+      message: `Cannot build: run ${run.id} has no definition yet`,
+    })
   })
 })

@@ -4,7 +4,7 @@ import { customizationFile } from '../../../shared/paths.ts'
 import { check } from '../../../shared/schema/check.ts'
 import { Definition } from '../../../shared/schema/definition.ts'
 import type { Machine } from '../../../shared/schema/machine.ts'
-import type { Outcome } from '../../../shared/step.ts'
+import type { Facts, Outcome } from '../../../shared/step.ts'
 import { toYaml } from '../../../shared/yaml.ts'
 import { memoryFleet } from '../../fleet.ts'
 import { fleetOf, foundOut, runWith } from './runs.ts'
@@ -55,7 +55,8 @@ describe('customize', () => {
 
   it('ignores an event of a run that has ended', async () => {
     const outcome = await customize(runWith('customize', foundOut()), await memoryFleet().head())
-    expect(outcome).toMatchObject({ kind: 'ignored' })
+    const message = `Run ${runWith('customize', {}).id} has ended: there is nothing to customize`
+    expect(outcome).toEqual({ kind: 'ignored', message })
   })
 
   it.each<[string, Partial<Machine>, Record<string, string | null>, string]>([
@@ -84,9 +85,73 @@ describe('customize', () => {
     })
   })
 
-  it('cannot read a run that has not been placed', async () => {
-    const { cluster: _, ...facts } = foundOut()
+  it('says how many customizations it has embedded', async () => {
+    expect((await customized({ customizations: [] })).message).toBe('Embedded 0 customizations for web-01')
+    expect((await customized({ customizations: ['base-linux'] })).message).toBe('Embedded 1 customization for web-01')
+  })
+
+  it('says every customization that is gone at once', async () => {
+    const gone = { [customizationFile('base-linux')]: null, [customizationFile('monitoring-agent')]: null }
+    expect(await customized({}, gone)).toEqual({
+      kind: 'refused',
+      message:
+        'Cannot customize web-01: customization "base-linux" is not there any more; customization "monitoring-agent" is not there any more',
+      facts: {},
+    })
+  })
+
+  it('leaves out what only the run needs to know, and what nobody has found out', async () => {
+    const { labels: _, dns: __, ...facts } = foundOut()
     const run = runWith('customize', facts)
-    await expect(customize(run, await (await fleetOf(run)).head())).rejects.toMatchObject({ reason: 'unreadable' })
+    const definition = definitionIn(await customize(run, await (await fleetOf(run)).head()))
+    expect(definition).not.toHaveProperty('networks')
+    expect(definition).toMatchObject({ labels: {}, dns: [], owner: { kind: 'Group', name: 'team-shop' } })
+  })
+
+  it.each(['machine', 'name', 'identity', 'interfaces', 'cluster'] as const)(
+    'cannot read a run without its %s',
+    async (fact) => {
+      const { [fact]: _, ...facts } = foundOut()
+      const run = runWith('customize', facts)
+      await expect(customize(run, await (await fleetOf(run)).head())).rejects.toMatchObject({
+        reason: 'unreadable',
+        message: `Cannot customize: run ${run.id} has no machine, name, addresses or cluster yet`,
+      })
+    },
+  )
+})
+
+describe('the disks of a machine', () => {
+  const disks = [
+    { name: 'data', size: '200Gi' },
+    { name: 'wal', size: '50Gi' },
+  ]
+  const attached = [{ name: 'old', size: '1Gi', claim: 'web-09-data-old-ffffff' }]
+  const disksWith = async (facts: Facts) => {
+    const known = foundOut()
+    const run = runWith('customize', { ...known, machine: { ...(known.machine as Machine), disks }, ...facts })
+    const definition = definitionIn(await customize(run, await (await fleetOf(run)).head()))
+    return { rootDisk: definition?.rootDisk, disks: definition?.disks }
+  }
+
+  it('are blank and from the image, beside kept ones that it takes', async () => {
+    expect(await disksWith({ imageVersion: 'pvc golden/rhel9-1', attached })).toEqual({
+      rootDisk: { size: '30Gi', version: 'pvc golden/rhel9-1' },
+      disks: [...disks, ...attached],
+    })
+    expect(await disksWith({})).toEqual({ rootDisk: { size: '30Gi' }, disks })
+  })
+
+  it('are from the snapshot of the machine that it is made from, whose owner it has too', async () => {
+    const owner = { kind: 'User', name: 'bob' } as const
+    const volumes = { rootdisk: 'vs-root', 'data-data': 'vs-data' }
+    const origin = { name: 'web-00', snapshot: 'clean', owner, volumes }
+    expect(await disksWith({ origin })).toEqual({
+      rootDisk: { size: '30Gi', snapshot: 'vs-root' },
+      disks: [{ name: 'data', size: '200Gi', snapshot: 'vs-data' }, disks[1]],
+    })
+    const run = runWith('customize', foundOut({ origin }))
+    const outcome = await customize(run, await (await fleetOf(run)).head())
+    expect(definitionIn(outcome)?.owner).toEqual(owner)
   })
 })

@@ -5,13 +5,14 @@ import { fileName } from '../../../shared/gitops/change-set.ts'
 import { claimOf } from '../../../shared/kubevirt/manifest.ts'
 import { render } from '../../../shared/kubevirt/render.ts'
 import { expecting, readRecord } from '../../../shared/ledger.ts'
-import { keptFile, namespaceApplicationFile, runFile } from '../../../shared/paths.ts'
+import { definitionFile, keptFile, namespaceApplicationFile, runFile } from '../../../shared/paths.ts'
 import type { Definition } from '../../../shared/schema/definition.ts'
 import type { Run } from '../../../shared/step.ts'
 import { toYaml } from '../../../shared/yaml.ts'
 import type { MemoryFleet } from '../../fleet.ts'
 import { databaseServer, linuxServer } from '../../shared/kubevirt/definitions.ts'
 import { fleetOf, foundOut, runWith } from '../build/runs.ts'
+import { changing } from '../changes.ts'
 
 const folder = 'vms/site-a/shop/web-01'
 const shared = ['namespaces/site-a/shop/namespace.yaml', namespaceApplicationFile('site-a', 'shop')]
@@ -148,5 +149,91 @@ describe('commit', () => {
       message: `Run ${run.id} has ended or is being undone: its change comes too late`,
     })
     expect(fleet.commits).toEqual([])
+  })
+
+  it('says the same of what it took away when it is asked again, though the files are there again', async () => {
+    const path = `${folder}/values.yaml`
+    const run = runWith('create.commit', foundOut())
+    const fleet = await fleetOf(run)
+    fleet.put({ [path]: 'old\n' })
+    const removing = { ...run, changes: await expecting(await fleet.head(), [{ path, content: null }]) }
+    const first = await commit(removing, fleet)
+    expect(await fleet.files()).not.toHaveProperty([path])
+    fleet.put({ [path]: 'mine\n' })
+    expect(await commit(removing, fleet)).toEqual(first)
+    expect(first).toMatchObject({ kind: 'succeeded', message: expect.stringContaining('Pushed 1 files in commit') })
+    expect(fleet.commits).toHaveLength(1)
+  })
+
+  it('commits nothing where Git has all of it, and names the newest commit', async () => {
+    const { run, fleet } = await built()
+    const gone = { path: `${folder}/manifests/old.yaml`, content: null, expect: null }
+    fleet.put(Object.fromEntries(changes.map(({ path, content }) => [path, content])))
+    const { revision } = await fleet.head()
+    expect(await commit({ ...run, changes: [...(run.changes ?? []), gone] }, fleet)).toEqual({
+      kind: 'succeeded',
+      message: `Pushed 5 files in commit ${revision.slice(0, 10)}`,
+      facts: { revision },
+    })
+    expect(fleet.commits).toEqual([])
+  })
+
+  it.each<[string, string | null]>([
+    ['one of them is another', 'old\n'],
+    ['one of them is missing', null],
+  ])('commits where Git has the files but %s', async (_, content) => {
+    const [last = ''] = files
+    const run = runWith('create.commit', foundOut())
+    const fleet = await fleetOf(run)
+    fleet.put({ ...Object.fromEntries(changes.map(({ path, content }) => [path, content])), [last]: content })
+    expect(await commit({ ...run, changes: await expecting(await fleet.head(), changes) }, fleet)).toMatchObject({
+      kind: 'succeeded',
+    })
+    expect((await fleet.files())[last]).toBe(`${last}\n`)
+    expect(fleet.commits).toHaveLength(1)
+  })
+
+  it.each([
+    ['an empty change set', { changes: [] }],
+    ['no change set', {}],
+  ])('has nothing to push of %s', async (_, change) => {
+    const run = { ...runWith('create.commit', foundOut()), ...change }
+    const fleet = await fleetOf(run)
+    expect(await commit(run, fleet)).toEqual({
+      kind: 'succeeded',
+      message: 'Nothing to push',
+      facts: { revision: (await fleet.head()).revision },
+    })
+    expect(fleet.commits).toEqual([])
+  })
+
+  describe('of a round', () => {
+    const path = definitionFile('site-a', 'shop', 'db-01')
+    const pushing = async (round: 'stop' | 'save', content: string, fleet: MemoryFleet): Promise<Run> => {
+      const changes = await expecting(await fleet.head(), [{ path, content }])
+      return changing('patch', {}, `${round}.commit`, { changes })
+    }
+
+    it('goes on from what the round before has pushed', async () => {
+      const fleet = await fleetOf(changing('patch', {}, 'locate'))
+      for (const round of ['stop', 'save'] as const)
+        expect(await commit(await pushing(round, `${round}\n`, fleet), fleet)).toMatchObject({ kind: 'succeeded' })
+      expect(await fleet.files()).toMatchObject({ [path]: 'save\n' })
+      expect(fleet.commits.map(({ subject }) => subject)).toEqual([
+        expect.stringContaining('patch shop/db-01 on site-a: run '),
+        expect.stringContaining('patch shop/db-01 on site-a: run '),
+      ])
+    })
+
+    it('comes too late once a later round has pushed, though nothing else has changed', async () => {
+      const fleet = await fleetOf(changing('patch', {}, 'locate'))
+      await commit(await pushing('save', 'save\n', fleet), fleet)
+      const late = await pushing('stop', 'stop\n', fleet)
+      expect(await commit(late, fleet)).toEqual({
+        kind: 'ignored',
+        message: `Run ${late.id} has pushed another change set for this task already: the first one holds`,
+      })
+      expect(await fleet.files()).toMatchObject({ [path]: 'save\n' })
+    })
   })
 })

@@ -1,11 +1,11 @@
-import { describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { parse } from 'yaml'
 import { place } from '../../../functions/place/place.ts'
 import type { Hub, HubCondition, PlacementState } from '../../../shared/hub.ts'
 import { readRecord } from '../../../shared/ledger.ts'
 import { placementFile, runFile } from '../../../shared/paths.ts'
 import type { Machine } from '../../../shared/schema/machine.ts'
-import type { Here, Run } from '../../../shared/step.ts'
+import type { Facts, Here, Run } from '../../../shared/step.ts'
 import { toYaml } from '../../../shared/yaml.ts'
 import { memoryFleet } from '../../fleet.ts'
 import { fleetOf, foundOut, runWith } from '../build/runs.ts'
@@ -36,6 +36,7 @@ function hubShowing(...states: (PlacementState | undefined | (() => Promise<void
     async *watchPlacement(namespace, name, signal) {
       expect([namespace, name]).toEqual(['argocd', 'web-01-012345'])
       for (const state of states) {
+        if (signal.aborted) return
         if (typeof state === 'function') await state()
         else yield state
       }
@@ -66,6 +67,7 @@ const runTo = (placement: Machine['placement'], changes: Partial<Run> = {}): Run
   return { ...run, deadline: '2030-01-01T11:00:00.000Z', ...changes }
 }
 const anywhere = { clusterSets: ['global'] }
+const late = { kind: 'ignored', message: `Run ${runTo(anywhere).id} has ended: it is not placed any more` }
 
 describe('place', () => {
   it('puts a Placement into Git in one commit, wakes Argo CD, and answers what OCM decides', async () => {
@@ -78,7 +80,9 @@ describe('place', () => {
       message: 'Placed web-01 on site-b: OCM chose it among the clusters that fit: Prioritized',
       facts: { cluster: 'site-b', placementReason: 'OCM chose it among the clusters that fit: Prioritized' },
     })
-    expect(fleet.commits).toMatchObject([{ trailers: { run: run.id, step: 'place' } }])
+    expect(fleet.commits).toMatchObject([
+      { subject: `Ask for a cluster for web-01, run ${run.id}`, trailers: { run: run.id, step: 'place' } },
+    ])
     const text = (await fleet.files())[path] ?? ''
     expect(parse(text)).toMatchObject({ kind: 'Placement', metadata: { name: 'web-01-012345', namespace: 'argocd' } })
     expect((await readRecord(await fleet.head(), run.id))?.wrote[path]).toMatchObject({ before: null })
@@ -125,6 +129,16 @@ describe('place', () => {
       'Cannot place web-01: prioritizer "X" is unknown',
     ],
     [
+      'OCM has looked at it as it is now',
+      [{ ...unsatisfied, observedGeneration: 1 }],
+      'Cannot place web-01: No ManagedCluster matches any of the cluster predicate',
+    ],
+    [
+      'OCM gives no more than a reason',
+      [{ type: 'PlacementSatisfied', status: 'False', reason: 'NoManagedClusterMatched', message: '' }],
+      'Cannot place web-01: NoManagedClusterMatched',
+    ],
+    [
       'OCM gives no reason',
       [{ type: 'PlacementSatisfied', status: 'False' }],
       'Cannot place web-01: no ManagedCluster fits the Placement',
@@ -135,11 +149,14 @@ describe('place', () => {
     expect(outcome).toMatchObject({ kind: 'refused', message })
   })
 
-  it('goes on when a cluster fits before the grace is over', async () => {
+  it('says no more than OCM does where that gives no reason for its choice', async () => {
+    const hub = hubShowing(stateOf({ decisions: [{ clusterName: 'site-b', reason: '' }] }))
     const run = runTo(anywhere)
-    const hub = hubShowing(stateOf({ conditions: [unsatisfied] }), stateOf(), decided)
-    const patient = { ...settings, graceMilliseconds: 60_000 }
-    expect(await place(run, await fleetOf(run), hub, patient, hereOf())).toMatchObject({ kind: 'succeeded' })
+    expect(await place(run, await fleetOf(run), hub, settings, hereOf())).toEqual({
+      kind: 'succeeded',
+      message: 'Placed web-01 on site-b: OCM chose it among the clusters that fit',
+      facts: { cluster: 'site-b', placementReason: 'OCM chose it among the clusters that fit' },
+    })
   })
 
   it('does not believe a condition of an older Placement', async () => {
@@ -157,8 +174,10 @@ describe('place', () => {
   it('answers notYet when its patience ends first', async () => {
     const run = runTo(anywhere)
     const here = hereOf({ patience: AbortSignal.abort() })
-    const outcome = await place(run, await fleetOf(run), hubShowing(stateOf()), settings, here)
-    expect(outcome).toMatchObject({ kind: 'notYet' })
+    expect(await place(run, await fleetOf(run), hubShowing(stateOf()), settings, here)).toEqual({
+      kind: 'notYet',
+      message: 'Still waiting for a cluster for web-01: the Placement has not reached the hub yet',
+    })
   })
 
   it('refuses when the run’s time is up, with what was missing', async () => {
@@ -178,8 +197,9 @@ describe('place', () => {
   it('takes a fixed cluster that the hub has, and writes nothing', async () => {
     const run = runTo({ cluster: 'site-a' })
     const fleet = await fleetOf(run)
-    expect(await place(run, fleet, hubShowing(), settings, hereOf())).toMatchObject({
+    expect(await place(run, fleet, hubShowing(), settings, hereOf())).toEqual({
       kind: 'succeeded',
+      message: 'Placed web-01 on site-a: the request or its template names this cluster',
       facts: { cluster: 'site-a', placementReason: 'the request or its template names this cluster' },
     })
     expect(fleet.commits).toEqual([])
@@ -199,7 +219,7 @@ describe('place', () => {
     ['the cluster is fixed', { cluster: 'site-a' }],
   ])('ignores an event of a run that has ended when %s', async (_, placement) => {
     const fleet = memoryFleet()
-    expect(await place(runTo(placement), fleet, hubShowing(), settings, hereOf())).toMatchObject({ kind: 'ignored' })
+    expect(await place(runTo(placement), fleet, hubShowing(), settings, hereOf())).toEqual(late)
     expect(fleet.commits).toEqual([])
   })
 
@@ -208,13 +228,100 @@ describe('place', () => {
     const fleet = await fleetOf(run)
     const record = await readRecord(await fleet.head(), run.id)
     fleet.put({ [runFile(run.id)]: toYaml({ ...record, state: 'undoing' }) })
-    expect(await place(run, fleet, hubShowing(), settings, hereOf())).toMatchObject({ kind: 'ignored' })
+    expect(await place(run, fleet, hubShowing(), settings, hereOf())).toEqual(late)
+    expect(fleet.commits).toEqual([])
   })
 
-  it('cannot read a run that has no name yet', async () => {
-    const run = runWith('place', {})
-    await expect(place(run, memoryFleet(), hubShowing(), settings, hereOf())).rejects.toMatchObject({
+  it.each<[string, Facts]>([
+    ['no name', { machine: foundOut().machine as Machine }],
+    ['no machine', { name: 'web-01' }],
+  ])('cannot read a run that has %s yet', async (_, facts) => {
+    const run = runWith('place', facts)
+    await expect(place(run, await fleetOf(run), hubShowing(decided), settings, hereOf())).rejects.toMatchObject({
       reason: 'unreadable',
+      message: `Cannot place: run ${run.id} has no machine or no name yet`,
     })
+  })
+})
+
+describe('the wait for a decision', () => {
+  beforeEach(() => vi.useFakeTimers())
+  afterEach(() => vi.useRealTimers())
+
+  const later = (milliseconds: number) => async () => void (await vi.advanceTimersByTimeAsync(milliseconds))
+  const hopeless = stateOf({ conditions: [unsatisfied] })
+  const onSiteB = { kind: 'succeeded', facts: { cluster: 'site-b' } }
+
+  /** What comes of it where 'no cluster fits' must last for ten seconds. */
+  const placed = async (hub: Hub, changes: Partial<Run> = {}) => {
+    const run = runTo(anywhere, changes)
+    const { graceMilliseconds: _, ...others } = settings
+    return place(run, await fleetOf(run), hub, others, hereOf())
+  }
+
+  it('goes on when a cluster fits before the grace is over', async () => {
+    expect(await placed(hubShowing(hopeless, later(9_000), decided))).toMatchObject(onSiteB)
+  })
+
+  it('ends when no cluster has fitted for the grace, however often OCM has said so', async () => {
+    expect(await placed(hubShowing(hopeless, later(9_000), hopeless, later(1_000), decided))).toEqual({
+      kind: 'refused',
+      message: 'Cannot place web-01: No ManagedCluster matches any of the cluster predicate',
+      facts: {},
+    })
+  })
+
+  it('begins anew with the grace when a cluster might have fitted in between', async () => {
+    const hub = hubShowing(hopeless, later(9_000), stateOf(), hopeless, later(9_000), decided)
+    expect(await placed(hub)).toMatchObject(onSiteB)
+  })
+
+  it.each<[string, HubCondition[] | undefined]>([
+    ['has not reached the hub', undefined],
+    ['is not decided', []],
+    ['is satisfied', [{ type: 'PlacementSatisfied', status: 'True' }]],
+    ['is not misconfigured', [{ type: 'PlacementMisconfigured', status: 'False' }]],
+    ['has a condition that is false of something else', [{ type: 'Other', status: 'False' }]],
+    ['has a condition that is true of something else', [{ type: 'Other', status: 'True' }]],
+  ])('is not cut short by the grace while the Placement %s', async (_, conditions) => {
+    const state = conditions && stateOf({ conditions })
+    expect(await placed(hubShowing(state, later(60_000), decided))).toMatchObject(onSiteB)
+  })
+
+  it.each([
+    ['a minute', '2030-01-01T10:01:00.000Z', 59_999],
+    ['longer than a timer can count', '2030-03-01T10:00:00.000Z', 60_000],
+  ])('lasts until the deadline where that is %s away', async (_, deadline, milliseconds) => {
+    expect(await placed(hubShowing(undefined, later(milliseconds), decided), { deadline })).toMatchObject(onSiteB)
+  })
+
+  it('is over at once where the deadline has passed', async () => {
+    const deadline = '2030-01-01T09:59:59.000Z'
+    expect(await placed(hubShowing(stateOf(), later(1), decided), { deadline })).toEqual({
+      kind: 'refused',
+      message: `Cannot place web-01: not placed by ${deadline}; OCM has not decided yet`,
+      facts: {},
+    })
+  })
+
+  it('says so where nothing was seen before the time was up', async () => {
+    expect(await placed(hubShowing(later(60 * 60_000)))).toMatchObject({
+      kind: 'refused',
+      message: 'Cannot place web-01: not placed by 2030-01-01T11:00:00.000Z; the Placement has not reached the hub yet',
+    })
+  })
+
+  it.each<[string, Hub]>([
+    ['a cluster is chosen', hubShowing(hopeless, decided)],
+    ['no cluster fits', hubShowing(hopeless, later(10_000))],
+  ])('lets go of the hub and leaves no clock running once %s', async (_, hub) => {
+    let held: AbortSignal | undefined
+    const watchPlacement: Hub['watchPlacement'] = (namespace, name, signal) => {
+      held = signal
+      return hub.watchPlacement(namespace, name, signal)
+    }
+    await placed({ ...hub, watchPlacement })
+    expect(held?.aborted).toBe(true)
+    expect(vi.getTimerCount()).toBe(0)
   })
 })

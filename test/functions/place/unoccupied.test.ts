@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import { undecided } from '../../../functions/place/planned.ts'
 import { unlessOccupied } from '../../../functions/place/unoccupied.ts'
 import type { Application, MachineView, VirtualMachine } from '../../../shared/machines.ts'
-import { refused, succeeded } from '../../../shared/step.ts'
+import { notYet, type Outcome, type Run, refused, succeeded } from '../../../shared/step.ts'
 import { foundOut, runWith } from '../build/runs.ts'
 import { nothing } from '../machines.ts'
 
@@ -16,6 +17,7 @@ const application = (name: string, namespace: string, labels = {}): Application 
 const machine = (operation?: string): VirtualMachine => ({
   metadata: { name: 'web-01', ...(operation && { annotations: { 'drover.dev/operation': operation } }) },
 })
+const here = { name: 'site-a', namespace: 'shop' }
 const ours = { 'app.kubernetes.io/managed-by': 'drover' }
 
 describe('a machine that is placed', () => {
@@ -41,6 +43,16 @@ describe('a machine that is placed', () => {
       'Argo CD has an Application of that name for something else already',
     ],
     [
+      'an Application of another namespace',
+      { ...nothing, application: application('site-a', 'office', ours) },
+      'Argo CD has an Application of that name for something else already',
+    ],
+    [
+      'an Application without labels',
+      { ...nothing, application: { metadata: { name: 'web-01' }, spec: { destination: here } } },
+      'Argo CD has an Application of that name already, which Drover did not make',
+    ],
+    [
       'an Application without a destination',
       { ...nothing, application: { metadata: { name: 'web-01', labels: ours } } },
       'Argo CD has an Application of that name for something else already',
@@ -59,8 +71,14 @@ describe('a machine that is placed', () => {
     expect(await asked(view)).toEqual({ kind: 'refused', message: `Cannot place web-01 on site-a: ${why}`, facts: {} })
   })
 
-  it('is looked for only once it is placed', async () => {
-    const outcome = refused('Cannot place web-01')
+  it.each<[string, Outcome, Run]>([
+    ['was refused', refused('Cannot place web-01'), run],
+    ['was refused for what its cluster is', refused('Cannot place web-01', { cluster: 'site-a' }), run],
+    ['is not placed yet', notYet('Still waiting'), run],
+    ['has no cluster', { kind: 'succeeded', message: 'Placed web-01' }, run],
+    ['has no name', placed, runWith('place', { cluster: 'site-a' })],
+    ['is placed by a plan alone', succeeded('OCM would choose the cluster', { cluster: undecided }), run],
+  ])('is not looked for where it %s', async (_, outcome, run) => {
     expect(await unlessOccupied(run, outcome, { of: () => Promise.reject(new Error('asked')) })).toBe(outcome)
   })
 })

@@ -74,7 +74,7 @@ describe('undo', () => {
 
   it('waits for the machine that another delivery has made, although the one that failed knew no cluster', async () => {
     const { cluster: _, ...facts } = foundOut()
-    const run = failed('place', facts)
+    const run = failed('create.verify', facts)
     const fleet = await fleetAfter(run)
     const running = { ...nothing, instance: { metadata: { name: 'web-01' } } }
     const asked: string[] = []

@@ -2,71 +2,33 @@ import { describe, expect, it } from 'vitest'
 import { rewind } from '../../../functions/recover/rewind.ts'
 import { toChangeSet } from '../../../shared/gitops/change-set.ts'
 import { readRecord } from '../../../shared/ledger.ts'
-import type { Machines, MachineView, Restore } from '../../../shared/machines.ts'
-import { claimsFile, definitionFile } from '../../../shared/paths.ts'
+import type { Machines } from '../../../shared/machines.ts'
+import { claimsFile } from '../../../shared/paths.ts'
 import type { Definition } from '../../../shared/schema/definition.ts'
 import { parseYaml } from '../../../shared/yaml.ts'
 import type { MemoryFleet } from '../../fleet.ts'
 import { databaseServer } from '../../shared/kubevirt/definitions.ts'
 import { changing, commitAs, fleetHaving, gitops, machineOf } from '../changes.ts'
 import { hereOf } from '../here.ts'
-import { machinesShowing } from '../machines.ts'
-import { runningView, showing } from '../verify/views.ts'
+import { definitionIn, following, offView, restoreOf } from './following.ts'
 
 const server = databaseServer()
 const run = changing('patch', {}, 'undo')
-const values = definitionFile('site-a', 'shop', 'db-01')
 const claims = claimsFile('site-a', 'shop', 'db-01')
 const saved = { name: 'db-01-undo', purpose: 'undo' as const, run: run.id, disks: [], taken: run.since }
 const changed = databaseServer({ running: false, operation: `${run.id}.patch`, snapshots: [saved] })
 
 /** A fleet in which a run has come to this task, and has made this of the machine. */
-async function fleetAfter(task: string, now: Definition): Promise<MemoryFleet> {
+async function fleetAfter(task: string, now: Definition, by = run): Promise<MemoryFleet> {
   const fleet = await fleetHaving(server)
   fleet.put({ [claims]: 'db-01-data-data-4f3104: before\n' })
-  await commitAs({ ...run, task: 'locate' }, fleet)
-  await commitAs({ ...run, task }, fleet, await toChangeSet(now, await fleet.head(), gitops))
+  await commitAs({ ...by, task: 'locate' }, fleet)
+  await commitAs({ ...by, task }, fleet, await toChangeSet(now, await fleet.head(), gitops))
   return fleet
 }
 
-const definitionIn = async (fleet: MemoryFleet) => parseYaml((await fleet.files())[values] ?? '') as Definition
-
-/** A cluster that follows Git at once: off where that is wanted, with every restore complete, and running otherwise. */
-function following(fleet: MemoryFleet, change: Partial<Machines> = {}) {
-  const seen: string[] = []
-  const machines: Machines = {
-    ...machinesShowing(),
-    async *watch() {
-      const definition = await definitionIn(fleet)
-      seen.push(definition.operation)
-      yield definition.running ? runningView(definition) : offView(definition)
-    },
-    ...change,
-  }
-  return { machines, seen }
-}
-
-function offView(definition: Definition): MachineView {
-  const view = showing(definition, 'Stopped')
-  const { restore } = definition
-  return {
-    ...view,
-    ...(view.machine && { machine: { ...view.machine, spec: { runStrategy: 'Halted' } } }),
-    restores: restore ? [restoreOf(restore, { complete: true })] : [],
-  }
-}
-
-const restoreOf = (
-  { name, snapshot }: NonNullable<Definition['restore']>,
-  status: Restore['status'] = {},
-): Restore => ({
-  metadata: { name },
-  spec: { virtualMachineSnapshotName: snapshot },
-  status,
-})
-
-const rewinding = (fleet: MemoryFleet, machines: Machines, here = hereOf().here) =>
-  rewind(run, machineOf(server), { fleet, machines, gitops, rootApplication: 'drover-hub', graceMilliseconds: 0 }, here)
+const rewinding = (fleet: MemoryFleet, machines: Machines, here = hereOf().here, by = run) =>
+  rewind(by, machineOf(server), { fleet, machines, gitops, rootApplication: 'drover-hub', graceMilliseconds: 0 }, here)
 
 describe('rewind', () => {
   it('goes through its stages, each in Git and on the cluster before the next', async () => {
@@ -157,5 +119,74 @@ describe('rewind', () => {
       kind: 'stranded',
       message: 'Cannot put shop/db-01 on site-a back: restore db-01-restore-01234567 failed: the storage is full',
     })
+  })
+})
+
+describe('rewind on a cluster that does not restore in place', () => {
+  const until = '2030-01-08T10:00:00.000Z'
+  const patching = changing('patch', {}, 'undo', { facts: { restoring: 'new disks' } })
+  const patched = { ...changed, snapshots: [{ ...saved, until }] }
+  const root = { size: '30Gi', name: 'db-01-root-undo-01234567', snapshot: 'vs-root', atOnce: true }
+  const old = { size: '30Gi', name: 'db-01-root-71f75f7d', image: server.image, until }
+  const usable = { volumesOf: async () => ({ rootdisk: 'vs-root', 'data-data': 'vs-data' }) }
+
+  it('makes the root disk anew from the run’s own snapshot, and keeps the one that was changed', async () => {
+    const fleet = await fleetAfter('patch.commit', patched, patching)
+    const asked: string[] = []
+    const volumesOf: Machines['volumesOf'] = async (...where) => {
+      asked.push(where.join('/'))
+      return usable.volumesOf()
+    }
+    const { machines, seen } = following(fleet, { volumesOf })
+    expect(await rewinding(fleet, machines, hereOf().here, patching)).toBeUndefined()
+    expect(asked).toEqual(['site-a/shop/db-01-undo'])
+    expect(seen).toEqual([`${run.id}.undo-off`, `${run.id}.undo-disks`, server.operation])
+    expect(await definitionIn(fleet)).toEqual({ ...server, rootDisk: root, oldRoots: [old] })
+  })
+
+  it('changes nothing while the snapshot cannot be used', async () => {
+    const fleet = await fleetAfter('patch.commit', patched, patching)
+    const { machines, seen } = following(fleet, { volumesOf: async () => ({ 'data-data': 'vs-data' }) })
+    expect(await rewinding(fleet, machines, hereOf().here, patching)).toEqual({
+      kind: 'notYet',
+      message: 'Still undoing: the snapshot of shop/db-01 on site-a cannot be used yet',
+    })
+    expect(seen).toEqual([])
+    expect(await definitionIn(fleet)).toEqual(patched)
+  })
+
+  it('asks for no snapshot before the run has written to the disk', async () => {
+    const fleet = await fleetAfter('save.commit', patched, patching)
+    const { machines } = following(fleet, { volumesOf: () => expect.fail('the disk is as it was') })
+    expect(await rewinding(fleet, machines, hereOf().here, patching)).toBeUndefined()
+    expect(await definitionIn(fleet)).toEqual(server)
+  })
+
+  it('waits at the next delivery until the disk that it has begun is filled, and makes no other', async () => {
+    const fleet = await fleetAfter('patch.commit', patched, patching)
+    const unfilled = (endPatience: () => void, change: Partial<Machines>) =>
+      following(fleet, {
+        ...change,
+        async *watch() {
+          const definition = await definitionIn(fleet)
+          yield { ...offView(definition), disks: [] }
+          if (definition.operation.endsWith('.undo-disks')) endPatience()
+        },
+      }).machines
+    const first = hereOf()
+    const message = 'Still waiting for VM db-01: disk db-01-root-undo-01234567 is not filled yet'
+    expect(await rewinding(fleet, unfilled(first.endPatience, usable), first.here, patching)).toEqual({
+      kind: 'notYet',
+      message,
+    })
+    const volumesOf = () => expect.fail('it is known what the disk is made from')
+    const second = hereOf()
+    expect(await rewinding(fleet, unfilled(second.endPatience, { volumesOf }), second.here, patching)).toEqual({
+      kind: 'notYet',
+      message,
+    })
+    const { machines } = following(fleet, { volumesOf })
+    expect(await rewinding(fleet, machines, hereOf().here, patching)).toBeUndefined()
+    expect(await definitionIn(fleet)).toEqual({ ...server, rootDisk: root, oldRoots: [old] })
   })
 })

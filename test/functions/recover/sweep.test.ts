@@ -2,11 +2,12 @@ import { describe, expect, it } from 'vitest'
 import { sweep } from '../../../functions/recover/sweep.ts'
 import { toRemoval } from '../../../shared/gitops/removal.ts'
 import { type RunRecord, readRecord, recorded, trailersOf } from '../../../shared/ledger.ts'
-import { archiveFolder, definitionFile, nameFile, runFile } from '../../../shared/paths.ts'
+import { archiveFolder, definitionFile, imageFile, nameFile, runFile } from '../../../shared/paths.ts'
 import type { Run, Standstill } from '../../../shared/step.ts'
 import { toYaml } from '../../../shared/yaml.ts'
-import { starterFiles } from '../../examples/starter.ts'
+import { runOf, starterFiles } from '../../examples/starter.ts'
 import { type MemoryFleet, memoryFleet } from '../../fleet.ts'
+import { build, golden } from '../../shared/images/golden.ts'
 import { linuxServer } from '../../shared/kubevirt/definitions.ts'
 import { foundOut, runWith } from '../build/runs.ts'
 import { changing, commitAs, fleetHaving } from '../changes.ts'
@@ -205,6 +206,49 @@ describe('a tick', () => {
     const { standing, problems } = await sweep(fleet, settings, minutes(10))
     expect(only(standing).run.id).toBe(id)
     expect(problems).toEqual([expect.stringContaining(problem)])
+  })
+
+  it('says which runs are open, whether or not they are to go on', async () => {
+    const fleet = await fleetAfter('name')
+    const { open } = await sweep(fleet, settings, minutes(1))
+    expect(open).toMatchObject([{ lifecycle: 'provision', state: 'running', deadline: '2030-01-01T11:00:00.000Z' }])
+  })
+
+  it('says how many addresses each network has left, by family, and passes over one that cannot be read', async () => {
+    const attachment = { namespace: 'default', name: 'vlan' }
+    const network = (...subnets: object[]) =>
+      toYaml({ description: 'both families', attachment, subnets, domain: 'example.com' })
+    const fleet = memoryFleet({
+      'ipam/both/network.yaml': network({ cidr: 'fd00::/126' }, { cidr: '10.0.0.0/29' }, { cidr: '10.0.1.0/29' }),
+      'ipam/both/10.0.0.3.yaml': 'name: web-01\n',
+      'ipam/odd/network.yaml': 'subnets: none\n',
+    })
+    const { networks, problems } = await sweep(fleet, settings, minutes(0))
+    expect(networks).toEqual([
+      { network: 'both', family: 4, free: 11 },
+      { network: 'both', family: 6, free: 3 },
+    ])
+    expect(problems).toEqual([])
+  })
+
+  it('adds the golden image as the run wrote it, whoever changed it since', async () => {
+    const image = golden({ work: { build: build(), deadlineSeconds: 60 } })
+    const run = runOf({
+      lifecycle: 'golden-image',
+      task: 'import.commit',
+      request: { namespace: 'golden', image: 'rhel9' } as Run['request'],
+      facts: { name: 'rhel9', cluster: 'site-a' },
+    })
+    const fleet = memoryFleet()
+    await write(fleet, run, { [imageFile('rhel9')]: toYaml(image) })
+    const [commit] = fleet.commits
+    fleet.put({ [imageFile('rhel9')]: 'mine\n' })
+    const { outcome } = only((await sweep(fleet, settings, minutes(10))).standing)
+    expect(outcome).toEqual({
+      kind: 'succeeded',
+      message: 'Going on after "Push to Git": nothing was heard of the run since 2030-01-01T10:30:00.000Z',
+      facts: { image, revision: commit?.revision },
+    })
   })
 
   it('finds nothing to do where no run is in flight', async () => {

@@ -206,6 +206,36 @@ describe('undo', () => {
     expect(fleet.commits).toEqual([])
   })
 
+  it('does nothing for a request that is refused when it comes again after its run has ended', async () => {
+    const run = failed()
+    const fleet = await fleetAfter(run)
+    await undo(run, clientsOf(fleet), hereOf().here)
+    const before = fleet.commits.length
+    const again = { ...run, failure: { ...failure, task: 'validate' } }
+    expect(await undo(again, clientsOf(fleet), hereOf().here)).toEqual({
+      kind: 'ignored',
+      message: `Run ${run.id} has ended: its request was refused when it came again`,
+    })
+    expect(fleet.commits).toHaveLength(before)
+  })
+
+  it('needs no mark for a run that did nothing where the branch takes no push: nothing begins there', async () => {
+    const refusing = (reason: 'refused' | 'busy'): MemoryFleet => ({
+      ...memoryFleet(starterFiles()),
+      transact: async (transaction) => {
+        if (transaction.trailers.step === 'undone')
+          throw new DroverError(reason, 'Cannot push: the branch is protected')
+        return memoryFleet(starterFiles()).transact(transaction)
+      },
+    })
+    const run = failed({ facts: {} })
+    expect(await undo(run, clientsOf(refusing('refused')), hereOf().here)).toMatchObject({
+      kind: 'succeeded',
+      message: 'Nothing was changed: Cannot bring up VM web-01',
+    })
+    await expect(undo(run, clientsOf(refusing('busy')), hereOf().here)).rejects.toThrow('the branch is protected')
+  })
+
   it('takes the release of a machine that was deprovisioned for no undo', async () => {
     const fleet = memoryFleet(starterFiles())
     const run = failed({ lifecycle: 'deprovision', failure: { ...failure, task: 'absence' } })

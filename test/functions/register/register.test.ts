@@ -2,7 +2,11 @@ import { describe, expect, it } from 'vitest'
 import { register } from '../../../functions/register/register.ts'
 import type { Cmdb, CmdbRecord } from '../../../shared/cmdb.ts'
 import { DroverError } from '../../../shared/errors.ts'
+import { readRecord } from '../../../shared/ledger.ts'
 import { runFile } from '../../../shared/paths.ts'
+import { toYaml } from '../../../shared/yaml.ts'
+import { smallRequest } from '../../examples/starter.ts'
+import { memoryFleet } from '../../fleet.ts'
 import { fleetOf, foundOut, runWith } from '../build/runs.ts'
 
 function cmdb(): Cmdb & { asked: [CmdbRecord, string][] } {
@@ -20,6 +24,7 @@ describe('register', () => {
   it.each([
     ['plan', 'planned'],
     ['operate', 'operational'],
+    ['retire', 'retired'],
   ])('%s tells the CMDB of a machine that is %s', async (task, state) => {
     const run = runWith(task, foundOut())
     const system = cmdb()
@@ -51,18 +56,47 @@ describe('register', () => {
 
   it('goes on where there is no enterprise system', async () => {
     const run = runWith('plan', foundOut())
-    expect(await register(run, undefined, await fleetOf(run))).toMatchObject({
+    expect(await register(run, undefined, await fleetOf(run))).toEqual({
       kind: 'succeeded',
       message: 'No enterprise system is configured, nothing to register',
+      facts: {},
     })
   })
 
-  it('does not bring back what an undo has retired', async () => {
-    const run = runWith('operate', foundOut())
-    const fleet = await fleetOf(run)
-    fleet.put({ [runFile(run.id)]: null })
+  it('only says what a plan would register', async () => {
+    const run = { ...runWith('operate', foundOut()), request: { ...smallRequest(), plan: true } }
     const system = cmdb()
-    expect(await register(run, system, fleet)).toMatchObject({ kind: 'ignored' })
+    expect(await register(run, system, memoryFleet())).toEqual({
+      kind: 'succeeded',
+      message: 'Would register web-01 as operational',
+      facts: {},
+    })
+    expect(system.asked).toEqual([])
+  })
+
+  it.each(['gone', 'undoing', 'stranded'])(
+    'does not bring back what an undo has retired: the run is %s',
+    async (state) => {
+      const run = runWith('operate', foundOut())
+      const fleet = await fleetOf(run)
+      const record = await readRecord(await fleet.head(), run.id)
+      fleet.put({ [runFile(run.id)]: state === 'gone' ? null : toYaml({ ...record, state }) })
+      const system = cmdb()
+      expect(await register(run, system, fleet)).toEqual({
+        kind: 'ignored',
+        message: `Run ${run.id} has ended: its event comes too late`,
+      })
+      expect(system.asked).toEqual([])
+    },
+  )
+
+  it('cannot read a task that is another function’s', async () => {
+    const run = runWith('place', foundOut())
+    const system = cmdb()
+    await expect(register(run, system, await fleetOf(run))).rejects.toMatchObject({
+      reason: 'unreadable',
+      message: 'Cannot register: place is no task of it',
+    })
     expect(system.asked).toEqual([])
   })
 

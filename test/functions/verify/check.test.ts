@@ -35,6 +35,46 @@ describe('the addresses of a machine', () => {
   })
 })
 
+describe('the addresses of a machine with more than one interface', () => {
+  const [first] = definition.interfaces
+  const second = {
+    ...(first as NonNullable<typeof first>),
+    mac: '02:00:00:00:00:02',
+    leases: first?.leases.map((lease) => ({ ...lease, address: '10.30.0.5' })).slice(0, 1) ?? [],
+  }
+  const both = { ...definition, interfaces: [...definition.interfaces, second] }
+  const showing = (...interfaces: { mac?: string; ipAddress?: string; ipAddresses?: string[] }[]) => {
+    const view = runningView(both)
+    return { ...view, instance: { ...view.instance, status: { ...view.instance.status, interfaces } } }
+  }
+  const all = ['10.20.0.17', 'fd00:20::17']
+
+  it('are looked for on the interface that each was allocated to, by its MAC in any case', () => {
+    const right = showing({ mac: '02:00:00:00:00:01', ipAddresses: all }, { mac: second.mac, ipAddress: '10.30.0.5' })
+    expect(assessAddresses(right, both)).toMatchObject({ state: 'reached' })
+    const swapped = showing({ mac: '02:00:00:00:00:01', ipAddresses: [...all, '10.30.0.5'] }, { mac: second.mac })
+    expect(assessAddresses(swapped, both)).toEqual({
+      state: 'waiting',
+      message: 'the interface 02:00:00:00:00:02 has no address, wanted 10.30.0.5',
+    })
+  })
+
+  it('are not those of an interface that nobody knows, such as one of a container network in the guest', () => {
+    const other = showing({ ipAddresses: [...all, '10.30.0.5'] }, { mac: '02:00:00:00:00:09', ipAddresses: all })
+    expect(assessAddresses(other, both)).toEqual({
+      state: 'waiting',
+      message: 'the interface 02:00:00:00:00:01 has no address, wanted 10.20.0.17',
+    })
+  })
+
+  it('are waited for while the instance says nothing of itself', () => {
+    expect(assessAddresses({ ...showing(), instance: { metadata: { name: 'web-01' } } }, both)).toEqual({
+      state: 'waiting',
+      message: 'the interface 02:00:00:00:00:01 has no address, wanted 10.20.0.17',
+    })
+  })
+})
+
 describe('the names of a machine', () => {
   const dns = [
     record('A', 'web-01.example.com', '10.20.0.17'),
@@ -66,7 +106,19 @@ describe('the names of a machine', () => {
     expect(await assessNames({ ...definition, dns }, resolverOf(zone))).toEqual(assessment)
   })
 
+  it('say each target that is lacking, and what there is instead', async () => {
+    const pair = [record('A', 'web-01.example.com', '10.20.0.17', '10.20.0.18', '10.20.0.19')]
+    const zone = { 'A web-01.example.com': ['10.0.0.1', '10.20.0.18', '10.0.0.2'] }
+    expect(await assessNames({ ...definition, dns: pair }, resolverOf(zone))).toEqual({
+      state: 'waiting',
+      message: 'A web-01.example.com resolves to 10.0.0.1, 10.20.0.18, 10.0.0.2, wanted 10.20.0.17, 10.20.0.19',
+    })
+  })
+
   it('are not looked up where no resolver is configured', async () => {
-    expect(await assessNames({ ...definition, dns }, undefined)).toMatchObject({ state: 'reached' })
+    expect(await assessNames({ ...definition, dns }, undefined)).toEqual({
+      state: 'reached',
+      message: 'no resolver is configured',
+    })
   })
 })

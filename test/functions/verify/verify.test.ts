@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { verify } from '../../../functions/verify/verify.ts'
 import type { MachineView } from '../../../shared/machines.ts'
-import type { DnsRecord } from '../../../shared/schema/definition.ts'
-import { linuxServer } from '../../shared/kubevirt/definitions.ts'
+import type { Definition, DnsRecord } from '../../../shared/schema/definition.ts'
+import type { Run } from '../../../shared/step.ts'
+import { databaseServer, linuxServer } from '../../shared/kubevirt/definitions.ts'
 import { foundOut, runWith } from '../build/runs.ts'
+import { changing } from '../changes.ts'
 import { hereOf } from '../here.ts'
 import { machinesShowing, nothing } from '../machines.ts'
 import { condition, disk, runningView, showing, synced } from './views.ts'
@@ -103,6 +105,32 @@ describe('verify', () => {
   })
 })
 
+describe('verify', () => {
+  it('waits for nothing in a plan, and says what would follow', async () => {
+    const watch = () => expect.fail('nothing is there to wait for')
+    const planned = changing('power', { action: 'stop', plan: true }, 'stop.verify', {
+      facts: { definition: databaseServer({ running: false }), wasRunning: true },
+    })
+    expect(await verify(planned, { ...machinesShowing(), watch }, settings, hereOf().here)).toEqual({
+      kind: 'succeeded',
+      message: 'Would wait for it',
+      facts: { report: ['the machine is turned off'] },
+    })
+  })
+
+  it.each<[string, Run]>([
+    ['Cannot wait: locate is no task of a round', changing('power', {}, 'locate', { facts: { definition } })],
+    ['Cannot wait: import.verify is no task of a round', { ...run, lifecycle: 'golden-image', task: 'import.verify' }],
+    [`Cannot wait: run ${run.id} has no definition`, runWith('create.verify', foundOut())],
+    [`Cannot wait: run ${run.id} has no definition`, runWith('check', foundOut())],
+  ])('finds no event of ours: %s', async (message, other) => {
+    await expect(verify(other, machinesShowing(), settings, hereOf().here)).rejects.toMatchObject({
+      reason: 'unreadable',
+      message,
+    })
+  })
+})
+
 describe('check', () => {
   const checking = runWith('check', foundOut({ definition }))
 
@@ -139,6 +167,43 @@ describe('check', () => {
     })
   })
 
+  const databases = databaseServer()
+  const data = ['db-01-data-data-4f3104', 'db-01-data-wal-4f3104']
+  const claims = Object.fromEntries(data.map((name) => [name, `uid-of-${name}`]))
+  const checkingData = (known: Record<string, string>, changes: Partial<Definition> = {}) =>
+    changing('resize', {}, 'check', { facts: { definition: { ...databases, ...changes }, claims: known } })
+
+  it('accepts a machine whose data is on the claims that it was on, and notes those', async () => {
+    const shown = runningView(databases)
+    expect(await verify(checkingData(claims), machinesShowing(shown), settings, hereOf().here)).toMatchObject({
+      kind: 'succeeded',
+      message: 'VM db-01 has the addresses that were allocated; no resolver is configured',
+      facts: { claims },
+    })
+  })
+
+  it('does not accept one whose data is on claims that came anew: the data would be another', async () => {
+    const known = Object.fromEntries(data.map((name) => [name, 'before']))
+    const outcome = await verify(checkingData(known), machinesShowing(runningView(databases)), settings, hereOf().here)
+    const anew = data.map(
+      (name) => `the claim ${name} of a data disk came anew: it was before and is uid-of-${name}; its data may be lost`,
+    )
+    expect(outcome).toEqual({ kind: 'refused', message: `Cannot accept VM db-01: ${anew.join('; ')}`, facts: {} })
+  })
+
+  it('accepts a machine that is to be off, and asks neither for its addresses nor for its names', async () => {
+    const resolver = { resolve: () => expect.fail('nothing answers to them while it is off') }
+    const stopped = showing(databases, 'Stopped')
+    const off = { ...stopped, machine: { ...stopped.machine, spec: { runStrategy: 'Halted' } } } as MachineView
+    const outcome = await verify(
+      checkingData(claims, { running: false }),
+      machinesShowing(off),
+      { ...settings, resolver },
+      hereOf().here,
+    )
+    expect(outcome).toMatchObject({ kind: 'succeeded', message: 'VM db-01 is off', facts: { claims } })
+  })
+
   it('does not accept a machine that has stopped running', async () => {
     const { here, endPatience } = hereOf()
     const machines = machinesShowing(showing(definition, 'Stopping'), endPatience)
@@ -170,6 +235,29 @@ describe('absence', () => {
       message: 'No name server knows web-01 any more',
     })
     expect(told).toEqual(['Waiting until these names are gone: web-01.example.com, 17.0.20.10.in-addr.arpa'])
+  })
+
+  it('is taken for reached where no resolver is configured', async () => {
+    expect(await verify(leaving, machinesShowing(), settings, hereOf().here)).toMatchObject({
+      kind: 'succeeded',
+      message: 'Released what web-01 had; no resolver is configured to ask for its names',
+    })
+  })
+
+  it('is reached at once for a machine that had no names', async () => {
+    const { dns: _, ...nameless } = leaving.facts
+    const resolver = { resolve: () => expect.fail('there is no name to ask for') }
+    expect(
+      await verify({ ...leaving, facts: nameless }, machinesShowing(), { ...settings, resolver }, hereOf().here),
+    ).toMatchObject({ kind: 'succeeded', message: 'No name server knows web-01 any more' })
+  })
+
+  it('waits only for the names that are left', async () => {
+    const resolver = { resolve: async (name: string) => (name.endsWith('.arpa') ? ['web-01.example.com'] : []) }
+    expect(await verify(leaving, machinesShowing(), { ...settings, resolver }, impatient())).toEqual({
+      kind: 'notYet',
+      message: 'These names still resolve: 17.0.20.10.in-addr.arpa',
+    })
   })
 
   it.each([

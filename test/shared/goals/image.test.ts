@@ -172,6 +172,20 @@ describe('a round on a golden image', () => {
     ['push: says why it failed', 'push', job('push', 'Failed'), 'Cannot push: 401', 'failed', '401'],
     ['push: fails with the Job where nothing was said', 'push', job('push', 'Failed'), '', 'failed', 'no reason given'],
     [
+      'push: says why the Job was ended from outside',
+      'push',
+      view({
+        jobs: [
+          named('rhel9-01234567-push', {
+            conditions: [condition('Failed', 'True', 'DeadlineExceeded', 'Job was active longer than its deadline')],
+          }),
+        ] as never,
+      }),
+      '',
+      'failed',
+      'Job rhel9-01234567-push failed: Job was active longer than its deadline',
+    ],
+    [
       'push: believes no digest that is none',
       'push',
       job('push', 'Complete'),

@@ -1,0 +1,131 @@
+import { describe, expect, it } from 'vitest'
+import { disksOf, isClaim } from '../../../functions/recover/claims.ts'
+import { undone } from '../../../functions/recover/ended.ts'
+import { trailersOf } from '../../../shared/ledger.ts'
+import type { LifecycleName, RoundName } from '../../../shared/lifecycles.ts'
+import {
+  addressFile,
+  applicationFile,
+  archiveFolder,
+  definitionFile,
+  imageFile,
+  imageLockFile,
+  keptFile,
+  lockFile,
+  nameFile,
+  placementFile,
+} from '../../../shared/paths.ts'
+import type { Facts, Run } from '../../../shared/step.ts'
+import { memoryFleet } from '../../fleet.ts'
+import { databaseServer } from '../../shared/kubevirt/definitions.ts'
+import { foundOut, runWith } from '../build/runs.ts'
+import { changing } from '../changes.ts'
+
+const failure = { task: 'check', title: 'Check the machine', message: 'Cannot accept VM db-01' }
+const { identity } = databaseServer()
+const { machine } = foundOut()
+
+const making = (facts: Facts = {}): Run => ({ ...runWith('undo', foundOut(facts)), failure })
+const withDisks = (...names: string[]): Facts => ({
+  machine: { ...(machine as NonNullable<typeof machine>), disks: names.map((name) => ({ name, size: '1Gi' })) },
+})
+const changingIt = (lifecycle: LifecycleName, said: object, facts: Facts = {}): Run =>
+  changing(lifecycle, said, 'undo', { failure, facts: { identity, ...facts } })
+const add = [
+  { name: 'logs', size: '1Gi' },
+  { name: 'tmp', size: '2Gi' },
+]
+const volumes = { rootdisk: 'vs-root', 'data-data': 'vs-data', 'data-wal': 'vs-wal' }
+
+/** What an undo says of a run, which has made this commit or none. */
+async function said(run: Run, round?: RoundName) {
+  const fleet = memoryFleet()
+  if (round)
+    await fleet.transact({
+      subject: round,
+      trailers: trailersOf({ ...run, task: `${round}.commit` }),
+      decide: async () => ({ changes: [], value: undefined, mark: true }),
+    })
+  return undone(run, fleet)
+}
+
+describe('the data disks that an undo leaves', () => {
+  it.each<[what: string, run: Run, round: RoundName, cluster: string, kept: string[]]>([
+    [
+      'those that came with the machine, and those that it took',
+      making({
+        ...withDisks('db'),
+        attached: [
+          { name: 'old', size: '1Gi', claim: 'web-09-data-old-ffffff' },
+          { name: 'new', size: '1Gi' },
+        ],
+      }),
+      'create',
+      'site-a',
+      ['shop/web-01-data-db-4f3104', 'shop/web-09-data-old-ffffff'],
+    ],
+    [
+      'those that were added',
+      changingIt('resize', { add }),
+      'resize',
+      'site-a',
+      ['shop/db-01-data-logs-012345', 'shop/db-01-data-tmp-012345'],
+    ],
+    [
+      'those that were made from a snapshot, but for the root disk',
+      changingIt('restore', { snapshot: 'clean' }, { restoredFrom: { snapshot: 'db-01-clean', volumes } }),
+      'restore',
+      'site-a',
+      ['shop/db-01-data-data-012345', 'shop/db-01-data-wal-012345'],
+    ],
+  ])('are %s, once the run has committed them', async (_, run, round, cluster, kept) => {
+    const back = 'Everything was put back after: Cannot accept VM db-01'
+    expect(await said(run, round)).toEqual({
+      kind: 'succeeded',
+      message: `${back}. Kept on ${cluster}, because data disks are never removed: ${kept.join(', ')}`,
+      facts: { kept },
+    })
+    expect(await said(run)).toEqual({ kind: 'succeeded', message: back, facts: { kept: [] } })
+  })
+
+  it.each<[string, Run, RoundName]>([
+    ['a machine without any', making(), 'create'],
+    ['a resize that adds none', changingIt('resize', { grow: { data: '300Gi' } }), 'resize'],
+    ['a restore in place', changingIt('restore', { snapshot: 'clean' }), 'restore'],
+    ['a patch, which makes none', changingIt('patch', {}), 'patch'],
+  ])('are none of %s', async (_, run, round) => {
+    expect(await said(run, round)).toMatchObject({ facts: { kept: [] } })
+    expect(disksOf(run)).toEqual([])
+  })
+
+  it.each<[string, Run]>([
+    ['name', { ...making(withDisks('db')), facts: { ...withDisks('db'), identity } }],
+    ['identity', { ...making(), facts: { ...withDisks('db'), name: 'web-01' } }],
+  ])('are none where a run has failed before it had a %s', (_, run) => {
+    expect(disksOf(run)).toEqual([])
+  })
+})
+
+describe('what an undo gives back last', () => {
+  it.each<[string, string]>([
+    ['a name', nameFile('web-01')],
+    ['an address', addressFile('servers', '10.20.0.17')],
+    ['a kept disk', keptFile('site-a', 'shop', 'db-01-data-wal-4f3104')],
+    ['a Placement', placementFile('web-01')],
+    ['the lock of a machine', lockFile('site-a', 'shop', 'web-01')],
+    ['the lock of an image', imageLockFile('rhel9')],
+  ])('is %s', (_, path) => {
+    expect(isClaim(path)).toBe(true)
+  })
+
+  it.each<[string, string]>([
+    ['a definition', definitionFile('site-a', 'shop', 'web-01')],
+    ['an Application', applicationFile('site-a', 'shop', 'web-01')],
+    ['an image', imageFile('rhel9')],
+    ['what was archived', `${archiveFolder('2030', 'web-01', '0123456789abcdef0123')}/values.yaml`],
+    ['a machine of a namespace that is called like one', definitionFile('site-a', 'kept', 'web-01')],
+    ['a machine on a cluster that is called like one', definitionFile('names', 'shop', 'web-01')],
+  ])('is not %s: clusters follow that', (_, path) => {
+    expect(isClaim(path)).toBe(false)
+  })
+})
