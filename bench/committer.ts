@@ -22,16 +22,18 @@ interface Task {
 export function startCommitter(served: Address, directory: string): Committer {
   const child = fork(import.meta.filename, { execArgv: [] })
   const { plainUrl, token } = served
+  const ended = once(child, 'exit').then(() => ['it has ended'])
   return {
     async commit(runs) {
       child.send({ served: { plainUrl, token }, directory, runs } satisfies Task)
-      const ended = once(child, 'exit').then(() => ['it has ended'])
-      const [problem] = (await Promise.race([once(child, 'message'), ended])) as (string | null)[]
+      const answered = new Promise<[string | null]>((done) =>
+        child.once('message', (problem) => done([problem as string])),
+      )
+      const [problem] = await Promise.race([answered, ended])
       if (problem) throw new Error(`Cannot commit in a process of its own: ${problem}`)
     },
     usage: () => usageOf(child.pid ?? 0),
     async close() {
-      const ended = once(child, 'exit')
       child.disconnect()
       await ended
     },

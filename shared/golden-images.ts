@@ -1,4 +1,13 @@
-import type { Application, Condition, DataVolume, ExternalSecret, Job, MachineAddress, Metadata } from './machines.ts'
+import type {
+  Application,
+  Condition,
+  DataVolume,
+  ExternalSecret,
+  Job,
+  MachineAddress,
+  Metadata,
+  Seen,
+} from './machines.ts'
 
 /** Golden images as the clusters show them. */
 
@@ -16,7 +25,7 @@ export interface DataImportCron {
 }
 
 /** Everything of one golden image at one moment. */
-export interface ImageView {
+export interface ImageView extends Seen {
   application: Application | undefined
   disks: DataVolume[]
   secrets: ExternalSecret[]

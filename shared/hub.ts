@@ -1,3 +1,5 @@
+import type { Seen } from './machines.ts'
+
 /** What the hub of Open Cluster Management says, as far as the choice of a cluster needs it. */
 
 /** One entry of a PlacementDecision. */
@@ -16,7 +18,7 @@ export interface HubCondition {
 }
 
 /** A Placement as the hub holds it, and the entries of all of its PlacementDecisions. */
-export interface PlacementState {
+export interface PlacementState extends Seen {
   generation: number
   conditions: HubCondition[]
   decisions: Decision[]

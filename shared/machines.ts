@@ -132,8 +132,14 @@ export interface ExternalSecret {
   status?: { conditions?: Condition[] }
 }
 
+/** What is seen of a cluster at one moment. */
+export interface Seen {
+  /** The cluster or the hub cannot be asked at this moment: this is how it was. */
+  isStale?: true
+}
+
 /** Everything of one machine at one moment; what is not there is undefined. */
-export interface MachineView {
+export interface MachineView extends Seen {
   application: Application | undefined
   machine: VirtualMachine | undefined
   instance: VirtualMachineInstance | undefined

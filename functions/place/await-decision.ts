@@ -76,9 +76,9 @@ function startWait(run: Run, here: Here) {
   }
 }
 
-/** True when OCM has looked at this very Placement and says that it cannot be satisfied. */
+/** True when OCM has looked at this very Placement and says, at this moment, that it cannot be satisfied. */
 function isHopeless(state: PlacementState | undefined): boolean {
-  return state !== undefined && unsatisfied(state) !== undefined
+  return state !== undefined && !state.isStale && unsatisfied(state) !== undefined
 }
 
 const unsatisfied = ({ conditions, generation }: PlacementState) =>

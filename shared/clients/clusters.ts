@@ -73,7 +73,8 @@ export function openClusters(config: ClustersConfig): Clusters {
         { access, ...secretKind, namespace, ...byLabel, optional: true },
         ...extras.map((extra): Source => ({ access, ...kindsOf[extra], namespace, ...byLabel })),
       ]
-      for await (const [applications, vms, vmis, disks, secrets, ...others] of watchObjects(sources, signal)) {
+      for await (const { objects, isStale } of watchObjects(sources, signal)) {
+        const [applications, vms, vmis, disks, secrets, ...others] = objects
         const asked = Object.fromEntries(extras.map((extra, index) => [extra, others[index] ?? []]))
         yield {
           application: applications?.[0] as Application | undefined,
@@ -82,6 +83,7 @@ export function openClusters(config: ClustersConfig): Clusters {
           disks: (disks ?? []) as DataVolume[],
           secrets: (secrets ?? []) as ExternalSecret[],
           ...asked,
+          ...(isStale && { isStale }),
         }
       }
     },
@@ -133,13 +135,15 @@ export function openClusters(config: ClustersConfig): Clusters {
         { ...common, plural: 'placements', fieldSelector: `metadata.name=${name}` },
         { ...common, plural: 'placementdecisions', labelSelector: `${ocm}/placement=${name}` },
       ]
-      for await (const [placements, decisions] of watchObjects(sources, signal)) {
+      for await (const { objects, isStale } of watchObjects(sources, signal)) {
+        const [placements, decisions] = objects
         const [placement] = (placements ?? []) as PlacementObject[]
         const chosen = ((decisions ?? []) as PlacementObject[]).flatMap((one) => one.status?.decisions ?? [])
         yield placement && {
           generation: placement.metadata.generation ?? 0,
           conditions: placement.status?.conditions ?? [],
           decisions: chosen,
+          ...(isStale && { isStale }),
         }
       }
     },
@@ -170,7 +174,8 @@ export function openClusters(config: ClustersConfig): Clusters {
         { ...cdi, plural: 'datasources' },
         { ...cdi, plural: 'dataimportcrons' },
       ]
-      for await (const [applications, disks, secrets, jobs, pinned, crons] of watchObjects(sources, signal))
+      for await (const { objects, isStale } of watchObjects(sources, signal)) {
+        const [applications, disks, secrets, jobs, pinned, crons] = objects
         yield {
           application: applications?.[0] as Application | undefined,
           disks: (disks ?? []) as DataVolume[],
@@ -178,7 +183,9 @@ export function openClusters(config: ClustersConfig): Clusters {
           jobs: (jobs ?? []) as Job[],
           sources: (pinned ?? []) as DataSource[],
           crons: (crons ?? []) as DataImportCron[],
+          ...(isStale && { isStale }),
         }
+      }
     },
     async dataSource(cluster, namespace, name) {
       const what = { group: 'cdi.kubevirt.io', version: 'v1beta1', plural: 'datasources', namespace, name }

@@ -24,6 +24,13 @@ interface List {
   items: KubernetesObject[]
 }
 
+/** The objects of all sources, in the order of these. */
+export interface Look {
+  objects: KubernetesObject[][]
+  /** True while some of them cannot be asked: then this is how they were. */
+  isStale: boolean
+}
+
 /** How long nothing may change until the watchers are woken all the same, in milliseconds. */
 const heartbeat = 1_500
 const pauseAfterError = 500
@@ -34,14 +41,12 @@ const watchSeconds = 25
 
 /**
  * The objects of several sources as they are now, again after every change, and every 1.5 s when there is none. A watch
- * that was cut goes on where it was; one that the server has forgotten begins anew with a list. It ends without an error
+ * that was cut goes on where it was; one that the server has forgotten begins anew with a list. Who waits for something to last
+ * is told when a cluster cannot be asked. It ends without an error
  * when the signal is aborted, but not before one look where that can be had soon: whoever gives up then can say what it
  * saw. Sources that cannot even be listed at the start throw.
  */
-export async function* watchObjects(
-  sources: readonly Source[],
-  signal: AbortSignal,
-): AsyncGenerator<KubernetesObject[][]> {
+export async function* watchObjects(sources: readonly Source[], signal: AbortSignal): AsyncGenerator<Look> {
   const bell = createBell()
   const ending = new AbortController()
   const end = () => ending.abort()
@@ -60,7 +65,7 @@ export async function* watchObjects(
     // Whoever sees enough at once needs no watch; the others miss nothing, for it goes on from the list.
     beginning = setImmediate(() => views.forEach((view) => void view.keep()))
     do {
-      yield views.map((view) => view.objects())
+      yield { objects: views.map((view) => view.objects()), isStale: views.some((view) => view.isStale()) }
       await bell.wait(heartbeat, signal)
     } while (!signal.aborted)
   } finally {
@@ -79,6 +84,8 @@ function createView(source: Source, changed: () => void, signal: AbortSignal) {
   /** From where a watch can go on; undefined where only a list helps. */
   let position: string | undefined
   let isUnknown = false
+  /** The last try to reach the cluster came to nothing. */
+  let isStale = false
   let watching: AbortController | undefined
   signal.addEventListener('abort', () => watching?.abort(), { once: true })
 
@@ -93,6 +100,7 @@ function createView(source: Source, changed: () => void, signal: AbortSignal) {
       throw access.failure(error)
     })
     isUnknown = found === undefined
+    isStale = false
     objects = new Map(found?.items.map((one) => [one.metadata.name, one]))
     position = found?.metadata.resourceVersion
   }
@@ -119,16 +127,28 @@ function createView(source: Source, changed: () => void, signal: AbortSignal) {
     const query = { resourceVersion: position, allowWatchBookmarks: true, timeoutSeconds: watchSeconds, ...selectors }
     const once = (config: KubeConfig) =>
       new Promise<void>((done, fail) => {
-        const ended = (error: unknown) => (error ? fail(error) : done())
+        let isOver = false
+        const ended = (error: unknown) => {
+          isOver = true
+          if (error) fail(error)
+          else done()
+        }
+        // It resolves when the server has answered, or has not.
         new Watch(config).watch(path, query, note, ended).then((controller) => {
           watching = controller
+          if (!isOver) isStale = false
           if (signal.aborted) controller.abort()
         }, fail)
       })
     await access.use(`watch ${plural}`, once).catch((error) => {
       // A cut line has no status, and leaves the position as it is; what the server refuses is listed anew.
       if (codeOf(error) !== undefined) position = undefined
+      else isStale = true
     })
+  }
+
+  const lose = () => {
+    isStale = true
   }
 
   async function keep(): Promise<void> {
@@ -138,11 +158,11 @@ function createView(source: Source, changed: () => void, signal: AbortSignal) {
       else if (isUnknown) await pause(pauseWithoutKind, signal)
       // A server that ends every watch at once must not be asked without a pause.
       if (Date.now() - began < pauseAfterError) await pause(pauseAfterError, signal)
-      if (position === undefined && !signal.aborted) await list().then(changed, () => undefined)
+      if (position === undefined && !signal.aborted) await list().then(changed, lose)
     }
   }
 
-  return { list, keep, objects: () => [...objects.values()] }
+  return { list, keep, objects: () => [...objects.values()], isStale: () => isStale }
 }
 
 /** How long the first look may take once nobody wants a second one. */

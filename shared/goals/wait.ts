@@ -1,4 +1,4 @@
-import type { Machines, MachineView } from '../machines.ts'
+import type { Machines, MachineView, Seen } from '../machines.ts'
 import { type Facts, type Here, notYet, type Outcome, refused, succeeded } from '../step.ts'
 import { type Assessment, waiting } from './assessment.ts'
 import type { Aim, Goal } from './goal.ts'
@@ -9,7 +9,7 @@ export interface Grace {
 }
 
 /** What is waited for, whatever it is. */
-export interface Wait<View> {
+export interface Wait<View extends Seen> {
   /** What it is, for people. */
   what: string
   views: AsyncIterable<View>
@@ -20,12 +20,24 @@ export interface Wait<View> {
   facts?(view: View): Facts
 }
 
-/** Watches until an assessment is final, and tells each new state on the way. */
-export async function waitUntil<View>(wait: Wait<View>, { graceMilliseconds }: Grace, here: Here): Promise<Outcome> {
+/**
+ * Watches until an assessment is final, and tells each new state on the way. An error lasts only as long as somebody sees it: what may
+ * have passed while the cluster could not be asked has its grace again.
+ */
+export async function waitUntil<View extends Seen>(
+  wait: Wait<View>,
+  { graceMilliseconds }: Grace,
+  here: Here,
+): Promise<Outcome> {
   let last: Assessment = waiting('nothing was seen yet')
   let troubledSince: number | undefined
   const hasLasted = () => troubledSince !== undefined && here.now().getTime() - troubledSince >= graceMilliseconds
   for await (const view of wait.views) {
+    if (view.isStale) {
+      troubledSince = undefined
+      await here.progress(`${wait.what} cannot be seen: its cluster or the hub does not answer`)
+      continue
+    }
     last = wait.assess(view)
     if (last.state === 'reached' && wait.confirm) last = await wait.confirm(view)
     if (last.state === 'reached') return succeeded(last.message, { ...last.facts, ...wait.facts?.(view) })

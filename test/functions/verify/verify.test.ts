@@ -79,6 +79,22 @@ describe('verify', () => {
     expect(await verify(run, machines, settings, hereOf({ now }).here)).toMatchObject({ kind: 'succeeded' })
   })
 
+  it('does not count the time in which the cluster cannot be asked: the error may have passed meanwhile', async () => {
+    const { now, pass } = clock()
+    const { here, told } = hereOf({ now })
+    const stale = { ...troubled, isStale: true } as const
+    const machines = machinesShowing(troubled, pass(10), stale, pass(30), stale, troubled, runningView(definition))
+    expect(await verify(run, machines, settings, here)).toMatchObject({ kind: 'succeeded' })
+    expect(told).toContain('VM web-01 cannot be seen: its cluster or the hub does not answer')
+  })
+
+  it('counts it anew from then on', async () => {
+    const { now, pass } = clock()
+    const stale = { ...troubled, isStale: true } as const
+    const machines = machinesShowing(troubled, pass(20), stale, troubled, pass(20), troubled, pass(10), troubled)
+    expect(await verify(run, machines, settings, hereOf({ now }).here)).toMatchObject({ kind: 'refused' })
+  })
+
   it('fails with the cluster’s words when an error lasts for the grace', async () => {
     const { now, pass } = clock()
     const machines = machinesShowing(troubled, pass(30), troubled, runningView(definition))

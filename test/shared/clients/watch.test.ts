@@ -5,11 +5,11 @@ import { setImmediate } from 'node:timers/promises'
 import { KubeConfig } from '@kubernetes/client-node'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Access } from '../../../shared/clients/access.ts'
-import { type Source, watchObjects } from '../../../shared/clients/watch.ts'
+import { type Look, type Source, watchObjects } from '../../../shared/clients/watch.ts'
 import { DroverError } from '../../../shared/errors.ts'
 
 /** An API server of one list, whose answers and watches the test decides on. */
-async function api() {
+async function api(port = 0) {
   const state = { names: ['a'], listStatus: 200, watchStatus: 200, silent: false }
   const watches: ServerResponse[] = []
   /** What each watch asked for. */
@@ -34,7 +34,7 @@ async function api() {
     response
       .writeHead(state.listStatus, json)
       .end(JSON.stringify({ apiVersion: 'v1', kind: 'ThingList', metadata: { resourceVersion: '1' }, items }))
-  }).listen(0, '127.0.0.1')
+  }).listen(port, '127.0.0.1')
   await once(server, 'listening')
   const close = async () => {
     server.closeAllConnections()
@@ -56,7 +56,8 @@ async function api() {
     failure: (cause) => new DroverError('broken', 'Cannot ask the cluster', { cause }),
   }
   const source: Source = { access, group: 'example.com', version: 'v1', plural: 'things', namespace: 'shop' }
-  return { state, asked, watches, queries, seen, send, source, close }
+  const { port: at } = server.address() as AddressInfo
+  return { port: at, state, asked, watches, queries, seen, send, source, close }
 }
 
 let server: Awaited<ReturnType<typeof api>>
@@ -71,8 +72,8 @@ afterEach(async () => {
 })
 
 const thing = (name: string, version = '2') => ({ metadata: { name, resourceVersion: version } })
-const namesIn = (result: IteratorResult<{ metadata: { name: string } }[][]>) =>
-  result.done ? 'ended' : result.value.map((objects) => objects.map(({ metadata }) => metadata.name))
+const namesIn = (result: IteratorResult<Look, void>) =>
+  result.done ? 'ended' : result.value.objects.map((objects) => objects.map(({ metadata }) => metadata.name))
 
 /** Goes on until the objects are as wanted. */
 async function until(watching: ReturnType<typeof watchObjects>, wanted: string[]): Promise<void> {
@@ -99,7 +100,7 @@ describe('watching objects', () => {
   })
 
   it('opens no watch for who has seen enough at once', async () => {
-    for await (const now of watchObjects([server.source], ending.signal)) {
+    for await (const { objects: now } of watchObjects([server.source], ending.signal)) {
       expect(now).toHaveLength(1)
       break
     }
@@ -182,6 +183,26 @@ describe('watching objects', () => {
     server.send('ADDED', thing('d'))
     await until(watching, ['c', 'd'])
     expect(server.asked.lists).toBe(2)
+  })
+
+  it('says while the cluster cannot be asked that this is how they were, and no longer', async () => {
+    const watching = watchObjects([server.source], ending.signal)
+    const watched = once(server.seen, 'watch')
+    expect((await watching.next()).value).toMatchObject({ isStale: false })
+    await watched
+    const { port } = server
+    await server.close()
+    const untilStale = async (wanted: boolean) => {
+      for (;;) {
+        const { value } = await watching.next()
+        expect(value?.objects).toMatchObject([[{ metadata: { name: 'a' } }]])
+        if (value?.isStale === wanted) return
+      }
+    }
+    await untilStale(true)
+    server = await api(port)
+    await untilStale(false)
+    expect(server.asked.lists).toBe(0)
   })
 
   it('does not ask without a pause a server that ends every watch', async () => {

@@ -118,7 +118,7 @@ async function untilTrue(watching: ReturnType<typeof watchObjects>): Promise<voi
   for (;;) {
     const { done, value } = await watching.next()
     if (done) throw new Error('it ended')
-    if (JSON.stringify(shown(value.flat())) === JSON.stringify(wanted)) return
+    if (JSON.stringify(shown(value.objects.flat())) === JSON.stringify(wanted)) return
   }
 }
 
