@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { environment } from '../shared/config.ts'
+import { messageOf } from '../shared/errors.ts'
 import { whyNoControlPlane } from '../test/cluster/control-plane.ts'
 import type { Benchmark } from './benchmark.ts'
 import { chainReal } from './benchmarks/chain-real.ts'
@@ -84,6 +85,10 @@ async function measured(benchmark: Benchmark): Promise<Result> {
     const comparisons = await benchmark.measure({ directory, fleets, quick, say, real: reality.real })
     const { name, title, measures, reference } = benchmark
     return { name, title, measures, reference, machine: thisMachine(), rows: comparisons.map(toRow) }
+  } catch (error) {
+    // What it has started goes on for a moment, without its folder: nothing of that shall be said instead.
+    say(`${benchmark.name}: ${messageOf(error)}`)
+    process.exit(1)
   } finally {
     await rm(directory, { recursive: true, force: true, maxRetries: 3 })
   }

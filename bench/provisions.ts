@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { Feed, Seen } from '../local/feed.ts'
 import type { World } from '../local/world.ts'
 import { terminals } from '../shared/lifecycles.ts'
 import { runId } from '../shared/run.ts'
@@ -19,17 +20,44 @@ export async function post(world: Pick<World, 'broker' | 'feed'>, name: string, 
   const data = { template: 'linux-small', namespace: 'shop', owner, name, placement: { cluster } }
   const event = { specversion: '1.0', id, source, type, time: new Date().toISOString(), data }
   const headers = { 'content-type': 'application/cloudevents+json' }
+  // From before the request: what the feed remembers is less than what a thousand runs say.
+  const heard = hear(world.feed, run)
   const began = performance.now()
   const answer = await fetch(world.broker, { method: 'POST', headers, body: JSON.stringify(event) })
   if (!answer.ok) throw new Error(`Cannot post a request: the Broker answered ${answer.status}`)
-  const isOver = (seen: string) => terminals.some((fact) => seen.endsWith(`.${fact}`))
   return {
     began,
     async until(fact) {
       const wanted = `dev.drover.provision.${fact}`
-      const first = await world.feed.first((seen) => seen.run === run && (seen.type === wanted || isOver(seen.type)))
-      if (first.type !== wanted) throw new Error(`Cannot go on: run ${run} ended in ${first.type} without ${fact}`)
+      const first = await heard((seen) => seen === wanted || isOver(seen))
+      if (first.type !== wanted)
+        throw new Error(`Cannot go on: run ${run} ended in ${first.type} without ${fact}: ${first.data.message}`)
       return first.at - began
     },
   }
+}
+
+const isOver = (type: string) => terminals.some((fact) => type.endsWith(`.${fact}`))
+
+/** Listens to a run until it is over; what is answered waits for the first event of a type that fits. */
+function hear(feed: Feed, run: string): (fits: (type: string) => boolean) => Promise<Seen> {
+  const said: Seen[] = []
+  const waiting = new Set<() => void>()
+  const stop = feed.listen((seen) => {
+    if (seen.run !== run) return
+    said.push(seen)
+    for (const look of waiting) look()
+    if (isOver(seen.type)) stop()
+  })
+  return (fits) =>
+    new Promise((done) => {
+      const look = () => {
+        const found = said.find(({ type }) => fits(type))
+        if (!found) return
+        waiting.delete(look)
+        done(found)
+      }
+      waiting.add(look)
+      look()
+    })
 }
