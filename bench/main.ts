@@ -88,6 +88,7 @@ async function measured(benchmark: Benchmark): Promise<Result> {
   } catch (error) {
     // What it has started goes on for a moment, without its folder: nothing of that shall be said instead.
     say(`${benchmark.name}: ${messageOf(error)}`)
+    await rm(directory, { recursive: true, force: true, maxRetries: 3 }).catch(() => undefined)
     process.exit(1)
   } finally {
     await rm(directory, { recursive: true, force: true, maxRetries: 3 })

@@ -23,10 +23,13 @@ export const isOnlyRefused = ({ failure }: Run) => failure?.task === 'validate'
  * True for the failure of a task that the run is beyond: its event came once more, and what that waits for is over by now, such as a
  * machine that is off.
  */
-export function isBehind({ lifecycle, failure }: Run, { state, task }: RunRecord): boolean {
+function isBehind({ lifecycle, failure }: Run, { state, task }: RunRecord): boolean {
   const failed = failure === undefined ? -1 : placeIn(lifecycle, failure.task)
   return state === 'running' && failed >= 0 && failed < placeIn(lifecycle, task)
 }
+
+/** True for the failure of another delivery than those that the run goes on with. */
+export const isOfAnother = (run: Run, record: RunRecord) => isOnlyRefused(run) || isBehind(run, record)
 
 /** That a run is not ended by the failure of another delivery. */
 export const stillRunning = (run: Run) =>

@@ -4,7 +4,7 @@ import { runFile } from '../../shared/paths.ts'
 import { withoutSecrets } from '../../shared/secrets.ts'
 import { ignored, type Outcome, type Run } from '../../shared/step.ts'
 import { toYaml } from '../../shared/yaml.ts'
-import { answerForEnded, type Books, isBehind, isOnlyRefused, stillRunning } from './ended.ts'
+import { answerForEnded, type Books, isOfAnother, stillRunning } from './ended.ts'
 
 /**
  * Notes in Git that a run is left to a person, so that no tick goes on with it under their hands. Answers what the run has
@@ -17,7 +17,7 @@ export async function strand(run: Run, message: string, books: Books): Promise<O
     decide: async (tree) => {
       const record = await readRecord(tree, run.id)
       if (!record) return { nothing: true, value: 'ended' }
-      if (isOfAnother(run, record)) return { nothing: true, value: 'running' }
+      if (record.state === 'running' && isOfAnother(run, record)) return { nothing: true, value: 'running' }
       if (record.state === 'stranded') return { nothing: true, value: 'noted' }
       return { changes: [strandedRecord(record, run, message)], value: 'noted' }
     },
@@ -25,9 +25,6 @@ export async function strand(run: Run, message: string, books: Books): Promise<O
   if (value === 'running') return ignored(stillRunning(run))
   return value === 'ended' ? answerForEnded(run, books) : undefined
 }
-
-const isOfAnother = (run: Run, record: RunRecord) =>
-  isBehind(run, record) || (record.state === 'running' && isOnlyRefused(run))
 
 /** The record of a run that a person must look at; with what failed, so that they may let the undo be tried again. */
 export function strandedRecord({ resumed: _, ...record }: RunRecord, { failure }: Run, message: string): Change {

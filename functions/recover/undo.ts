@@ -9,7 +9,7 @@ import { endOfUndo } from '../../shared/standing.ts'
 import { type Facts, type Here, ignored, notYet, type Outcome, type Run } from '../../shared/step.ts'
 import { toYaml } from '../../shared/yaml.ts'
 import { isClaim } from './claims.ts'
-import { answerForEnded, type Books, isBehind, isOnlyRefused, stillRunning, undone } from './ended.ts'
+import { answerForEnded, type Books, isOfAnother, stillRunning, undone } from './ended.ts'
 import { awaitImageBack } from './image.ts'
 import { type Means, rewind } from './rewind.ts'
 import { strand, strandedRecord } from './strand.ts'
@@ -85,7 +85,7 @@ async function restore(run: Run, fleet: Fleet): Promise<Restored> {
     decide: async (tree) => {
       const record = await readRecord(tree, run.id)
       if (!record) return { nothing: true, value: { kind: 'ended' } }
-      if (isOnlyRefused(run) || isBehind(run, record)) return { nothing: true, value: { kind: 'running' } }
+      if (isOfAnother(run, record)) return { nothing: true, value: { kind: 'running' } }
       // It was said that a person must look; what they do must not be undone under their hands.
       if (record.state === 'stranded')
         return { nothing: true, value: { kind: 'stranded', message: record.message ?? '' } }

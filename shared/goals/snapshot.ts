@@ -1,4 +1,4 @@
-import { allClaims, kept } from '../kubevirt/manifest.ts'
+import { allClaims, isKept } from '../kubevirt/manifest.ts'
 import type { MachineView, Snapshot } from '../machines.ts'
 import type { DefinedSnapshot } from '../schema/definition.ts'
 import { type Assessment, failed, reached, troubled, waiting } from './assessment.ts'
@@ -18,9 +18,10 @@ export const snapshotted: Goal = {
     const own = snapshots.filter(({ run }) => run === aim.run)
     const open = own.map((one) => assessOne(one, view)).find(({ state }) => state !== 'reached')
     if (open) return open
-    const stale = (view.snapshots ?? [])
-      .filter(isPruned)
-      .find(({ metadata }) => !snapshots.some((one) => one.name === metadata.name))
+    // The last snapshot of a machine that had the name before lies there until somebody deletes it.
+    const stale = (view.snapshots ?? []).find(
+      ({ metadata }) => !isKept(metadata) && !snapshots.some((one) => one.name === metadata.name),
+    )
     if (stale) return troubleOfSync(view) ?? waiting(`snapshot ${stale.metadata.name} is still there`)
     const message = own.length > 0 ? sentence(own, view, aim) : `VM ${name} has ${listOf(snapshots)}`
     return reached(message, { report: [message] })
@@ -39,10 +40,6 @@ export const saved: Goal = {
     return held ?? snapshotted.assess(view, aim)
   },
 }
-
-/** False for the last snapshot of a machine that had the name before: it lies there until somebody deletes it. */
-const isPruned = ({ metadata }: Snapshot) => metadata.annotations?.[syncOptions] !== kept[syncOptions]
-const syncOptions = 'argocd.argoproj.io/sync-options'
 
 const listOf = (snapshots: readonly DefinedSnapshot[]) =>
   snapshots.length === 0

@@ -33,6 +33,10 @@ export const kept = {
   'argocd.argoproj.io/compare-options': 'IgnoreExtraneous',
 } as const
 
+/** True for an object that was made to outlive its machine. */
+export const isKept = ({ annotations }: { annotations?: Record<string, string> }): boolean =>
+  annotations?.['argocd.argoproj.io/sync-options'] === kept['argocd.argoproj.io/sync-options']
+
 /** The metadata of an object of a machine. */
 export function metadataOf(definition: Definition, name: string): Manifest['metadata'] & { namespace: string } {
   return { name, namespace: definition.namespace, labels: labelsOf(definition) }
