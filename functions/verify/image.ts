@@ -1,4 +1,5 @@
 import { DroverError } from '../../shared/errors.ts'
+import { isFurther } from '../../shared/goals/further.ts'
 import { imageAttempts, imageGoals } from '../../shared/goals/image.ts'
 import { waitUntil } from '../../shared/goals/wait.ts'
 import type { GoldenImages } from '../../shared/golden-images.ts'
@@ -38,6 +39,11 @@ export async function verifyImage(
     {
       what: `image ${name}`,
       views: goldenImages.watch(image, here.patience),
+      isPast: ({ sources }) =>
+        isFurther(
+          run,
+          sources.find(({ metadata }) => metadata.name === image.dataSource),
+        ),
       assess: (view) => assess(view, aim, work),
       confirm: confirm && ((view) => confirm(aim, machines, view, work)),
     },

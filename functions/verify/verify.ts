@@ -1,6 +1,7 @@
 import { claimProblems, toClaims } from '../../shared/claims.ts'
 import { DroverError } from '../../shared/errors.ts'
 import { type Assessment, failed, reached } from '../../shared/goals/assessment.ts'
+import { isFurther } from '../../shared/goals/further.ts'
 import type { Aim, Goal } from '../../shared/goals/goal.ts'
 import { asDefined, attempts, goals } from '../../shared/goals/goals.ts'
 import { waitFor } from '../../shared/goals/wait.ts'
@@ -33,7 +34,10 @@ async function awaitGoal(run: Run, machines: Machines, settings: Settings, here:
   if (!round || isImageRound(round))
     throw new DroverError('unreadable', `Cannot wait: ${run.task} is no task of a round`)
   await Promise.all([settings.rootApplication, aim.definition.name].map((application) => machines.refresh(application)))
-  const outcome = await waitFor(aim, machines, settings, here, goals[round])
+  const outcome = await waitFor(aim, machines, settings, here, {
+    ...goals[round],
+    isPast: ({ machine }) => isFurther(run, machine),
+  })
   if (outcome.kind !== 'refused') return outcome
   const { name, cluster } = aim.definition
   return refused(`Cannot ${attempts[round]} VM ${name} on ${cluster}: ${outcome.message}`, outcome.facts)

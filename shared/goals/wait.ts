@@ -1,5 +1,5 @@
 import type { Machines, MachineView, Seen } from '../machines.ts'
-import { type Facts, type Here, notYet, type Outcome, refused, succeeded } from '../step.ts'
+import { type Facts, type Here, ignored, notYet, type Outcome, refused, succeeded } from '../step.ts'
 import { type Assessment, waiting } from './assessment.ts'
 import type { Aim, Goal } from './goal.ts'
 
@@ -13,6 +13,8 @@ export interface Wait<View extends Seen> {
   /** What it is, for people. */
   what: string
   views: AsyncIterable<View>
+  /** True when the view shows that nobody waits for it any more. */
+  isPast?: ((view: View) => boolean) | undefined
   assess(view: View): Assessment
   /** Asks the cluster once more when the view shows the goal; what it answers counts. */
   confirm?: ((view: View) => Promise<Assessment>) | undefined
@@ -38,6 +40,7 @@ export async function waitUntil<View extends Seen>(
       await here.progress(`${wait.what} cannot be seen: its cluster or the hub does not answer`)
       continue
     }
+    if (wait.isPast?.(view)) return ignored(`What was to be seen of ${wait.what} is past: the run has gone on`)
     last = wait.assess(view)
     if (last.state === 'reached' && wait.confirm) last = await wait.confirm(view)
     if (last.state === 'reached') return succeeded(last.message, { ...last.facts, ...wait.facts?.(view) })
@@ -52,11 +55,18 @@ export async function waitUntil<View extends Seen>(
 }
 
 /** Waits for one machine. */
-export const waitFor = (aim: Aim, machines: Machines, grace: Grace, here: Here, goal: Goal): Promise<Outcome> =>
+export const waitFor = (
+  aim: Aim,
+  machines: Machines,
+  grace: Grace,
+  here: Here,
+  { isPast, ...goal }: Goal & Pick<Wait<MachineView>, 'isPast'>,
+): Promise<Outcome> =>
   waitUntil(
     {
       what: `VM ${aim.definition.name}`,
       views: machines.watch(aim.definition, here.patience, goal.extras ?? []),
+      isPast,
       assess: (view) => goal.assess(view, aim),
       confirm: goal.confirm && (async (view) => goal.confirm?.(aim, machines, view) ?? goal.assess(view, aim)),
       facts: (view) => ({ observed: observedIn(view) }),

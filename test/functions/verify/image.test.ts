@@ -43,6 +43,13 @@ const filling = (phase: string, message = ''): ImageView => ({
 })
 
 describe('a round on a golden image', () => {
+  it('is passed over when the image shows a later round of the run', async () => {
+    const run = waiting('import')
+    const annotations = { 'drover.dev/operation': `${run.id}.publish` }
+    const view: ImageView = { ...noImage, sources: [{ metadata: { name: image.dataSource, annotations } }] }
+    expect(await verifying(run, [view])).toMatchObject({ kind: 'ignored' })
+  })
+
   it('wakes Argo CD, tells each state, and asks the cluster once more when the disk is made', async () => {
     const { here, told } = hereOf()
     const asked: string[] = []

@@ -121,6 +121,38 @@ describe('verify', () => {
   })
 })
 
+describe('an event that came once more', () => {
+  const databases = databaseServer({ running: false })
+  const stopping = changing('restore', {}, 'stop.verify', { facts: { definition: databases } })
+  const shown = (operation: string) => showing({ ...databases, operation }, 'Starting')
+  const outcomeOf = (operation: string) => {
+    const { here, endPatience } = hereOf()
+    return verify(stopping, machinesShowing(shown(operation), endPatience), settings, here)
+  }
+
+  it.each([
+    ['a later round', `${stopping.id}.restore`],
+    ['the last round', `${stopping.id}.start`],
+    ['an undo', `${stopping.id}.undo-off`],
+  ])('is passed over when the machine shows %s of the run', async (_, operation) => {
+    expect(await outcomeOf(operation)).toEqual({
+      kind: 'ignored',
+      message: 'What was to be seen of VM db-01 is past: the run has gone on',
+    })
+  })
+
+  it.each([
+    ['this round', `${stopping.id}.stop`],
+    ['a round that this lifecycle has not', `${stopping.id}.create`],
+    ['no round', `${stopping.id}.`],
+    ['another run', '0123456789abcdef.start'],
+    ['the undo of another run', '0123456789abcdef.undo-off'],
+    ['another run whose id begins with its own', `${stopping.id}0.start`],
+  ])('waits for what it is about when the machine shows %s', async (_, operation) => {
+    expect(await outcomeOf(operation)).toMatchObject({ kind: 'notYet' })
+  })
+})
+
 describe('verify', () => {
   it('waits for nothing in a plan, and says what would follow', async () => {
     const watch = () => expect.fail('nothing is there to wait for')
