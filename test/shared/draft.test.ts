@@ -42,6 +42,57 @@ describe('a draft', () => {
     expect(draft.changes()).toEqual(changes)
   })
 
+  it('lists a folder in the order of names, with what is new in it and without what is gone', async () => {
+    const draft = draftOf(memoryFleet({ ...files, 'vms/a/shop/db/values.yaml': 'db' }), [
+      { path: 'vms/a/shop/api/values.yaml', content: 'api' },
+      { path: 'vms/a/shop/gone/values.yaml', content: null },
+      { path: 'vms/a/shop/web/new/one.yaml', content: '1' },
+      { path: 'vms/a/shop/web/new/two.yaml', content: '2' },
+      { path: 'vms/a/shop/web/gone.yaml', content: null },
+      { path: 'vms/a/shop/web/about.yaml', content: 'about' },
+      { path: 'vms/a/shop/webs/values.yaml', content: 'no file of web' },
+    ])
+    const tree = await draft.fleet.head()
+    const real = await (await memoryFleet({ ...files, 'vms/a/shop/db/values.yaml': 'db' }).head()).list('vms/a/shop')
+    const found = await tree.list('vms/a/shop')
+    expect(found.map(({ name, mode }) => [name, mode])).toEqual([
+      ['api', '040000'],
+      ['db', '040000'],
+      ['web', '040000'],
+      ['webs', '040000'],
+    ])
+    expect(found.find(({ name }) => name === 'db')).toEqual(real.find(({ name }) => name === 'db'))
+    expect(await tree.list('vms/a/shop/web')).toEqual([
+      { name: 'about.yaml', mode: '100644', oid: blobId('about') },
+      { name: 'new', mode: '040000', oid: '' },
+      { name: 'values.yaml', mode: '100644', oid: blobId('old') },
+    ])
+  })
+
+  it('shows what no task has changed as Git has it', async () => {
+    const tree = await draftOf(memoryFleet(files), [changes[1]!]).fleet.head()
+    expect(await tree.read('vms/a/shop/web/values.yaml')).toBe('old')
+    expect(await tree.oid('vms/a/shop/web/values.yaml')).toBe(blobId('old'))
+    expect(await tree.oid('vms/a/shop/web/gone.yaml')).toBeUndefined()
+    expect(await tree.blob(blobId('old'))).toBe('old')
+  })
+
+  it('keeps nothing of a decision to change nothing', async () => {
+    const draft = draftOf(memoryFleet(files), [])
+    const decide = async () => ({ nothing: true as const, value: 'no' })
+    const answer = await draft.fleet.transact({ subject: 'x', trailers, decide })
+    expect(answer).toMatchObject({ created: false, value: 'no' })
+    expect(draft.changes()).toEqual([])
+  })
+
+  it('finds in Git what was committed before', async () => {
+    const fleet = memoryFleet(files)
+    const decide = async () => ({ changes: [changes[0]!], value: 'done' })
+    const { revision } = await fleet.transact({ subject: 'x', trailers, decide })
+    expect(await draftOf(fleet, []).fleet.find('r', 's', '1970-01-01T00:00:00Z')).toBe(revision)
+    expect(await draftOf(fleet, []).fleet.find('r', 'other', '1970-01-01T00:00:00Z')).toBeUndefined()
+  })
+
   it('is told as git status tells it, without what only a run needs', async () => {
     const tree = await memoryFleet(files).head()
     const more = [

@@ -29,6 +29,7 @@ describe('a run', () => {
   it.each<[unknown, string]>([
     [undefined, '2030-01-01T11:00:00.000Z'],
     [5, '2030-01-01T10:35:00.000Z'],
+    [1, '2030-01-01T10:31:00.000Z'],
     [1440, '2030-01-02T10:30:00.000Z'],
     [0, '2030-01-01T11:00:00.000Z'],
     [100_000, '2030-01-01T11:00:00.000Z'],
@@ -65,6 +66,30 @@ describe('a run', () => {
     expect(requested({ data }).requester).toBe(requester)
   })
 
+  it('of an event without a time was requested when it came', () => {
+    const { time: _, ...event } = requestEvent()
+    expect(toRun(event, 'requested', lifecycle, taskCalled('validate'), now, limits).since).toBe(now.toISOString())
+  })
+
+  it.each([undefined, null, 'text', 7])(
+    'of a request that is %j begins all the same, for validate to refuse',
+    (data) => {
+      expect(requested({ data })).toMatchObject({ requester: '/portal', message: '', facts: {} })
+    },
+  )
+
+  it('hands on what is to be committed, and what a plan has come to', () => {
+    const changes = [{ path: 'names/ab/web-01.yaml', content: 'x', expect: null }]
+    const draft = [{ path: 'names/ab/web-01.yaml', content: 'x' }]
+    const event = chainEvent('name', { changes, draft })
+    expect(toRun(event, 'named', lifecycle, taskCalled('address'), now, limits)).toMatchObject({ changes, draft })
+  })
+
+  it('that nobody has named has no id', () => {
+    const { extensions: _, ...event } = chainEvent('name')
+    expect(toRun({ ...event, extensions: {} }, 'named', lifecycle, taskCalled('address'), now, limits).id).toBe('')
+  })
+
   it('goes on as the event says', () => {
     const facts = { name: 'web-01' }
     const event = chainEvent('name', { facts }, { requester: 'bob' })
@@ -75,11 +100,89 @@ describe('a run', () => {
   })
 })
 
+const parent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+
+describe('the marks of a run', () => {
+  it.each<[string, Record<string, string>, Record<string, string>]>([
+    ['a trace', { traceparent: parent }, { traceparent: parent }],
+    ['a trace and its state', { traceparent: parent, tracestate: 'a=1' }, { traceparent: parent, tracestate: 'a=1' }],
+    ['a state of one letter', { traceparent: parent, tracestate: 'a' }, { traceparent: parent, tracestate: 'a' }],
+    [
+      'a state with a blank in it',
+      { traceparent: parent, tracestate: 'a=1, b=2' },
+      { traceparent: parent, tracestate: 'a=1, b=2' },
+    ],
+    ['a state without a trace', { tracestate: 'a=1' }, {}],
+    ['a state of a trace that is none', { traceparent: 'x', tracestate: 'a=1' }, {}],
+    [
+      'a state that begins with a line of its own',
+      { traceparent: parent, tracestate: '\na=1' },
+      { traceparent: parent },
+    ],
+    ['a state that ends with one', { traceparent: parent, tracestate: 'a=1\n' }, { traceparent: parent }],
+    ['a state that ends with a blank', { traceparent: parent, tracestate: 'a=1 ' }, { traceparent: parent }],
+    ['a state of a blank', { traceparent: parent, tracestate: ' ' }, { traceparent: parent }],
+    ['a state with a tab', { traceparent: parent, tracestate: 'a\tb' }, { traceparent: parent }],
+    ['a state with a letter behind ASCII', { traceparent: parent, tracestate: 'aé' }, { traceparent: parent }],
+    ['a state without end', { traceparent: parent, tracestate: 'a'.repeat(513) }, { traceparent: parent }],
+    [
+      'the longest state',
+      { traceparent: parent, tracestate: 'a'.repeat(512) },
+      { traceparent: parent, tracestate: 'a'.repeat(512) },
+    ],
+    ['a trace behind something else', { traceparent: `x${parent}` }, {}],
+    ['a trace before something else', { traceparent: `${parent}\r\nx: y` }, {}],
+    ['a correlation', { correlationid: 'order 1' }, {}],
+    ['a correlation of one word', { correlationid: 'order-1' }, { correlationid: 'order-1' }],
+    ['a correlation behind a line', { correlationid: '\norder-1' }, {}],
+    ['a correlation before a line', { correlationid: 'order-1\n' }, {}],
+    ['a correlation without end', { correlationid: 'x'.repeat(513) }, {}],
+  ])('take over what fits a header: %s', (_, extensions, marks) => {
+    expect(requested({ extensions }).marks).toEqual(marks)
+  })
+
+  it('are carried on where nobody traces', () => {
+    const marks = { traceparent: parent, tracestate: 'a=1' }
+    expect(chainEvent('validate', {}, { marks }).extensions).toMatchObject(marks)
+    expect(chainEvent('validate', {}, { marks: {} }).extensions).not.toHaveProperty('tracestate')
+  })
+})
+
 describe('an event of a run', () => {
+  it('names its machine once that has a name, and what it was asked for before', () => {
+    const of = (request: object, facts = {}) =>
+      (chainEvent('validate', { facts }, { request: request as never }).data as { vmName: string }).vmName
+    expect([of({ name: 'web-01' }), of({ image: 'rhel9' }), of({}), of({ name: 7 })]).toEqual([
+      'web-01',
+      'rhel9',
+      '',
+      '',
+    ])
+    expect(of({ name: 'web-01' }, { name: 'web-02' })).toBe('web-02')
+  })
+
+  it('says from when on it is looked for only where that is not when it was requested', () => {
+    const since = '2030-01-01T10:00:00.000Z'
+    expect(chainEvent('validate', {}, { since, horizon: since }).data).not.toHaveProperty('horizon')
+    const earlier = '2029-12-31T10:00:00.000Z'
+    expect(chainEvent('validate', {}, { since, horizon: earlier }).data).toMatchObject({ horizon: earlier })
+  })
+
+  it('says by which event it was caused, in what fits a header', () => {
+    const causeOf = (id: string) => chainEvent('validate', {}, {}, requestEvent({ id })).extensions['causationid']
+    expect([causeOf('order-1'), causeOf('a b\n'), causeOf('x'.repeat(300))]).toEqual([
+      'order-1',
+      'a?b?',
+      'x'.repeat(256),
+    ])
+  })
+
   it.each<[string, unknown, string | undefined]>([
     ['a name', { namespace: 'shop', name: 'web-01' }, 'shop/web-01'],
     ['no name yet', { namespace: 'shop' }, `shop/${runId('/portal', 'order-1')}`],
     ['a name that fits no header', { namespace: 'shop', name: 'a b' }, `shop/${runId('/portal', 'order-1')}`],
+    ['a name that is no text', { namespace: 'shop', name: 7 }, `shop/${runId('/portal', 'order-1')}`],
+    ['names of one letter', { namespace: 's', name: 'w' }, 's/w'],
     ['no namespace', {}, undefined],
     ['a namespace that fits no header', { namespace: 'sch\u00f6n' }, undefined],
     ['no request at all', undefined, undefined],
