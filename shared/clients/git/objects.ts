@@ -13,9 +13,9 @@ const MOST_COMMITS = 10_000
 
 /** Reads the clone's objects; what was read once is kept, for an id never changes its meaning. */
 export function openObjects(clone: Clone): Objects & { at(tip: Tip): Promise<EntryTree> } {
-  const texts = boundedCache<string>(MOST_CHARACTERS, (text) => text.length)
-  const trees = boundedCache<TreeEntry[]>(MOST_ENTRIES, (entries) => entries.length)
-  const roots = boundedCache<string>(MOST_COMMITS, () => 1)
+  const texts = boundedCache<string>({ most: MOST_CHARACTERS, weigh: (text) => text.length })
+  const trees = boundedCache<TreeEntry[]>({ most: MOST_ENTRIES, weigh: (entries) => entries.length })
+  const roots = boundedCache<string>({ most: MOST_COMMITS, weigh: () => 1 })
   const gather = gatherer((oids) => clone.prefetch(oids))
 
   const objects: Objects = {
