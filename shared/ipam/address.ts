@@ -14,17 +14,22 @@ export interface Range {
 
 /** Reads an address as people write it; undefined when it is none. No octal or shortened IPv4. */
 export function parseIp(text: string): Ip | undefined {
-  if (ipaddr.IPv4.isValidFourPartDecimal(text)) return { family: 4, value: toNumber(ipaddr.IPv4.parse(text)) }
-  if (text.includes(':') && ipaddr.IPv6.isValid(text)) return { family: 6, value: toNumber(ipaddr.IPv6.parse(text)) }
+  // Not by the library, which throws an error of its own for each of the other family: those of a network are read by the thousand.
+  if (isFourParts.test(text)) return { family: 4, value: BigInt(toNumber(text.split('.'))) }
+  if (text.includes(':') && ipaddr.IPv6.isValid(text)) return { family: 6, value: toBigNumber(ipaddr.IPv6.parse(text)) }
   return undefined
 }
 
-const toNumber = (address: ipaddr.IPv4 | ipaddr.IPv6) =>
-  address.toByteArray().reduce((value, byte) => (value << 8n) | BigInt(byte), 0n)
+const isFourParts = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/
+
+const toNumber = (bytes: string[]) => bytes.reduce((value, byte) => value * 256 + Number(byte), 0)
+
+const toBigNumber = ({ parts }: ipaddr.IPv6) => parts.reduce((value, part) => (value << 16n) | BigInt(part), 0n)
 
 /** The one way to write an address (RFC 5952), so that an address has one file only. */
 export function formatIp({ family, value }: Ip): string {
-  const hex = value.toString(16).padStart(family === 4 ? 8 : 32, '0')
+  if (family === 4) return [24n, 16n, 8n, 0n].map((bits) => (value >> bits) & 255n).join('.')
+  const hex = value.toString(16).padStart(32, '0')
   return ipaddr.fromByteArray([...Buffer.from(hex, 'hex')]).toString()
 }
 

@@ -26,11 +26,20 @@ export async function readPool(tree: Tree, name: string): Promise<Pool | { probl
   return { network: network.value, subnets: subnets.value, used }
 }
 
+/** What names of files have come to: all of a network are read for each address that is given out. */
+const known = new Map<string, string>()
+const mostKnown = 100_000
+
 /** The address that a file holds, in the one way that Drover writes it: people may have made the file in another. */
 function plainAddress(file: string): string {
+  const found = known.get(file)
+  if (found !== undefined) return found
   const text = file.replace(/\.ya?ml$/, '')
   const ip = parseIp(text) ?? parseIp(text.replaceAll('-', ':'))
-  return ip ? formatIp(ip) : text
+  const plain = ip ? formatIp(ip) : text
+  if (known.size >= mostKnown) known.clear()
+  known.set(file, plain)
+  return plain
 }
 
 /** How many addresses of a family the network can still give to who names none. */
