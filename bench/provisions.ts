@@ -39,15 +39,27 @@ export async function post(world: Pick<World, 'broker' | 'feed'>, name: string, 
 
 const isOver = (type: string) => terminals.some((fact) => type.endsWith(`.${fact}`))
 
+/** Who listens to which run of a feed: a thousand listeners of their own would all be called for each event of each run. */
+const rooms = new WeakMap<Feed, Map<string, (seen: Seen) => void>>()
+
+function roomOf(feed: Feed): Map<string, (seen: Seen) => void> {
+  const found = rooms.get(feed)
+  if (found) return found
+  const room = new Map<string, (seen: Seen) => void>()
+  rooms.set(feed, room)
+  feed.listen((seen) => room.get(seen.run ?? '')?.(seen))
+  return room
+}
+
 /** Listens to a run until it is over; what is answered waits for the first event of a type that fits. */
 function hear(feed: Feed, run: string): (fits: (type: string) => boolean) => Promise<Seen> {
   const said: Seen[] = []
   const waiting = new Set<() => void>()
-  const stop = feed.listen((seen) => {
-    if (seen.run !== run) return
+  const room = roomOf(feed)
+  room.set(run, (seen) => {
     said.push(seen)
     for (const look of waiting) look()
-    if (isOver(seen.type)) stop()
+    if (isOver(seen.type)) room.delete(run)
   })
   return (fits) =>
     new Promise((done) => {

@@ -38,8 +38,7 @@ export class Feed {
       subject,
       run: runid,
       at: performance.now(),
-      data: readData(event.data),
-      json: lineOf(event),
+      ...read(event),
     }
     this.seen.push(seen)
     if (this.seen.length > remembered) this.seen.shift()
@@ -93,31 +92,27 @@ export class Feed {
 /** A line break in an attribute must not look like another field of the stream. */
 const plain = (text: string) => text.replace(/\p{Cc}+/gu, ' ')
 
-/** An event as one line of JSON, whatever its data is: what only claims to be JSON becomes a string. */
-function lineOf(event: CloudEvent): string {
+/** What an event says of its run, and the event as one line of JSON, whatever its data is. */
+function read(event: CloudEvent): Pick<Seen, 'data' | 'json'> {
   const attributes = toJson({ ...event, data: Buffer.alloc(0) })
-  if (event.data.length === 0) return attributes
+  if (event.data.length === 0) return { data: {}, json: attributes }
   const text = event.data.toString('utf8')
-  // Between the tokens of JSON a line break is a space; within a string there is none.
-  const data = isJson(text) ? text.replace(/[\r\n]+/g, ' ') : JSON.stringify(text)
-  return `${attributes.slice(0, -1)},"data":${data}}`
+  const { isJson, value } = parsed(text)
+  // Between the tokens of JSON a line break is a space, within a string there is none; what only claims to be JSON becomes a string.
+  const data = isJson ? text.replace(/[\r\n]+/g, ' ') : JSON.stringify(text)
+  return { data: dataOf(value), json: `${attributes.slice(0, -1)},"data":${data}}` }
 }
 
-function isJson(text: string): boolean {
+function parsed(text: string): { isJson: boolean; value?: unknown } {
   try {
-    JSON.parse(text)
-    return true
+    return { isJson: true, value: JSON.parse(text) }
   } catch {
-    return false
+    return { isJson: false }
   }
 }
 
-/** What an event says of its run; a request may hold anything. */
-export function readData(data: Buffer): Partial<RunData> {
-  try {
-    const parsed: unknown = JSON.parse(data.toString('utf8'))
-    return typeof parsed === 'object' && parsed !== null ? (parsed as Partial<RunData>) : {}
-  } catch {
-    return {}
-  }
-}
+/** A request may hold anything. */
+const dataOf = (value: unknown): Partial<RunData> =>
+  typeof value === 'object' && value !== null ? (value as Partial<RunData>) : {}
+
+export const readData = (data: Buffer): Partial<RunData> => dataOf(parsed(data.toString('utf8')).value)

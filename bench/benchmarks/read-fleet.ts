@@ -2,11 +2,9 @@ import { join } from 'node:path'
 import type { Tree } from '../../shared/fleet.ts'
 import { readHolder } from '../../shared/holder.ts'
 import { allocate } from '../../shared/ipam/allocate.ts'
-import { toSubnets } from '../../shared/ipam/network.ts'
-import { addressFile, nameFile, networkFile, networkFolder, policyFolder } from '../../shared/paths.ts'
+import { readPool } from '../../shared/ipam/pool.ts'
+import { nameFile, networkFolder, policyFolder } from '../../shared/paths.ts'
 import { readPolicies } from '../../shared/policies.ts'
-import { Network } from '../../shared/schema/fleet-files.ts'
-import { readChecked } from '../../shared/schema/read.ts'
 import type { Benchmark, Comparison } from '../benchmark.ts'
 import { byHand } from '../by-hand.ts'
 import { wordsOf } from '../fleet/words.ts'
@@ -62,10 +60,8 @@ export const readFleet: Benchmark = {
 }
 
 async function nextAddress(tree: Tree, name: string): Promise<void> {
-  const network = await readChecked(tree, networkFile(name), Network)
-  const subnets = network?.ok ? toSubnets(network.value) : undefined
-  if (!subnets?.ok) throw new Error(`Cannot read network ${name}`)
-  const used = new Set((await tree.list(networkFolder(name))).map((entry) => `${networkFolder(name)}/${entry.name}`))
-  const found = allocate(name, subnets.value, (address) => used.has(addressFile(name, address)))
+  const pool = await readPool(tree, name)
+  if ('problems' in pool) throw new Error(`Cannot read network ${name}: ${pool.problems.join('; ')}`)
+  const found = allocate(name, pool.subnets, ({ family, value }) => pool.used[family].has(value))
   if (!found.ok) throw new Error(`Cannot find an address: ${found.problems.join('; ')}`)
 }

@@ -2,6 +2,7 @@ import { toDnsRecords } from '../../shared/dns.ts'
 import { DroverError } from '../../shared/errors.ts'
 import type { Change, Fleet, Tree } from '../../shared/fleet.ts'
 import { toIdentity, toMac } from '../../shared/identity.ts'
+import { parseIp } from '../../shared/ipam/address.ts'
 import { allocate } from '../../shared/ipam/allocate.ts'
 import { type Pool, readPool } from '../../shared/ipam/pool.ts'
 import { readRecord, recorded, trailersOf } from '../../shared/ledger.ts'
@@ -61,10 +62,13 @@ async function interfacesFor(tree: Tree, run: Run): Promise<Placed[] | Outcome> 
 }
 
 function place(run: Run, index: number, nic: Nic, { network, subnets, used }: Pool, problems: string[]): Placed {
-  const isUsed = (address: string) => used.has(addressFile(nic.network, address))
-  const leases = allocate(nic.network, subnets, isUsed, nic.addresses)
+  const leases = allocate(nic.network, subnets, ({ family, value }) => used[family].has(value), nic.addresses)
   if (!leases.ok) problems.push(...leases.problems)
-  else for (const { address } of leases.value) used.add(addressFile(nic.network, address))
+  else
+    for (const { address } of leases.value) {
+      const ip = parseIp(address)
+      if (ip) used[ip.family].add(ip.value)
+    }
   return {
     network,
     nic: {

@@ -43,9 +43,7 @@ async function networksIn(tree: Tree): Promise<FleetView['networks']> {
   const names = (await tree.list(networksFolder)).map(({ name }) => name)
   const pools = await Promise.all(names.map(async (network) => ({ network, pool: await readPool(tree, network) })))
   return pools.flatMap(({ network, pool }) =>
-    'network' in pool
-      ? familiesOf(pool).map((family) => ({ network, family, free: freeIn(network, pool, family) }))
-      : [],
+    'network' in pool ? familiesOf(pool).map((family) => ({ network, family, free: freeIn(pool, family) })) : [],
   )
 }
 

@@ -4,8 +4,8 @@ import { show } from '../schema/show.ts'
 import { formatIp, type Ip, parseIp, type Range, within } from './address.ts'
 import type { Subnet } from './network.ts'
 
-/** Whether an address, written as `formatIp` does, is held by somebody. */
-export type Used = (address: string) => boolean
+/** Whether an address is held by somebody. */
+export type Used = (ip: Ip) => boolean
 
 /**
  * One address of each family that a network has: the one that is wanted, or the lowest that is free, never one that is
@@ -57,7 +57,7 @@ const cidrs = (subnets: readonly Subnet[]) => subnets.map(({ cidr }) => cidr).jo
 
 function take(network: string, subnets: readonly Subnet[], used: Used, ip: Ip): Lease | string {
   const address = formatIp(ip)
-  return used(address)
+  return used(ip)
     ? `address ${show(address)} of network ${show(network)} is taken`
     : toLease(network, holder(subnets, ip)!, address)
 }
@@ -66,8 +66,8 @@ function lowest(network: string, subnets: readonly Subnet[], used: Used): Lease 
   for (const subnet of subnets)
     for (const gap of gaps(subnet))
       for (let value = gap.first; value <= gap.last; value++) {
-        const address = formatIp({ family: subnet.family, value })
-        if (!used(address)) return toLease(network, subnet, address)
+        const ip = { family: subnet.family, value }
+        if (!used(ip)) return toLease(network, subnet, formatIp(ip))
       }
   const total = subnets.flatMap(gaps).reduce((sum, gap) => sum + gap.last - gap.first + 1n, 0n)
   return `network ${show(network)} has no free IPv${subnets[0]?.family} address: ${total} of ${total} that it gives out are taken (${cidrs(subnets)})`

@@ -1,17 +1,17 @@
 import type { Tree } from '../fleet.ts'
-import { addressFile, networkFile, networkFolder } from '../paths.ts'
+import { networkFile, networkFolder } from '../paths.ts'
 import { Network } from '../schema/fleet-files.ts'
 import { readChecked } from '../schema/read.ts'
 import { show } from '../schema/show.ts'
-import { formatIp, parseIp } from './address.ts'
+import { type Ip, parseIp, within } from './address.ts'
 import { gaps } from './allocate.ts'
 import { type Subnet, toSubnets } from './network.ts'
 
-/** A network as it stands in the tree, with the files that show which addresses are in use. */
+/** A network as it stands in the tree, with the addresses of each family that are in use. */
 export interface Pool {
   network: Network
   subnets: readonly Subnet[]
-  used: Set<string>
+  used: Record<Ip['family'], Set<bigint>>
 }
 
 /** Reads a network, or says what is wrong with it. */
@@ -21,34 +21,32 @@ export async function readPool(tree: Tree, name: string): Promise<Pool | { probl
   if (!network.ok) return { problems: network.problems }
   const subnets = toSubnets(network.value)
   if (!subnets.ok) return { problems: subnets.problems.map((problem) => `${networkFile(name)}: ${problem}`) }
-  const entries = await tree.list(networkFolder(name))
-  const used = new Set(entries.map((entry) => addressFile(name, plainAddress(entry.name))))
+  const used: Pool['used'] = { 4: new Set(), 6: new Set() }
+  for (const entry of await tree.list(networkFolder(name))) {
+    const ip = addressIn(entry.name)
+    if (ip) used[ip.family].add(ip.value)
+  }
   return { network: network.value, subnets: subnets.value, used }
 }
 
 /** What names of files have come to: all of a network are read for each address that is given out. */
-const known = new Map<string, string>()
+const known = new Map<string, Ip | undefined>()
 const mostKnown = 100_000
 
-/** The address that a file holds, in the one way that Drover writes it: people may have made the file in another. */
-function plainAddress(file: string): string {
-  const found = known.get(file)
-  if (found !== undefined) return found
+/** The address that a file holds; people may have made the file in another way than Drover writes it. */
+function addressIn(file: string): Ip | undefined {
+  if (known.has(file)) return known.get(file)
   const text = file.replace(/\.ya?ml$/, '')
   const ip = parseIp(text) ?? parseIp(text.replaceAll('-', ':'))
-  const plain = ip ? formatIp(ip) : text
   if (known.size >= mostKnown) known.clear()
-  known.set(file, plain)
-  return plain
+  known.set(file, ip)
+  return ip
 }
 
 /** How many addresses of a family the network can still give to who names none. */
-export function freeIn(name: string, { subnets, used }: Pool, family: 4 | 6): number {
+export function freeIn({ subnets, used }: Pool, family: 4 | 6): number {
   const open = subnets.filter((subnet) => subnet.family === family).flatMap(gaps)
   const total = open.reduce((sum, { first, last }) => sum + last - first + 1n, 0n)
-  const taken = [...used].filter((file) => {
-    const ip = parseIp(plainAddress(file.slice(networkFolder(name).length + 1)))
-    return ip?.family === family && open.some(({ first, last }) => first <= ip.value && ip.value <= last)
-  })
+  const taken = [...used[family]].filter((value) => open.some((gap) => within(value, gap)))
   return Number(total - BigInt(taken.length))
 }

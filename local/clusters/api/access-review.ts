@@ -1,8 +1,7 @@
-import type { IncomingMessage } from 'node:http'
 import { badRequest } from '../api-error.ts'
 import { isFields, type KubeObject } from '../object.ts'
 import type { Store } from '../store.ts'
-import { fieldsOf } from './request.ts'
+import { type ApiRequest, fieldsOf } from './request.ts'
 
 /** Where SubjectAccessReviews are POSTed; they are answered and not kept. */
 export const accessReviews = '/apis/authorization.k8s.io/v1/subjectaccessreviews'
@@ -27,7 +26,7 @@ interface Binding extends KubeObject {
 }
 
 /** Says whether the roles in a cluster let a user do something, as its RBAC authorizer would. */
-export async function reviewAccess(store: Store, request: IncomingMessage): Promise<unknown> {
+export async function reviewAccess(store: Store, request: ApiRequest): Promise<unknown> {
   const review = await fieldsOf(request)
   const spec = isFields(review['spec']) ? review['spec'] : {}
   const { user, resourceAttributes } = spec as { user?: unknown; resourceAttributes?: Attributes }

@@ -1,12 +1,29 @@
 import type { IncomingMessage } from 'node:http'
+import type { Http2ServerRequest } from 'node:http2'
 import { parse } from 'yaml'
 import { ApiError, badRequest } from '../api-error.ts'
 import { type Fields, isFields } from '../object.ts'
 
+/** What a client asks, by whichever HTTP it speaks. */
+export type ApiRequest = IncomingMessage | Http2ServerRequest
+
+/** What is answered with, as far as both kinds have it. */
+export interface ApiResponse {
+  readonly headersSent: boolean
+  writeHead(code: number, headers: Record<string, string>): ApiResponse
+  /** HTTP/2 sends them at once. */
+  flushHeaders?(): void
+  write(text: string): boolean
+  end(): unknown
+  end(text: string): unknown
+  destroy(): unknown
+  on(event: 'close', heard: () => void): unknown
+}
+
 const largest = 3 * 1024 * 1024
 
 /** The body of a request, read as JSON or YAML; undefined when there is none. */
-export async function bodyOf(request: IncomingMessage): Promise<unknown> {
+export async function bodyOf(request: ApiRequest): Promise<unknown> {
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of request) {
@@ -35,13 +52,13 @@ function parsed(text: string, type: string): unknown {
 }
 
 /** The body of a request that must be an object. */
-export async function fieldsOf(request: IncomingMessage): Promise<Fields> {
+export async function fieldsOf(request: ApiRequest): Promise<Fields> {
   const body = await bodyOf(request)
   if (isFields(body)) return body
   throw badRequest('error decoding the body: it is no object')
 }
 
 /** Whether the client wants a table to print. */
-export function wantsTable(request: IncomingMessage): boolean {
+export function wantsTable(request: ApiRequest): boolean {
   return /as=Table/.test(request.headers.accept ?? '')
 }

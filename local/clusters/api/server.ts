@@ -1,5 +1,5 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import https from 'node:https'
+import { createSecureServer } from 'node:http2'
+import type { Socket } from 'node:net'
 import { ApiError, statusOf } from '../api-error.ts'
 import type { Faults } from '../faults.ts'
 import type { Store } from '../store.ts'
@@ -7,7 +7,7 @@ import { accessReviews, reviewAccess } from './access-review.ts'
 import { discover } from './discovery.ts'
 import { describe } from './openapi.ts'
 import { getOne, listOf, toList } from './read.ts'
-import { wantsTable } from './request.ts'
+import { type ApiRequest, type ApiResponse, wantsTable } from './request.ts'
 import { routeOf, type Target } from './route.ts'
 import { tableOf } from './table.ts'
 import { watch } from './watch.ts'
@@ -28,10 +28,16 @@ interface Settings {
 /** Serves a cluster's API on loopback, to those who have the token; `close` ends it and all of its watches. */
 export async function serveApi(settings: Settings): Promise<{ port: number; close(): Promise<void> }> {
   const { certificate: cert, key, port = 0 } = settings
-  const server = https.createServer(
-    { cert, key, keepAliveTimeout: 60_000 },
+  // As API servers do: a client has one connection for all of its watches, where it speaks HTTP/2.
+  const server = createSecureServer(
+    { cert, key, allowHTTP1: true },
     (request, response) => void answer(settings, request, response),
   )
+  const connections = new Set<Socket>()
+  server.on('secureConnection', (socket) => {
+    connections.add(socket)
+    socket.once('close', () => connections.delete(socket))
+  })
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   server.once('error', (cause) =>
     reject(new Error(`Cannot serve cluster ${settings.cluster} on port ${port}: ${cause.message}`, { cause })),
@@ -42,25 +48,28 @@ export async function serveApi(settings: Settings): Promise<{ port: number; clos
   const close = () =>
     new Promise<void>((resolve) => {
       server.close(() => resolve())
-      server.closeAllConnections()
+      for (const one of connections) one.destroy()
     })
   return { port: typeof address === 'object' && address ? address.port : port, close }
 }
 
-async function answer(settings: Settings, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answer(settings: Settings, request: ApiRequest, response: ApiResponse): Promise<void> {
   try {
     if (request.headers.authorization !== `Bearer ${settings.token}`)
       throw new ApiError(401, 'Unauthorized', 'Unauthorized')
     await route(settings, request, response)
   } catch (error) {
-    if (response.headersSent) return response.destroy() && undefined
+    if (response.headersSent) {
+      response.destroy()
+      return
+    }
     if (!(error instanceof ApiError)) settings.onError(error)
     const known = error instanceof ApiError ? error : new ApiError(500, 'InternalError', 'Internal error occurred')
     json(response, known.status, statusOf(known))
   }
 }
 
-async function route(settings: Settings, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function route(settings: Settings, request: ApiRequest, response: ApiResponse): Promise<void> {
   const { store } = settings
   const { url = '/' } = request
   const { pathname, searchParams: query } = new URL(URL.canParse(url, 'https://cluster') ? url : '/', 'https://cluster')
@@ -81,7 +90,7 @@ async function route(settings: Settings, request: IncomingMessage, response: Ser
   json(response, code, object)
 }
 
-function get(store: Store, target: Target, query: URLSearchParams, request: IncomingMessage, response: ServerResponse) {
+function get(store: Store, target: Target, query: URLSearchParams, request: ApiRequest, response: ApiResponse) {
   if (['true', '1'].includes(query.get('watch') ?? '')) return watch(store, target, query, request, response)
   const { kind, name } = target
   if (name !== undefined) {
@@ -96,7 +105,7 @@ function get(store: Store, target: Target, query: URLSearchParams, request: Inco
   )
 }
 
-function change(store: Store, target: Target, query: URLSearchParams, request: IncomingMessage) {
+function change(store: Store, target: Target, query: URLSearchParams, request: ApiRequest) {
   const { name } = target
   switch (request.method) {
     case 'POST':
@@ -127,6 +136,6 @@ function failIfFaulty(
   throw new ApiError(500, 'InternalError', 'Internal error occurred: etcdserver: request timed out')
 }
 
-function json(response: ServerResponse, code: number, body: unknown): void {
+function json(response: ApiResponse, code: number, body: unknown): void {
   response.writeHead(code, { 'content-type': 'application/json' }).end(JSON.stringify(body))
 }

@@ -1,4 +1,3 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import { ApiError, statusOf } from '../api-error.ts'
 import type { Change } from '../history.ts'
 import { apiVersionOf } from '../kinds.ts'
@@ -6,7 +5,7 @@ import type { KubeObject } from '../object.ts'
 import type { Test } from '../selector.ts'
 import type { Store } from '../store.ts'
 import { testOf } from './read.ts'
-import { wantsTable } from './request.ts'
+import { type ApiRequest, type ApiResponse, wantsTable } from './request.ts'
 import type { Target } from './route.ts'
 import { tableOf } from './table.ts'
 
@@ -17,8 +16,8 @@ export function watch(
   store: Store,
   target: Target,
   query: URLSearchParams,
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: ApiRequest,
+  response: ApiResponse,
 ): void {
   const test = testOf(target, query)
   const show = wantsTable(request)
@@ -33,7 +32,7 @@ export function watch(
     }
     send('BOOKMARK', { kind: target.kind.kind, apiVersion: apiVersionOf(target.kind), metadata })
   }
-  response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-cache, private' }).flushHeaders()
+  response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-cache, private' }).flushHeaders?.()
 
   const version = Number(query.get('resourceVersion') ?? 0)
   const bookmarks = query.get('allowWatchBookmarks') === 'true'

@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http'
 import { ApiError, badRequest, conflict, invalid, notFound } from '../api-error.ts'
 import { serverSideApply } from '../apply.ts'
 import { apiVersionOf, isCustom, type Kind } from '../kinds.ts'
@@ -7,7 +6,7 @@ import { jsonPatch, mergePatch } from '../patch.ts'
 import type { Store } from '../store.ts'
 import type { DeleteOptions } from '../store-rules.ts'
 import { getOne, listOf } from './read.ts'
-import { bodyOf, fieldsOf } from './request.ts'
+import { type ApiRequest, bodyOf, fieldsOf } from './request.ts'
 import type { Target } from './route.ts'
 
 interface Written {
@@ -22,7 +21,7 @@ export async function create(
   store: Store,
   target: Target,
   query: URLSearchParams,
-  request: IncomingMessage,
+  request: ApiRequest,
 ): Promise<Written> {
   const object = toObject(target, await fieldsOf(request))
   return { code: 201, object: store.create(object, isDryRun(query)) }
@@ -33,7 +32,7 @@ export async function replace(
   store: Store,
   target: Target,
   query: URLSearchParams,
-  request: IncomingMessage,
+  request: ApiRequest,
 ): Promise<Written> {
   const object = toObject(target, await fieldsOf(request))
   const { kind, name = '' } = target
@@ -49,7 +48,7 @@ export async function patch(
   store: Store,
   target: Target,
   query: URLSearchParams,
-  request: IncomingMessage,
+  request: ApiRequest,
 ): Promise<Written> {
   const type = (request.headers['content-type'] ?? '').split(';')[0]
   const dryRun = isDryRun(query)
@@ -104,7 +103,7 @@ export async function remove(
   store: Store,
   target: Target,
   query: URLSearchParams,
-  request: IncomingMessage,
+  request: ApiRequest,
 ): Promise<Written> {
   const options = await deleteOptions(query, request)
   const { kind, namespace = '', name = '' } = target
@@ -122,7 +121,7 @@ export async function removeAll(
   store: Store,
   target: Target,
   query: URLSearchParams,
-  request: IncomingMessage,
+  request: ApiRequest,
 ): Promise<Written> {
   const options = await deleteOptions(query, request)
   const page = listOf(store, target, query)
@@ -139,7 +138,7 @@ function removeOne(store: Store, { kind, metadata }: KubeObject, options: Delete
   store.remove(kind, metadata.namespace ?? '', metadata.name, options)
 }
 
-async function deleteOptions(query: URLSearchParams, request: IncomingMessage): Promise<DeleteOptions> {
+async function deleteOptions(query: URLSearchParams, request: ApiRequest): Promise<DeleteOptions> {
   const body = (await bodyOf(request)) ?? {}
   const propagationPolicy = query.get('propagationPolicy') ?? undefined
   const grace = query.get('gracePeriodSeconds')

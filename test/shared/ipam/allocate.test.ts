@@ -13,7 +13,7 @@ const subnetsOf = (subnets: Subnets) => {
   return result.value
 }
 const give = (subnets: Subnets, used: string[] = [], wanted: string[] = []) => {
-  const result = allocate('net', subnetsOf(subnets), (address) => used.includes(address), wanted)
+  const result = allocate('net', subnetsOf(subnets), (ip) => used.includes(formatIp(ip)), wanted)
   return result.ok ? result.value.map(({ address }) => address) : result.problems
 }
 const v4 = { cidr: '10.0.0.0/29', gateway: '10.0.0.1' }
@@ -160,11 +160,11 @@ describe('allocate', () => {
           )
           const used = new Set(taken.map(at))
           for (const index of free) {
-            const result = allocate('net', subnets, (address) => used.has(address))
+            const result = allocate('net', subnets, (ip) => used.has(formatIp(ip)))
             expect(result).toMatchObject({ ok: true, value: [{ address: at(index) }] })
             used.add(at(index))
           }
-          expect(allocate('net', subnets, (address) => used.has(address)).ok).toBe(false)
+          expect(allocate('net', subnets, (ip) => used.has(formatIp(ip))).ok).toBe(false)
         },
       ),
       { numRuns: 60 },
@@ -178,7 +178,7 @@ describe('allocate', () => {
       ),
     )
     const begin = performance.now()
-    const result = allocate('net', subnetsOf([v6]), (address) => used.has(address))
+    const result = allocate('net', subnetsOf([v6]), (ip) => used.has(formatIp(ip)))
     expect(result).toMatchObject({ ok: true, value: [{ address: 'fd00::3ea' }] })
     expect(performance.now() - begin).toBeLessThan(100)
   })
