@@ -40,12 +40,25 @@ function isRetried(status: number): boolean {
 }
 
 async function within(timeout: number, closing: AbortSignal, attempt: Attempt): Promise<Outcome> {
+  closing.throwIfAborted()
   const over = new AbortController()
-  const signal = AbortSignal.any([over.signal, closing])
-  try {
-    const noAnswer = sleep<Outcome>(Math.min(timeout, longest), { status: 0, headers: {} }, { signal })
-    return await Promise.race([attempt(signal), noAnswer])
-  } finally {
+  const { promise: noAnswer, resolve, reject } = Promise.withResolvers<Outcome>()
+  const close = () => {
+    reject(closing.reason)
     over.abort()
+  }
+  const timer = setTimeout(
+    () => {
+      resolve({ status: 0, headers: {} })
+      over.abort()
+    },
+    Math.min(timeout, longest),
+  )
+  closing.addEventListener('abort', close, { once: true })
+  try {
+    return await Promise.race([attempt(over.signal), noAnswer])
+  } finally {
+    clearTimeout(timer)
+    closing.removeEventListener('abort', close)
   }
 }

@@ -62,11 +62,7 @@ export function pointer(path: string): string[] {
 function read(document: unknown, tokens: string[]): unknown {
   let value = document
   for (const token of tokens) {
-    const child = Array.isArray(value)
-      ? value[Number(token)]
-      : isFields(value) && Object.hasOwn(value, token)
-        ? value[token]
-        : undefined
+    const child = childOf(value, token)
     if (child === undefined) throw badRequest(`the path /${tokens.join('/')} does not exist: missing value`)
     value = child
   }
@@ -91,6 +87,22 @@ function remove(document: unknown, tokens: string[]): unknown {
   if (Array.isArray(parent)) parent.splice(Number(last), 1)
   else if (isFields(parent)) delete parent[last]
   return document
+}
+
+/** Takes what a JSON pointer names out of a document, in place; nothing where there is no such thing. */
+export function removeIfThere(document: unknown, path: string): void {
+  const tokens = pointer(path)
+  const last = tokens.at(-1)
+  if (last === undefined) return
+  const parent = tokens.slice(0, -1).reduce(childOf, document)
+  if (childOf(parent, last) === undefined) return
+  if (Array.isArray(parent)) parent.splice(Number(last), 1)
+  else if (isFields(parent)) delete parent[last]
+}
+
+function childOf(value: unknown, token: string): unknown {
+  if (Array.isArray(value)) return value[Number(token)]
+  return isFields(value) && Object.hasOwn(value, token) ? value[token] : undefined
 }
 
 /** Sets a field of its own, so that `__proto__` in a patch stays a name like any other. */

@@ -3,7 +3,7 @@ import { lastApplied, remembering, serverSideApply, threeWay } from '../apply.ts
 import type { Cluster } from '../cluster.ts'
 import { apiVersionOf, type Kind } from '../kinds.ts'
 import { isFields, type KubeObject, type NewObject } from '../object.ts'
-import { jsonPatch, pointer } from '../patch.ts'
+import { removeIfThere } from '../patch.ts'
 import { type Health, healthOf } from './argocd-health.ts'
 import type { Application } from './argocd-types.ts'
 
@@ -123,14 +123,9 @@ function ignoring(app: Application, { kind, metadata }: NewObject): (object: New
     const annotations = { ...object.metadata.annotations, [lastApplied]: '' }
     const metadata = { ...object.metadata, annotations, managedFields: undefined }
     const plain: unknown = { ...object, status: undefined, metadata }
-    return pointers.reduce(without, JSON.parse(JSON.stringify(plain)))
-  }
-}
-
-function without(object: unknown, path: string): unknown {
-  try {
-    return pointer(path).length > 0 ? jsonPatch(object, [{ op: 'remove', path }]) : object
-  } catch {
-    return object // it is not there, so it cannot differ
+    const copy: unknown = JSON.parse(JSON.stringify(plain))
+    // What is not there cannot differ.
+    for (const path of pointers) removeIfThere(copy, path)
+    return copy
   }
 }
