@@ -19,7 +19,7 @@ import { ask, openAccess } from './access.ts'
 import { claimOf, holds, isAlive, podsIn, wordsOf } from './core-objects.ts'
 import type { KubeconfigSettings } from './kubeconfig.ts'
 import { openDocuments } from './openapi.ts'
-import { application, settle, wake } from './refresh.ts'
+import { application, openWaker, settle } from './refresh.ts'
 import { type Source, watchObjects } from './watch.ts'
 
 /** Reads the hub and the managed clusters; a managed cluster's context is named like its ManagedCluster. */
@@ -59,6 +59,7 @@ export function openClusters(config: ClustersConfig): Clusters {
   const onHub = to(config.hubContext)
   const restoring = openDocuments(snapshotApi, restoringBy)
 
+  const wake = openWaker(onHub)
   const machines: Machines = {
     async *watch({ cluster, namespace, name }, signal, extras = []) {
       const access = to(cluster)
@@ -119,7 +120,7 @@ export function openClusters(config: ClustersConfig): Clusters {
       const did = pods.filter(({ status }) => status?.phase === 'Succeeded')
       return [...did, ...pods].map(wordsOf).find((words) => words !== '') ?? ''
     },
-    refresh: async (application) => wake(onHub, config.argocdNamespace, application),
+    refresh: (application) => wake(config.argocdNamespace, application),
     settle: async (application, signal) => settle(onHub, config.argocdNamespace, application, signal),
   }
 
@@ -147,7 +148,7 @@ export function openClusters(config: ClustersConfig): Clusters {
         }
       }
     },
-    refresh: async (namespace, application) => wake(onHub, namespace, application),
+    refresh: wake,
   }
   const occupants: Occupants = {
     async of({ cluster, namespace, name }) {

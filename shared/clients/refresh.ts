@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { CustomObjectsApi } from '@kubernetes/client-node'
 import { refreshAnnotation } from '../machines.ts'
 import { type Access, ask, codeOf } from './access.ts'
+import { coalesce } from './coalesce.ts'
 
 /** Makes Argo CD look at Git now, and waits until it has. */
 
@@ -63,8 +64,24 @@ async function refresh(hub: Access, namespace: string, name: string, signal: Abo
 /** Who only wants to wake Argo CD waits so long for it, in milliseconds: it is slow then, and will look anyway. */
 const slowArgo = 5000
 
-export const wake = async (hub: Access, namespace: string, name: string) =>
-  void (await refresh(hub, namespace, name, AbortSignal.timeout(slowArgo)))
+/** Wakes Argo CD. Who asks while another one's question is not put yet shares it: all runs ask for the same root Application. */
+export function openWaker(hub: Access): (namespace: string, name: string) => Promise<void> {
+  const questions = new Map<string, { ask(): Promise<void>; askers: number }>()
+  const wake = async (namespace: string, name: string) =>
+    void (await refresh(hub, namespace, name, AbortSignal.timeout(slowArgo)))
+  return async (namespace, name) => {
+    const key = `${namespace}/${name}`
+    const question = questions.get(key) ?? { ask: coalesce(() => wake(namespace, name)), askers: 0 }
+    questions.set(key, question)
+    question.askers += 1
+    try {
+      await question.ask()
+    } finally {
+      question.askers -= 1
+      if (question.askers === 0) questions.delete(key)
+    }
+  }
+}
 
 /** Puts the annotation on the object of this version, and on no other. */
 async function annotate(hub: Access, what: ReturnType<typeof application>, resourceVersion: string | undefined) {

@@ -1,7 +1,7 @@
 import { DroverError } from '../../errors.ts'
+import { coalesce, inTurn } from '../coalesce.ts'
 import { openTipAsker } from './ask-tip.ts'
 import type { GitObject } from './cat-file.ts'
-import { coalesce, inTurn } from './coalesce.ts'
 import { toFailure } from './failure.ts'
 import { holdClone, holdReader } from './hold.ts'
 import { type CloneConfig, hasBranch, type Made, QUIET, refspecOf, runIn, trackingOf } from './make-clone.ts'

@@ -1,6 +1,6 @@
 import { DroverError } from '../../errors.ts'
+import { inTurn } from '../coalesce.ts'
 import type { Clone } from './clone.ts'
-import { inTurn } from './coalesce.ts'
 import { toFailure } from './failure.ts'
 import { oneLine } from './message.ts'
 

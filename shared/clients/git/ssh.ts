@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DroverError } from '../../errors.ts'
-import { inTurn } from './coalesce.ts'
+import { inTurn } from '../coalesce.ts'
 import { leaveRoom, takeRoom } from './room.ts'
 
 export interface SshConfig {

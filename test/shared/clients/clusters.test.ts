@@ -2,7 +2,9 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Access, openAccess } from '../../../shared/clients/access.ts'
 import { openClusters } from '../../../shared/clients/clusters.ts'
+import { openWaker } from '../../../shared/clients/refresh.ts'
 import { type MachineView, refreshAnnotation } from '../../../shared/machines.ts'
 import { dataVolume, forClient, namespace, objectApi, startFleet, url } from '../../local/clusters/harness.ts'
 
@@ -107,6 +109,27 @@ describe('the hub', () => {
     remove()
     await again
     expect(isHeard).toBe(true)
+  })
+
+  it('is asked for a look once by all who want one at the same time, however many runs there are', async () => {
+    await objectApi(fleet.clusters, 'hub').create(forClient(application('crowded')))
+    const hub = openAccess({ kubeconfig: join(fleet.folder, 'kubeconfig'), hubContext: 'hub' })('hub')
+    let questions = 0
+    const use: Access['use'] = (what, act) => {
+      questions += 1
+      return hub.use(what, act)
+    }
+    const remove = fleet.clusters.faults.add({ fault: 'sync-stuck', kind: 'Application', name: 'crowded' })
+    const wake = openWaker({ ...hub, use })
+    const all = Promise.all(Array.from({ length: 100 }, () => wake('argocd', 'crowded')))
+    await sleep(500)
+    remove()
+    await all
+    expect(questions).toBeLessThan(20)
+    // Who comes later asks anew.
+    questions = 0
+    await wake('argocd', 'crowded')
+    expect(questions).toBeGreaterThan(0)
   })
 })
 

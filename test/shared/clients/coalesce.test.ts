@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { coalesce } from '../../../../shared/clients/git/coalesce.ts'
+import { coalesce } from '../../../shared/clients/coalesce.ts'
 
 describe('coalesce', () => {
   it('shares one run between those who ask while another is under way, begun after they asked', async () => {
