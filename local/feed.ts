@@ -111,8 +111,8 @@ function parsed(text: string): { isJson: boolean; value?: unknown } {
   }
 }
 
-/** A request may hold anything. */
 const dataOf = (value: unknown): Partial<RunData> =>
   typeof value === 'object' && value !== null ? (value as Partial<RunData>) : {}
 
+/** What an event says of its run; a request may hold anything. */
 export const readData = (data: Buffer): Partial<RunData> => dataOf(parsed(data.toString('utf8')).value)

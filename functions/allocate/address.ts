@@ -66,8 +66,8 @@ function place(run: Run, index: number, nic: Nic, { network, subnets, used }: Po
   if (!leases.ok) problems.push(...leases.problems)
   else
     for (const { address } of leases.value) {
-      const ip = parseIp(address)
-      if (ip) used[ip.family].add(ip.value)
+      const { family, value } = parseIp(address)!
+      used[family].add(value)
     }
   return {
     network,

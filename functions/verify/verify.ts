@@ -59,7 +59,10 @@ async function check(run: Run, machines: Machines, settings: Settings, here: Her
       return confirmClaims(aim, machines, `${haveAddresses(definition)}; ${names.message}`)
     },
   }
-  const outcome = await waitFor(aim, machines, settings, here, goal)
+  const outcome = await waitFor(aim, machines, settings, here, {
+    ...goal,
+    isPast: ({ machine }) => isFurther(run, machine),
+  })
   return outcome.kind === 'refused' ? refused(`Cannot accept VM ${aim.definition.name}: ${outcome.message}`) : outcome
 }
 

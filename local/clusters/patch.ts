@@ -52,7 +52,7 @@ function applyOne(document: unknown, { op, path, from, value }: Operation): unkn
 }
 
 /** The tokens of a JSON pointer. */
-export function pointer(path: string): string[] {
+function pointer(path: string): string[] {
   return path
     .split('/')
     .slice(1)

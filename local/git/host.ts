@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { listenAt } from '../listen.ts'
 import { type Backend, type Service, startBackend } from './backend.ts'
 import { type Faults, makeFaults, type PushFault } from './faults.ts'
+import { removeLeftLocks } from './left-locks.ts'
 import {
   type Environment,
   exists,
@@ -53,6 +54,7 @@ export async function startGitHost(config: GitHostConfig): Promise<GitHost> {
   const repository = config.repository ?? 'fleet.git'
   const path = join(config.directory, repository)
   await prepareRepository(path, config.branch ?? 'main', config.env)
+  await removeLeftLocks(path)
   const environment = servingEnvironment(config.env, config.settings)
   const { faults, nextPush } = makeFaults()
   const running = new Set<Pick<Backend, 'child'>>()

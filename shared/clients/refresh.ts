@@ -64,19 +64,25 @@ async function refresh(hub: Access, namespace: string, name: string, signal: Abo
 /** Who only wants to wake Argo CD waits so long for it, in milliseconds: it is slow then, and will look anyway. */
 const slowArgo = 5000
 
-/** Wakes Argo CD. Who asks while another one's question is not put yet shares it: all runs ask for the same root Application. */
+/**
+ * Wakes Argo CD. Who comes while another one's question is not put yet shares it, for all runs ask for the same root Application; who
+ * comes while it is put waits for the next one, for this one may be about a commit before theirs.
+ */
 export function openWaker(hub: Access): (namespace: string, name: string) => Promise<void> {
-  const questions = new Map<string, { ask(): Promise<void>; askers: number }>()
-  const wake = async (namespace: string, name: string) =>
+  const questions = new Map<string, { put(): Promise<void>; askers: number }>()
+  const put = async (namespace: string, name: string) =>
     void (await refresh(hub, namespace, name, AbortSignal.timeout(slowArgo)))
   return async (namespace, name) => {
     const key = `${namespace}/${name}`
-    const question = questions.get(key) ?? { ask: coalesce(() => wake(namespace, name)), askers: 0 }
+    const question = questions.get(key) ?? { put: coalesce(() => put(namespace, name)), askers: 0 }
     questions.set(key, question)
     question.askers += 1
+    const patience = new AbortController()
+    const longEnough = sleep(slowArgo, undefined, { signal: patience.signal }).catch(() => undefined)
     try {
-      await question.ask()
+      await Promise.race([question.put(), longEnough])
     } finally {
+      patience.abort()
       question.askers -= 1
       if (question.askers === 0) questions.delete(key)
     }

@@ -4,9 +4,9 @@ import type { Metadata } from '../machines.ts'
 import type { Run } from '../step.ts'
 
 /**
- * True when a run has gone on since the event that woke a step: what the run is about shows that it was made by a later round of
- * this very run, or by its undo. Such an event came once more. What it waits for is over, and would be waited for until the run's
- * time is up.
+ * True when a run has gone on since the event that woke a step, as far as that can be seen: what the run is about shows that it was
+ * made by a later round of this very run, or by a stage of its undo (of a machine). Such an event came once more. What it waits for is
+ * over, and would be waited for until the run's time is up; so it is where the machine is gone by then, or as it was before the run.
  */
 export function isFurther({ id, lifecycle, task }: Run, bearer: { metadata: Metadata } | undefined): boolean {
   const operation = bearer?.metadata.annotations?.[operationAnnotation]

@@ -14,17 +14,24 @@ export interface Range {
 
 /** Reads an address as people write it; undefined when it is none. No octal or shortened IPv4. */
 export function parseIp(text: string): Ip | undefined {
-  // Not by the library, which throws an error of its own for each of the other family: those of a network are read by the thousand.
-  if (isFourParts.test(text)) return { family: 4, value: BigInt(toNumber(text.split('.'))) }
-  if (text.includes(':') && ipaddr.IPv6.isValid(text)) return { family: 6, value: toBigNumber(ipaddr.IPv6.parse(text)) }
-  return undefined
+  // Not by the library, which throws an error for each of the other family: those of a network are read by the thousand.
+  if (fourParts.test(text)) return { family: 4, value: numberOf(text.split('.'), 8n) }
+  const parts = text.includes(':') ? sixteenBits(text) : undefined
+  return parts && { family: 6, value: numberOf(parts, 16n) }
 }
 
-const isFourParts = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/
+function sixteenBits(text: string): number[] | undefined {
+  try {
+    return ipaddr.IPv6.parse(text).parts
+  } catch {
+    return undefined
+  }
+}
 
-const toNumber = (bytes: string[]) => bytes.reduce((value, byte) => value * 256 + Number(byte), 0)
+const numberOf = (parts: readonly (string | number)[], bits: bigint) =>
+  parts.reduce((value, part) => (value << bits) | BigInt(part), 0n)
 
-const toBigNumber = ({ parts }: ipaddr.IPv6) => parts.reduce((value, part) => (value << 16n) | BigInt(part), 0n)
+const fourParts = /^(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)){3}$/
 
 /** The one way to write an address (RFC 5952), so that an address has one file only. */
 export function formatIp({ family, value }: Ip): string {

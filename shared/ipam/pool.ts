@@ -29,9 +29,9 @@ export async function readPool(tree: Tree, name: string): Promise<Pool | { probl
   return { network: network.value, subnets: subnets.value, used }
 }
 
-/** What names of files have come to: all of a network are read for each address that is given out. */
+/** What names of files have come to: all of a network are read for each address that is given out. A few MB at most. */
 const known = new Map<string, Ip | undefined>()
-const mostKnown = 100_000
+const mostKnown = 30_000
 
 /** The address that a file holds; people may have made the file in another way than Drover writes it. */
 function addressIn(file: string): Ip | undefined {

@@ -11,7 +11,7 @@ export type ApiRequest = IncomingMessage | Http2ServerRequest
 export interface ApiResponse {
   readonly headersSent: boolean
   writeHead(code: number, headers: Record<string, string>): ApiResponse
-  /** HTTP/2 sends them at once. */
+  /** Not in the types of HTTP/2's, which sends them at once. */
   flushHeaders?(): void
   write(text: string): boolean
   end(): unknown

@@ -25,16 +25,21 @@ interface Settings {
   onError: (error: unknown) => void
 }
 
+/** Node would end the connection of a client that ends a thousand watches in a short time, and of one that says nothing for 5 s. */
+const patient = { streamResetBurst: 1_000_000, streamResetRate: 1_000_000, keepAliveTimeout: 60_000 }
+
 /** Serves a cluster's API on loopback, to those who have the token; `close` ends it and all of its watches. */
 export async function serveApi(settings: Settings): Promise<{ port: number; close(): Promise<void> }> {
   const { certificate: cert, key, port = 0 } = settings
-  // As API servers do: a client has one connection for all of its watches, where it speaks HTTP/2.
+  // As API servers do: who speaks HTTP/2 has one connection for a hundred watches, and may end as many of them as they like.
   const server = createSecureServer(
-    { cert, key, allowHTTP1: true },
+    { cert, key, allowHTTP1: true, ...patient },
     (request, response) => void answer(settings, request, response),
   )
   const connections = new Set<Socket>()
+  let isClosing = false
   server.on('secureConnection', (socket) => {
+    if (isClosing) socket.destroy()
     connections.add(socket)
     socket.once('close', () => connections.delete(socket))
   })
@@ -47,6 +52,7 @@ export async function serveApi(settings: Settings): Promise<{ port: number; clos
   const address = server.address()
   const close = () =>
     new Promise<void>((resolve) => {
+      isClosing = true
       server.close(() => resolve())
       for (const one of connections) one.destroy()
     })

@@ -50,6 +50,15 @@ describe('a round on a golden image', () => {
     expect(await verifying(run, [view])).toMatchObject({ kind: 'ignored' })
   })
 
+  it('waits while the image shows what it was published by before', async () => {
+    const { here, endPatience } = hereOf()
+    const annotations = { 'drover.dev/operation': '0123456789abcdef.publish' }
+    const view: ImageView = { ...noImage, sources: [{ metadata: { name: image.dataSource, annotations } }] }
+    const goldenImages = imagesShowing(view, endPatience as never)
+    const outcome = await verifyStep(waiting('import'), { machines: claiming(), goldenImages }, settings, here)
+    expect(outcome).toMatchObject({ kind: 'notYet' })
+  })
+
   it('wakes Argo CD, tells each state, and asks the cluster once more when the disk is made', async () => {
     const { here, told } = hereOf()
     const asked: string[] = []

@@ -141,6 +141,12 @@ describe('an event that came once more', () => {
     })
   })
 
+  it('is passed over by the last check of a machine that is being put back', async () => {
+    const checking = changing('restore', {}, 'check', { facts: { definition: databases } })
+    const machines = machinesShowing(shown(`${checking.id}.undo-disks`))
+    expect(await verify(checking, machines, settings, hereOf().here)).toMatchObject({ kind: 'ignored' })
+  })
+
   it.each([
     ['this round', `${stopping.id}.stop`],
     ['a round that this lifecycle has not', `${stopping.id}.create`],

@@ -1,3 +1,4 @@
+import { connect, constants } from 'node:http2'
 import {
   ApiException,
   CoreV1Api,
@@ -69,6 +70,29 @@ async function call(method: string, path: string, body?: unknown, headers: Recor
 
 const maps = '/api/v1/namespaces/shop/configmaps'
 const volumes = '/apis/cdi.kubevirt.io/v1beta1/namespaces/shop/datavolumes'
+
+describe('the API', () => {
+  it('speaks HTTP/2, and goes on with the other streams of a connection when some are ended', async () => {
+    const config = configOf(clusters, 'site-a')
+    const server = config.getCurrentCluster()
+    const ca = Buffer.from(server?.caData ?? '', 'base64')
+    const session = connect(server?.server ?? '', { ca })
+    const ask = (path: string) =>
+      session.request({ ':path': path, authorization: `Bearer ${config.getCurrentUser()?.token}` })
+    try {
+      for (let round = 0; round < 1_200; round += 1) {
+        const watch = ask(`${maps}?watch=true`)
+        watch.on('error', () => undefined).close(constants.NGHTTP2_CANCEL)
+      }
+      const list = ask(maps).setEncoding('utf8')
+      let answer = ''
+      for await (const part of list) answer += part
+      expect([session.alpnProtocol, JSON.parse(answer).kind]).toEqual(['h2', 'ConfigMapList'])
+    } finally {
+      session.destroy()
+    }
+  })
+})
 
 describe('the API refuses', () => {
   beforeAll(() => {

@@ -5,7 +5,7 @@ import { threeWay } from '../../../local/clusters/apply.ts'
 import { selfSigned } from '../../../local/clusters/certificate.ts'
 import { choose } from '../../../local/clusters/controllers/ocm-choose.ts'
 import type { KubeObject } from '../../../local/clusters/object.ts'
-import { jsonPatch, mergePatch } from '../../../local/clusters/patch.ts'
+import { jsonPatch, mergePatch, removeIfThere } from '../../../local/clusters/patch.ts'
 import { fieldAt, fieldTest, labelTest } from '../../../local/clusters/selector.ts'
 
 const object = (labels: Record<string, string>): KubeObject => ({
@@ -129,4 +129,19 @@ it('a toleration ends after its seconds', () => {
   const names = (at: number) =>
     choose(placement, [taint(new Date(at).toISOString())], { before: [], scores: [], load: new Map() })
   expect([names(Date.now()).length, names(Date.now() - 120_000).length]).toEqual([1, 0])
+})
+
+it.each<[string, string, object]>([
+  ['a field', '/data/a', { data: { 'b/c': 2 }, list: [{ x: 1 }, { x: 2 }] }],
+  ['a field with a slash in its name', '/data/b~1c', { data: { a: 1 }, list: [{ x: 1 }, { x: 2 }] }],
+  ['an item of a list', '/list/0', { data: { a: 1, 'b/c': 2 }, list: [{ x: 2 }] }],
+  ['a field of an item', '/list/1/x', { data: { a: 1, 'b/c': 2 }, list: [{ x: 1 }, {}] }],
+  ['what is not there', '/data/none', { data: { a: 1, 'b/c': 2 }, list: [{ x: 1 }, { x: 2 }] }],
+  ['what has no parent', '/none/of/it', { data: { a: 1, 'b/c': 2 }, list: [{ x: 1 }, { x: 2 }] }],
+  ['what every object has', '/data/toString', { data: { a: 1, 'b/c': 2 }, list: [{ x: 1 }, { x: 2 }] }],
+  ['the whole', '', { data: { a: 1, 'b/c': 2 }, list: [{ x: 1 }, { x: 2 }] }],
+])('a pointer that is ignored takes out %s', (_, path, left) => {
+  const document = { data: { a: 1, 'b/c': 2 }, list: [{ x: 1 }, { x: 2 }] }
+  removeIfThere(document, path)
+  expect(document).toEqual(left)
 })

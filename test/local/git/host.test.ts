@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { type GitHostConfig, startGitHost } from '../../../local/git/host.ts'
@@ -31,6 +32,32 @@ describe('startGitHost', () => {
     await git('-C', clone, 'push', '-q', 'origin', 'HEAD:main')
     expect(await git('ls-remote', host.url, 'main')).toContain(await git('-C', clone, 'rev-parse', 'HEAD'))
     await expect(git('-C', clone, 'push', '-q', 'origin', ':main')).rejects.toThrow('deletion prohibited')
+  })
+
+  it('takes pushes again where git was killed with its locks in the repository', async () => {
+    const { host, directory } = await start()
+    const clone = join(directory, 'clone')
+    await git('clone', '-q', host.url, clone)
+    await git('-C', clone, '-c', 'user.name=a', '-c', 'user.email=b', 'commit', '-q', '--allow-empty', '-m', 'first')
+    for (const lock of ['HEAD.lock', 'refs/heads/main.lock']) await writeFile(join(host.path, lock), '')
+    await expect(git('-C', clone, 'push', '-q', 'origin', 'HEAD:main')).rejects.toThrow('File exists')
+    const again = await startGitHost({ directory, token: 't/o+ken' })
+    onTestFinished(() => again.close())
+    await git('-C', clone, 'push', '-q', again.url, 'HEAD:main')
+    expect(await git('ls-remote', again.url, 'main')).toContain(await git('-C', clone, 'rev-parse', 'HEAD'))
+  })
+
+  it('leaves a lock that somebody holds', async () => {
+    const { host, directory } = await start()
+    const lock = join(host.path, 'HEAD.lock')
+    await writeFile(lock, 'old')
+    const starting = startGitHost({ directory, token: 't/o+ken' })
+    await sleep(200)
+    await rm(lock)
+    await writeFile(lock, 'new')
+    const again = await starting
+    onTestFinished(() => again.close())
+    expect(await readFile(lock, 'utf8')).toBe('new')
   })
 
   it.each<[string, Record<string, string>, string, number]>([
