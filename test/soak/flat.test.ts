@@ -23,6 +23,15 @@ describe('a number', () => {
     expect(isFlat(taken(value))).toEqual([flat])
   })
 
+  it('is a heap, and then what is left after a collection counts', () => {
+    const collected = (every: number, left: (at: number) => number) =>
+      taken((at) => left(at) + (at % every) / 3, 'heap')
+    expect(isFlat(collected(130, () => 50))).toEqual([true])
+    // It is collected less often later on, and as much is left.
+    expect(isFlat(taken((at) => 50 + (at < 300 ? at % 60 : at % 150) / 3, 'heap'))).toEqual([true])
+    expect(isFlat(collected(130, (at) => 50 + at / 20))).toEqual([false])
+  })
+
   it('that was not taken in time says nothing', () => {
     expect(trendsOf(taken(() => 80).slice(0, 10), seconds)).toEqual([])
   })

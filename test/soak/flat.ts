@@ -1,7 +1,7 @@
-import { median } from '../../bench/samples.ts'
+import { quantile } from '../../bench/samples.ts'
 import type { Measure, Sample } from './samples.ts'
 
-/** What became of one number: its median in the second quarter of the time and in the last. */
+/** What became of one number: how high it was in the second quarter of the time and in the last. */
 export interface Trend {
   measure: Measure
   of: string
@@ -16,11 +16,12 @@ export interface Trend {
  * How much a number may grow and still be called flat: by a share, or by what a heap breathes. The first quarter does not count,
  * for caches fill then. A clone grows with what is committed, as any clone does, until it is packed anew.
  */
-const allowed: Record<Measure, { share: number; least: number }> = {
-  memory: { share: 0.15, least: 12 },
-  heap: { share: 0.2, least: 8 },
-  files: { share: 0.2, least: 6 },
-  clone: { share: 0.5, least: 16 },
+const allowed: Record<Measure, { share: number; least: number; height: number }> = {
+  memory: { share: 0.15, least: 12, height: 0.5 },
+  // What is left after a collection: until the next one a heap grows with whatever is done, and those are minutes apart.
+  heap: { share: 0.2, least: 8, height: 0.1 },
+  files: { share: 0.2, least: 6, height: 0.5 },
+  clone: { share: 0.5, least: 16, height: 0.5 },
 }
 
 /** What became of each number that was taken often enough to tell. */
@@ -34,8 +35,8 @@ export function trendsOf(samples: readonly Sample[], seconds: number): Trend[] {
     const [early, late] = [during(0.25, 0.5), during(0.75, Number.POSITIVE_INFINITY)]
     if (!first || early.length === 0 || late.length === 0) return []
     const { measure, of } = first
-    const [before, after] = [median(early), median(late)]
-    const { share, least } = allowed[measure]
+    const { share, least, height } = allowed[measure]
+    const [before, after] = [quantile(early, height), quantile(late, height)]
     const most = Math.max(before * share, least)
     return [{ measure, of, before, after, most, isFlat: after - before <= most }]
   })
