@@ -79,6 +79,8 @@ export async function startProcesses(
 ): Promise<Functions> {
   mkdirSync(logs, { recursive: true })
   const children = new Map<FunctionName, ChildProcess>()
+  const stillborn = Promise.withResolvers<never>()
+  let isUp = false
   let closing = false
   const begin = (name: FunctionName) => {
     const log = createWriteStream(join(logs, `${name}.log`), { flags: 'a' })
@@ -92,21 +94,34 @@ export async function startProcesses(
     })
     child.stdout.pipe(log, { end: false })
     child.stderr.pipe(log, { end: false })
-    child.once('exit', () => {
+    let said = ''
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      said = (said + text).slice(-2_000)
+    })
+    child.once('close', () => {
       log.end()
-      if (!closing) setTimeout(() => closing || begin(name), restartAfter)
+      // What ends before it has served once, for its settings or a port that is taken, would do so again and again.
+      if (!isUp)
+        stillborn.reject(new Error(`Cannot start the function "${name}": ${said.trim() || 'it ended at once'}`))
+      else if (!closing) setTimeout(() => closing || begin(name), restartAfter)
     })
     children.set(name, child)
   }
-  for (const name of functionNames) begin(name)
-  await Promise.all(functionNames.map((name) => awaitReady(ports[name], name)))
-  return {
-    kill: (name) => children.get(name)?.kill('SIGKILL'),
-    async close() {
-      closing = true
-      await Promise.all([...children.values()].map(end))
-    },
+  const close = async () => {
+    closing = true
+    await Promise.all([...children.values()].map(end))
   }
+  for (const name of functionNames) begin(name)
+  const allReady = Promise.all(functionNames.map((name) => awaitReady(ports[name], name)))
+  allReady.catch(() => undefined)
+  try {
+    await Promise.race([allReady, stillborn.promise])
+  } catch (error) {
+    await close()
+    throw error
+  }
+  isUp = true
+  return { kill: (name) => children.get(name)?.kill('SIGKILL'), close }
 }
 
 async function end(child: ChildProcess): Promise<void> {
