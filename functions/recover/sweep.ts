@@ -70,9 +70,14 @@ function isQuiet(record: RunRecord, { quietMilliseconds }: SweepSettings, now: D
   // Whose time is up ends by itself within moments, if anybody still works on it.
   const moment = Math.min(minute, quietMilliseconds)
   const isLate = isOver(record, new Date(now.getTime() - moment))
+  // How often it was made to go on while it had time says nothing of its end.
+  if (isLate && wasInTime(record)) return true
   const silence = (isLate ? moment : quietMilliseconds) * 2 ** (record.resumed ?? 0)
   return now.getTime() - Date.parse(record.at) >= silence
 }
+
+/** True while nobody has made it go on since its time was up. */
+const wasInTime = (record: RunRecord) => !isOver(record, new Date(record.at))
 
 /** The record as it stands once it says that the run was made to go on; undefined when it is not quiet any more. */
 async function note(
@@ -88,7 +93,8 @@ async function note(
     decide: async (tree) => {
       const record = await readRecord(tree, run)
       if (!record || !isQuiet(record, settings, now)) return { nothing: true, value: undefined }
-      const next = { ...record, at: now.toISOString(), resumed: (record.resumed ?? 0) + 1 }
+      const before = isOver(record, now) && wasInTime(record) ? 0 : (record.resumed ?? 0)
+      const next = { ...record, at: now.toISOString(), resumed: before + 1 }
       // What is said refers to what was heard last, not to this.
       return { changes: [{ path: runFile(run), content: toYaml(next) }], value: record }
     },

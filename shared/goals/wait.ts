@@ -23,8 +23,8 @@ export interface Wait<View extends Seen> {
 }
 
 /**
- * Watches until an assessment is final, and tells each new state on the way. An error lasts only as long as somebody sees it: what may
- * have passed while the cluster could not be asked has its grace again.
+ * Watches until an assessment is final, and tells each new state on the way. An error is final once it was seen for the grace in all,
+ * and never gone in between: what may have passed while the cluster could not be asked does not count.
  */
 export async function waitUntil<View extends Seen>(
   wait: Wait<View>,
@@ -32,11 +32,10 @@ export async function waitUntil<View extends Seen>(
   here: Here,
 ): Promise<Outcome> {
   let last: Assessment = waiting('nothing was seen yet')
-  let troubledSince: number | undefined
-  const hasLasted = () => troubledSince !== undefined && here.now().getTime() - troubledSince >= graceMilliseconds
+  const trouble = openTrouble(graceMilliseconds, here.now)
   for await (const view of wait.views) {
     if (view.isStale) {
-      troubledSince = undefined
+      trouble.unseen()
       await here.progress(`${wait.what} cannot be seen: its cluster or the hub does not answer`)
       continue
     }
@@ -45,13 +44,36 @@ export async function waitUntil<View extends Seen>(
     if (last.state === 'reached' && wait.confirm) last = await wait.confirm(view)
     if (last.state === 'reached') return succeeded(last.message, { ...last.facts, ...wait.facts?.(view) })
     if (last.state === 'failed') return refused(last.message)
-    troubledSince = last.state === 'troubled' ? (troubledSince ?? here.now().getTime()) : undefined
-    if (hasLasted()) return refused(last.message)
+    if (last.state === 'troubled') trouble.seen()
+    else trouble.gone()
+    if (trouble.hasLasted()) return refused(last.message)
     await here.progress(last.message)
   }
   // Nothing may have changed since the last look.
-  if (hasLasted()) return refused(last.message)
+  if (trouble.hasLasted()) return refused(last.message)
   return notYet(`Still waiting for ${wait.what}: ${last.message}`)
+}
+
+/** For how long an error was seen, in all. */
+function openTrouble(grace: number, now: () => Date) {
+  let milliseconds = 0
+  /** When it was seen last; undefined once it could not be looked at. */
+  let last: number | undefined
+  const sinceLast = () => (last === undefined ? 0 : now().getTime() - last)
+  return {
+    seen() {
+      milliseconds += sinceLast()
+      last = now().getTime()
+    },
+    unseen() {
+      last = undefined
+    },
+    gone() {
+      milliseconds = 0
+      last = undefined
+    },
+    hasLasted: () => last !== undefined && milliseconds + sinceLast() >= grace,
+  }
 }
 
 /** Waits for one machine. */

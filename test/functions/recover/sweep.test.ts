@@ -158,6 +158,18 @@ describe('a tick', () => {
     expect((await sweep(fleet, settings, minutes(25))).standing).toHaveLength(1)
   })
 
+  it('tells a run that its time is up within moments, however often it was made to go on before', async () => {
+    const fleet = await fleetAfter('name', foundOut(), { at: minutes(25).toISOString(), resumed: 7 })
+    const counts: number[] = []
+    // Its time is up after 30 minutes, and again it may take twice as long each time until somebody has heard it.
+    for (const when of [30.5, 31, 32.5, 33, 36.5, 37]) {
+      const { standing } = await sweep(fleet, settings, minutes(when))
+      counts.push(standing.length)
+      for (const { outcome } of standing) expect(outcome.message).toContain('its time was up at')
+    }
+    expect(counts).toEqual([0, 1, 0, 1, 0, 1])
+  })
+
   it('that comes at the same time as another makes a run go on once', async () => {
     const fleet = await fleetAfter('name')
     const both = await Promise.all([sweep(fleet, settings, minutes(10)), sweep(fleet, settings, minutes(10.1))])

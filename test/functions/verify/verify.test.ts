@@ -88,11 +88,43 @@ describe('verify', () => {
     expect(told).toContain('VM web-01 cannot be seen: its cluster or the hub does not answer')
   })
 
-  it('counts it anew from then on', async () => {
+  it('adds up the times in which it was seen, for a cluster may be away time and again', async () => {
     const { now, pass } = clock()
     const stale = { ...troubled, isStale: true } as const
-    const machines = machinesShowing(troubled, pass(20), stale, troubled, pass(20), troubled, pass(10), troubled)
-    expect(await verify(run, machines, settings, hereOf({ now }).here)).toMatchObject({ kind: 'refused' })
+    const views = [
+      troubled,
+      pass(14),
+      troubled,
+      pass(60),
+      stale,
+      troubled,
+      pass(14),
+      troubled,
+      stale,
+      troubled,
+      pass(2),
+    ]
+    expect(await verify(run, machinesShowing(...views, troubled), settings, hereOf({ now }).here)).toMatchObject({
+      kind: 'refused',
+    })
+    const before = machinesShowing(...views, runningView(definition))
+    expect(await verify(run, before, settings, hereOf({ now }).here)).toMatchObject({ kind: 'succeeded' })
+  })
+
+  it('begins to count anew once an error was seen to be gone', async () => {
+    const { now, pass } = clock()
+    const fine = showing(definition, 'Starting')
+    const views = [troubled, pass(29), troubled, fine, troubled, pass(29), troubled, runningView(definition)]
+    const outcome = await verify(run, machinesShowing(...views), settings, hereOf({ now }).here)
+    expect(outcome).toMatchObject({ kind: 'succeeded' })
+  })
+
+  it('does not fail of an error that nobody can see when its patience ends', async () => {
+    const { now, pass } = clock()
+    const { here, endPatience } = hereOf({ now })
+    const stale = { ...troubled, isStale: true } as const
+    const machines = machinesShowing(troubled, pass(29), troubled, stale, pass(60), endPatience)
+    expect(await verify(run, machines, settings, here)).toMatchObject({ kind: 'notYet' })
   })
 
   it('fails with the cluster’s words when an error lasts for the grace', async () => {
