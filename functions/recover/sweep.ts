@@ -64,6 +64,9 @@ async function readOne(tree: Tree, run: string, problems: string[]): Promise<Run
 
 const minute = 60_000
 
+/** How often a silence is doubled at most: whose events are lost time and again must still hear of it while there is time. */
+const mostDoubled = 4
+
 /** Who waits for the world makes no commit either, so a silence must last twice as long each time that nothing came of it. */
 function isQuiet(record: RunRecord, { quietMilliseconds }: SweepSettings, now: Date): boolean {
   if (record.state === 'stranded') return false
@@ -72,7 +75,7 @@ function isQuiet(record: RunRecord, { quietMilliseconds }: SweepSettings, now: D
   const isLate = isOver(record, new Date(now.getTime() - moment))
   // How often it was made to go on while it had time says nothing of its end.
   if (isLate && wasInTime(record)) return true
-  const silence = (isLate ? moment : quietMilliseconds) * 2 ** (record.resumed ?? 0)
+  const silence = (isLate ? moment : quietMilliseconds) * 2 ** Math.min(record.resumed ?? 0, mostDoubled)
   return now.getTime() - Date.parse(record.at) >= silence
 }
 

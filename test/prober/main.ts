@@ -33,6 +33,9 @@ const settings = {
   DROVER_GRACE_SECONDS: '25',
 }
 
+/** A run whose events are lost time and again ends when its time is up, after half an hour, and what it did is undone then. */
+const longestRun = 40 * 60_000
+
 const say = (words: string) => void process.stdout.write(`${words}\n`)
 
 async function main(options: Options): Promise<boolean> {
@@ -77,7 +80,7 @@ async function probe(options: Options, platform: Platform, listener: Listener, h
     const went = await live(lives(seed, requests, platform.kind === 'local'), {
       ...{ platform, listener, history, atOnce },
       silence: 20_000,
-      patience: 600_000,
+      patience: longestRun,
       onEnd: () => {
         count += 1
       },

@@ -158,6 +158,12 @@ describe('a tick', () => {
     expect((await sweep(fleet, settings, minutes(25))).standing).toHaveLength(1)
   })
 
+  it('waits sixteen times as long at most', async () => {
+    const fleet = await fleetAfter('name', foundOut(), { deadline: minutes(1440).toISOString(), resumed: 9 })
+    expect((await sweep(fleet, settings, minutes(159))).standing).toEqual([])
+    expect((await sweep(fleet, settings, minutes(160))).standing).toHaveLength(1)
+  })
+
   it('tells a run that its time is up within moments, however often it was made to go on before', async () => {
     const fleet = await fleetAfter('name', foundOut(), { at: minutes(25).toISOString(), resumed: 7 })
     const counts: number[] = []
