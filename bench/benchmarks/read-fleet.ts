@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { Tree } from '../../shared/fleet.ts'
 import { readHolder } from '../../shared/holder.ts'
 import { allocate } from '../../shared/ipam/allocate.ts'
-import { readPool } from '../../shared/ipam/pool.ts'
+import { readPool, usedIn } from '../../shared/ipam/pool.ts'
 import { nameFile, networkFolder, policyFolder } from '../../shared/paths.ts'
 import { readPolicies } from '../../shared/policies.ts'
 import type { Benchmark, Comparison } from '../benchmark.ts'
@@ -62,6 +62,6 @@ export const readFleet: Benchmark = {
 async function nextAddress(tree: Tree, name: string): Promise<void> {
   const pool = await readPool(tree, name)
   if ('problems' in pool) throw new Error(`Cannot read network ${name}: ${pool.problems.join('; ')}`)
-  const found = allocate(name, pool.subnets, ({ family, value }) => pool.used[family].has(value))
+  const found = allocate(name, pool.subnets, usedIn(pool))
   if (!found.ok) throw new Error(`Cannot find an address: ${found.problems.join('; ')}`)
 }

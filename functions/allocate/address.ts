@@ -2,9 +2,8 @@ import { toDnsRecords } from '../../shared/dns.ts'
 import { DroverError } from '../../shared/errors.ts'
 import type { Change, Fleet, Tree } from '../../shared/fleet.ts'
 import { toIdentity, toMac } from '../../shared/identity.ts'
-import { parseIp } from '../../shared/ipam/address.ts'
 import { allocate } from '../../shared/ipam/allocate.ts'
-import { type Pool, readPool } from '../../shared/ipam/pool.ts'
+import { hold, type Pool, readPool, usedIn } from '../../shared/ipam/pool.ts'
 import { readRecord, recorded, trailersOf } from '../../shared/ledger.ts'
 import { addressFile, runFile } from '../../shared/paths.ts'
 import type { Interface } from '../../shared/schema/definition.ts'
@@ -61,14 +60,11 @@ async function interfacesFor(tree: Tree, run: Run): Promise<Placed[] | Outcome> 
   return problems.length > 0 ? refused(summary('Cannot reserve addresses', problems)) : placed
 }
 
-function place(run: Run, index: number, nic: Nic, { network, subnets, used }: Pool, problems: string[]): Placed {
-  const leases = allocate(nic.network, subnets, ({ family, value }) => used[family].has(value), nic.addresses)
+function place(run: Run, index: number, nic: Nic, pool: Pool, problems: string[]): Placed {
+  const { network, subnets } = pool
+  const leases = allocate(nic.network, subnets, usedIn(pool), nic.addresses)
   if (!leases.ok) problems.push(...leases.problems)
-  else
-    for (const { address } of leases.value) {
-      const { family, value } = parseIp(address)!
-      used[family].add(value)
-    }
+  else for (const { address } of leases.value) hold(pool, address)
   return {
     network,
     nic: {

@@ -73,14 +73,16 @@ function isQuiet(record: RunRecord, { quietMilliseconds }: SweepSettings, now: D
   // Whose time is up ends by itself within moments, if anybody still works on it.
   const moment = Math.min(minute, quietMilliseconds)
   const isLate = isOver(record, new Date(now.getTime() - moment))
-  // How often it was made to go on while it had time says nothing of its end.
-  if (isLate && wasInTime(record)) return true
-  const silence = (isLate ? moment : quietMilliseconds) * 2 ** Math.min(record.resumed ?? 0, mostDoubled)
+  const times = isLate ? resumedOf(record, now) : (record.resumed ?? 0)
+  const silence = (isLate ? moment : quietMilliseconds) * 2 ** Math.min(times, mostDoubled)
   return now.getTime() - Date.parse(record.at) >= silence
 }
 
-/** True while nobody has made it go on since its time was up. */
-const wasInTime = (record: RunRecord) => !isOver(record, new Date(record.at))
+/** How often a run was made to go on; while it had time says nothing of its end. */
+function resumedOf(record: RunRecord, now: Date): number {
+  const wasInTime = !isOver(record, new Date(record.at))
+  return wasInTime && isOver(record, now) ? 0 : (record.resumed ?? 0)
+}
 
 /** The record as it stands once it says that the run was made to go on; undefined when it is not quiet any more. */
 async function note(
@@ -96,8 +98,7 @@ async function note(
     decide: async (tree) => {
       const record = await readRecord(tree, run)
       if (!record || !isQuiet(record, settings, now)) return { nothing: true, value: undefined }
-      const before = isOver(record, now) && wasInTime(record) ? 0 : (record.resumed ?? 0)
-      const next = { ...record, at: now.toISOString(), resumed: before + 1 }
+      const next = { ...record, at: now.toISOString(), resumed: resumedOf(record, now) + 1 }
       // What is said refers to what was heard last, not to this.
       return { changes: [{ path: runFile(run), content: toYaml(next) }], value: record }
     },

@@ -7,7 +7,7 @@ import { asDefined, attempts, goals } from '../../shared/goals/goals.ts'
 import { waitFor } from '../../shared/goals/wait.ts'
 import { dataClaims } from '../../shared/kubevirt/manifest.ts'
 import { isImageRound, roundOf } from '../../shared/lifecycles.ts'
-import type { Machines } from '../../shared/machines.ts'
+import type { Machines, MachineView } from '../../shared/machines.ts'
 import { isPlan } from '../../shared/plan.ts'
 import { type Here, notYet, type Outcome, type Run, refused, succeeded } from '../../shared/step.ts'
 import { assessAddresses, assessNames, haveAddresses, type Resolver } from './check.ts'
@@ -34,10 +34,7 @@ async function awaitGoal(run: Run, machines: Machines, settings: Settings, here:
   if (!round || isImageRound(round))
     throw new DroverError('unreadable', `Cannot wait: ${run.task} is no task of a round`)
   await Promise.all([settings.rootApplication, aim.definition.name].map((application) => machines.refresh(application)))
-  const outcome = await waitFor(aim, machines, settings, here, {
-    ...goals[round],
-    isPast: ({ machine }) => isFurther(run, machine),
-  })
+  const outcome = await waitFor(aim, machines, settings, here, unlessFurther(run, goals[round]))
   if (outcome.kind !== 'refused') return outcome
   const { name, cluster } = aim.definition
   return refused(`Cannot ${attempts[round]} VM ${name} on ${cluster}: ${outcome.message}`, outcome.facts)
@@ -59,12 +56,15 @@ async function check(run: Run, machines: Machines, settings: Settings, here: Her
       return confirmClaims(aim, machines, `${haveAddresses(definition)}; ${names.message}`)
     },
   }
-  const outcome = await waitFor(aim, machines, settings, here, {
-    ...goal,
-    isPast: ({ machine }) => isFurther(run, machine),
-  })
+  const outcome = await waitFor(aim, machines, settings, here, unlessFurther(run, goal))
   return outcome.kind === 'refused' ? refused(`Cannot accept VM ${aim.definition.name}: ${outcome.message}`) : outcome
 }
+
+/** A goal that nobody waits for once the machine shows that the run has gone on. */
+const unlessFurther = (run: Run, goal: Goal) => ({
+  ...goal,
+  isPast: ({ machine }: MachineView) => isFurther(run, machine),
+})
 
 /** Nothing answers to the machine's names any more, where a resolver is configured. */
 async function absence(run: Run, settings: Settings, here: Here): Promise<Outcome> {

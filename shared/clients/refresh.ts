@@ -68,17 +68,17 @@ const slowArgo = 5000
  * Wakes Argo CD. Who comes while another one's question is not put yet shares it, for all runs ask for the same root Application; who
  * comes while it is put waits for the next one, for this one may be about a commit before theirs.
  */
-export function openWaker(hub: Access): (namespace: string, name: string) => Promise<void> {
+export function openWaker(hub: Access, longest = slowArgo): (namespace: string, name: string) => Promise<void> {
   const questions = new Map<string, { put(): Promise<void>; askers: number }>()
   const put = async (namespace: string, name: string) =>
-    void (await refresh(hub, namespace, name, AbortSignal.timeout(slowArgo)))
+    void (await refresh(hub, namespace, name, AbortSignal.timeout(longest)))
   return async (namespace, name) => {
     const key = `${namespace}/${name}`
     const question = questions.get(key) ?? { put: coalesce(() => put(namespace, name)), askers: 0 }
     questions.set(key, question)
     question.askers += 1
     const patience = new AbortController()
-    const longEnough = sleep(slowArgo, undefined, { signal: patience.signal }).catch(() => undefined)
+    const longEnough = sleep(longest, undefined, { signal: patience.signal }).catch(() => undefined)
     try {
       await Promise.race([question.put(), longEnough])
     } finally {

@@ -1,10 +1,11 @@
+import { DroverError } from '../errors.ts'
 import type { Tree } from '../fleet.ts'
 import { networkFile, networkFolder } from '../paths.ts'
 import { Network } from '../schema/fleet-files.ts'
 import { readChecked } from '../schema/read.ts'
 import { show } from '../schema/show.ts'
 import { type Ip, parseIp, within } from './address.ts'
-import { gaps } from './allocate.ts'
+import { gaps, type Used } from './allocate.ts'
 import { type Subnet, toSubnets } from './network.ts'
 
 /** A network as it stands in the tree, with the addresses of each family that are in use. */
@@ -27,6 +28,19 @@ export async function readPool(tree: Tree, name: string): Promise<Pool | { probl
     if (ip) used[ip.family].add(ip.value)
   }
   return { network: network.value, subnets: subnets.value, used }
+}
+
+/** Which addresses of a network somebody holds. */
+export const usedIn =
+  ({ used }: Pool): Used =>
+  ({ family, value }) =>
+    used[family].has(value)
+
+/** Notes that an address is held from now on. */
+export function hold({ used }: Pool, address: string): void {
+  const ip = parseIp(address)
+  if (!ip) throw new DroverError('broken', `Cannot hold ${show(address)}: it is no address`)
+  used[ip.family].add(ip.value)
 }
 
 /** What names of files have come to: all of a network are read for each address that is given out. A few MB at most. */

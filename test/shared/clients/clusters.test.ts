@@ -131,6 +131,13 @@ describe('the hub', () => {
     expect(questions).toBeGreaterThan(0)
   })
 
+  it('keeps nobody waiting for a hub that does not answer, who asked first or who came later', async () => {
+    const hub = openAccess({ kubeconfig: join(fleet.folder, 'kubeconfig'), hubContext: 'hub' })('hub')
+    const wake = openWaker({ ...hub, use: () => new Promise<never>(() => undefined) }, 50)
+    const first = wake('argocd', 'crowded')
+    await Promise.all([first, wake('argocd', 'crowded'), wake('argocd', 'another')])
+  })
+
   it('is asked anew after a question that failed, of which all hear who shared it', async () => {
     const hub = openAccess({ kubeconfig: join(fleet.folder, 'kubeconfig'), hubContext: 'hub' })('hub')
     let isBroken = true
