@@ -1,15 +1,16 @@
 import { DroverError } from '../../errors.ts'
 import { coalesce, inTurn } from '../coalesce.ts'
-import { openTipAsker } from './ask-tip.ts'
 import type { GitObject } from './cat-file.ts'
 import { toFailure } from './failure.ts'
 import { holdClone, holdReader } from './hold.ts'
-import { type CloneConfig, hasBranch, type Made, QUIET, refspecOf, runIn, trackingOf } from './make-clone.ts'
+import { type CloneConfig, FILTER, hasBranch, type Made, QUIET, refspecOf, runIn, trackingOf } from './make-clone.ts'
 import type { NewObjects } from './new-objects.ts'
 import { writePack } from './pack.ts'
+import { point } from './point.ts'
 import type { GitResult } from './process.ts'
 import { openPusher } from './push.ts'
 import { tidier } from './tidy.ts'
+import { openUploadPack } from './upload-pack.ts'
 
 /** The newest commit of the branch; no commit means that the branch is not there yet. */
 export interface Tip {
@@ -62,7 +63,7 @@ const MOST_FAILURES = 3
 export function openClone(config: CloneConfig): Clone {
   const held = holdClone(config)
   const readers = holdReader(config)
-  const asker = openTipAsker(config)
+  const uploadPack = openUploadPack(config)
   const pusher = openPusher(config)
   const { timeouts, signal } = config
   let newest: Tip | undefined
@@ -95,40 +96,43 @@ export function openClone(config: CloneConfig): Clone {
     return remaking
   }
   const tidy = tidier(TIDY_EVERY, (args) => git(args, { timeout: timeouts.clone }))
-  const fetchInto = async (made: Made, isNew: boolean): Promise<Tip> => {
-    if (isNew) return tipOf(made)
-    // What came since the last look is small, and most of it is about to be read: with it comes what else would be asked for later.
-    const args = ['fetch', ...QUIET, '--filter=blob:limit=64k', 'origin', refspecOf(config)]
-    const result = await runIn(config, made.directory, args, timeouts.fetch)
-    if (result.code === 0) return tipOf(made)
+  const fetchInto = async ({ directory }: Made): Promise<Tip> => {
+    const args = ['fetch', ...QUIET, `--filter=${FILTER}`, 'origin', refspecOf(config)]
+    const result = await runIn(config, directory, args, timeouts.fetch)
+    if (result.code === 0) return tipOf({ directory })
     if (result.timedOut) throw toFailure('read the fleet repository', result, config.remote.redact).error
-    if (!(await hasBranch(config, made.directory))) {
-      await runIn(config, made.directory, ['update-ref', '-d', trackingOf(config)], timeouts.local)
-      return tipOf(made)
+    if (!(await hasBranch(config, directory))) {
+      await runIn(config, directory, ['update-ref', '-d', trackingOf(config)], timeouts.local)
+      return tipOf({ directory })
     }
     // The server is well and has the branch. If it fails again, it is the clone that is not well.
-    const again = await runIn(config, made.directory, args, timeouts.fetch)
-    return again.code === 0 ? tipOf(made) : remake(config.remote.redact(again.stderr))
+    const again = await runIn(config, directory, args, timeouts.fetch)
+    return again.code === 0 ? tipOf({ directory }) : remake(config.remote.redact(again.stderr))
   }
-  const fetchAll = coalesce(async (): Promise<Tip> => {
+  /** What a fetch would do, over the connection that is kept; undefined when it takes a fetch. */
+  const bringInto = async ({ directory }: Made, known: string): Promise<Tip | undefined> => {
+    const commit = await uploadPack.tip(directory)
+    if (commit === undefined) return undefined
+    if (commit === known) return { commit }
+    if (!(await uploadPack.bring(directory, commit, known))) return undefined
+    point(directory, trackingOf(config), commit)
+    return { commit }
+  }
+  const lookAndFetch = async (known: string | undefined): Promise<Tip> => {
+    if (!held.isOpen) return tipOf(await held.open())
+    const { replaced } = held
+    const brought = known === undefined ? undefined : await bringInto(await held.open(), known)
+    // What was brought into a clone that was replaced meanwhile is not in the new one.
+    return brought && replaced === held.replaced ? brought : fetchInto(await held.open())
+  }
+  const fetch = coalesce(async (): Promise<Tip> => {
+    void tidy()
     const before = { advances, newest }
-    const isNew = !held.isOpen
-    const tip = await fetchInto(await held.open(), isNew)
+    const tip = await lookAndFetch(newest?.commit)
     // A push that ended meanwhile knows better.
     if (before.advances === advances) knowAgain(tip, before.newest?.commit === tip.commit)
     return tip
   })
-  /** Fetches only where the branch is not at the commit that we know already. */
-  const unlessKnown = async (where: (directory: string) => Promise<string | undefined>): Promise<Tip> => {
-    void tidy()
-    const before = { advances, newest, replaced: held.replaced }
-    if (!before.newest?.commit || !held.isOpen) return fetchAll()
-    const told = await where((await held.open()).directory)
-    if (told !== before.newest.commit || before.replaced !== held.replaced) return fetchAll()
-    if (before.advances === advances) knowAgain(before.newest, true)
-    return before.newest
-  }
-  const fetch = coalesce(() => unlessKnown(asker.ask))
   const begin = () => {
     if (held.isOpen)
       held.open().then(
@@ -136,7 +140,15 @@ export function openClone(config: CloneConfig): Clone {
         () => undefined,
       )
   }
-  const seen = () => unlessKnown(pusher.seen)
+  const seen = async (): Promise<Tip> => {
+    void tidy()
+    const before = { advances, newest, replaced: held.replaced }
+    if (!before.newest?.commit || !held.isOpen) return fetch()
+    const told = await pusher.seen((await held.open()).directory)
+    if (told !== before.newest.commit || before.replaced !== held.replaced) return fetch()
+    if (before.advances === advances) knowAgain(before.newest, true)
+    return before.newest
+  }
   const push: Clone['push'] = async (commit, base) => pusher.push((await held.open()).directory, commit, base.commit)
   const git: Clone['git'] = async (args, options = {}) =>
     runIn(config, (await held.open()).directory, args, options.timeout ?? timeouts.local, options.input)
@@ -190,7 +202,7 @@ export function openClone(config: CloneConfig): Clone {
     ...{ fetch, begin, seen, push, deepen, prefetch, git, object, remake },
     close: async () => {
       readers.end()
-      await Promise.all([asker.end(), pusher.end()])
+      await Promise.all([uploadPack.end(), pusher.end()])
       await held.leave()
     },
   }

@@ -1,3 +1,4 @@
+import { StringDecoder } from 'node:string_decoder'
 import { endGit, type GitResult, startGit } from './process.ts'
 
 /**
@@ -7,6 +8,8 @@ import { endGit, type GitResult, startGit } from './process.ts'
 export interface Helper {
   /** Gives a command, and answers with what comes back once that is whole; one command after the other. */
   ask(command: string, isWhole: (answer: string) => boolean, timeout: number): Promise<GitResult>
+  /** The same for an answer that is not kept: `take` is given each piece, and says whether that was the last one. */
+  stream(command: string, take: (piece: Buffer) => boolean, timeout: number): Promise<GitResult>
   /** Lets it end, and answers with all that it said on the way. */
   finish(): Promise<string>
   /** Ends it now. */
@@ -28,14 +31,11 @@ export function startHelper({ directory, url, env }: HelperConfig): Helper {
   const child = startGit({ directory, args: [`remote-${new URL(url).protocol.slice(0, -1)}`, url, url], env })
   let ended = false
   let said = ''
-  let answer = ''
-  let onAnswer: () => void = () => undefined
+  let onPiece: (piece: Buffer) => void = () => undefined
+  let onEnd: () => void = () => undefined
   let code: number | undefined
   child.stdin?.on('error', () => undefined)
-  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
-    answer += text
-    onAnswer()
-  })
+  child.stdout?.on('data', (piece: Buffer) => onPiece(piece))
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     said = (said + text).slice(-10_000)
   })
@@ -43,36 +43,52 @@ export function startHelper({ directory, url, env }: HelperConfig): Helper {
     const end = (status: number | null) => {
       ended = true
       code = status ?? undefined
-      onAnswer()
+      onEnd()
       done()
     }
     child.once('error', () => end(null))
     child.once('close', end)
   })
 
-  const ask: Helper['ask'] = (command, isWhole, timeout) =>
+  const stream: Helper['stream'] = (command, take, timeout) =>
     new Promise((resolve) => {
-      answer = ''
       said = ''
       let timedOut = false
       const timer = setTimeout(() => {
         timedOut = true
         endGit(child)
       }, timeout)
-      onAnswer = () => {
-        const isAnswered = isWhole(answer)
-        if (!isAnswered && !ended) return
+      const settle = (status: number) => {
         clearTimeout(timer)
-        onAnswer = () => undefined
-        // One that ended before it answered has failed, whatever it says of itself.
-        const status = isAnswered ? 0 : code || 1
-        resolve({ code: timedOut ? undefined : status, timedOut, stdout: answer, stderr: said })
+        onPiece = () => undefined
+        onEnd = () => undefined
+        resolve({ code: timedOut ? undefined : status, timedOut, stdout: '', stderr: said })
       }
-      if (ended) onAnswer()
+      onPiece = (piece) => {
+        try {
+          if (take(piece)) settle(0)
+        } catch {
+          // After what is not understood nothing else would be.
+          endGit(child)
+        }
+      }
+      // One that ended before it answered has failed, whatever it says of itself.
+      onEnd = () => settle(code || 1)
+      if (ended) onEnd()
       else child.stdin?.write(command)
     })
+  const ask: Helper['ask'] = async (command, isWhole, timeout) => {
+    const decoder = new StringDecoder('utf8')
+    let stdout = ''
+    const take = (piece: Buffer) => {
+      stdout += decoder.write(piece)
+      return isWhole(stdout)
+    }
+    return { ...(await stream(command, take, timeout)), stdout }
+  }
   return {
     ask,
+    stream,
     finish: async () => {
       child.stdin?.end()
       const timer = setTimeout(() => endGit(child), 1_000)

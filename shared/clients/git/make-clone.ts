@@ -41,6 +41,12 @@ export const QUIET = [
   '--no-show-forced-updates',
 ]
 
+/**
+ * Which files come with what is new on the branch. What came since the last look is small, and most of it is about to be
+ * read: with it comes what else would be asked for later.
+ */
+export const FILTER = 'blob:limit=65536'
+
 type Branch = Pick<CloneConfig, 'branch'>
 
 /** The local name for the server's branch. */

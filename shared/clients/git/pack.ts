@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
-import { closeSync, existsSync, mkdirSync, openSync, renameSync, writeFileSync, writeSync } from 'node:fs'
+import { existsSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { crc32, deflateSync } from 'node:zlib'
 import { deltaOf } from './delta.ts'
 import type { NewObject, NewObjects } from './new-objects.ts'
 import { formatOf, type ObjectFormat } from './object-id.ts'
+import { point } from './point.ts'
 
 /**
  * Writes into a repository as git itself does, without a process for it: a pack with its index (gitformat-pack(5)). A file
@@ -32,23 +33,7 @@ export function writePack(directory: string, { objects, commits }: NewObjects): 
     writeFileSync(unfinished, index)
     renameSync(unfinished, `${path}.idx`)
   }
-  point(directory, `${last}\n`)
-}
-
-/** Puts the reference where it shall be: in place, for it is always as long, and is never half written. */
-function point(directory: string, line: string): void {
-  const path = join(directory, PENDING)
-  try {
-    const file = openSync(path, 'r+')
-    writeSync(file, line, 0)
-    closeSync(file)
-  } catch (error) {
-    // It is not there yet, or git has packed it.
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-    mkdirSync(join(directory, 'refs/drover'), { recursive: true })
-    writeFileSync(`${path}.lock`, line)
-    renameSync(`${path}.lock`, path)
-  }
+  point(directory, PENDING, last)
 }
 
 /** The bytes of a pack and of its index, and the name that both go by. */

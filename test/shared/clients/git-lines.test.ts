@@ -90,6 +90,24 @@ describe.each<Way>(['http', 'https', 'ssh'])('openFleet, over a line that fails,
     expect(await world.git('cat-file', '-s', 'main:large')).toBe(String(large.length))
   })
 
+  it('reads what is new when the line goes in the middle of it', async ({ skip }) => {
+    skip(way === 'ssh' && missing !== undefined, missing)
+    const { world, line, open } = await reach(way)
+    await world.commitBehind({ first: '1' })
+    const fleet = open()
+    await fleet.head()
+    const files = Object.fromEntries(
+      Array.from({ length: 20 }, (_, index) => [`f${index}`, randomBytes(30_000).toString('hex')]),
+    )
+    await world.commitBehind(files)
+    line.cutAnswerAfter(200_000)
+    const reading = fleet.head()
+    // By SSH there is nothing else that could do it, and whoever asked does it again.
+    const tree = way === 'ssh' ? await reading.catch(() => fleet.head()) : await reading
+    expect(line.cuts).toBe(1)
+    expect(await Promise.all(Object.keys(files).map((path) => tree.read(path)))).toEqual(Object.values(files))
+  })
+
   it('waits no longer than it may for a server that never answers, and makes its commit once it does', async ({
     skip,
   }) => {

@@ -13,7 +13,9 @@ export interface Line {
   cut(): void
   /** Ends the next connection on which so many bytes go to the server, in the middle of them. */
   cutAfter(bytes: number): void
-  /** How often a connection was ended by cutAfter. */
+  /** The same for bytes that come from the server. */
+  cutAnswerAfter(bytes: number): void
+  /** How often a connection was ended in the middle. */
   readonly cuts: number
 }
 
@@ -21,7 +23,7 @@ export interface Line {
 export async function openLine(target: number): Promise<Line> {
   const open = new Set<Socket>()
   let hanging = false
-  let limit = Number.POSITIVE_INFINITY
+  const limits = { sent: Number.POSITIVE_INFINITY, answered: Number.POSITIVE_INFINITY }
   let cuts = 0
   const cut = () => {
     for (const socket of open) socket.destroy()
@@ -33,18 +35,21 @@ export async function openLine(target: number): Promise<Line> {
     keep(far)
     client.on('close', () => far.destroy())
     far.on('close', () => client.destroy())
-    far.on('data', (chunk) => hanging || client.write(chunk))
     far.on('end', () => hanging || client.end())
-    let sent = 0
-    client.on('data', (chunk) => {
-      if (hanging) return
-      sent += chunk.length
-      if (sent <= limit) return void far.write(chunk)
-      limit = Number.POSITIVE_INFINITY
-      cuts++
-      client.destroy()
-    })
+    pass(client, far, 'sent')
+    pass(far, client, 'answered')
   })
+  function pass(from: Socket, to: Socket, way: keyof typeof limits): void {
+    let passed = 0
+    from.on('data', (chunk) => {
+      if (hanging) return
+      passed += chunk.length
+      if (passed <= limits[way]) return void to.write(chunk)
+      limits[way] = Number.POSITIVE_INFINITY
+      cuts++
+      from.destroy()
+    })
+  }
   function keep(socket: Socket): void {
     open.add(socket)
     socket.on('error', () => undefined)
@@ -66,7 +71,10 @@ export async function openLine(target: number): Promise<Line> {
       cut()
     },
     cutAfter: (bytes) => {
-      limit = bytes
+      limits.sent = bytes
+    },
+    cutAnswerAfter: (bytes) => {
+      limits.answered = bytes
     },
     get cuts() {
       return cuts
