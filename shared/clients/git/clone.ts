@@ -109,21 +109,15 @@ export function openClone(config: CloneConfig): Clone {
     const again = await runIn(config, directory, args, timeouts.fetch)
     return again.code === 0 ? tipOf({ directory }) : remake(config.remote.redact(again.stderr))
   }
-  /** What a fetch would do, over the connection that is kept; undefined when it takes a fetch. */
-  const bringInto = async ({ directory }: Made, known: string): Promise<Tip | undefined> => {
-    const commit = await uploadPack.tip(directory)
-    if (commit === undefined) return undefined
-    if (commit === known) return { commit }
-    if (!(await uploadPack.bring(directory, commit, known))) return undefined
-    point(directory, trackingOf(config), commit)
-    return { commit }
-  }
   const lookAndFetch = async (known: string | undefined): Promise<Tip> => {
     if (!held.isOpen) return tipOf(await held.open())
     const { replaced } = held
-    const brought = known === undefined ? undefined : await bringInto(await held.open(), known)
+    const made = await held.open()
+    const commit = known === undefined ? undefined : await uploadPack.news(made.directory, known)
     // What was brought into a clone that was replaced meanwhile is not in the new one.
-    return brought && replaced === held.replaced ? brought : fetchInto(await held.open())
+    if (commit === undefined || replaced !== held.replaced) return fetchInto(await held.open())
+    if (commit !== known) point(made.directory, trackingOf(config), commit)
+    return { commit }
   }
   const fetch = coalesce(async (): Promise<Tip> => {
     void tidy()
@@ -158,7 +152,9 @@ export function openClone(config: CloneConfig): Clone {
     // Git would also shorten the history again, while somebody else still searches it.
     earliest = Math.min(earliest, since)
     const start = new Date(earliest * 1_000).toISOString()
-    const args = ['fetch', ...QUIET, `--shallow-since=${start}`, '--filter=tree:0', 'origin', refspecOf(config)]
+    // No branch is followed: what follows it may do so beside this.
+    const from = ['--refmap=', 'origin', `refs/heads/${config.branch}`]
+    const args = ['fetch', ...QUIET, `--shallow-since=${start}`, '--filter=tree:0', ...from]
     return git(args, { timeout: timeouts.clone })
   })
   let failures = 0

@@ -8,14 +8,18 @@ import { endGit, type GitResult, startGit } from './process.ts'
 export interface Helper {
   /** Gives a command, and answers with what comes back once that is whole; one command after the other. */
   ask(command: string, isWhole: (answer: string) => boolean, timeout: number): Promise<GitResult>
-  /** The same for an answer that is not kept: `take` is given each piece, and says whether that was the last one. */
-  stream(command: string, take: (piece: Buffer) => boolean, timeout: number): Promise<GitResult>
+  /** The same for an answer that is not kept: `take` is given each piece, the next one when it has said whether that was the last. */
+  stream(command: string, take: Take, timeout: number): Promise<GitResult>
   /** Lets it end, and answers with all that it said on the way. */
   finish(): Promise<string>
   /** Ends it now. */
   end(): void
   readonly ended: boolean
+  /** Whether it has been given a command that it has not answered. */
+  readonly isBusy: boolean
 }
+
+export type Take = (piece: Buffer) => boolean | Promise<boolean>
 
 export interface HelperConfig {
   directory: string
@@ -26,13 +30,15 @@ export interface HelperConfig {
 /** Only HTTP has a helper of its own; for the rest, git itself starts what it needs. */
 export const hasHelper = (url: string): boolean => /^https?:/.test(url)
 
+const nobody = () => undefined
+
 /** Starts the helper; it asks nothing of the server before it is told to. */
 export function startHelper({ directory, url, env }: HelperConfig): Helper {
   const child = startGit({ directory, args: [`remote-${new URL(url).protocol.slice(0, -1)}`, url, url], env })
   let ended = false
   let said = ''
-  let onPiece: (piece: Buffer) => void = () => undefined
-  let onEnd: () => void = () => undefined
+  let onPiece: (piece: Buffer) => unknown = nobody
+  let onEnd: () => void = nobody
   let code: number | undefined
   child.stdin?.on('error', () => undefined)
   child.stdout?.on('data', (piece: Buffer) => onPiece(piece))
@@ -54,23 +60,29 @@ export function startHelper({ directory, url, env }: HelperConfig): Helper {
     new Promise((resolve) => {
       said = ''
       let timedOut = false
+      let isSettled = false
       const timer = setTimeout(() => {
         timedOut = true
         endGit(child)
       }, timeout)
       const settle = (status: number) => {
+        if (isSettled) return
+        isSettled = true
         clearTimeout(timer)
-        onPiece = () => undefined
-        onEnd = () => undefined
+        onPiece = nobody
+        onEnd = nobody
         resolve({ code: timedOut ? undefined : status, timedOut, stdout: '', stderr: said })
       }
-      onPiece = (piece) => {
+      onPiece = async (piece) => {
+        child.stdout?.pause()
         try {
-          if (take(piece)) settle(0)
+          if (await take(piece)) settle(0)
         } catch {
           // After what is not understood nothing else would be.
+          if (!isSettled) onPiece = nobody
           endGit(child)
         }
+        child.stdout?.resume()
       }
       // One that ended before it answered has failed, whatever it says of itself.
       onEnd = () => settle(code || 1)
@@ -99,6 +111,9 @@ export function startHelper({ directory, url, env }: HelperConfig): Helper {
     end: () => endGit(child),
     get ended() {
       return ended
+    },
+    get isBusy() {
+      return onEnd !== nobody
     },
   }
 }

@@ -26,12 +26,16 @@ export function holdHelper({ remote, signal }: CloneConfig) {
     before?.end()
     await before?.finish()
   }
+  const letGo = () => {
+    clearTimeout(idle)
+    // An answer may take longer than that.
+    idle = setTimeout(() => (helper?.isBusy ? letGo() : void end()), IDLE).unref()
+  }
   const of = async (directory: string): Promise<Held> => {
     signal.throwIfAborted()
     const env = await remote.environment()
     const wanted = JSON.stringify({ directory, env })
-    clearTimeout(idle)
-    idle = setTimeout(() => void end(), IDLE).unref()
+    letGo()
     if (helper && !helper.ended && made === wanted) return { helper, env, isNew: false }
     helper?.end()
     made = wanted

@@ -21,7 +21,8 @@ export function holdClone(config: CloneConfig) {
     const made = await makeClone(config)
     current = Promise.resolve(made)
     replaced++
-    if (before) await leaveRoom(before.directory)
+    // What is still being written there may come back; who takes a room next sweeps it away.
+    if (before) await leaveRoom(before.directory).catch(() => undefined)
     return made
   }
   const leave = async () => {

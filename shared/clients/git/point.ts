@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 
 /**
  * Lets a reference of a clone name a commit, without a process for it: in place, for what it holds is always as long, and
- * is never half written. Nobody compares it with anything: it keeps commits from being tidied away and from being fetched again.
+ * is never half written. Only for references that git itself does not move meanwhile.
  */
 export function point(directory: string, ref: string, commit: string): void {
   const path = join(directory, ref)

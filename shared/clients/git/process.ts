@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { Readable } from 'node:stream'
 import { DroverError } from '../../errors.ts'
 
 export interface GitCall {
@@ -8,7 +9,7 @@ export interface GitCall {
   env: Record<string, string>
   /** After so many milliseconds the command is ended. */
   timeout: number
-  input?: string
+  input?: string | Readable
   /** Ends the command early, when the client is closed. */
   signal: AbortSignal
 }
@@ -89,8 +90,9 @@ async function textOf(stream: NodeJS.ReadableStream | null): Promise<string> {
   return Buffer.concat(chunks).toString('utf8')
 }
 
-async function feed(child: ChildProcess, input: string | undefined): Promise<void> {
+async function feed({ stdin }: ChildProcess, input: GitCall['input']): Promise<void> {
   // A command that ends before it has read everything says why by its exit code.
-  child.stdin?.on('error', () => undefined)
-  child.stdin?.end(input)
+  stdin?.on('error', () => undefined)
+  if (stdin && input instanceof Readable) input.pipe(stdin)
+  else stdin?.end(input)
 }

@@ -1,40 +1,41 @@
+import { once } from 'node:events'
+import { PassThrough } from 'node:stream'
 import type { CloneConfig } from './make-clone.ts'
-import { endGit, startGit } from './process.ts'
+import { type GitCall, runGit } from './process.ts'
 
 export interface PackTaker {
   write(bytes: Buffer): void
+  /** Waits until it can take more: what comes faster than it is taken must not pile up here. */
+  ready(): Promise<void>
   /** Waits until the pack is in the clone, whole and checked; false when it was not one. */
   end(): Promise<boolean>
 }
 
-/**
- * Takes a pack into a clone while it arrives. It may count on objects that the clone has (thin), and may lack those that the
- * server keeps for us (promisor).
- */
+/** Takes a pack into a clone while it arrives. It may lack what the server keeps for us (a promisor's pack). */
 export function takePack(
-  { running, timeouts }: Pick<CloneConfig, 'running' | 'timeouts'>,
-  directory: string,
-  env: Record<string, string>,
+  { running, signal }: Pick<CloneConfig, 'running' | 'signal'>,
+  call: Pick<GitCall, 'directory' | 'env' | 'timeout'>,
 ): PackTaker {
-  const child = startGit({ directory, args: ['index-pack', '--stdin', '--fix-thin', '--promisor'], env })
-  // One that has ended says by its code what was the matter.
-  child.stdin?.on('error', () => undefined)
-  child.stdout?.resume()
-  child.stderr?.resume()
-  const ended = new Promise<boolean>((done) => {
-    child.once('error', () => done(false))
-    child.once('close', (code) => done(code === 0))
+  const pack = new PassThrough()
+  const run = runGit({ ...call, args: ['index-pack', '--stdin', '--promisor'], signal, input: pack })
+  const taken = run.then(
+    ({ code }) => code === 0,
+    () => false,
+  )
+  running.add(taken)
+  void taken.then(() => {
+    running.delete(taken)
+    // Where it has ended early, nobody waits for the rest.
+    pack.resume()
   })
-  running.add(ended)
-  void ended.finally(() => running.delete(ended))
   return {
-    write: (bytes) => void child.stdin?.write(bytes),
-    end: async () => {
-      const timer = setTimeout(() => endGit(child), timeouts.fetch)
-      child.stdin?.end()
-      const isTaken = await ended
-      clearTimeout(timer)
-      return isTaken
+    write: (bytes) => void pack.write(bytes),
+    ready: async () => {
+      if (pack.writableNeedDrain) await once(pack, 'drain')
+    },
+    end: () => {
+      pack.end()
+      return taken
     },
   }
 }

@@ -10,8 +10,6 @@ const longest = 50
 /** What takes longer, and why it may. */
 const bounded: Record<string, string> = {
   '[. ]+$': 'a segment of a path of at most 1024 characters (shared/clients/git/path.ts)',
-  '([0-9a-f]{40}|[0-9a-f]{64}) (\\S+)\\n':
-    'in proportion, but 64 steps for each character; a Git server answers one line (shared/clients/git/ask-tip.ts)',
 }
 
 /** The patterns of every schema. */

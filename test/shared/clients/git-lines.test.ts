@@ -106,6 +106,8 @@ describe.each<Way>(['http', 'https', 'ssh'])('openFleet, over a line that fails,
     const tree = way === 'ssh' ? await reading.catch(() => fleet.head()) : await reading
     expect(line.cuts).toBe(1)
     expect(await Promise.all(Object.keys(files).map((path) => tree.read(path)))).toEqual(Object.values(files))
+    await world.commitBehind({ first: '2' })
+    expect(await (await fleet.head()).read('first')).toBe('2')
   })
 
   it('waits no longer than it may for a server that never answers, and makes its commit once it does', async ({

@@ -46,6 +46,25 @@ describe('openClone', () => {
     expect((await packsOf(world)).length).toBeLessThan(5)
   })
 
+  it('has what is new on the branch as a fetch would have it, and goes on from there', async () => {
+    const world = await makeWorld()
+    await world.commitBehind(manyFiles)
+    const clone = openIn(world)
+    await clone.fetch()
+    for (const number of ['1', '2']) {
+      const tip = await world.commitBehind({ 'vms/3/values.yaml': number, [`new/${number}`]: number.repeat(70_000) })
+      expect(await clone.fetch()).toEqual({ commit: tip })
+      expect((await clone.git(['rev-parse', 'refs/remotes/origin/main'])).stdout.trim()).toBe(tip)
+      const asked = world.host.answered.length
+      const tree = await openObjects(clone).at({ commit: tip })
+      expect(await tree.read('vms/3/values.yaml')).toBe(number)
+      expect(world.host.answered).toHaveLength(asked)
+      expect((await tree.read(`new/${number}`))?.length).toBe(70_000)
+      expect(world.host.answered.length).toBeGreaterThan(asked)
+    }
+    expect((await clone.git(['fsck', '--connectivity-only'])).code).toBe(0)
+  })
+
   it('reads files of any size, many at once, each its own', async () => {
     const world = await makeWorld()
     const sizes = [0, 1, 65_535, 65_536, 65_537, 1_000_000, 3_000_000]
