@@ -11,8 +11,9 @@ interface Settings {
 type End = 'patience' | 'deadline' | 'nothing fits'
 
 /**
- * Waits for the decision on a Placement. That no cluster fits is believed once it has lasted for the grace; when the
- * run's time is up it fails with what OCM last said.
+ * Waits for the decision on a Placement. That no cluster fits is believed once it was seen for the grace in all, and never
+ * otherwise in between: what may have passed while the hub could not be asked does not count. When the run's time is up it fails
+ * with what OCM last said.
  */
 export async function awaitDecision(
   run: Run,
@@ -28,7 +29,9 @@ export async function awaitDecision(
       const decision = state && chosen(state.decisions)
       if (decision) return placed(name, decision.clusterName, decision.reason)
       last = sentenceOf(state)
-      wait.unlessChanged(isHopeless(state) ? settings.graceMilliseconds : undefined)
+      if (state?.isStale) wait.unseen()
+      else if (state && unsatisfied(state)) wait.hopeless(settings.graceMilliseconds)
+      else wait.hopeful()
       await here.progress(`Waiting for a cluster for ${name}: ${last}`)
     }
   } finally {
@@ -44,7 +47,7 @@ function placed(name: string, cluster: string, reason: string): Outcome {
   return succeeded(`Placed ${name} on ${cluster}: ${placementReason}`, { cluster, placementReason })
 }
 
-/** A signal that ends with our patience, with the run's deadline, or when 'no cluster fits' has lasted. */
+/** A signal that ends with our patience, with the run's deadline, or when 'no cluster fits' was seen for long enough. */
 function startWait(run: Run, here: Here) {
   const controller = new AbortController()
   const end = (why: End) => controller.abort(why)
@@ -54,33 +57,39 @@ function startWait(run: Run, here: Here) {
   const left = Date.parse(run.deadline) - here.now().getTime()
   const deadline = setTimeout(end, Math.max(0, Math.min(left, 2 ** 31 - 1)), 'deadline')
   let hopeless: NodeJS.Timeout | undefined
-  const clear = () => {
+  let milliseconds = 0
+  /** Since when it is seen. */
+  let since: number | undefined
+  const unseen = () => {
     clearTimeout(hopeless)
-    hopeless = undefined
+    if (since !== undefined) milliseconds += performance.now() - since
+    since = undefined
   }
   return {
     signal: controller.signal,
     end: () => controller.signal.reason as End,
-    /** Ends after the grace, unless it is told otherwise before; the clock runs from the first call. */
-    unlessChanged: (grace: number | undefined) => {
-      if (grace === undefined) clear()
-      else hopeless ??= setTimeout(end, grace, 'nothing fits')
+    /** Ends after the grace, unless it is told otherwise before. */
+    hopeless: (grace: number) => {
+      if (since !== undefined) return
+      since = performance.now()
+      hopeless = setTimeout(end, Math.max(0, grace - milliseconds), 'nothing fits')
+    },
+    unseen,
+    hopeful: () => {
+      unseen()
+      milliseconds = 0
     },
     stop: () => {
       here.patience.removeEventListener('abort', impatient)
       clearTimeout(deadline)
-      clear()
+      unseen()
       // Lets go of the watch; an end that came before stays the reason.
       end('patience')
     },
   }
 }
 
-/** True when OCM has looked at this very Placement and says, at this moment, that it cannot be satisfied. */
-function isHopeless(state: PlacementState | undefined): boolean {
-  return state !== undefined && !state.isStale && unsatisfied(state) !== undefined
-}
-
+/** What OCM says of this very Placement, at this moment, when it cannot be satisfied. */
 const unsatisfied = ({ conditions, generation }: PlacementState) =>
   conditions.find(
     ({ type, status, observedGeneration }) =>

@@ -276,6 +276,13 @@ describe('the wait for a decision', () => {
     expect(await placed(hub)).toMatchObject(onSiteB)
   })
 
+  it('counts the grace on, and not the time in between, when the hub could not be asked for a while', async () => {
+    const away = stateOf({ conditions: [unsatisfied], isStale: true })
+    const outage = [hopeless, later(6_000), away, later(60_000)]
+    expect(await placed(hubShowing(...outage, hopeless, later(3_999), decided))).toMatchObject(onSiteB)
+    expect(await placed(hubShowing(...outage, hopeless, later(4_000), decided))).toMatchObject({ kind: 'refused' })
+  })
+
   it.each<[string, HubCondition[] | undefined]>([
     ['has not reached the hub', undefined],
     ['is not decided', []],
