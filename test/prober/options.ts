@@ -7,8 +7,8 @@ Asks for all lifecycles while every part of Drover is killed in turn, and looks 
   --requests N  how many requests in all (2000; 200 on real controllers)
   --seed WORD   makes up the same requests and the same kills again
   --platform P  local: the stand-ins, each in a process (the usual); real: the controllers of a real control plane
-  --at-once N   how many machines and images go through their lives at once (24)
-  --every S     seconds between two kills (2); 0 kills nobody
+  --at-once N   how many machines and images go through their lives at once (24; 8 on real controllers)
+  --every S     seconds between two kills (2; 6 on real controllers, which take longer to come back); 0 kills nobody
   --keep        leaves everything where it was when all is well, too
 `
 
@@ -22,6 +22,11 @@ export interface Options {
   keep: boolean
 }
 
+const usual = {
+  local: { requests: '2000', 'at-once': '24', every: '2' },
+  real: { requests: '200', 'at-once': '8', every: '6' },
+}
+
 /** The options of `npm run prober`; undefined where help is asked for. */
 export function readOptions(args: readonly string[]): Options | undefined {
   const { values } = parseArgs({
@@ -30,8 +35,8 @@ export function readOptions(args: readonly string[]): Options | undefined {
       requests: { type: 'string' },
       seed: { type: 'string', default: String(randomInt(1 << 30)) },
       platform: { type: 'string', default: 'local' },
-      'at-once': { type: 'string', default: '24' },
-      every: { type: 'string', default: '2' },
+      'at-once': { type: 'string' },
+      every: { type: 'string' },
       keep: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -40,11 +45,12 @@ export function readOptions(args: readonly string[]): Options | undefined {
   if (help) return undefined
   if (platform !== 'local' && platform !== 'real')
     throw new Error(`Cannot start: --platform is "${platform}", wanted local or real`)
+  const { requests, 'at-once': atOnce, every } = { ...usual[platform], ...values }
   return {
     ...{ platform, seed, keep },
-    requests: toNumber('--requests', values.requests ?? (platform === 'real' ? '200' : '2000'), 1),
-    atOnce: toNumber('--at-once', values['at-once'], 1),
-    every: toNumber('--every', values.every, 0) * 1_000,
+    requests: toNumber('--requests', requests, 1),
+    atOnce: toNumber('--at-once', atOnce, 1),
+    every: toNumber('--every', every, 0) * 1_000,
   }
 }
 
