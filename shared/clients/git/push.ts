@@ -42,6 +42,8 @@ function keptPusher(config: CloneConfig): Pusher {
   const { branch, remote, timeouts } = config
   const ref = `refs/heads/${branch}`
   const held = holdHelper(config)
+  /** One that has looked and not pushed goes on saying what it saw then. */
+  const forget = held.end
   let looking: Promise<Look> | undefined
 
   const look = async (directory: string): Promise<Look> => {
@@ -51,8 +53,7 @@ function keptPusher(config: CloneConfig): Pusher {
     return { helper, env, result, tip: [...tips].find(([, , name]) => name === ref)?.[1] }
   }
   const begin = (directory: string): Promise<Look> => {
-    // One that has looked and not pushed goes on saying what it saw then.
-    if (looking) void held.end()
+    if (looking) void forget()
     looking = look(directory)
     looking.catch(() => undefined)
     return looking
@@ -60,7 +61,10 @@ function keptPusher(config: CloneConfig): Pusher {
   const goOn = async ({ helper, result, tip }: Look, commit: string, base: string | undefined): Promise<GitResult> => {
     if (result.code !== 0) return result
     // The compare in compare-and-swap; the swap is the server's, which takes what we push for this very tip only.
-    if (tip !== base) return { ...result, code: 1, stdout: rejected(ref, 'stale info') }
+    if (tip !== base) {
+      void forget()
+      return { ...result, code: 1, stdout: rejected(ref, 'stale info') }
+    }
     const answer = await helper.ask(`push ${commit}:${ref}\n\n`, isAnswered, timeouts.push)
     if (answer.code !== 0 || answer.stdout === `ok ${ref}\n\n`) return answer
     const [, why = 'no reason given'] = /^error \S+ (.*)$/m.exec(answer.stdout) ?? []
