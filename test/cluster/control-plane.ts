@@ -148,9 +148,11 @@ done
 
 const sites = ['site-a', 'site-b'].flatMap((name) => ['--cluster', name])
 
+const cutAnswers = new URL('cut-answers.ts', import.meta.url).href
+
 /** A script says one line of JSON when it serves, and ends when its standard input does. */
 export async function startScript(script: string, args: string[]) {
-  const child = spawn(process.execPath, [script, ...args], { stdio: ['pipe', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, ['--import', cutAnswers, script, ...args], { stdio: ['pipe', 'pipe', 'pipe'] })
   let words = ''
   child.stderr.on('data', (chunk) => {
     words = `${words}${chunk}`.slice(-2_000)
