@@ -40,8 +40,13 @@ const controlPlane: Record<string, RegExp> = {
   'OCM placement': /\/ocm-hub placement /,
   'KubeVirt controller': /\/virt-controller /,
   'KubeVirt API': /\/virt-api /,
-  CDI: /\/cdi /,
 }
+
+/**
+ * What is held for a while, and goes on: of CDI, this control plane has a program that makes its signing key when it starts,
+ * where CDI keeps it in a Secret. A clone that was asked for before a kill would be refused for its token after it.
+ */
+const held: Record<string, RegExp> = { CDI: /\/cdi / }
 
 /** What machines and images are made of, on clusters that are one API server here. */
 const kinds = [
@@ -133,6 +138,7 @@ export async function startReal(directory: string, settings: Record<string, stri
       targets: [
         ...kept.map((one): Target => ({ name: one.name, strike: (pause) => one.kill(pause) })),
         ...Object.entries(controlPlane).map(([part, command]) => toTarget(part, command, api)),
+        ...Object.entries(held).map(([part, command]) => toHeld(part, command)),
       ],
       watched: [...kept],
       // Both managed clusters are the one API server.
@@ -157,18 +163,39 @@ function toEvent(json: string): CloudEvent {
   return { attributes, data: Buffer.from(data === undefined ? '' : JSON.stringify(data)) }
 }
 
+const find = (command: RegExp): number[] =>
+  descendants()
+    .filter((one) => command.test(one.command) && !one.command.startsWith('/bin/sh'))
+    .map(({ pid }) => pid)
+
+function found(name: string, command: RegExp): number[] {
+  const pids = find(command)
+  if (pids.length === 0) throw new Error(`Cannot strike ${name}: nothing runs that is called like it`)
+  return pids
+}
+
+function toHeld(name: string, command: RegExp): Target {
+  return {
+    name,
+    async strike(pause) {
+      const pids = found(name, command)
+      for (const pid of pids) process.kill(pid, 'SIGSTOP')
+      await sleep(pause)
+      for (const pid of pids) process.kill(pid, 'SIGCONT')
+    },
+  }
+}
+
 /** Its scripts start it again half a second later; the API server must answer before the next one is killed. */
 function toTarget(name: string, command: RegExp, api: Api): Target {
-  const find = () => descendants().filter((one) => command.test(one.command) && !one.command.startsWith('/bin/sh'))
   return {
     name,
     async strike() {
-      const before = find().map(({ pid }) => pid)
-      if (before.length === 0) throw new Error(`Cannot kill ${name}: nothing runs that is called like it`)
+      const before = found(name, command)
       for (const pid of before) process.kill(pid, 'SIGKILL')
       await until(`${name} runs again`, async () => {
-        const now = find()
-        const isNew = now.length > 0 && now.every(({ pid }) => !before.includes(pid))
+        const now = find(command)
+        const isNew = now.length > 0 && now.every((pid) => !before.includes(pid))
         return isNew && (await api.list('Namespace').then(Boolean, () => false))
       })
       await sleep(1_000)
