@@ -39,7 +39,7 @@ export function playNode(api: Api): Node {
     () => afflict(api, faults, held),
     () => tellAddresses(api, faults),
     () => tellUnschedulable(api),
-    () => forgetTargets(api),
+    () => endMigrations(api),
     () => failImports(api, faults),
   ]
   const play = async (...some: (() => Promise<void>)[]) => {
@@ -159,15 +159,24 @@ async function tellUnschedulable(api: Api): Promise<void> {
 
 const targetLabel = 'kubevirt.io/migrationTargetNodeName'
 
-/** The node that a guest has come to forgets that it was to come: while that is known, KubeVirt begins no other migration. */
-async function forgetTargets(api: Api): Promise<void> {
+/**
+ * The node that a guest has come to forgets that it was to come, and tells its times in whole seconds: KubeVirt begins no
+ * other migration while the first is known, nor where it finds times that are not as it would write them.
+ */
+async function endMigrations(api: Api): Promise<void> {
   for (const guest of await api.list('VirtualMachineInstance')) {
-    const { migrationState } = (guest['status'] ?? {}) as { migrationState?: { completed?: boolean } }
-    if (!migrationState?.completed || guest.metadata.labels?.[targetLabel] === undefined) continue
-    const metadata = { labels: { [targetLabel]: null } }
-    await api.merge('VirtualMachineInstance', ...at(guest), { metadata }, { as: 'handler' })
+    const { migrationState } = (guest['status'] ?? {}) as { migrationState?: Record<string, unknown> }
+    if (!migrationState?.['completed']) continue
+    const times = Object.entries(migrationState).filter(([, value]) => fraction.test(String(value)))
+    if (times.length === 0 && guest.metadata.labels?.[targetLabel] === undefined) continue
+    const whole = Object.fromEntries(times.map(([name, value]) => [name, String(value).replace(fraction, 'Z')]))
+    const change = { metadata: { labels: { [targetLabel]: null } }, status: { migrationState: whole } }
+    await api.merge('VirtualMachineInstance', ...at(guest), change, { as: 'handler' })
   }
 }
+
+/** What a time has beyond whole seconds. */
+const fraction = /(?<=:\d\d)\.\d+Z$/
 
 /** An import or clone that ends badly: its pod does. */
 async function failImports(api: Api, faults: Node['faults']): Promise<void> {
@@ -230,4 +239,4 @@ function containerOf({ spec }: Pod, state: object) {
   return { name: container?.name, image: container?.image, imageID: '', ready: false, restartCount: 0, state }
 }
 
-const now = () => new Date().toISOString().replace(/\.\d+Z$/, 'Z')
+const now = () => new Date().toISOString().replace(fraction, 'Z')
