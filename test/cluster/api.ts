@@ -70,8 +70,11 @@ export function openApi(kubeconfig: string): Api {
   return {
     call,
     get: async (kind, namespace, name) => (await call('GET', pathOf(kind, namespace, name))) as KubeObject | undefined,
-    list: async (kind, namespace) =>
-      ((await call('GET', pathOf(kind, namespace))) as { items: KubeObject[] } | undefined)?.items ?? [],
+    list: async (kind, namespace) => {
+      const found = (await call('GET', pathOf(kind, namespace))) as { items: KubeObject[] } | undefined
+      // In a list of its own kinds the server leaves out what they are.
+      return (found?.items ?? []).map((object) => ({ ...object, kind }))
+    },
     apply: async (object) => {
       const path = pathOf(object.kind, object.metadata.namespace, object.metadata.name)
       const query = '?fieldManager=test&force=true'

@@ -23,9 +23,20 @@ export function unfollowed(files: Files, clusters: Objects): string[] {
     return [
       ...lacking,
       ...surplus.map((object) => `${cluster} has ${keyOf(object)}, which is not in Git`),
-      ...objects.flatMap((object) => stateProblems(object, cluster)),
+      ...objects.filter((object) => !isContested(object, clusters)).flatMap((object) => stateProblems(object, cluster)),
     ]
   })
+}
+
+/**
+ * Where one API server is every managed cluster, two Applications want a namespace that machines of both use, and neither is
+ * ever in sync.
+ */
+function isContested({ kind, metadata }: KubeObject, clusters: Objects): boolean {
+  const [, namespace] = metadata.name.split('.')
+  if (kind !== 'Application' || namespace === undefined || !clusters.has('*')) return false
+  const applications = (clusters.get('hub') ?? []).filter((one) => one.kind === 'Application')
+  return applications.filter((one) => one.metadata.name.endsWith(`.${namespace}`)).length > 1
 }
 
 /** The files that are applied to a cluster. An image says itself where it is. */
