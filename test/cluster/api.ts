@@ -71,9 +71,11 @@ export function openApi(kubeconfig: string): Api {
     call,
     get: async (kind, namespace, name) => (await call('GET', pathOf(kind, namespace, name))) as KubeObject | undefined,
     list: async (kind, namespace) => {
-      const found = (await call('GET', pathOf(kind, namespace))) as { items: KubeObject[] } | undefined
+      const found = (await call('GET', pathOf(kind, namespace))) as
+        | { apiVersion: string; items: KubeObject[] }
+        | undefined
       // In a list of its own kinds the server leaves out what they are.
-      return (found?.items ?? []).map((object) => ({ ...object, kind }))
+      return (found?.items ?? []).map((object) => ({ ...object, apiVersion: found?.apiVersion ?? '', kind }))
     },
     apply: async (object) => {
       const path = pathOf(object.kind, object.metadata.namespace, object.metadata.name)
