@@ -1,3 +1,4 @@
+import { openTrouble } from '../../shared/goals/trouble.ts'
 import type { Hub, PlacementState } from '../../shared/hub.ts'
 import { chosen, placementName } from '../../shared/ocm/placement.ts'
 import { type Here, notYet, type Outcome, type Run, refused, succeeded } from '../../shared/step.ts'
@@ -11,9 +12,9 @@ interface Settings {
 type End = 'patience' | 'deadline' | 'nothing fits'
 
 /**
- * Waits for the decision on a Placement. That no cluster fits is believed once it was seen for the grace in all, and never
- * otherwise in between: what may have passed while the hub could not be asked does not count. When the run's time is up it fails
- * with what OCM last said.
+ * Waits for the decision on a Placement. That no cluster fits is believed once it was seen for the grace in all, with nothing
+ * else seen in between: the time in which the hub could not be asked does not count. When the run's time is up it fails with what
+ * OCM last said.
  */
 export async function awaitDecision(
   run: Run,
@@ -22,7 +23,7 @@ export async function awaitDecision(
   settings: Settings,
   here: Here,
 ): Promise<Outcome> {
-  const wait = startWait(run, here)
+  const wait = startWait(run, settings, here)
   let last = 'the Placement has not reached the hub yet'
   try {
     for await (const state of hub.watchPlacement(settings.namespace, placementName(name, run.id), wait.signal)) {
@@ -30,7 +31,7 @@ export async function awaitDecision(
       if (decision) return placed(name, decision.clusterName, decision.reason)
       last = sentenceOf(state)
       if (state?.isStale) wait.unseen()
-      else if (state && unsatisfied(state)) wait.hopeless(settings.graceMilliseconds)
+      else if (state && unsatisfied(state)) wait.hopeless()
       else wait.hopeful()
       await here.progress(`Waiting for a cluster for ${name}: ${last}`)
     }
@@ -48,7 +49,7 @@ function placed(name: string, cluster: string, reason: string): Outcome {
 }
 
 /** A signal that ends with our patience, with the run's deadline, or when 'no cluster fits' was seen for long enough. */
-function startWait(run: Run, here: Here) {
+function startWait(run: Run, { graceMilliseconds }: Settings, here: Here) {
   const controller = new AbortController()
   const end = (why: End) => controller.abort(why)
   const impatient = () => end('patience')
@@ -56,33 +57,29 @@ function startWait(run: Run, here: Here) {
   if (here.patience.aborted) impatient()
   const left = Date.parse(run.deadline) - here.now().getTime()
   const deadline = setTimeout(end, Math.max(0, Math.min(left, 2 ** 31 - 1)), 'deadline')
-  let hopeless: NodeJS.Timeout | undefined
-  let milliseconds = 0
-  /** Since when it is seen. */
-  let since: number | undefined
-  const unseen = () => {
-    clearTimeout(hopeless)
-    if (since !== undefined) milliseconds += performance.now() - since
-    since = undefined
-  }
+  const trouble = openTrouble(graceMilliseconds, () => new Date())
+  let lasted: NodeJS.Timeout | undefined
   return {
     signal: controller.signal,
     end: () => controller.signal.reason as End,
-    /** Ends after the grace, unless it is told otherwise before. */
-    hopeless: (grace: number) => {
-      if (since !== undefined) return
-      since = performance.now()
-      hopeless = setTimeout(end, Math.max(0, grace - milliseconds), 'nothing fits')
+    /** Ends after what is left of the grace, unless it is told otherwise before. */
+    hopeless: () => {
+      trouble.seen()
+      clearTimeout(lasted)
+      lasted = setTimeout(end, trouble.left(), 'nothing fits')
     },
-    unseen,
+    unseen: () => {
+      trouble.unseen()
+      clearTimeout(lasted)
+    },
     hopeful: () => {
-      unseen()
-      milliseconds = 0
+      trouble.gone()
+      clearTimeout(lasted)
     },
     stop: () => {
       here.patience.removeEventListener('abort', impatient)
       clearTimeout(deadline)
-      unseen()
+      clearTimeout(lasted)
       // Lets go of the watch; an end that came before stays the reason.
       end('patience')
     },

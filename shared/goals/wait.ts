@@ -2,6 +2,7 @@ import type { Machines, MachineView, Seen } from '../machines.ts'
 import { type Facts, type Here, ignored, notYet, type Outcome, refused, succeeded } from '../step.ts'
 import { type Assessment, waiting } from './assessment.ts'
 import type { Aim, Goal } from './goal.ts'
+import { openTrouble } from './trouble.ts'
 
 export interface Grace {
   /** How long an error that may pass must last until it is final. */
@@ -52,28 +53,6 @@ export async function waitUntil<View extends Seen>(
   // Nothing may have changed since the last look.
   if (trouble.hasLasted()) return refused(last.message)
   return notYet(`Still waiting for ${wait.what}: ${last.message}`)
-}
-
-/** For how long an error was seen, in all. */
-function openTrouble(grace: number, now: () => Date) {
-  let milliseconds = 0
-  /** When it was seen last; undefined once it could not be looked at. */
-  let last: number | undefined
-  const sinceLast = () => (last === undefined ? 0 : now().getTime() - last)
-  return {
-    seen() {
-      milliseconds += sinceLast()
-      last = now().getTime()
-    },
-    unseen() {
-      last = undefined
-    },
-    gone() {
-      milliseconds = 0
-      last = undefined
-    },
-    hasLasted: () => last !== undefined && milliseconds + sinceLast() >= grace,
-  }
 }
 
 /** Waits for one machine. */

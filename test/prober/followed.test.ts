@@ -4,8 +4,10 @@ import { unfollowed } from './followed.ts'
 
 const object = (kind: string, namespace: string, name: string, more: object = {}) =>
   ({ kind, metadata: { namespace, name }, ...more }) as unknown as KubeObject
-const application = (name: string, status: string) =>
-  object('Application', 'argocd', name, { status: { sync: { status } } })
+const application = (name: string, status: string, path = `vms/site-a/shop/${name}/manifests`) =>
+  object('Application', 'argocd', name, { spec: { source: { path } }, status: { sync: { status } } })
+const ofNamespace = (cluster: string, status: string) =>
+  application(`${cluster}.shop`, status, `namespaces/${cluster}/shop`)
 const namespace = (name: string, tier: string) =>
   ({ kind: 'Namespace', metadata: { name, labels: { tier } } }) as unknown as KubeObject
 const files = new Map([
@@ -23,38 +25,29 @@ describe('what clusters do not do as Git says', () => {
   })
 
   it('is an Application that is not in sync, but for two that want one namespace of one API server', () => {
-    const hub = [
-      application('site-a.shop', 'OutOfSync'),
-      application('site-b.shop', 'Synced'),
-      application('web-01', 'OutOfSync'),
-    ]
+    const images = ['rhel9', 'fedora'].map((one) =>
+      application(`${one}.kube-image`, 'OutOfSync', `images/${one}/manifests`),
+    )
+    const others = [application('web-01', 'OutOfSync'), ...images]
+    const hub = [ofNamespace('site-a', 'OutOfSync'), ofNamespace('site-b', 'Synced'), ...others]
+    const differing = ['web-01', 'rhel9.kube-image', 'fedora.kube-image'].map(
+      (one) => `Application argocd/${one} of hub is OutOfSync`,
+    )
     const there = [namespace('shop', 'web')]
-    expect(
+    const site = 'Application argocd/site-a.shop of hub is OutOfSync'
+    const said = (name: string, applications: KubeObject[]) =>
       unfollowed(
         files,
         new Map([
-          ['hub', hub],
-          ['*', there],
+          ['hub', applications],
+          [name, there],
         ]),
-      ),
-    ).toEqual(['Application argocd/web-01 of hub is OutOfSync'])
-    expect(
-      unfollowed(
-        files,
-        new Map([
-          ['hub', hub],
-          ['site-a', there],
-        ]),
-      ),
-    ).toEqual(['Application argocd/site-a.shop of hub is OutOfSync', 'Application argocd/web-01 of hub is OutOfSync'])
-    expect(
-      unfollowed(
-        files,
-        new Map([
-          ['hub', hub.slice(0, 1)],
-          ['*', there],
-        ]),
-      ),
-    ).toEqual(['Application argocd/site-a.shop of hub is OutOfSync'])
+      )
+    expect(said('*', hub)).toEqual(differing)
+    expect(said('site-a', hub)).toEqual([site, ...differing])
+    expect(said('*', hub.slice(0, 1))).toEqual([site])
+    expect(said('*', [ofNamespace('site-a', 'Unknown'), ofNamespace('site-b', 'Synced')])).toEqual([
+      'Application argocd/site-a.shop of hub is Unknown',
+    ])
   })
 })

@@ -10,6 +10,11 @@ import { parseYaml } from '../../shared/yaml.ts'
 type Objects = ReadonlyMap<string, readonly KubeObject[]>
 type Files = ReadonlyMap<string, string>
 
+interface Application extends KubeObject {
+  spec?: { source?: { path?: string } }
+  status?: { sync?: { status?: string } }
+}
+
 const keyOf = ({ kind, metadata }: Manifest | KubeObject) => `${kind} ${metadata.namespace ?? ''}/${metadata.name}`
 
 /** What differs between Git and the clusters, by their names; `hub` is one of them. */
@@ -32,11 +37,16 @@ export function unfollowed(files: Files, clusters: Objects): string[] {
  * Where one API server is every managed cluster, two Applications want a namespace that machines of both use, and neither is
  * ever in sync.
  */
-function isContested({ kind, metadata }: KubeObject, clusters: Objects): boolean {
-  const [, namespace] = metadata.name.split('.')
-  if (kind !== 'Application' || namespace === undefined || !clusters.has('*')) return false
-  const applications = (clusters.get('hub') ?? []).filter((one) => one.kind === 'Application')
-  return applications.filter((one) => one.metadata.name.endsWith(`.${namespace}`)).length > 1
+function isContested(application: KubeObject, clusters: Objects): boolean {
+  const { status } = application as Application
+  if (!clusters.has('*') || status?.sync?.status !== 'OutOfSync') return false
+  const namespaceOf = (one: KubeObject) =>
+    /^namespaces\/[^/]+\/([^/]+)$/.exec((one as Application).spec?.source?.path ?? '')?.[1]
+  const namespace = namespaceOf(application)
+  const wanting = (clusters.get('hub') ?? []).filter(
+    (one) => one.kind === 'Application' && namespaceOf(one) === namespace,
+  )
+  return namespace !== undefined && wanting.length > 1
 }
 
 /** The files that are applied to a cluster. An image says itself where it is. */

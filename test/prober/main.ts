@@ -74,6 +74,8 @@ async function probe(options: Options, platform: Platform, listener: Listener, h
     every === 0
       ? Promise.resolve<Strikes>(new Map())
       : strikeAll(platform.targets, randomOf(seed, 'kills'), every, ending.signal)
+  // It is said where it is waited for.
+  killing.catch(() => undefined)
   let count = 0
   const progress = setInterval(() => process.stderr.write(`${count} of ${requests} have ended\n`), 15_000)
   try {
@@ -91,6 +93,7 @@ async function probe(options: Options, platform: Platform, listener: Listener, h
     return { went, strikes }
   } finally {
     ending.abort()
+    await killing.catch(() => undefined)
     clearInterval(progress)
     stopTicks()
   }

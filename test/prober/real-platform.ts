@@ -43,8 +43,8 @@ const controlPlane: Record<string, RegExp> = {
 }
 
 /**
- * What is held for a while, and goes on: of CDI, this control plane has a program that makes its signing key when it starts,
- * where CDI keeps it in a Secret. A clone that was asked for before a kill would be refused for its token after it.
+ * What is stopped for a while instead of killed: the CDI of this control plane makes its signing key when it starts, where the
+ * real one keeps it in a Secret. A clone that was asked for before a kill would be refused for its token after it.
  */
 const held: Record<string, RegExp> = { CDI: /\/cdi / }
 
@@ -179,12 +179,18 @@ function toHeld(name: string, command: RegExp): Target {
     name,
     async strike(pause) {
       const pids = found(name, command)
-      for (const pid of pids) process.kill(pid, 'SIGSTOP')
-      await sleep(pause)
-      for (const pid of pids) process.kill(pid, 'SIGCONT')
+      const tell = (signal: NodeJS.Signals) => {
+        for (const pid of pids) if (find(command).includes(pid)) process.kill(pid, signal)
+      }
+      tell('SIGSTOP')
+      await sleep(pause).finally(() => tell('SIGCONT'))
     },
   }
 }
+
+/** Its own kinds, and those of others, of which it knows a little later. */
+const serves = (api: Api): Promise<boolean> =>
+  Promise.all(['Namespace', 'Trigger', 'VirtualMachine'].map((kind) => api.list(kind))).then(Boolean, () => false)
 
 /** Its scripts start it again half a second later; the API server must answer before the next one is killed. */
 function toTarget(name: string, command: RegExp, api: Api): Target {
@@ -196,7 +202,7 @@ function toTarget(name: string, command: RegExp, api: Api): Target {
       await until(`${name} runs again`, async () => {
         const now = find(command)
         const isNew = now.length > 0 && now.every((pid) => !before.includes(pid))
-        return isNew && (await api.list('Namespace').then(Boolean, () => false))
+        return isNew && (await serves(api))
       })
       await sleep(1_000)
     },

@@ -6,10 +6,10 @@ import { holdClone, holdReader } from './hold.ts'
 import { type CloneConfig, FILTER, hasBranch, type Made, QUIET, refspecOf, runIn, trackingOf } from './make-clone.ts'
 import type { NewObjects } from './new-objects.ts'
 import { writePack } from './pack.ts'
-import { point } from './point.ts'
 import type { GitResult } from './process.ts'
 import { openPusher } from './push.ts'
 import { tidier } from './tidy.ts'
+import { updateRef } from './update-ref.ts'
 import { openUploadPack } from './upload-pack.ts'
 
 /** The newest commit of the branch; no commit means that the branch is not there yet. */
@@ -96,27 +96,28 @@ export function openClone(config: CloneConfig): Clone {
     return remaking
   }
   const tidy = tidier(TIDY_EVERY, (args) => git(args, { timeout: timeouts.clone }))
-  const fetchInto = async ({ directory }: Made): Promise<Tip> => {
+  const fetchInto = async (made: Made): Promise<Tip> => {
+    const { directory } = made
     const args = ['fetch', ...QUIET, `--filter=${FILTER}`, 'origin', refspecOf(config)]
     const result = await runIn(config, directory, args, timeouts.fetch)
-    if (result.code === 0) return tipOf({ directory })
+    if (result.code === 0) return tipOf(made)
     if (result.timedOut) throw toFailure('read the fleet repository', result, config.remote.redact).error
     if (!(await hasBranch(config, directory))) {
       await runIn(config, directory, ['update-ref', '-d', trackingOf(config)], timeouts.local)
-      return tipOf({ directory })
+      return tipOf(made)
     }
     // The server is well and has the branch. If it fails again, it is the clone that is not well.
     const again = await runIn(config, directory, args, timeouts.fetch)
-    return again.code === 0 ? tipOf({ directory }) : remake(config.remote.redact(again.stderr))
+    return again.code === 0 ? tipOf(made) : remake(config.remote.redact(again.stderr))
   }
   const lookAndFetch = async (known: string | undefined): Promise<Tip> => {
     if (!held.isOpen) return tipOf(await held.open())
     const { replaced } = held
     const made = await held.open()
-    const commit = known === undefined ? undefined : await uploadPack.news(made.directory, known)
+    const commit = known === undefined ? undefined : await uploadPack.fetch(made.directory, known)
     // What was brought into a clone that was replaced meanwhile is not in the new one.
     if (commit === undefined || replaced !== held.replaced) return fetchInto(await held.open())
-    if (commit !== known) point(made.directory, trackingOf(config), commit)
+    if (commit !== known) updateRef(made.directory, trackingOf(config), commit)
     return { commit }
   }
   const fetch = coalesce(async (): Promise<Tip> => {

@@ -5,7 +5,7 @@ import { crc32, deflateSync } from 'node:zlib'
 import { deltaOf } from './delta.ts'
 import type { NewObject, NewObjects } from './new-objects.ts'
 import { formatOf, type ObjectFormat } from './object-id.ts'
-import { point } from './point.ts'
+import { updateRef } from './update-ref.ts'
 
 /**
  * Writes into a repository as git itself does, without a process for it: a pack with its index (gitformat-pack(5)). A file
@@ -33,7 +33,7 @@ export function writePack(directory: string, { objects, commits }: NewObjects): 
     writeFileSync(unfinished, index)
     renameSync(unfinished, `${path}.idx`)
   }
-  point(directory, PENDING, last)
+  updateRef(directory, PENDING, last)
 }
 
 /** The bytes of a pack and of its index, and the name that both go by. */

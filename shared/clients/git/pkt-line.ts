@@ -13,7 +13,7 @@ export const DELIMITER = '0001'
 
 /** A line of text. */
 export const toLine = (text: string): string =>
-  `${(LENGTH + text.length + 1).toString(16).padStart(LENGTH, '0')}${text}\n`
+  `${(LENGTH + Buffer.byteLength(text) + 1).toString(16).padStart(LENGTH, '0')}${text}\n`
 
 /** Cuts what arrives into lines, however it is cut up itself. Throws when it is something else. */
 export function lineReader(onLine: (line: PktLine) => void): (piece: Buffer) => void {

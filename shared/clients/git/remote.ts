@@ -102,7 +102,7 @@ function base(given: RemoteConfig['env']): Record<string, string> {
     GIT_CONFIG_NOSYSTEM: '1',
     GIT_CONFIG_GLOBAL: '/dev/null',
     GIT_TERMINAL_PROMPT: '0',
-    // A clone keeps its branches as files, whatever git does by itself: see point.ts.
+    // A clone keeps its branches as files, whatever git does by itself: see update-ref.ts.
     GIT_DEFAULT_REF_FORMAT: 'files',
   }
 }

@@ -3,10 +3,10 @@ import { join } from 'node:path'
 import { toFailure } from './failure.ts'
 import { hasHelper } from './helper.ts'
 import { type Held, holdHelper } from './hold-helper.ts'
+import { indexPack } from './index-pack.ts'
 import { type CloneConfig, FILTER } from './make-clone.ts'
 import { DELIMITER, FLUSH, lineReader, toLine } from './pkt-line.ts'
 import type { GitResult } from './process.ts'
-import { takePack } from './take-pack.ts'
 
 /**
  * What a fetch does, over one connection that is kept: a `git fetch` starts four processes and makes a new one. By protocol 2
@@ -17,7 +17,7 @@ export interface UploadPack {
    * The newest commit of the branch, which is in the clone then, with all that came after one that the clone has; undefined
    * when it cannot be had in this way, for whatever reason. Throws when the server does not answer in time.
    */
-  news(directory: string, known: string): Promise<string | undefined>
+  fetch(directory: string, known: string): Promise<string | undefined>
   end(): Promise<void>
 }
 
@@ -34,10 +34,16 @@ interface Connected extends Held {
   left: () => number
 }
 
+/** After so many failures, one after the other, git itself does it for so many milliseconds. */
+const MOST_FAILURES = 3
+const REST = 600_000
+
 /** Prepares the exchange, in which one question follows the other; nothing is asked before the first. */
 export function openUploadPack(config: CloneConfig): UploadPack {
   const held = holdHelper(config)
   let server: Server | undefined
+  let failures = 0
+  let restUntil = 0
   const inTime = (result: GitResult): boolean => {
     if (result.timedOut) throw toFailure('read the fleet repository', result, config.remote.redact).error
     return result.code === 0
@@ -61,30 +67,36 @@ export function openUploadPack(config: CloneConfig): UploadPack {
     const question = toQuestion('ls-refs', server, [`ref-prefix ${ref}`])
     return inTime(await helper.stream(question, take, left())) ? tip : undefined
   }
-  const bring = async ({ helper, server, env, left }: Connected, directory: string, commits: Commits) => {
+  const fetchPack = async ({ helper, server, env, left }: Connected, directory: string, commits: Commits) => {
     const shallow = await shallowIn(directory)
     if (shallow.length > 0 && !server.can.includes('shallow')) return false
-    const taking = takePack(config, { directory, env, timeout: left() })
-    const read = answerReader(packReader(taking.write))
+    const indexing = indexPack(config, { directory, env, timeout: left() })
+    const read = answerReader(packReader(indexing.write))
     const take = async (piece: Buffer) => {
       const isWhole = read(piece)
-      await taking.ready()
+      await indexing.ready()
       return isWhole
     }
     const question = toQuestion('fetch', server, wanted(server, commits, shallow))
     const result = await helper.stream(question, take, left())
     // What was cut off or is none, it refuses.
-    const isTaken = await taking.end()
+    const isTaken = await indexing.end()
     return inTime(result) && isTaken
   }
   return {
-    news: async (directory, known) => {
-      if (!hasHelper(config.remote.url)) return undefined
+    fetch: async (directory, known) => {
+      if (!hasHelper(config.remote.url) || performance.now() < restUntil) return undefined
       const until = performance.now() + config.timeouts.fetch
       const found = await connect(directory, () => Math.max(1, until - performance.now()))
       const tip = found && (await tipOf(found))
       if (!found || tip === undefined || tip === known) return tip
-      return (await bring(found, directory, { tip, known })) ? tip : undefined
+      const isFetched = await fetchPack(found, directory, { tip, known })
+      failures = isFetched ? 0 : failures + 1
+      if (failures === MOST_FAILURES) {
+        failures = 0
+        restUntil = performance.now() + REST
+      }
+      return isFetched ? tip : undefined
     },
     end: held.end,
   }

@@ -278,7 +278,7 @@ describe('the wait for a decision', () => {
 
   it('counts the grace on, and not the time in between, when the hub could not be asked for a while', async () => {
     const away = stateOf({ conditions: [unsatisfied], isStale: true })
-    const outage = [hopeless, later(6_000), away, later(60_000)]
+    const outage = [hopeless, later(6_000), hopeless, later(1_500), away, later(60_000)]
     expect(await placed(hubShowing(...outage, hopeless, later(3_999), decided))).toMatchObject(onSiteB)
     expect(await placed(hubShowing(...outage, hopeless, later(4_000), decided))).toMatchObject({ kind: 'refused' })
   })

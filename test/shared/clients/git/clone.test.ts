@@ -65,6 +65,30 @@ describe('openClone', () => {
     expect((await clone.git(['fsck', '--connectivity-only'])).code).toBe(0)
   })
 
+  it('has what a merge brings that began before its own history', async () => {
+    const world = await makeWorld()
+    const commit = async (tree: string, ...parents: string[]) => {
+      const by = ['-c', 'user.name=Somebody', '-c', 'user.email=somebody@example.com']
+      return world.git(
+        ...by,
+        'commit-tree',
+        '-m',
+        'by hand',
+        ...parents.flatMap((one) => ['-p', one]),
+        `${tree}^{tree}`,
+      )
+    }
+    const first = await world.commitBehind({ a: '1' })
+    const second = await world.commitBehind({ a: '2' })
+    const clone = openIn(world)
+    expect(await clone.fetch()).toEqual({ commit: second })
+    const merged = await commit(second, second, await commit(first, first))
+    await world.git('update-ref', 'refs/heads/main', merged)
+    expect(await clone.fetch()).toEqual({ commit: merged })
+    const { code, stdout } = await clone.git(['rev-list', merged])
+    expect([code, stdout.trim().split('\n').length]).toEqual([0, 4])
+  })
+
   it('reads files of any size, many at once, each its own', async () => {
     const world = await makeWorld()
     const sizes = [0, 1, 65_535, 65_536, 65_537, 1_000_000, 3_000_000]

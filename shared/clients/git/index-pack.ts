@@ -3,7 +3,7 @@ import { PassThrough } from 'node:stream'
 import type { CloneConfig } from './make-clone.ts'
 import { type GitCall, runGit } from './process.ts'
 
-export interface PackTaker {
+export interface PackIndexer {
   write(bytes: Buffer): void
   /** Waits until it can take more: what comes faster than it is taken must not pile up here. */
   ready(): Promise<void>
@@ -11,11 +11,11 @@ export interface PackTaker {
   end(): Promise<boolean>
 }
 
-/** Takes a pack into a clone while it arrives. It may lack what the server keeps for us (a promisor's pack). */
-export function takePack(
+/** Takes a pack into a clone while it arrives (git-index-pack(1)). It may lack what the server keeps for us (a promisor's pack). */
+export function indexPack(
   { running, signal }: Pick<CloneConfig, 'running' | 'signal'>,
   call: Pick<GitCall, 'directory' | 'env' | 'timeout'>,
-): PackTaker {
+): PackIndexer {
   const pack = new PassThrough()
   const run = runGit({ ...call, args: ['index-pack', '--stdin', '--promisor'], signal, input: pack })
   const taken = run.then(
