@@ -42,7 +42,7 @@ function keptPusher(config: CloneConfig): Pusher {
   const { branch, remote, timeouts } = config
   const ref = `refs/heads/${branch}`
   const held = holdHelper(config)
-  /** One that has looked and not pushed goes on saying what it saw then. */
+  /** Lets go of the helper: one that has looked and not pushed goes on saying what it saw then. */
   const forget = held.end
   let looking: Promise<Look> | undefined
 

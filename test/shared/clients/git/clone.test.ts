@@ -89,6 +89,18 @@ describe('openClone', () => {
     expect([code, stdout.trim().split('\n').length]).toEqual([0, 4])
   })
 
+  it('follows no branch when it fetches older commits, so that whatever else follows it is not in the way', async () => {
+    const world = await makeWorld()
+    await world.commitBehind({ a: '1' })
+    const tip = await world.commitBehind({ a: '2' })
+    const clone = openIn(world)
+    await clone.fetch()
+    await world.commitBehind({ a: '3' })
+    expect((await clone.deepen(Math.floor(Date.now() / 1_000) - 86_400)).code).toBe(0)
+    expect((await clone.git(['rev-parse', 'refs/remotes/origin/main'])).stdout.trim()).toBe(tip)
+    expect((await clone.git(['rev-list', tip])).stdout.trim().split('\n')).toHaveLength(2)
+  })
+
   it('reads files of any size, many at once, each its own', async () => {
     const world = await makeWorld()
     const sizes = [0, 1, 65_535, 65_536, 65_537, 1_000_000, 3_000_000]
