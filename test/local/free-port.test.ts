@@ -1,6 +1,7 @@
+import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { freePorts } from '../../local/free-port.ts'
 
 describe('free ports', () => {
@@ -14,5 +15,20 @@ describe('free ports', () => {
 
   it('are none of those that systems give out by themselves', async () => {
     for (const port of await freePorts(50)) expect(port).toBeLessThan(32_768)
+  })
+
+  it('are other ones for each process that asks, though none listens on them yet', async () => {
+    const asking = new URL('asks-for-ports.ts', import.meta.url).pathname
+    const children = Array.from({ length: 6 }, () => fork(asking, ['60']))
+    onTestFinished(() => {
+      for (const child of children) child.kill()
+    })
+    const answers = await Promise.all(children.map(async (child) => (await once(child, 'message'))[0] as number[]))
+    expect(new Set(answers.flat()).size).toBe(6 * 60)
+  })
+
+  it('are never given out twice by one process, even at once', async () => {
+    const answers = await Promise.all(Array.from({ length: 4 }, () => freePorts(60)))
+    expect(new Set(answers.flat()).size).toBe(4 * 60)
   })
 })

@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { type AddressInfo, createServer } from 'node:net'
+
 import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
@@ -8,6 +7,7 @@ import { makeAuthority } from '../../../local/clusters/certificate.ts'
 import { seedFleet } from '../../../local/git/seed.ts'
 import { newSigningKey } from '../../../shared/config.ts'
 import { writeEvent } from '../../../shared/event.ts'
+import { freePort } from '../../free-port.ts'
 import { requestEvent } from '../events.ts'
 import { mountSecret } from './git/mount.ts'
 import { startProxy } from './git/proxy.ts'
@@ -27,10 +27,7 @@ interface Started {
 
 /** The function that reads the fleet first, in a process of its own, with these variables and no other. */
 async function start(env: Record<string, string>): Promise<Started> {
-  const probe = createServer().listen(0)
-  await once(probe, 'listening')
-  const { port } = probe.address() as AddressInfo
-  await once(probe.close(), 'close')
+  const port = await freePort()
   const needed = {
     PATH: '/usr/local/bin:/usr/bin:/bin',
     FUNCTION: 'validate',
