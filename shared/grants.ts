@@ -1,5 +1,6 @@
 import { matchesAny } from './globs.ts'
-import { either, inForce } from './policy.ts'
+import { inForce } from './policy.ts'
+import { either } from './policy-rules.ts'
 import type { Policy } from './schema/fleet-files.ts'
 import { show } from './schema/show.ts'
 

@@ -1,7 +1,7 @@
 import type { Fleet, Tree } from '../../shared/fleet.ts'
 import type { Rights } from '../../shared/grants.ts'
 import { readHolder } from '../../shared/holder.ts'
-import type { Subject } from '../../shared/policy.ts'
+import type { Subject } from '../../shared/policy-rules.ts'
 import { check } from '../../shared/schema/check.ts'
 import { type MachineRequest, type Requests, requests } from '../../shared/schema/requests.ts'
 import type { Outcome } from '../../shared/step.ts'

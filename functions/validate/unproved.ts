@@ -1,4 +1,5 @@
-import { callbackViolations, type Subject } from '../../shared/policy.ts'
+import { callbackViolations } from '../../shared/policy.ts'
+import type { Subject } from '../../shared/policy-rules.ts'
 import type { Policy } from '../../shared/schema/fleet-files.ts'
 import { show, summary } from '../../shared/schema/show.ts'
 import { type Facts, type Run, refused } from '../../shared/step.ts'

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import { toMachine } from '../../shared/machine.ts'
-import { type Subject, violations } from '../../shared/policy.ts'
+import { violations } from '../../shared/policy.ts'
+import type { Subject } from '../../shared/policy-rules.ts'
 import type { Template } from '../../shared/schema/template.ts'
 import { parseYaml } from '../../shared/yaml.ts'
 import { smallRequest, starterFiles } from '../examples/starter.ts'

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { matches } from '../../shared/globs.ts'
-import { type Subject, violations } from '../../shared/policy.ts'
+import { violations } from '../../shared/policy.ts'
+import type { Subject } from '../../shared/policy-rules.ts'
 import type { Policy } from '../../shared/schema/fleet-files.ts'
 import { smallRequest } from '../examples/starter.ts'
 
