@@ -8,6 +8,7 @@ import type { NewObjects } from './new-objects.ts'
 import { writePack } from './pack.ts'
 import type { GitResult } from './process.ts'
 import { openPusher } from './push.ts'
+import { quicker } from './quicker.ts'
 import { tidier } from './tidy.ts'
 import { updateRef } from './update-ref.ts'
 import { openUploadPack } from './upload-pack.ts'
@@ -57,7 +58,6 @@ const TIDY_EVERY = 250
 /** Milliseconds for which what we know counts as new: long enough for one push after the other, and longer while nobody else commits. */
 const FRESH_FOR = 30
 const LONGEST_FRESH = 1_000
-const MOST_FAILURES = 3
 
 /** Prepares the clone; nothing is fetched before the first use. */
 export function openClone(config: CloneConfig): Clone {
@@ -158,14 +158,14 @@ export function openClone(config: CloneConfig): Clone {
     const args = ['fetch', ...QUIET, `--shallow-since=${start}`, '--filter=tree:0', ...from]
     return git(args, { timeout: timeouts.clone })
   })
-  let failures = 0
+  const together = quicker()
   const prefetch = async (oids: readonly string[]): Promise<void> => {
     // What is not fetched together is fetched alone when it is read; some servers allow nothing else.
-    if (failures >= MOST_FAILURES) return
+    if (!together.isTried) return
     // The files stand alone: there is nothing to negotiate about, and no branch to follow.
     const args = ['-c', 'fetch.negotiationAlgorithm=noop', 'fetch', ...QUIET, '--filter=blob:none', '--stdin', 'origin']
     const result = await git(args, { timeout: timeouts.fetch, input: `${oids.join('\n')}\n` })
-    failures = result.code === 0 ? 0 : failures + 1
+    together.went(result.code === 0)
   }
   const object = async (name: string): Promise<GitObject> => {
     const started = Date.now()

@@ -7,6 +7,7 @@ import { indexPack } from './index-pack.ts'
 import { type CloneConfig, FILTER } from './make-clone.ts'
 import { DELIMITER, FLUSH, lineReader, toLine } from './pkt-line.ts'
 import type { GitResult } from './process.ts'
+import { quicker } from './quicker.ts'
 
 /**
  * What a fetch does, over one connection that is kept: a `git fetch` starts four processes and makes a new one. By protocol 2
@@ -34,16 +35,11 @@ interface Connected extends Held {
   left: () => number
 }
 
-/** After so many failures, one after the other, git itself does it for so many milliseconds. */
-const MOST_FAILURES = 3
-const REST = 600_000
-
 /** Prepares the exchange, in which one question follows the other; nothing is asked before the first. */
 export function openUploadPack(config: CloneConfig): UploadPack {
   const held = holdHelper(config)
   let server: Server | undefined
-  let failures = 0
-  let restUntil = 0
+  const way = quicker()
   const inTime = (result: GitResult): boolean => {
     if (result.timedOut) throw toFailure('read the fleet repository', result, config.remote.redact).error
     return result.code === 0
@@ -85,17 +81,13 @@ export function openUploadPack(config: CloneConfig): UploadPack {
   }
   return {
     fetch: async (directory, known) => {
-      if (!hasHelper(config.remote.url) || performance.now() < restUntil) return undefined
+      if (!hasHelper(config.remote.url) || !way.isTried) return undefined
       const until = performance.now() + config.timeouts.fetch
       const found = await connect(directory, () => Math.max(1, until - performance.now()))
       const tip = found && (await tipOf(found))
       if (!found || tip === undefined || tip === known) return tip
       const isFetched = await fetchPack(found, directory, { tip, known })
-      failures = isFetched ? 0 : failures + 1
-      if (failures === MOST_FAILURES) {
-        failures = 0
-        restUntil = performance.now() + REST
-      }
+      way.went(isFetched)
       return isFetched ? tip : undefined
     },
     end: held.end,

@@ -46,6 +46,22 @@ describe('openClone', () => {
     expect((await packsOf(world)).length).toBeLessThan(5)
   })
 
+  it('fetches files in one go again, ten minutes after the server refused to three times', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const world = await makeWorld()
+    await world.commitBehind({ a: '1', b: '2' })
+    const clone = openIn(world)
+    await clone.fetch()
+    const files = [await world.git('rev-parse', 'main:a'), await world.git('rev-parse', 'main:b')]
+    for (const _ of numbers(3)) await clone.prefetch(['4'.repeat(40)])
+    await clone.prefetch(files)
+    expect(await packsOf(world)).toHaveLength(1)
+    vi.advanceTimersByTime(600_000)
+    await clone.prefetch(files)
+    expect(await packsOf(world)).toHaveLength(2)
+  })
+
   it('has what is new on the branch as a fetch would have it, and goes on from there', async () => {
     const world = await makeWorld()
     await world.commitBehind(manyFiles)
