@@ -33,6 +33,9 @@ const settings = {
   DROVER_GRACE_SECONDS: '25',
 }
 
+/** Real controllers try again ever more seldom: what was away for twenty seconds they may come back to only after forty. */
+const patient = { DROVER_PATIENCE_SECONDS: '55', DROVER_GRACE_SECONDS: '45' }
+
 /** A run whose events are lost time and again ends when its time is up, after half an hour, and what it did is undone then. */
 const longestRun = 40 * 60_000
 
@@ -63,7 +66,7 @@ async function main(options: Options): Promise<boolean> {
 async function start({ platform }: Options, directory: string): Promise<Platform> {
   if (platform === 'local') return startLocal(directory, settings)
   // Only a run on the real thing loads what it needs.
-  return (await import('./real-platform.ts')).startReal(directory, settings)
+  return (await import('./real-platform.ts')).startReal(directory, { ...settings, ...patient })
 }
 
 async function probe(options: Options, platform: Platform, listener: Listener, history: History) {

@@ -58,6 +58,7 @@ const kinds = [
   'VirtualMachineSnapshot',
   'VirtualMachineRestore',
   'DataVolume',
+  'PersistentVolumeClaim',
   'DataSource',
   'DataImportCron',
   'ExternalSecret',
