@@ -187,6 +187,24 @@ describe('a tick', () => {
     expect(await left()).toEqual([])
   })
 
+  it('passes over ten times as many that are held and no more, which the next time may be free', async () => {
+    const held = Array.from({ length: 10 }, (_, at) => `held-${at}`)
+    const fleet = await fleetHaving(databaseServer())
+    const run = changing('power', { action: 'stop' }, 'stop.commit')
+    await commitAs(run, fleet)
+    const notes = [
+      ...held.map((name) => dueFile('2030-01-07', 'site-a', 'shop', name)),
+      dueFile('2030-01-08', 'site-a', 'shop', 'tail'),
+    ]
+    const locks = held.map((name) => [lockFile('site-a', 'shop', name), toLock(run)])
+    fleet.put(Object.fromEntries([...notes.map((path) => [path, '{}\n']), ...locks]))
+    await letGo(fleet, { most: 1 }, now)
+    expect(fleet.commits).toEqual([])
+    fleet.put({ [lockFile('site-a', 'shop', 'held-3')]: null })
+    await letGo(fleet, { most: 1 }, now)
+    expect(fleet.commits).toMatchObject([{ changes: { [dueFile('2030-01-07', 'site-a', 'shop', 'held-3')]: null } }])
+  })
+
   it('reads nothing but the days that there are while none of them is over', async () => {
     const fleet = await fleetOf(server)
     const asked: string[] = []

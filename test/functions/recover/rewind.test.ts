@@ -103,6 +103,16 @@ describe('rewind', () => {
     expect((await definitionIn(fleet)).disks).toEqual(before.disks)
   })
 
+  it('lets go of a data disk that the run itself has made', async () => {
+    const resizing = changing('resize', {}, 'undo')
+    const added = databaseServer({ running: false, disks: [...server.disks, { name: 'logs', size: '1Gi' }] })
+    const fleet = await fleetAfter('resize.commit', added, resizing)
+    const { machines } = following(fleet)
+    expect(await rewinding(fleet, machines, hereOf().here, resizing)).toBeUndefined()
+    expect((await definitionIn(fleet)).disks).toEqual(server.disks)
+    expect(Object.keys(await fleet.files()).filter((path) => path.includes('data-logs'))).toEqual([])
+  })
+
   it('leaves to a person what the cluster cannot do', async () => {
     const fleet = await fleetAfter('patch.commit', changed)
     const { machines } = following(fleet, {

@@ -33,6 +33,21 @@ describe('the undo of a change', () => {
     ['lets a guest run that was only held', 'patch', 'locate', before, ['back']],
     ['turns on what was only turned off', 'patch', 'stop.commit', off, ['back']],
     ['leaves disks alone that nothing was written to', 'patch', 'save.commit', safe, ['back']],
+    ['leaves disks alone whose Job was not pushed yet', 'patch', 'patch.build', safe, ['back']],
+    [
+      'puts nothing back from the way back of another run',
+      'patch',
+      'patch.commit',
+      databaseServer({ running: false, snapshots: [{ ...saved, run: 'r' }] }),
+      ['back'],
+    ],
+    [
+      'puts nothing back from a snapshot that is no way back',
+      'patch',
+      'patch.commit',
+      databaseServer({ running: false, snapshots: [{ ...asked, run }] }),
+      ['back'],
+    ],
     ['puts disks back that a Job may have written to', 'patch', 'patch.commit', safe, ['off', 'disks', 'back']],
     ['puts them back also when the machine runs again', 'patch', 'start.commit', safe, ['off', 'disks', 'back']],
     ['puts disks back that were restored', 'restore', 'restore.commit', safe, ['off', 'disks', 'back']],
@@ -57,6 +72,13 @@ describe('the undo of a change', () => {
       'resize',
       'start.commit',
       databaseServer({ disks: [data] }),
+      ['off', 'back'],
+    ],
+    [
+      'turns a machine off to give it the disk that it had under the same name',
+      'resize',
+      'start.commit',
+      databaseServer({ disks: [{ ...data, claim: 'db-01-kept' }, wal] }),
       ['off', 'back'],
     ],
     [
@@ -95,8 +117,8 @@ describe('a stage', () => {
     [
       'unprotects the last snapshot, and no other',
       'off',
-      { now: { snapshots: [asked, last] } },
-      { running: false, operation: `${run}.undo-off`, snapshots: [asked, { ...last, purpose: 'asked' }] },
+      { now: { snapshots: [asked, saved, last] } },
+      { running: false, operation: `${run}.undo-off`, snapshots: [asked, saved, { ...last, purpose: 'asked' }] },
     ],
     [
       'leaves the last snapshot of another run protected',
@@ -124,6 +146,18 @@ describe('a stage', () => {
       { now: { disks: [{ ...data, size: '900Gi', made: data.size }, wal] } },
       { disks: [{ ...data, size: '900Gi', made: data.size }, wal] },
     ],
+    [
+      'leaves the root disk as large as it has become',
+      'back',
+      { now: { rootDisk: { ...before.rootDisk, size: '60Gi', made: before.rootDisk.size } } },
+      { rootDisk: { ...before.rootDisk, size: '60Gi', made: before.rootDisk.size } },
+    ],
+    [
+      'gives the root disk back as it was, though the one in its place has grown',
+      'back',
+      { now: { rootDisk: { ...before.rootDisk, name: 'db-01-root-new', size: '60Gi', made: before.rootDisk.size } } },
+      {},
+    ],
     ['gives a disk back that was let go of', 'back', { now: { disks: [wal] } }, {}],
     [
       'lets a disk go that has come',
@@ -137,6 +171,13 @@ describe('a stage', () => {
       { before: { snapshots: [asked, { ...asked, name: 'db-01-old' }] }, now: { snapshots: [asked] } },
       { snapshots: [asked] },
     ],
+    [
+      'leaves a snapshot that was there, and takes away its own',
+      'back',
+      { before: { snapshots: [asked] }, now: { snapshots: [asked, saved] } },
+      { snapshots: [asked] },
+    ],
+    ['brings no snapshot back where all were let go of', 'back', { before: { snapshots: [asked] } }, {}],
   ])('%s', (_, stage, sides, aim) => {
     const given = { before: databaseServer(sides.before), now: databaseServer(sides.now) }
     expect(aimOf(stage, run, given)).toEqual(databaseServer(aim))

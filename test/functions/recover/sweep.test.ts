@@ -211,13 +211,16 @@ describe('a tick', () => {
     ['no YAML', ': :\n  - {', 'Cannot read the record of run x'],
     ['no record', '[]\n', 'Cannot go on with runs/x.yaml: it is named after another run'],
     ['nothing', 'null\n', 'Cannot go on with runs/x.yaml: it holds no record'],
+    ['a word', 'word\n', 'Cannot go on with runs/x.yaml: it holds no record'],
     ['the record of another run', toYaml({ run: 'y' }), 'it is named after another run'],
     ['a task that there is not', toYaml({ task: 'invented' }), 'it names no task that a run goes on after'],
     ['a lifecycle that there is not', toYaml({ lifecycle: 'life' }), 'it names no task that a run goes on after'],
-    ['the last task', toYaml({ task: 'notify' }), 'it names no task that a run goes on after'],
+    ['the last task', toYaml({ lifecycle: 'provision', task: 'notify' }), 'it names no task that a run goes on after'],
+    ['a state that there is not', toYaml({ state: 'asleep' }), 'it has no state'],
     ['an undo of nothing', toYaml({ state: 'undoing' }), 'it does not say what failed'],
     ['no times', toYaml({ at: 'yesterday' }), 'its since is no time; its deadline is no time; its at is no time'],
-    ['no facts', toYaml({ facts: 7 }), 'it lacks facts or request'],
+    ['no facts', toYaml({ facts: 7, request: {} }), 'it lacks facts or request'],
+    ['no request', toYaml({ facts: {}, request: 7 }), 'it lacks facts or request'],
   ])('passes over a file that holds %s, says so, and makes the others go on', async (_, text, problem) => {
     const fleet = await fleetAfter('name')
     fleet.put({ [runFile('x')]: text })
