@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { DroverError, type Reason } from '../../../shared/errors.ts'
 import { type Event, writeEvent } from '../../../shared/event.ts'
 import { runId } from '../../../shared/run.ts'
-import type { Answer } from '../../../shared/shell/work.ts'
+import type { Answer, Wired } from '../../../shared/shell/work.ts'
 import { isSigned } from '../../../shared/signature.ts'
 import { ignored, notYet, type Outcome, refused, type Step, succeeded } from '../../../shared/step.ts'
 import { chainEvent, keys, now, requestEvent } from '../events.ts'
@@ -383,6 +383,21 @@ describe('a reply', () => {
     expect(headers).not.toHaveProperty('ce-correlationid')
   })
 
+  it('of an undo says that the run failed, however well the undo went', async () => {
+    const event = eventIn(await shellOf(answers(succeeded('All is back'))).deliver(failureOf()))
+    expect(event).toMatchObject({ type: 'dev.drover.provision.rolledback', data: { status: 'failure' } })
+  })
+
+  it.each<[string, Outcome]>([
+    ['is refused', refused('Cannot: full', { cluster: 'site-b' })],
+    ['strands', { kind: 'stranded', message: 'Look', facts: { cluster: 'site-b' } }],
+  ])('to a step that %s has what it found out all the same', async (_, outcome) => {
+    const event = eventIn(
+      await shellOf(answers(outcome)).deliver(chainEvent('validate', { facts: { name: 'web-01' } })),
+    )
+    expect(event.data).toMatchObject({ facts: { name: 'web-01', cluster: 'site-b' } })
+  })
+
   it('holds no definition once it is in Git for good', async () => {
     const facts = { name: 'web-01', definition: {} as never }
     const event = eventIn(await shellOf(answers(succeeded('closed', facts))).deliver(chainEvent('check', { facts })))
@@ -434,6 +449,22 @@ describe('progress', () => {
     const step = tells('waiting')
     const { deliver } = shellOf(step, { wired: async () => ({ step, post }) })
     expect(await deliver(placing())).toMatchObject({ status: 200 })
+  })
+
+  it('is logged by its task, and so is why the Broker could not be told', async () => {
+    const step = tells('waiting')
+    const post = () => Promise.reject(new Error('the Broker is away'))
+    const { deliver, lines } = shellOf(step, { wired: async () => ({ step, post }) })
+    await deliver(placing())
+    expect(lines.map((line) => JSON.parse(line))).toEqual([
+      expect.objectContaining({ level: 30, step: 'place', msg: 'waiting' }),
+      expect.objectContaining({
+        level: 40,
+        msg: 'Cannot tell progress',
+        err: expect.objectContaining({ message: 'the Broker is away' }),
+      }),
+      expect.objectContaining({ outcome: 'succeeded' }),
+    ])
   })
 
   it('is only logged where there is no Broker', async () => {
@@ -511,6 +542,73 @@ describe('a dead letter', () => {
     expect(await shellOf(undefined, { name: 'recover', wired }).bury(dead(chainEvent('address')))).toMatchObject({
       status: 500,
     })
+  })
+
+  it('is given back when there is nobody to tell', async () => {
+    const wired = async () => ({ step: answers(succeeded('')), post: undefined })
+    const { bury, lines } = shellOf(undefined, { name: 'recover', wired })
+    expect(await bury(dead(chainEvent('address')))).toMatchObject({ status: 500 })
+    expect(lines.join('')).toContain('there is no Broker to tell')
+  })
+
+  it.each([
+    ['more than a sentence of ours', `x Cannot y`],
+    ['a sentence of ours and more', `Cannot y\nx`],
+  ])('quotes no answer that is %s', async (_, words) => {
+    const { bury, posted } = shellOf(undefined, { name: 'recover' })
+    await bury(dead(chainEvent('address'), '500', words))
+    expect(posted).toMatchObject([
+      { data: { message: 'Cannot identify the cluster: the Broker gave up after the answer 500' } },
+    ])
+  })
+
+  it('says what it was in the log', async () => {
+    const { bury, lines } = shellOf(undefined, { name: 'recover' })
+    await bury(dead(requestEvent({ type: 'com.example.thing' })))
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({
+      outcome: 'buried',
+      msg: 'Buried: a dead letter that is not of our chain',
+    })
+  })
+
+  describe('of an undo', () => {
+    const bury = (strand: NonNullable<Wired['strand']>) => {
+      const posted: Event[] = []
+      const post = async (event: Event) => void posted.push(event)
+      const wired = async () => ({ step: answers(succeeded('')), post, strand })
+      const shell = shellOf(undefined, { name: 'recover', wired })
+      return shell.bury(dead(failureOf(), '500')).then((answer) => ({ answer, posted, lines: shell.lines }))
+    }
+
+    it.each<[string, Outcome | undefined, string[]]>([
+      ['strands the run, once that is in Git', undefined, ['dev.drover.provision.stranded']],
+      ['says nothing where the run goes on', ignored('It goes on'), []],
+      ['says nothing where another delivery will', notYet('It is being closed'), []],
+      ['says how the run has ended', succeeded('All is back'), ['dev.drover.provision.rolledback']],
+    ])('%s', async (_, noted, types) => {
+      const { posted } = await bury(async () => noted)
+      expect(posted.map(({ type }) => type)).toEqual(types)
+    })
+
+    it('strands the run without a note where Git refuses every push, and says so in the log', async () => {
+      const { posted, lines } = await bury(() => Promise.reject(new DroverError('refused', 'the branch is protected')))
+      expect(posted).toMatchObject([{ type: 'dev.drover.provision.stranded' }])
+      expect(lines.map((line) => JSON.parse(line))).toContainEqual(
+        expect.objectContaining({
+          ...{ level: 50, run, msg: 'Cannot note in Git that the run is stranded' },
+          err: expect.objectContaining({ message: 'the branch is protected' }),
+        }),
+      )
+    })
+
+    it.each([new DroverError('busy', 'Git is away'), new Error('bug')])(
+      'is given back where the note fails otherwise (%s)',
+      async (error) => {
+        const { answer, posted } = await bury(() => Promise.reject(error))
+        expect([500, 503]).toContain(answer.status)
+        expect(posted).toEqual([])
+      },
+    )
   })
 
   it('gives an undo its own time', async () => {

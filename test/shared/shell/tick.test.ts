@@ -79,6 +79,27 @@ describe('the shell at a tick', () => {
     ])
   })
 
+  it('says in the log which runs were made to go on, and why others were not', async () => {
+    const post = async ({ type }: Event) => {
+      if (type.endsWith('.named')) throw new DroverError('broken', 'Cannot post it')
+    }
+    const standing = ['name', 'address', 'invented'].map((task) => ({ run: of(task), outcome: succeeded('going on') }))
+    const { log } = await tickWith(standing, { post })
+    const lines = log
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line))
+    const about = (step: string) => lines.find((line) => line.step === step)
+    const common = { run: id, lifecycle: 'provision' }
+    expect(about('address')).toMatchObject({ ...common, level: 40, outcome: 'succeeded', msg: 'going on' })
+    expect(about('name')).toMatchObject({ ...common, level: 50, err: expect.anything(), msg: 'Cannot post it' })
+    expect(about('invented')).toMatchObject({
+      level: 50,
+      msg: `Cannot make run ${id} go on: its lifecycle has no task "invented"`,
+    })
+    expect(lines.at(-1)).toMatchObject({ outcome: 'swept', msg: 'Looked at 0 runs: 3 of them were made to go on' })
+  })
+
   it('makes the others go on when one cannot be posted, and says what could not be read', async () => {
     const said: string[] = []
     const post = async ({ type }: Event) => {
