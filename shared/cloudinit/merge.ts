@@ -91,4 +91,4 @@ function items(value: unknown): unknown[] {
 const unmergeable = (value: unknown) => new DroverError('refused', `Cannot merge: ${name(value)} put into a list`)
 
 const name = (value: unknown) =>
-  value === null || value === undefined ? 'nothing' : isDict(value) ? 'a map' : `a ${typeof value}`
+  isDict(value) ? 'a map' : Array.isArray(value) ? 'a list' : `the ${typeof value} ${String(value)}`

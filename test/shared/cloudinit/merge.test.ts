@@ -137,6 +137,21 @@ describe('merge', () => {
       [{ a: ['x'] }, { a: ['y'], merge_how: ' DICT( Recurse_List ) + List(append) ' }],
       { a: ['x', 'y'] },
     ],
+    [
+      'appends the letters of a text to a list, as Python does',
+      [{ a: ['x'] }, { a: 'yz', merge_how: 'dict(recurse_str)+list(append)' }],
+      { a: ['x', 'y', 'z'] },
+    ],
+    [
+      'appends the keys of a map to a list, as Python does',
+      [{ a: ['x'] }, { a: { k: 1 }, merge_how: 'dict()+list(append)' }],
+      { a: ['x', 'k'] },
+    ],
+    [
+      'keeps a list that nothing may replace where nothing comes',
+      [{ a: [] }, { a: { b: 1 }, merge_how: 'dict()+list(no_replace)' }, { b: 1 }],
+      { a: [], b: 1 },
+    ],
     ['takes the defaults for an empty merge_how', [{ a: 1 }, { a: 2, merge_how: '' }], { a: 2 }],
     ['keeps a value whose type has no merger', [{ a: 1 }, { a: { b: 2 }, merge_how: 'dict()' }], { a: 1 }],
     [
@@ -169,8 +184,11 @@ describe('merge', () => {
     expect(() => merge([{ merge_how }])).toThrow(message)
   })
 
-  it('refuses what cloud-init would drop a whole part for', () => {
-    const parts = [{ a: ['x'] }, { a: { b: 1 }, merge_how: 'dict()+list(no_replace)' }]
-    expect(() => merge(parts)).toThrow('Cannot merge: a map put into a list')
+  it.each<[string, object[]]>([
+    ['a map put into a list', [{ a: ['x'] }, { a: { b: 1 }, merge_how: 'dict()+list(no_replace)' }]],
+    ['a map put after a text', [{ a: 'x' }, { a: { b: 1 }, merge_how: 'dict()+str(append)' }]],
+    ['a list put after a text', [{ a: 'x' }, { a: ['y'], merge_how: 'dict(recurse_list)+str(append)' }]],
+  ])('refuses what cloud-init would drop a whole part for: %s', (what, parts) => {
+    expect(() => merge(parts)).toThrow(`Cannot merge: ${what}`)
   })
 })
