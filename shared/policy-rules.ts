@@ -26,7 +26,7 @@ export interface Subject {
 
 type Rules = Policy['rules']
 /** Words of a request, each with where it stands. */
-export type Words = readonly (readonly [path: string, word: string])[]
+type Words = readonly (readonly [path: string, word: string])[]
 /** One rule of a policy, on one subject: a sentence for each way in which it is broken. */
 export type Rule = (rules: Rules, subject: Subject) => string[]
 
@@ -94,7 +94,7 @@ export const dataDisksRule: Rule = ({ maxDisks }, { dataDisks = 0 }) =>
     ? [`the machine would have ${dataDisks} data disks, wanted at most ${maxDisks}`]
     : []
 
-/** Every rule that a policy can have, but that of callbacks. */
+/** Every rule on what is asked for, but that of callbacks; who may ask is in grants.ts. */
 export const rules: readonly Rule[] = [
   allow(
     (rules) => rules.allowNamespaces,

@@ -90,5 +90,5 @@ function items(value: unknown): unknown[] {
 
 const unmergeable = (value: unknown) => new DroverError('refused', `Cannot merge: ${name(value)} put into a list`)
 
-const name = (value: unknown) =>
-  isDict(value) ? 'a map' : Array.isArray(value) ? 'a list' : `the ${typeof value} ${String(value)}`
+/** Nothing else comes here: only of maps, lists and texts is a value merged with the one before. */
+const name = (value: unknown) => (isDict(value) ? 'a map' : 'a list')

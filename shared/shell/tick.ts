@@ -26,8 +26,8 @@ export async function tick(event: Event, options: ShellOptions, log: Log): Promi
     const swept = await look(options.now())
     showFleet(swept, options.now())
     for (const problem of swept.problems) log.warn(problem)
-    await Promise.all(swept.standing.map((one) => goOn(one, event, post, options, log)))
-    const message = `Looked at ${swept.open.length} runs: ${swept.standing.length} of them were made to go on`
+    const went = await Promise.all(swept.standing.map((one) => goOn(one, event, post, options, log)))
+    const message = `Looked at ${swept.open.length} runs: made ${went.filter(Boolean).length} of them go on`
     return { ...done, message }
   } catch (error) {
     return { ...done, message: messageOf(error), error }
@@ -36,24 +36,27 @@ export async function tick(event: Event, options: ShellOptions, log: Log): Promi
 
 const done = { answer: { status: 204 }, outcome: 'swept' } as const
 
+/** Answers whether it was told: where not, the log has the cause. */
 async function goOn(
   standstill: Standstill,
   event: Event,
   post: (event: Event) => Promise<void>,
   options: ShellOptions,
   log: Log,
-): Promise<void> {
+): Promise<boolean> {
   const { run, outcome } = standstill
   const fields = { run: run.id, lifecycle: run.lifecycle, step: run.task, outcome: outcome.kind }
   // What is said again belongs to the run's trace, not to that of the tick.
-  await continued(`go on with ${run.lifecycle}`, run.marks, async (span) => {
+  return continued(`go on with ${run.lifecycle}`, run.marks, async (span) => {
     span.setAttributes({ 'drover.run': run.id, 'drover.lifecycle': run.lifecycle, 'drover.task': run.task })
     try {
       await post(toEvent(standstill, event, options))
       resumedRuns.inc({ lifecycle: run.lifecycle })
       log.warn(fields, outcome.message)
+      return true
     } catch (error) {
       log.error({ ...fields, err: error }, messageOf(error))
+      return false
     }
   })
 }

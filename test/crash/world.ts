@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { choosePorts, type Functions, type Ports, startProcesses } from '../../local/functions.ts'
 import type { WorldOptions } from '../../local/world.ts'
-import { inTurn } from '../../shared/clients/coalesce.ts'
 import { type FunctionName, functionNames } from '../../shared/lifecycles.ts'
 import { type Chain, startWith } from '../chain/harness.ts'
 import { openDoor } from './doors.ts'
@@ -22,10 +21,8 @@ export interface World {
   close(): Promise<void>
 }
 
-/** Starts it from a bundle. One at a time: two would choose the same ports now and then. */
-export const startCrashable = inTurn(startOne)
-
-async function startOne(bundle: string): Promise<World> {
+/** Starts it from a bundle. */
+export async function startCrashable(bundle: string): Promise<World> {
   const folder = mkdtempSync(join(tmpdir(), 'drover-crash-'))
   const [mounted, logs, orders] = [join(folder, 'mounted'), join(folder, 'logs'), join(folder, 'orders.json')]
   mkdirSync(mounted)
@@ -35,7 +32,6 @@ async function startOne(bundle: string): Promise<World> {
   preload.searchParams.set('mounted', mounted)
   let running: Functions | undefined
   const start: WorldOptions['start'] = async (ports, environmentOf) => {
-    // The doors stand first: what is free until then may be chosen for them.
     const chosen = Promise.withResolvers<Ports>()
     const innerOf = (name: FunctionName) => async () => (await chosen.promise)[name]
     const doors = await Promise.all(functionNames.map((name) => openDoor(ports[name], innerOf(name))))

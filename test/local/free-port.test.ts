@@ -28,7 +28,7 @@ describe('free ports', () => {
   })
 
   it('are never given out twice by one process, even at once', async () => {
-    const answers = await Promise.all(Array.from({ length: 4 }, () => freePorts(60)))
-    expect(new Set(answers.flat()).size).toBe(4 * 60)
+    const answers = await Promise.all(Array.from({ length: 200 }, () => freePorts(2)))
+    expect(new Set(answers.flat()).size).toBe(200 * 2)
   })
 })

@@ -8,7 +8,7 @@ export default defineConfig({
       'test/shared/*.test.ts',
       'test/shared/{cloudinit,gitops,images,ipam,kubevirt,ocm,schema,shell}/*.test.ts',
     ],
-    // One changes who it is, which no thread may; the other keeps words for secrets, which the others would miss in what they read.
+    // One changes who it is, which no thread may; the other keeps words as secrets, which would be blotted out in what the others read.
     exclude: ['test/shared/config.test.ts', 'test/shared/secrets.test.ts'],
     env: { NO_COLOR: '1' },
     // The files share their modules: each mutant takes a tenth of the time.

@@ -158,14 +158,14 @@ export function openClone(config: CloneConfig): Clone {
     const args = ['fetch', ...QUIET, `--shallow-since=${start}`, '--filter=tree:0', ...from]
     return git(args, { timeout: timeouts.clone })
   })
-  const together = quicker()
+  const way = quicker()
   const prefetch = async (oids: readonly string[]): Promise<void> => {
     // What is not fetched together is fetched alone when it is read; some servers allow nothing else.
-    if (!together.isTried) return
+    if (!way.isTried) return
     // The files stand alone: there is nothing to negotiate about, and no branch to follow.
     const args = ['-c', 'fetch.negotiationAlgorithm=noop', 'fetch', ...QUIET, '--filter=blob:none', '--stdin', 'origin']
     const result = await git(args, { timeout: timeouts.fetch, input: `${oids.join('\n')}\n` })
-    together.went(result.code === 0)
+    way.went(result.code === 0)
   }
   const object = async (name: string): Promise<GitObject> => {
     const started = Date.now()

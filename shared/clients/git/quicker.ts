@@ -6,7 +6,7 @@ export interface Quicker {
   went(well: boolean): void
 }
 
-/** After so many failures, one after the other, so many milliseconds. */
+/** After so many failures, one after the other, it is left alone for so many milliseconds. */
 const MOST_FAILURES = 3
 const REST = 600_000
 
@@ -19,6 +19,8 @@ export function quicker(): Quicker {
       return performance.now() >= restUntil
     },
     went: (well) => {
+      // What was under way when the rest began says nothing of what comes after it.
+      if (performance.now() < restUntil) return
       failures = well ? 0 : failures + 1
       if (failures < MOST_FAILURES) return
       failures = 0

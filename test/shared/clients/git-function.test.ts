@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-
 import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'

@@ -148,9 +148,14 @@ describe('merge', () => {
       { a: ['x', 'k'] },
     ],
     [
-      'keeps a list that nothing may replace where nothing comes',
-      [{ a: [] }, { a: { b: 1 }, merge_how: 'dict()+list(no_replace)' }, { b: 1 }],
-      { a: [], b: 1 },
+      'keeps an empty list that nothing may replace, though a map comes',
+      [{ a: [] }, { a: { b: 1 }, merge_how: 'dict()+list(no_replace)' }],
+      { a: [] },
+    ],
+    [
+      'keeps a list that nothing may replace where an empty map comes',
+      [{ a: ['x'] }, { a: {}, merge_how: 'dict()+list(no_replace)' }],
+      { a: ['x'] },
     ],
     ['takes the defaults for an empty merge_how', [{ a: 1 }, { a: 2, merge_how: '' }], { a: 2 }],
     ['keeps a value whose type has no merger', [{ a: 1 }, { a: { b: 2 }, merge_how: 'dict()' }], { a: 1 }],

@@ -53,11 +53,14 @@ describe('disks', () => {
   })
 
   it('of a snapshot say no size: they have that of the snapshot', () => {
-    const [volume] = made({ rootDisk: { size: '30Gi', snapshot: 'vs-root', storageClass: 'fast' } })
-    expect(volume?.spec).toEqual({
-      source: { snapshot: { namespace: 'shop', name: 'vs-root' } },
-      storage: { storageClassName: 'fast' },
+    const volumes = made({
+      rootDisk: { size: '30Gi', snapshot: 'vs-root' },
+      disks: [{ name: 'data', size: '5Gi', snapshot: 'vs-data', storageClass: 'fast' }],
     })
+    expect(volumes.map(({ spec }) => spec)).toEqual([
+      { source: { snapshot: { namespace: 'shop', name: 'vs-root' } }, storage: {} },
+      { source: { snapshot: { namespace: 'shop', name: 'vs-data' } }, storage: { storageClassName: 'fast' } },
+    ])
   })
 
   it('of data are blank, and stay whatever is synced; one that is to be destroyed does not', () => {

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { guestSecrets } from '../../../shared/kubevirt/guest-secrets.ts'
+import type { Definition } from '../../../shared/schema/definition.ts'
 import { linuxServer, windowsServer } from './definitions.ts'
 
 const labels = expect.objectContaining({ 'drover.dev/machine': 'web-01' })
-const of = (guestConfiguration: Parameters<typeof linuxServer>[0]) => guestSecrets(linuxServer(guestConfiguration))
+const of = (changes: Partial<Definition>) => guestSecrets(linuxServer(changes))
 
 describe('what a guest is set up from', () => {
   it('is a Secret where nothing in it is secret, in the form that the cluster shows it', () => {

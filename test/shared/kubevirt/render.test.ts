@@ -86,19 +86,6 @@ describe('render', () => {
     expect(fromSource.metadata.annotations).not.toHaveProperty('argocd.argoproj.io/sync-options')
   })
 
-  it('lets a disk that is made from a snapshot have the size of what was taken', () => {
-    const rootDisk = { size: '30Gi', snapshot: 'web-00-clean-rootdisk' }
-    const disks = [{ name: 'data', size: '5Gi', snapshot: 'web-00-clean-data', storageClass: 'fast' }]
-    const volumes = render(linuxServer({ rootDisk, disks })).filter(({ kind }) => kind === 'DataVolume')
-    expect(volumes.map(({ spec }) => spec)).toEqual([
-      { source: { snapshot: { namespace: 'shop', name: 'web-00-clean-rootdisk' } }, storage: {} },
-      {
-        source: { snapshot: { namespace: 'shop', name: 'web-00-clean-data' } },
-        storage: { storageClassName: 'fast' },
-      },
-    ])
-  })
-
   it('mounts every disk by its claim, never by a template of the machine', () => {
     const spec = specOf(databaseServer())
     expect(spec).not.toHaveProperty('dataVolumeTemplates')
@@ -159,16 +146,6 @@ describe('render', () => {
     ])
   })
 
-  it.each<[string, true | undefined, object | undefined]>([
-    ['leaves a restore alone that is there', undefined, undefined],
-    ['has one that replaces another made anew', true, { 'argocd.argoproj.io/sync-options': 'Force=true,Replace=true' }],
-  ])('%s', (_, replaces, annotations) => {
-    const restore = { name: 'web-01-restore', snapshot: 'web-01-clean', ...(replaces && { replaces }) }
-    const { metadata, spec } = find(render(linuxServer({ restore })), 'VirtualMachineRestore')
-    expect(metadata.annotations).toEqual(annotations)
-    expect(spec).toMatchObject({ virtualMachineSnapshotName: 'web-01-clean' })
-  })
-
   it.each<[boolean, string]>([
     [true, 'Always'],
     [false, 'Halted'],
@@ -184,36 +161,6 @@ describe('render', () => {
     })
   })
 
-  it('keeps texts without secrets in a plain Secret', () => {
-    const { data } = find(render(linuxServer()), 'Secret') as unknown as { data: Record<string, string> }
-    const text = (key: string) => Buffer.from(data[key] ?? '', 'base64').toString()
-    expect(text('userdata')).toBe('#cloud-config\n{}\n')
-    expect(text('networkdata')).toBe('version: 2\n')
-  })
-
-  it('fetches secrets on the cluster, from as many stores as they name', () => {
-    const guestConfiguration = {
-      userData: '#cloud-config\na: "{{ .x }}{{ .y }}"\n',
-      secrets: {
-        x: { store: 'platform', storeKind: 'ClusterSecretStore' as const, key: 'drover/x', property: 'p' },
-        y: { store: 'team', key: 'y' },
-      },
-    }
-    const manifests = render(linuxServer({ guestConfiguration }))
-    expect(names(manifests)).not.toContain('Secret/web-01-cloudinit')
-    expect(find(manifests, 'ExternalSecret').spec).toMatchObject({
-      secretStoreRef: { name: 'platform', kind: 'ClusterSecretStore' },
-      target: {
-        name: 'web-01-cloudinit',
-        template: { engineVersion: 'v2', data: { userdata: guestConfiguration.userData } },
-      },
-      data: [
-        { secretKey: 'x', remoteRef: { key: 'drover/x', property: 'p' } },
-        { secretKey: 'y', remoteRef: { key: 'y' }, sourceRef: { storeRef: { name: 'team', kind: 'SecretStore' } } },
-      ],
-    })
-  })
-
   it('gives a Windows server its answer file by sysprep', () => {
     const manifests = render(windowsServer())
     expect(find(manifests, 'ExternalSecret', 'win-01-sysprep').spec).toMatchObject({
@@ -225,22 +172,6 @@ describe('render', () => {
     expect(volumes).toContainEqual({
       name: 'cloudinit',
       cloudInitNoCloud: { networkDataSecretRef: { name: 'win-01-cloudinit' } },
-    })
-  })
-
-  it('lets the owner see this machine and use its console, and nothing else', () => {
-    const manifests = render(linuxServer())
-    const { rules } = find(manifests, 'Role') as unknown as { rules: { resourceNames: string[]; verbs: string[] }[] }
-    for (const rule of rules) expect(rule).toMatchObject({ resourceNames: ['web-01'], verbs: ['get'] })
-    expect(rules.flatMap((rule) => (rule as unknown as { resources: string[] }).resources)).toEqual([
-      'virtualmachines',
-      'virtualmachineinstances',
-      'virtualmachineinstances/console',
-      'virtualmachineinstances/vnc',
-    ])
-    expect(find(manifests, 'RoleBinding')).toMatchObject({
-      roleRef: { kind: 'Role', name: 'web-01-owner' },
-      subjects: [{ kind: 'Group', name: 'team-shop', apiGroup: 'rbac.authorization.k8s.io' }],
     })
   })
 

@@ -4,9 +4,9 @@ import { describe, expect, it } from 'vitest'
 import { DroverError } from '../../../shared/errors.ts'
 import { type Decided, failedBy, tell } from '../../../shared/shell/decided.ts'
 import { toWork, type Work } from '../../../shared/shell/work.ts'
-import { registry } from '../../../shared/telemetry/metrics.ts'
 import type { Span } from '../../../shared/telemetry/traces.ts'
 import { chainEvent, keys, now } from '../events.ts'
+import { growth } from '../metrics.ts'
 
 const answered = chainEvent('name')
 const work: Work = toWork(chainEvent('validate'), {
@@ -91,24 +91,6 @@ describe('what is told of a decision', () => {
 })
 
 describe('what is counted of a decision', () => {
-  interface Value {
-    value: number
-    labels: Record<string, unknown>
-    metricName?: string
-  }
-  /** The sum of the series that have these labels; of a histogram, of what it has measured. */
-  async function sumOf(name: string, labels: Record<string, string | number>): Promise<number> {
-    const { values } = (await registry.getSingleMetric(name)?.get()) ?? expect.fail(`no metric ${name}`)
-    return (values as Value[])
-      .filter((one) => !/_(?:bucket|count)$/.test(one.metricName ?? ''))
-      .filter((one) => Object.entries(labels).every(([key, value]) => one.labels[key] === value))
-      .reduce((sum, { value }) => sum + value, 0)
-  }
-  async function growth(name: string, labels: Record<string, string | number>, one: Decided): Promise<number> {
-    const before = await sumOf(name, labels)
-    told(one)
-    return (await sumOf(name, labels)) - before
-  }
   const busy = decided({ outcome: 'notYet', answer: { status: 503, message: 'Wait' } })
   const broken = decided({ outcome: 'failed', answer: { status: 500, message: 'Cannot' } })
   const ended = decided({ answer: { status: 200, event: { ...answered, type: 'dev.drover.provision.completed' } } })
@@ -124,7 +106,7 @@ describe('what is counted of a decision', () => {
     ['no end where the run goes on', 'drover_run_ends_total', {}, decided(), 0],
     ['no end of a run that nobody knows', 'drover_run_ends_total', {}, unknown, 0],
   ])('is %s', async (_, name, labels, one, by) => {
-    expect(await growth(name, labels, one)).toBe(by)
+    expect(await growth(name, labels, () => told(one))).toBe(by)
   })
 })
 

@@ -4,8 +4,9 @@ import type { Event } from '../../../shared/event.ts'
 import { sweep } from '../../../shared/event-types.ts'
 import type { ShellOptions } from '../../../shared/shell/work.ts'
 import { ignored, notYet, refused, type Step, succeeded } from '../../../shared/step.ts'
-import { deadLetters, deliveries, registry, retries, runEnds } from '../../../shared/telemetry/metrics.ts'
+import { deadLetters, deliveries, retries, runEnds } from '../../../shared/telemetry/metrics.ts'
 import { chainEvent, requestEvent } from '../events.ts'
+import { growth } from '../metrics.ts'
 import { shellOf } from '../shells.ts'
 
 const throws = (error: unknown): Step => {
@@ -106,20 +107,6 @@ describe('the log', () => {
     expect(read(lines)).toHaveLength(2)
   })
 })
-
-/** The value of one series now. */
-async function valueIn(name: string, labels: Record<string, string | number>): Promise<number> {
-  const { values } = (await registry.getSingleMetric(name)?.get()) ?? { values: [] }
-  const found = values.find((one) => Object.entries(labels).every(([key, value]) => one.labels[key] === value))
-  return found?.value ?? 0
-}
-
-/** By how much something that is done makes a series grow. */
-async function growth(name: string, labels: Record<string, string | number>, act: () => Promise<unknown>) {
-  const before = await valueIn(name, labels)
-  await act()
-  return (await valueIn(name, labels)) - before
-}
 
 describe('the metrics', () => {
   it.each(table)('count %s by the status of its answer', async (_, step, event, { status }) => {

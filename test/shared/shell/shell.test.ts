@@ -534,7 +534,7 @@ describe('a dead letter', () => {
     expect(posted).toEqual([])
   })
 
-  it('is tried again when nobody can be told', async () => {
+  it('is given back while the Broker is away', async () => {
     const wired = async () => ({
       step: answers(succeeded('')),
       post: () => Promise.reject(new Error('the Broker is away')),
@@ -544,7 +544,7 @@ describe('a dead letter', () => {
     })
   })
 
-  it('is given back when there is nobody to tell', async () => {
+  it('is given back where there is no Broker', async () => {
     const wired = async () => ({ step: answers(succeeded('')), post: undefined })
     const { bury, lines } = shellOf(undefined, { name: 'recover', wired })
     expect(await bury(dead(chainEvent('address')))).toMatchObject({ status: 500 })
@@ -552,8 +552,8 @@ describe('a dead letter', () => {
   })
 
   it.each([
-    ['more than a sentence of ours', `x Cannot y`],
-    ['a sentence of ours and more', `Cannot y\nx`],
+    ['a sentence of ours behind other words', 'x Cannot y'],
+    ['a sentence of ours that goes on in another line', 'Cannot y\nx'],
   ])('quotes no answer that is %s', async (_, words) => {
     const { bury, posted } = shellOf(undefined, { name: 'recover' })
     await bury(dead(chainEvent('address'), '500', words))
@@ -586,8 +586,15 @@ describe('a dead letter', () => {
       ['says nothing where another delivery will', notYet('It is being closed'), []],
       ['says how the run has ended', succeeded('All is back'), ['dev.drover.provision.rolledback']],
     ])('%s', async (_, noted, types) => {
-      const { posted } = await bury(async () => noted)
+      const notes: string[] = []
+      const { posted } = await bury(async ({ id }, message) => {
+        notes.push(`${id}: ${message}`)
+        return noted
+      })
       expect(posted.map(({ type }) => type)).toEqual(types)
+      expect(notes).toEqual([
+        `${run}: Cannot undo what the run did: the Broker gave up after the answer 500; a person must look at it`,
+      ])
     })
 
     it('strands the run without a note where Git refuses every push, and says so in the log', async () => {
@@ -601,14 +608,14 @@ describe('a dead letter', () => {
       )
     })
 
-    it.each([new DroverError('busy', 'Git is away'), new Error('bug')])(
-      'is given back where the note fails otherwise (%s)',
-      async (error) => {
-        const { answer, posted } = await bury(() => Promise.reject(error))
-        expect([500, 503]).toContain(answer.status)
-        expect(posted).toEqual([])
-      },
-    )
+    it.each([
+      ['Git is away', new DroverError('busy', 'Git is away'), 503],
+      ['of a bug', new Error('bug'), 500],
+    ])('is given back where there can be no note for %s', async (_, error, status) => {
+      const { answer, posted } = await bury(() => Promise.reject(error))
+      expect(answer.status).toBe(status)
+      expect(posted).toEqual([])
+    })
   })
 
   it('gives an undo its own time', async () => {

@@ -30,7 +30,8 @@ async function tickWith(standing: Standstill[], changes: Partial<Wired> = {}, ev
     ...changes,
   }
   const { deliver, lines } = shellOf(step, { wired: async () => wired })
-  return { answer: await deliver(event), posted, log: lines.join('') }
+  const answer = await deliver(event)
+  return { answer, posted, lines: lines.map((line) => JSON.parse(line)), log: lines.join('') }
 }
 
 const id = runId('/portal', 'order-1')
@@ -84,11 +85,7 @@ describe('the shell at a tick', () => {
       if (type.endsWith('.named')) throw new DroverError('broken', 'Cannot post it')
     }
     const standing = ['name', 'address', 'invented'].map((task) => ({ run: of(task), outcome: succeeded('going on') }))
-    const { log } = await tickWith(standing, { post })
-    const lines = log
-      .split('\n')
-      .filter(Boolean)
-      .map((line) => JSON.parse(line))
+    const { lines } = await tickWith(standing, { post })
     const about = (step: string) => lines.find((line) => line.step === step)
     const common = { run: id, lifecycle: 'provision' }
     expect(about('address')).toMatchObject({ ...common, level: 40, outcome: 'succeeded', msg: 'going on' })
@@ -97,7 +94,7 @@ describe('the shell at a tick', () => {
       level: 50,
       msg: `Cannot make run ${id} go on: its lifecycle has no task "invented"`,
     })
-    expect(lines.at(-1)).toMatchObject({ outcome: 'swept', msg: 'Looked at 0 runs: 3 of them were made to go on' })
+    expect(lines.at(-1)).toMatchObject({ outcome: 'swept', msg: 'Looked at 0 runs: made 1 of them go on' })
   })
 
   it('makes the others go on when one cannot be posted, and says what could not be read', async () => {

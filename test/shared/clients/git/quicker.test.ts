@@ -36,6 +36,13 @@ describe('a quicker way than git', () => {
     expect(way.isTried).toBe(false)
   })
 
+  it('has three failures again, whatever else was still under way when the rest began', () => {
+    for (let time = 0; time < 5; time++) way.went(false)
+    vi.advanceTimersByTime(10 * minutes)
+    way.went(false)
+    expect(way.isTried).toBe(true)
+  })
+
   it('is not left alone where it went well in between', () => {
     for (const well of [false, false, true, false, false]) way.went(well)
     expect(way.isTried).toBe(true)
