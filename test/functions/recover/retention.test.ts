@@ -8,18 +8,12 @@ import { dueFile, lockFile, manifestsFolder, runFile } from '../../../shared/pat
 import type { Definition } from '../../../shared/schema/definition.ts'
 import { parseYaml, toYaml } from '../../../shared/yaml.ts'
 import type { MemoryFleet } from '../../fleet.ts'
-import { databaseServer } from '../../shared/kubevirt/definitions.ts'
+import { databaseServer, oldRoot, askedSnapshot as snapshot } from '../../shared/kubevirt/definitions.ts'
 import { changing, commitAs, fleetHaving, machineOf } from '../changes.ts'
 
 const now = new Date('2030-01-09T00:00:10.000Z')
 const yesterday = '2030-01-08T10:00:00.000Z'
 const later = '2030-01-12T08:00:00.000Z'
-const image = { dataSource: 'rhel8', namespace: 'golden' }
-const oldRoot = (name: string, until: string) => ({ name, image, size: '30Gi', until })
-const snapshot = (name: string, until?: string) => ({
-  ...{ name, purpose: 'asked' as const, run: 'r', disks: [], taken: '2030-01-01T00:00:00.000Z' },
-  ...(until && { until }),
-})
 
 const server = databaseServer({
   oldRoots: [oldRoot('db-01-root-1', yesterday), oldRoot('db-01-root-2', later)],

@@ -5,16 +5,11 @@ import type { Definition } from '../../../shared/schema/definition.ts'
 import { parseYaml } from '../../../shared/yaml.ts'
 import { memoryFleet } from '../../fleet.ts'
 import { fleetHaving, machineOf } from '../../functions/changes.ts'
-import { databaseServer } from '../kubevirt/definitions.ts'
+import { askedSnapshot, databaseServer, oldRoot } from '../kubevirt/definitions.ts'
 
 const now = '2030-01-09T00:00:00.000Z'
-const image = { dataSource: 'rhel8', namespace: 'golden' }
-const oldRoot = (until: string) => ({ name: `db-01-root-${until.slice(8, 10)}`, image, size: '30Gi', until })
-const snapshot = (until?: string) => ({
-  ...{ name: 'db-01-one', purpose: 'asked' as const, run: 'r', disks: [], taken: '2030-01-01T00:00:00.000Z' },
-  ...(until && { until }),
-})
-const server = (changes: Partial<Definition> = {}) => databaseServer(changes)
+const root = (until: string) => oldRoot('db-01-root-old', until)
+const snapshot = (until?: string) => askedSnapshot('db-01-one', until)
 const noteOf = (day: string) => dueFile(day, 'site-a', 'shop', 'db-01')
 
 describe('what is kept for a time', () => {
@@ -36,7 +31,7 @@ describe('the note of when to look at a machine again', () => {
     [
       'is of the day on which the first of all is over',
       {
-        oldRoots: [oldRoot('2030-01-20T08:00:00.000Z'), oldRoot('2030-01-12T08:00:00.000Z')],
+        oldRoots: [root('2030-01-20T08:00:00.000Z'), root('2030-01-12T08:00:00.000Z')],
         snapshots: [snapshot(), snapshot('soon'), snapshot('2030-01-15T08:00:00.000Z')],
       },
       '2030-01-12',
@@ -48,18 +43,18 @@ describe('the note of when to look at a machine again', () => {
     ],
   ])('%s', async (_, kept, day) => {
     const tree = await memoryFleet({}).head()
-    const notes = await dueChanges(tree, server(kept))
+    const notes = await dueChanges(tree, databaseServer(kept))
     expect(notes.map(({ path }) => path)).toEqual(day === undefined ? [] : [noteOf(day)])
-    for (const { content } of notes) expect(parseYaml(content ?? '')).toEqual(machineOf(server()))
+    for (const { content } of notes) expect(parseYaml(content ?? '')).toEqual(machineOf(databaseServer()))
   })
 
   it('is not written where it is there', async () => {
-    const kept = server({ oldRoots: [oldRoot('2030-01-12T08:00:00.000Z')] })
+    const kept = databaseServer({ oldRoots: [root('2030-01-12T08:00:00.000Z')] })
     expect(await dueChanges(await memoryFleet({ [noteOf('2030-01-12')]: '{}\n' }).head(), kept)).toEqual([])
   })
 
   it('is of the machine as the fleet has it, and of none that cannot be read or is not there', async () => {
-    const kept = server({ oldRoots: [oldRoot('2030-01-12T08:00:00.000Z')] })
+    const kept = databaseServer({ oldRoots: [root('2030-01-12T08:00:00.000Z')] })
     const fleet = await fleetHaving(kept)
     fleet.put({ [definitionFile('site-a', 'shop', 'bad')]: 'name: 7\n', [noteOf('2030-01-12')]: null })
     const tree = await fleet.head()

@@ -4,12 +4,11 @@ import { definitionFile, dueFile, manifestsFolder } from '../../../shared/paths.
 import type { Definition } from '../../../shared/schema/definition.ts'
 import { parseYaml } from '../../../shared/yaml.ts'
 import { fleetHaving, machineOf } from '../../functions/changes.ts'
-import { databaseServer } from '../kubevirt/definitions.ts'
+import { databaseServer, oldRoot } from '../kubevirt/definitions.ts'
 
 const now = '2030-01-09T00:00:00.000Z'
-const image = { dataSource: 'rhel8', namespace: 'golden' }
-const over = { name: 'db-01-root-over', image, size: '30Gi', until: '2030-01-08T10:00:00.000Z' }
-const left = { name: 'db-01-root-left', image, size: '30Gi', until: '2030-01-12T10:00:00.000Z' }
+const over = oldRoot('db-01-root-over', '2030-01-08T10:00:00.000Z')
+const left = oldRoot('db-01-root-left', '2030-01-12T10:00:00.000Z')
 const values = definitionFile('site-a', 'shop', 'db-01')
 const manifest = (file: string) => `${manifestsFolder('site-a', 'shop', 'db-01')}/${file}.yaml`
 const address = machineOf(databaseServer())

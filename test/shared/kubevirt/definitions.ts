@@ -40,6 +40,20 @@ export const databaseServer = (changes: Partial<Definition> = {}): Definition =>
     ...changes,
   })
 
+/** A root disk that a machine keeps until a moment. */
+export const oldRoot = (name: string, until: string) => ({
+  name,
+  image: { dataSource: 'rhel8', namespace: 'golden' },
+  size: '30Gi',
+  until,
+})
+
+/** A snapshot that somebody asked for, kept until a moment or for ever. */
+export const askedSnapshot = (name: string, until?: string) => ({
+  ...{ name, purpose: 'asked' as const, run: 'r', disks: [], taken: '2030-01-01T00:00:00.000Z' },
+  ...(until && { until }),
+})
+
 /** A Windows server whose answer file needs a secret. */
 export const windowsServer = (): Definition =>
   linuxServer({

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { disks } from '../../../shared/kubevirt/disks.ts'
 import type { Definition } from '../../../shared/schema/definition.ts'
-import { databaseServer } from './definitions.ts'
+import { databaseServer, oldRoot } from './definitions.ts'
 
 const stays = {
   'argocd.argoproj.io/sync-options': 'Prune=false,Delete=false',
@@ -83,7 +83,7 @@ describe('disks', () => {
   })
 
   it('are also the root disk that comes next, and those from before', () => {
-    const spare = (name: string) => ({ name, image, size: '30Gi', until: '2030-01-08T10:00:00.000Z' })
+    const spare = (name: string) => oldRoot(name, '2030-01-08T10:00:00.000Z')
     const all = made({ nextRoot: spare('db-01-root-next'), oldRoots: [spare('db-01-root-old')] })
     expect(all.map(({ metadata }) => metadata.name)).toEqual([rootName, 'db-01-root-next', 'db-01-root-old'])
   })

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest'
 import { isKept, type Manifest } from '../../../shared/kubevirt/manifest.ts'
 import { render } from '../../../shared/kubevirt/render.ts'
 import type { Definition } from '../../../shared/schema/definition.ts'
-import { databaseServer } from './definitions.ts'
+import { askedSnapshot, databaseServer } from './definitions.ts'
 
-const taken = { run: 'r', disks: [], taken: '2030-01-01T00:00:00.000Z' }
+const machine = { apiGroup: 'kubevirt.io', kind: 'VirtualMachine', name: 'db-01' }
 const metadata = (name: string) => ({
   name,
   namespace: 'shop',
@@ -19,13 +19,13 @@ function only(kind: string, changes: Partial<Definition>): Manifest {
 
 describe('what is done with a machine is an object of KubeVirt', () => {
   it('that takes a snapshot, goes with the machine, and gives up after five minutes', () => {
-    const snapshots = [{ ...taken, name: 'db-01-clean', purpose: 'asked' as const }]
+    const snapshots = [askedSnapshot('db-01-clean')]
     expect(only('VirtualMachineSnapshot', { snapshots })).toEqual({
       apiVersion: 'snapshot.kubevirt.io/v1beta1',
       kind: 'VirtualMachineSnapshot',
       metadata: metadata('db-01-clean'),
       spec: {
-        source: { apiGroup: 'kubevirt.io', kind: 'VirtualMachine', name: 'db-01' },
+        source: machine,
         deletionPolicy: 'Delete',
         failureDeadline: '5m0s',
       },
@@ -37,7 +37,7 @@ describe('what is done with a machine is an object of KubeVirt', () => {
     ['undo', false],
     ['final', true],
   ] as const)('of which a snapshot that is %s outlives its machine: %s', (purpose, outlives) => {
-    const snapshots = [{ ...taken, name: 'db-01-one', purpose }]
+    const snapshots = [{ ...askedSnapshot('db-01-one'), purpose }]
     expect(isKept(only('VirtualMachineSnapshot', { snapshots }).metadata)).toBe(outlives)
   })
 
@@ -48,7 +48,7 @@ describe('what is done with a machine is an object of KubeVirt', () => {
       kind: 'VirtualMachineRestore',
       metadata: metadata('db-01-back'),
       spec: {
-        target: { apiGroup: 'kubevirt.io', kind: 'VirtualMachine', name: 'db-01' },
+        target: machine,
         virtualMachineSnapshotName: 'db-01-clean',
         targetReadinessPolicy: 'FailImmediate',
         volumeRestorePolicy: 'InPlace',
