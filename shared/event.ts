@@ -1,6 +1,7 @@
 import { CloudEvent, HTTP } from 'cloudevents'
 import { DroverError, messageOf } from './errors.ts'
 import { readFrom, sentAs } from './event-data.ts'
+import { oneLine } from './one-line.ts'
 
 /** A CloudEvent as Drover handles it: the attributes it uses by name, every other one under `extensions`. */
 export interface Event {
@@ -26,7 +27,7 @@ const requestLimit = 128 * 1024
 export const eventLimit = 1024 * 1024
 
 /** What a parser says may quote what it read, line breaks and all. */
-const oneLine = (text: string) => text.replace(/[\s\p{C}]+/gu, ' ').slice(0, 200)
+const quoted = (text: string) => oneLine(text, 200)
 
 const unreadable = (message: string) => new DroverError('unreadable', `Cannot read the event: ${message}`)
 
@@ -71,12 +72,12 @@ function problemAt(value: unknown, depth: number): string | undefined {
 
 function readStructured(mediaType: string, body: string): Event {
   if (mediaType !== 'application/cloudevents+json')
-    throw unreadable(`its format is ${oneLine(mediaType)}, wanted application/cloudevents+json`)
+    throw unreadable(`its format is ${quoted(mediaType)}, wanted application/cloudevents+json`)
   let parsed: unknown
   try {
     parsed = JSON.parse(body)
   } catch (cause) {
-    throw new DroverError('unreadable', `Cannot read the event: it is not JSON: ${oneLine(messageOf(cause))}`, {
+    throw new DroverError('unreadable', `Cannot read the event: it is not JSON: ${quoted(messageOf(cause))}`, {
       cause,
     })
   }
@@ -100,14 +101,14 @@ function readBinary(headers: Record<string, string | undefined>, mediaType: stri
   const event = toEvent(attributes)
   if (body === '') return { ...event, data: undefined }
   if (mediaType !== '' && mediaType !== 'application/json' && !mediaType.endsWith('+json')) {
-    return { ...event, data: undefined, dataProblem: `the data is ${oneLine(mediaType)}, wanted application/json` }
+    return { ...event, data: undefined, dataProblem: `the data is ${quoted(mediaType)}, wanted application/json` }
   }
   try {
     const data: unknown = JSON.parse(body)
     readFrom(body, data)
     return { ...event, data }
   } catch (error) {
-    return { ...event, data: undefined, dataProblem: `the data is not JSON: ${oneLine(messageOf(error))}` }
+    return { ...event, data: undefined, dataProblem: `the data is not JSON: ${quoted(messageOf(error))}` }
   }
 }
 

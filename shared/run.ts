@@ -3,6 +3,7 @@ import type { Event } from './event.ts'
 import { eventType } from './event-types.ts'
 import type { Change } from './fleet.ts'
 import { type Lifecycle, type Task, type Terminal, terminals } from './lifecycles.ts'
+import { oneLine } from './one-line.ts'
 import type { SigningKey } from './signature.ts'
 import { sign } from './signature.ts'
 import type { ExpectedChange, Facts, Failure, Run } from './step.ts'
@@ -85,7 +86,7 @@ function fromRequest(event: Event, now: Date, limits: Limits) {
     ...timesOf(event, now),
     deadline: new Date(now.getTime() + minutes * minute).toISOString(),
     source: event.source,
-    requester: oneLine(typeof data['requester'] === 'string' ? data['requester'] : event.source),
+    requester: oneLine(typeof data['requester'] === 'string' ? data['requester'] : event.source, longestRequester),
   }
 }
 
@@ -102,7 +103,8 @@ function timesOf(event: Event, now: Date): { since: string; horizon: string } {
 
 const asObject = (value: unknown): Record<string, unknown> =>
   typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
-const oneLine = (text: string) => text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, ' ').slice(0, 256)
+
+const longestRequester = 256
 
 /** What a reply says beside what it takes over from the run. */
 export interface Says {

@@ -62,6 +62,7 @@ describe('a run', () => {
     [undefined, '/portal'],
     [{ requester: 'ann\nDrover-Run: forged\u2028x' }, 'ann Drover-Run: forged x'],
     [{ requester: 'x'.repeat(1000) }, 'x'.repeat(256)],
+    [{ requester: `a${'😀'.repeat(200)}` }, `a${'😀'.repeat(127)}`],
   ])('of data %j was requested by one line', (data, requester) => {
     expect(requested({ data }).requester).toBe(requester)
   })

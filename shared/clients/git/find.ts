@@ -2,7 +2,7 @@ import { DroverError } from '../../errors.ts'
 import { inTurn } from '../coalesce.ts'
 import type { Clone } from './clone.ts'
 import { toFailure } from './failure.ts'
-import { oneLine } from './message.ts'
+import { messageLine } from './message.ts'
 
 const DAY = 86_400
 // About 40 MB; beyond it the history is read again rather than held.
@@ -27,7 +27,7 @@ export interface Made extends Pick<Wanted, 'run' | 'step'> {
   commit: string
 }
 
-const keyOf = ({ run, step }: Pick<Wanted, 'run' | 'step'>) => `${oneLine(run)}\0${oneLine(step)}`
+const keyOf = ({ run, step }: Pick<Wanted, 'run' | 'step'>) => `${messageLine(run)}\0${messageLine(step)}`
 
 /** Opens the history of a clone; commits beyond the shallow clone are fetched only when a question reaches so far back. */
 export function openHistory(clone: Clone, redact: (text: string) => string): History {

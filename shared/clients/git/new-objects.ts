@@ -1,6 +1,6 @@
 import type { TreeEntry } from '../../fleet.ts'
 import { openFolders } from './folders.ts'
-import { oneLine } from './message.ts'
+import { messageLine } from './message.ts'
 import { formatOf, objectId, treeBody, treeLine } from './object-id.ts'
 import type { Written } from './overlay.ts'
 import type { EntryTree } from './tree.ts'
@@ -65,4 +65,4 @@ export async function toObjects(
   return { objects: [...objects.values()], commits: ids }
 }
 
-const plain = (text: string) => oneLine(text).replace(/[<>]/g, '')
+const plain = (text: string) => messageLine(text).replace(/[<>]/g, '')
