@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
-import { type GitSettings, gitAddress, gitSettings } from './git-settings.ts'
+import { type GitSettings, gitAddress, gitSettings, usesGit } from './git-settings.ts'
 import { fixedKeys, type Keyring, keysIn, parseKeys } from './keys.ts'
 import { type FunctionName, functionNames } from './lifecycles.ts'
-import { isReadable, secret } from './mounted.ts'
-import { keepSecret } from './secrets.ts'
+import { type Environment, isReadable, secret, secretIn } from './mounted.ts'
 import { unknownSettings } from './settings.ts'
 
 /**
@@ -49,7 +48,7 @@ export interface Config {
   quietMinutes: number
 }
 
-export type Environment = Record<string, string | undefined>
+export type { Environment } from './mounted.ts'
 
 class ConfigurationError extends Error {}
 
@@ -65,7 +64,7 @@ export function parseConfig(env: Environment): { config: Config; problems: strin
   const problems: string[] = unknownSettings(Object.keys(env))
   const text = (name: string, fallback?: string) => {
     const value = env[name] ?? fallback
-    if (value === undefined && !(name.startsWith('DROVER_GIT_') && needsNoGit(env))) problems.push(`${name} is not set`)
+    if (value === undefined && !(name.startsWith('DROVER_GIT_') && !usesGit(env))) problems.push(`${name} is not set`)
     if (value === '' && env[name] === '') problems.push(`${name} is empty`)
     return value ?? ''
   }
@@ -88,6 +87,7 @@ export function parseConfig(env: Environment): { config: Config; problems: strin
       problems.push(`${name} is "${value}", wanted one of ${words.join(', ')}`)
     return value
   }
+  const isTrue = (name: string) => oneOf(name, 'false', ['true', 'false']) === 'true'
   const optionalUrl = (name: string) => (env[name] ? url(name) : undefined)
   const resolvers = (env['DROVER_DNS_RESOLVERS'] ?? '').split(',').filter((one) => one !== '')
   const badResolver = resolvers.find((one) => !isResolver(one))
@@ -111,9 +111,7 @@ export function parseConfig(env: Environment): { config: Config; problems: strin
     exports: optionalUrl('OTEL_EXPORTER_OTLP_ENDPOINT') !== undefined,
     logLevel: oneOf('DROVER_LOG_LEVEL', 'info', logLevels),
     broker: optionalUrl('DROVER_BROKER_URL') ?? optionalUrl('K_SINK'),
-    ...(brokerTokenFile !== undefined && {
-      brokerToken: async () => keepSecret(readFileSync(brokerTokenFile, 'utf8').trim()),
-    }),
+    ...(brokerTokenFile !== undefined && { brokerToken: secretIn(brokerTokenFile, 'DROVER_BROKER_TOKEN_FILE') }),
     signingKeys: signingKeys(env, problems),
     git,
     argocd: {
@@ -131,9 +129,9 @@ export function parseConfig(env: Environment): { config: Config; problems: strin
     },
     cmdb: { config: env['DROVER_CMDB_CONFIG'], ...secret(env, 'DROVER_CMDB_TOKEN') },
     graceSeconds: number('DROVER_GRACE_SECONDS', Math.min(30, patienceSeconds * 0.6), 0, 590),
-    accessReview: oneOf('DROVER_ACCESS_REVIEW', 'false', ['true', 'false']) === 'true',
+    accessReview: isTrue('DROVER_ACCESS_REVIEW'),
     dnsResolvers: resolvers,
-    callback: { allowPrivate: env['DROVER_CALLBACK_ALLOW_PRIVATE'] === 'true' },
+    callback: { allowPrivate: isTrue('DROVER_CALLBACK_ALLOW_PRIVATE') },
     patienceSeconds,
     deadlineMinutes: number('DROVER_DEADLINE_MINUTES', 30, 0.01, 1440),
     undoMinutes: number('DROVER_UNDO_MINUTES', 15, 0.01, 1440),
@@ -145,9 +143,6 @@ export function parseConfig(env: Environment): { config: Config; problems: strin
     )
   return { config, problems }
 }
-
-/** Some functions have nothing to do with the fleet repository. */
-const needsNoGit = (env: Environment) => ['notify', 'verify'].includes(env['FUNCTION'] ?? '')
 
 export const defaultGuestfsImage = 'quay.io/kubevirt/libguestfs-tools:v1.8.0'
 

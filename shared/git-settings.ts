@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { type Address, parseAddress } from './git-address.ts'
-import { isReadable, secret } from './mounted.ts'
+import { type Environment, isReadable, secret } from './mounted.ts'
 
 /** What the configuration says about the fleet repository: where it is, and how Git gets there. */
 export interface GitSettings {
@@ -20,8 +20,6 @@ export interface GitSettings {
   env: Record<string, string>
 }
 
-type Environment = Readonly<Record<string, string | undefined>>
-
 /** Reads them; `text` answers with what a variable says, and notes one that is missing or empty among the problems. */
 export function gitSettings(
   env: Environment,
@@ -29,8 +27,9 @@ export function gitSettings(
   problems: string[],
 ): GitSettings {
   const url = gitAddress(env, text('DROVER_GIT_URL'), 'DROVER_GIT_URL', problems)
-  const token = env['DROVER_GIT_TOKEN_FILE']
-  if (token !== undefined && !isReadable(token)) problems.push('DROVER_GIT_TOKEN_FILE names a file that cannot be read')
+  const tokenFile = env['DROVER_GIT_TOKEN_FILE']
+  if (tokenFile !== undefined && !isReadable(tokenFile))
+    problems.push('DROVER_GIT_TOKEN_FILE names a file that cannot be read')
   return {
     url,
     branch: text('DROVER_GIT_BRANCH', 'main'),
@@ -78,8 +77,8 @@ function isCertificate(text: string): boolean {
   }
 }
 
-/** Functions that have nothing to do with the fleet repository need no key to it. */
-const withoutGit = ['verify', 'notify']
+/** Whether the function has anything to do with the fleet repository: it needs no address of it and no key to it. */
+export const usesGit = (env: Environment): boolean => !['verify', 'notify'].includes(env['FUNCTION'] ?? '')
 
 function ssh(
   env: Environment,
@@ -87,7 +86,7 @@ function ssh(
   text: (name: string, fallback?: string) => string,
   problems: string[],
 ): Pick<GitSettings, 'ssh'> {
-  const needed = parsedAddress(url)?.scheme === 'ssh' && !withoutGit.includes(env['FUNCTION'] ?? '')
+  const needed = parsedAddress(url)?.scheme === 'ssh' && usesGit(env)
   const keyFile = text('DROVER_GIT_SSH_KEY_FILE', needed ? undefined : '')
   const knownHostsFile = text('DROVER_GIT_KNOWN_HOSTS_FILE', needed ? undefined : '')
   if (!needed) return {}

@@ -4,7 +4,8 @@ import { keepSecret } from './secrets.ts'
 
 /** Files that Kubernetes mounts from Secrets and ConfigMaps, and puts others in the place of when those change. */
 
-type Environment = Readonly<Record<string, string | undefined>>
+/** Variables as a process gets them. */
+export type Environment = Readonly<Record<string, string | undefined>>
 
 export function isReadable(path: string): boolean {
   try {
@@ -19,11 +20,12 @@ export function isReadable(path: string): boolean {
 export function secret(env: Environment, name: string): { token?: () => Promise<string> } {
   const file = env[`${name}_FILE`]
   const value = env[name]
-  if (file !== undefined) return { token: async () => readSecret(file, `${name}_FILE`) }
+  if (file !== undefined) return { token: secretIn(file, `${name}_FILE`) }
   return value === undefined ? {} : { token: async () => keepSecret(value) }
 }
 
-function readSecret(file: string, variable: string): string {
+/** Reads a secret from a file at each use; the variable that names the file is for people. */
+export const secretIn = (file: string, variable: string) => async (): Promise<string> => {
   try {
     const text = readFileSync(file, 'utf8').trim()
     if (text !== '') return keepSecret(text)

@@ -1,4 +1,3 @@
-import { brokerPoster } from '../../shared/clients/broker.ts'
 import { shareFleet } from '../../shared/clients/shared-fleet.ts'
 import { overFleet } from '../../shared/plan.ts'
 import { toFunction, type Wire } from '../../shared/runtime/function.ts'
@@ -9,7 +8,6 @@ export const wire: Wire = (config, log) => {
   const fleet = shareFleet({ ...config.git, log })
   return {
     step: overFleet(fleet, allocate),
-    post: brokerPoster(config.broker),
     close: () => fleet.close(),
   }
 }

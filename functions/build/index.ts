@@ -1,4 +1,3 @@
-import { brokerPoster } from '../../shared/clients/broker.ts'
 import { shareFleet } from '../../shared/clients/shared-fleet.ts'
 import { overFleet } from '../../shared/plan.ts'
 import { toFunction, type Wire } from '../../shared/runtime/function.ts'
@@ -19,7 +18,6 @@ export const wire: Wire = (config, log) => {
   }
   return {
     step: overFleet(fleet, async (run, over) => build(run, await over.head(), settings)),
-    post: brokerPoster(config.broker),
     close: () => fleet.close(),
   }
 }

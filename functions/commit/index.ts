@@ -1,4 +1,3 @@
-import { brokerPoster } from '../../shared/clients/broker.ts'
 import { shareFleet } from '../../shared/clients/shared-fleet.ts'
 import type { Fleet } from '../../shared/fleet.ts'
 import { isPlan, overFleet } from '../../shared/plan.ts'
@@ -16,7 +15,6 @@ export const wire: Wire = (config, log) => {
   const fleet = shareFleet({ ...config.git, log })
   return {
     step: overFleet(fleet, (run, over) => (run.task === 'complete' ? end(run, over, fleet) : commit(run, over))),
-    post: brokerPoster(config.broker),
     close: () => fleet.close(),
   }
 }

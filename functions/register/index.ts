@@ -1,4 +1,3 @@
-import { brokerPoster } from '../../shared/clients/broker.ts'
 import { cmdbOf } from '../../shared/clients/cmdb.ts'
 import { shareFleet } from '../../shared/clients/shared-fleet.ts'
 import { toFunction, type Wire } from '../../shared/runtime/function.ts'
@@ -11,7 +10,6 @@ export const wire: Wire = (config, log) => {
   const cmdb = cmdbOf(config.cmdb)
   return {
     step: async (run) => unlessLost(await register(run, cmdb, fleet), run, fleet),
-    post: brokerPoster(config.broker),
     close: () => fleet.close(),
   }
 }

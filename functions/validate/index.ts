@@ -1,5 +1,4 @@
 import { openAccess } from '../../shared/clients/access.ts'
-import { brokerPoster } from '../../shared/clients/broker.ts'
 import { openRights } from '../../shared/clients/rights.ts'
 import { shareFleet } from '../../shared/clients/shared-fleet.ts'
 import { toFunction, type Wire } from '../../shared/runtime/function.ts'
@@ -12,7 +11,6 @@ export const wire: Wire = (config, log) => {
   const rights = config.accessReview ? openRights(hub) : undefined
   return {
     step: (run) => validate(run, fleet, rights),
-    post: brokerPoster(config.broker),
     close: () => fleet.close(),
   }
 }

@@ -1,4 +1,5 @@
 import { DroverError } from '../errors.ts'
+import type { Environment } from '../mounted.ts'
 import type { Default, ImageInput } from './image.ts'
 import { parseRepository, parseTag, type Repository } from './reference.ts'
 
@@ -17,8 +18,6 @@ export interface PushInput extends ImageInput {
 }
 
 export type PushRequest = Omit<PushInput, 'repository'> & { repository: string }
-
-type Environment = Readonly<Record<string, string | undefined>>
 
 /** The variables of a push, those alone that have a value. */
 export function toVariables(request: PushRequest): Record<string, string> {

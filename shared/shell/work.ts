@@ -10,8 +10,8 @@ import type { Outcome, Run, Step, Swept } from '../step.ts'
 /** What a function's index.ts wires. */
 export interface Wired {
   step: Step
-  /** Posts an event to the Broker; undefined where there is none, and progress is then only logged. */
-  post: ((event: Event) => Promise<void>) | undefined
+  /** Posts an event to the Broker, of a function that does more than answer; without it, progress is only logged. */
+  post?: ((event: Event) => Promise<void>) | undefined
   /** Looks for runs that stand still. */
   sweep?: (now: Date) => Promise<Swept>
   /** Notes in Git that a run is left to a person, before an event says so; answers what it has come to where that is not so. */

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { type FunctionName, functionNames } from '../../shared/lifecycles.ts'
+import { functionNames } from '../../shared/lifecycles.ts'
 import { kustomize } from './kustomize.ts'
 import { find } from './manifest.ts'
+import { posters } from './posters.ts'
 
 const brokerOf = (folder: string) => find(kustomize(folder), 'Broker', 'default')
 const triggers = kustomize('triggers')
@@ -52,9 +53,8 @@ describe('who may post, where the Broker asks', () => {
   })
 
   it('facts come from Triggers, and from the functions that tell progress', () => {
-    const waiting: FunctionName[] = ['locate', 'place', 'recover', 'verify']
     const byTriggers = functionNames.map((name) => account(`${name}-oidc-eventing.knative.dev-trigger`))
-    expect(from('facts')).toEqual([...byTriggers, ...waiting.map(account)].sort())
+    expect(from('facts')).toEqual([...byTriggers, ...posters.map(account)].sort())
   })
 
   it('requests come from no function, the tick from the PingSource', () => {

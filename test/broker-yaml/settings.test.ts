@@ -8,6 +8,7 @@ import { type Config, newSigningKey, readConfig } from '../../shared/config.ts'
 import { type FunctionName, functionNames } from '../../shared/lifecycles.ts'
 import { kustomize } from './kustomize.ts'
 import { find } from './manifest.ts'
+import { posters } from './posters.ts'
 
 const root = new URL('../..', import.meta.url).pathname
 const directory = mkdtempSync(join(tmpdir(), 'settings-'))
@@ -74,7 +75,7 @@ describe('a function', () => {
 
   it.each(functionNames)('%s shows who it is where it posts by itself and the Broker asks', async (name) => {
     const token = await start('broker/overlays/oidc', name).brokerToken?.()
-    expect(token).toBe(['place', 'verify', 'recover'].includes(name) ? 'me' : undefined)
+    expect(token).toBe(posters.includes(name) ? 'me' : undefined)
   })
 
   it.each(functionNames)('%s has the enterprise system’s token only if it calls it', async (name) => {

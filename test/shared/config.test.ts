@@ -94,6 +94,11 @@ describe('the configuration', () => {
       { DROVER_BROKER_TOKEN_FILE: '/nowhere' },
       'DROVER_BROKER_TOKEN_FILE names',
     ],
+    [
+      'private callbacks by another word',
+      { DROVER_CALLBACK_ALLOW_PRIVATE: 'yes' },
+      'DROVER_CALLBACK_ALLOW_PRIVATE is "yes", wanted one of true, false',
+    ],
     ['a CMDB file that is not there', { DROVER_CMDB_CONFIG: '/nowhere' }, 'DROVER_CMDB_CONFIG names a file'],
     ['a key file that is not there', { DROVER_SIGNING_KEYS_FILE: '/nowhere' }, 'DROVER_SIGNING_KEYS_FILE names a file'],
     ['a key without an id', { DROVER_SIGNING_KEYS: secret }, 'DROVER_SIGNING_KEYS holds a bad key'],
@@ -236,6 +241,8 @@ describe('the configuration', () => {
     expect(await brokerToken?.()).toBe('one')
     file('broker-token', 'two\n')
     expect(await brokerToken?.()).toBe('two')
+    file('broker-token', '\n')
+    await expect(brokerToken?.()).rejects.toThrow('the file of DROVER_BROKER_TOKEN_FILE is empty')
     expect(read({}).brokerToken).toBeUndefined()
   })
 
