@@ -41,7 +41,7 @@ const steps = {
   customize: { by: 'build', done: 'customized', title: 'Embed the customization in cloud-init' },
   operate: { by: 'register', done: 'operational', title: 'Register in enterprise systems as operational' },
   check: { by: 'verify', done: 'checked', title: 'Check the machine', waits: true },
-  release: { by: 'allocate', done: 'released', title: 'Release name, IP and DNS' },
+  release: { by: 'allocate', done: 'released', title: 'Release IP and DNS' },
   absence: { by: 'verify', done: 'absent', title: 'Check that IP and DNS are gone', waits: true },
   retire: { by: 'register', done: 'retired', title: 'Register in enterprise systems as retired' },
   complete: { by: 'commit', done: 'completed', title: 'Close the run' },

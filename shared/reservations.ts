@@ -3,15 +3,27 @@ import { addressFile, nameFile } from './paths.ts'
 import type { Run } from './step.ts'
 import { parseYaml } from './yaml.ts'
 
-/** The files that hold the name and the addresses for a run's machine; one that is somebody else's by now is not among them. */
-export async function reservationsOf(tree: Tree, { facts, request }: Run): Promise<string[]> {
-  const { name = '', interfaces = [] } = facts
+/** The files that hold the addresses of a run's machine; one that is somebody else's by now is not among them. */
+export function heldAddresses(tree: Tree, run: Run): Promise<string[]> {
+  const { interfaces = [] } = run.facts
   const leases = interfaces.flatMap(({ network, leases }) => leases.map(({ address }) => addressFile(network, address)))
+  return heldAmong(leases, tree, run)
+}
+
+/** The file that holds the name of a run's machine; none where it is somebody else's by now. */
+export const heldName = (tree: Tree, run: Run): Promise<string[]> =>
+  heldAmong(run.facts.name === undefined ? [] : [nameFile(run.facts.name)], tree, run)
+
+/** A machine that came after may have the same name in the same namespace, so what counts is the run that made it. */
+async function heldAmong(paths: readonly string[], tree: Tree, { facts, request }: Run): Promise<string[]> {
   const isOwn = async (path: string): Promise<string[]> => {
     const text = await tree.read(path)
     if (text === undefined) return []
-    const { machine, name: held, namespace } = parseYaml(text, path) as Record<string, unknown>
-    return (machine ?? held) === name && namespace === request.namespace ? [path] : []
+    const { machine, name, namespace, run } = parseYaml(text, path) as Record<string, unknown>
+    const isNamed = (machine ?? name) === facts.name && namespace === request.namespace
+    // Files that were made by hand do not say which run they are of.
+    const isMade = run === undefined || facts.madeBy === undefined || run === facts.madeBy
+    return isNamed && isMade ? [path] : []
   }
-  return (await Promise.all([nameFile(name), ...leases].map(isOwn))).flat()
+  return (await Promise.all(paths.map(isOwn))).flat()
 }

@@ -1,7 +1,8 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Fleet, Tree } from './fleet.ts'
 import { type RunRecord, readRecord } from './ledger.ts'
 import { type LifecycleName, lifecycleOf } from './lifecycles.ts'
-import { type Outcome, type Run, refused } from './step.ts'
+import { ignored, type Outcome, type Run, refused } from './step.ts'
 
 /**
  * How a run stands in a tree: its record while it goes on, undefined before its first commit, 'ended' when it is over or
@@ -16,6 +17,15 @@ export async function standing(
   if (record) return record.state === 'running' ? record : 'ended'
   const did = async (step: string) => (await fleet.find(run.id, step, run.horizon, tree)) !== undefined
   return (await did(firstOf(run.lifecycle))) || (await did(endOfUndo)) ? 'ended' : undefined
+}
+
+/**
+ * Passes over a request whose source and id were those of another one, which goes on: what that one has found and written says nothing
+ * of what this one wants. Undefined where it is the same.
+ */
+export function unlessAnother({ lifecycle, request }: RunRecord, run: Run): Outcome | undefined {
+  if (lifecycle === run.lifecycle && isDeepStrictEqual(request, run.request)) return undefined
+  return ignored(`Run ${run.id} is that of another request: its source and id were used before`)
 }
 
 /** The step of the last commit of an undone run, and of the only one of a run that ended before it had begun; no task's name. */

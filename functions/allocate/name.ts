@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util'
 import type { Fleet, Tree } from '../../shared/fleet.ts'
 import { readHolder } from '../../shared/holder.ts'
 import { recorded, trailersOf } from '../../shared/ledger.ts'
@@ -8,7 +7,7 @@ import { requestOf } from '../../shared/request.ts'
 import { readChecked } from '../../shared/schema/read.ts'
 import { show, summary } from '../../shared/schema/show.ts'
 import { Template } from '../../shared/schema/template.ts'
-import { standing } from '../../shared/standing.ts'
+import { standing, unlessAnother } from '../../shared/standing.ts'
 import { type Facts, ignored, type Outcome, type Run, refused, succeeded } from '../../shared/step.ts'
 import { toYaml } from '../../shared/yaml.ts'
 
@@ -23,8 +22,8 @@ export async function allocateName(run: Run, fleet: Fleet): Promise<Outcome> {
     decide: async (tree) => {
       const before = await standing(tree, run, fleet)
       if (before === 'ended') return nothing(ignored(`Run ${run.id} has ended: its name is not reserved again`))
-      if (before && !isDeepStrictEqual(before.request, run.request))
-        return nothing(ignored(`Run ${run.id} is that of another request: its source and id were used before`))
+      const another = before && unlessAnother(before, run)
+      if (another) return nothing(another)
       if (before?.facts.name) return nothing(reserved(before.facts.name, foundValid(before.facts)))
       const naming = await namingFor(tree, run)
       if (!('how' in naming)) return nothing(naming)

@@ -1,18 +1,21 @@
 import type { Fleet } from '../../shared/fleet.ts'
 import { readRecord, recorded, trailersOf } from '../../shared/ledger.ts'
-import { reservationsOf } from '../../shared/reservations.ts'
+import { heldAddresses } from '../../shared/reservations.ts'
 import { ignored, type Outcome, type Run, succeeded } from '../../shared/step.ts'
 
-/** Gives back the name and the addresses of a machine that is gone, unless they are somebody else's by now. */
+/**
+ * Gives back the addresses of a machine that is gone, unless they are somebody else's by now. Its name is held until the run closes: a
+ * new machine of that name would have the DNS names whose end is still waited for.
+ */
 export async function release(run: Run, fleet: Fleet): Promise<Outcome> {
   const { value } = await fleet.transact<Outcome>({
-    subject: `Release name and addresses of ${run.facts.name} for run ${run.id}`,
+    subject: `Release addresses of ${run.facts.name} for run ${run.id}`,
     trailers: trailersOf(run),
     decide: async (tree) => {
       const record = await readRecord(tree, run.id)
       if (record?.state !== 'running')
         return { nothing: true, value: ignored(`Run ${run.id} has ended: it releases nothing`) }
-      const held = await reservationsOf(tree, run)
+      const held = await heldAddresses(tree, run)
       if (held.length === 0) return { nothing: true, value: released(run) }
       const changes = held.map((path) => ({ path, content: null }))
       return { changes: await recorded(tree, run, run.facts, changes), value: released(run) }
@@ -24,5 +27,5 @@ export async function release(run: Run, fleet: Fleet): Promise<Outcome> {
 function released({ facts }: Run): Outcome {
   const { name, interfaces = [] } = facts
   const addresses = interfaces.flatMap(({ leases }) => leases.map(({ address }) => address))
-  return succeeded(`Released the name ${name}, its DNS names and ${addresses.join(', ')}`)
+  return succeeded(`Released ${addresses.join(', ')} and the DNS names of ${name}`)
 }

@@ -4,7 +4,7 @@ import { tidied, tidiedImage } from '../../shared/gitops/tidy.ts'
 import { type RunRecord, readRecord, trailersOf } from '../../shared/ledger.ts'
 import { changesMachine, lifecycleOf, makesImage, makesMachine } from '../../shared/lifecycles.ts'
 import { claimsFile, definitionFile, isLock, runFile } from '../../shared/paths.ts'
-import { reservationsOf } from '../../shared/reservations.ts'
+import { heldAddresses, heldName } from '../../shared/reservations.ts'
 import { listed } from '../../shared/schema/show.ts'
 import { ignored, type Outcome, type Run, refused, succeeded } from '../../shared/step.ts'
 
@@ -37,18 +37,21 @@ export async function complete(run: Run, fleet: Fleet): Promise<Outcome> {
   return succeeded(sentence(run), facts)
 }
 
-/** What is still reserved for a machine that this run has taken out of the fleet: nothing, once all is released. */
-async function leftBehind(tree: Tree, run: Run, { wrote }: RunRecord): Promise<string[]> {
-  const { name, cluster } = run.facts
-  if (!changesMachine(run.lifecycle) || name === undefined || cluster === undefined) return []
-  const isGone = wrote[definitionFile(cluster, run.request.namespace, name)]?.after === null
-  return isGone ? reservationsOf(tree, run) : []
+/** What is still reserved for a machine that this run has taken out of the fleet: nothing but its name, once all is released. */
+const leftBehind = async (tree: Tree, run: Run, record: RunRecord): Promise<string[]> =>
+  hasRemoved(run, record) ? heldAddresses(tree, run) : []
+
+/** True for a run that has taken its machine out of the fleet. */
+function hasRemoved({ lifecycle, facts: { name, cluster }, request }: Run, { wrote }: RunRecord): boolean {
+  if (!changesMachine(lifecycle) || name === undefined || cluster === undefined) return false
+  return wrote[definitionFile(cluster, request.namespace, name)]?.after === null
 }
 
-async function closing(tree: Tree, run: Run, { wrote }: RunRecord): Promise<Change[]> {
+async function closing(tree: Tree, run: Run, record: RunRecord): Promise<Change[]> {
   const { name, cluster, claims } = run.facts
-  const locks = Object.keys(wrote).filter(isLock)
-  const closed = [runFile(run.id), ...locks].map((path): Change => ({ path, content: null }))
+  const locks = Object.keys(record.wrote).filter(isLock)
+  const released = hasRemoved(run, record) ? await heldName(tree, run) : []
+  const closed = [runFile(run.id), ...locks, ...released].map((path): Change => ({ path, content: null }))
   if (name === undefined || cluster === undefined) return closed
   if (makesImage(run.lifecycle)) return [...closed, ...(await tidiedImage(tree, name))]
   const { namespace } = run.request

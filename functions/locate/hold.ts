@@ -11,7 +11,7 @@ import { GoldenImage } from '../../shared/schema/golden-image.ts'
 import { readChecked } from '../../shared/schema/read.ts'
 import type { ImageRequest } from '../../shared/schema/requests.ts'
 import { show } from '../../shared/schema/show.ts'
-import { standing } from '../../shared/standing.ts'
+import { standing, unlessAnother } from '../../shared/standing.ts'
 import { type Facts, ignored, notYet, type Outcome, type Run, refused, succeeded } from '../../shared/step.ts'
 
 export interface HoldClients {
@@ -33,7 +33,7 @@ export async function hold(run: Run, fleet: Fleet, clients: HoldClients): Promis
     decide: async (tree) => {
       const before = await standing(tree, run, fleet)
       if (before === 'ended') return nothing(ignored(`Run ${run.id} has ended: it holds nothing again`))
-      if (before) return nothing(before.facts)
+      if (before) return nothing(unlessAnother(before, run) ?? before.facts)
       const problem = await problemOf(tree, request)
       if (problem !== undefined) return nothing(refused(`Cannot hold image ${name}: ${problem}`))
       const path = imageLockFile(name)

@@ -10,7 +10,7 @@ import { type MachineAddress, type Machines, type MachineView, placeOf } from '.
 import type { Definition } from '../../shared/schema/definition.ts'
 import type { MachineRequest } from '../../shared/schema/requests.ts'
 import { summary } from '../../shared/schema/show.ts'
-import { standing } from '../../shared/standing.ts'
+import { standing, unlessAnother } from '../../shared/standing.ts'
 import {
   type Facts,
   type Here,
@@ -45,6 +45,8 @@ export async function locate(run: Run, fleet: Fleet, machines: Machines, images:
     decide: async (tree) => {
       const before = await standing(tree, run, fleet)
       if (before === 'ended') return nothing(ignored(`Run ${run.id} has ended: it holds nothing again`))
+      const another = before && unlessAnother(before, run)
+      if (another) return nothing(another)
       // Its machine may look different by now, or be gone: by what this very run does.
       if (before && before.task !== run.task) return nothing(ignored(`Run ${run.id} is further than this`))
       const found = await find(tree, machineOf(run))

@@ -34,8 +34,7 @@ export async function assessNames(definition: Definition, resolver: Resolver | u
   for (const { dnsName, recordType, targets } of definition.dns) {
     const found = await resolver.resolve(dnsName, recordType)
     if (!found) return { state: 'waiting', message: `no name server says what ${recordType} ${dnsName} resolves to` }
-    const plain = (name: string) => name.replace(/\.$/, '').toLowerCase()
-    const lacking = targets.filter((target) => !found.map(plain).includes(plain(target)))
+    const lacking = targets.filter((target) => !found.map(plainName).includes(plainName(target)))
     if (lacking.length > 0) {
       return {
         state: 'waiting',
@@ -45,3 +44,6 @@ export async function assessNames(definition: Definition, resolver: Resolver | u
   }
   return { state: 'reached', message: `${definition.dns.length} DNS records resolve` }
 }
+
+/** As name servers say a target in other ways: with a dot at the end, in capital letters. */
+export const plainName = (name: string): string => name.replace(/\.$/, '').toLowerCase()

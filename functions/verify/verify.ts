@@ -10,7 +10,7 @@ import { isImageRound, roundOf } from '../../shared/lifecycles.ts'
 import type { Machines, MachineView } from '../../shared/machines.ts'
 import { isPlan } from '../../shared/plan.ts'
 import { type Here, notYet, type Outcome, type Run, refused, succeeded } from '../../shared/step.ts'
-import { assessAddresses, assessNames, haveAddresses, type Resolver } from './check.ts'
+import { assessAddresses, assessNames, haveAddresses, plainName, type Resolver } from './check.ts'
 import { consequences } from './consequences.ts'
 
 export interface Settings {
@@ -66,7 +66,7 @@ const unlessFurther = (run: Run, goal: Goal) => ({
   isPast: ({ machine }: MachineView) => isFurther(run, machine),
 })
 
-/** Nothing answers to the machine's names any more, where a resolver is configured. */
+/** No name leads to where the machine was any more, where a resolver is configured. */
 async function absence(run: Run, settings: Settings, here: Here): Promise<Outcome> {
   const names = run.facts.dns ?? []
   const { resolver } = settings
@@ -74,12 +74,12 @@ async function absence(run: Run, settings: Settings, here: Here): Promise<Outcom
   let left = ''
   while (!here.patience.aborted) {
     const found = await Promise.all(names.map(({ dnsName, recordType }) => resolver.resolve(dnsName, recordType)))
-    // A name that nobody can be asked for may still resolve.
+    // A name that nobody can be asked for may still resolve; one that leads elsewhere by now is somebody else's.
     left = names
-      .flatMap(({ dnsName }, index) => {
-        const targets = found[index]
-        if (targets === undefined) return [`${dnsName} (no name server answers)`]
-        return targets.length > 0 ? [dnsName] : []
+      .flatMap(({ dnsName, targets }, index) => {
+        const now = found[index]
+        if (now === undefined) return [`${dnsName} (no name server answers)`]
+        return now.some((target) => targets.map(plainName).includes(plainName(target))) ? [dnsName] : []
       })
       .join(', ')
     if (left === '') return succeeded(`No name server knows ${run.facts.name} any more`)

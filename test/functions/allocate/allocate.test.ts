@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { allocate } from '../../../functions/allocate/allocate.ts'
+import { nameFile } from '../../../shared/paths.ts'
 import type { Machine } from '../../../shared/schema/machine.ts'
 import type { Facts } from '../../../shared/step.ts'
 import { runOf, starterFiles } from '../../examples/starter.ts'
 import { memoryFleet } from '../../fleet.ts'
 
 describe('allocate', () => {
-  it('reserves a name, then addresses, and releases both, each by one commit', async () => {
+  it('reserves a name, then addresses, and releases these, each by one commit', async () => {
     const files = starterFiles()
     const fleet = memoryFleet(files)
     let facts: Facts = { machine: { networks: [{ network: 'servers' }] } as Machine }
@@ -19,11 +20,11 @@ describe('allocate', () => {
     expect(said).toEqual([
       'Reserved the name prod-shop-001',
       'Reserved 10.20.0.16, fd00:20::10 for prod-shop-001',
-      'Released the name prod-shop-001, its DNS names and 10.20.0.16, fd00:20::10',
+      'Released 10.20.0.16, fd00:20::10 and the DNS names of prod-shop-001',
     ])
     expect(fleet.commits.map(({ trailers }) => trailers.step)).toEqual(['name', 'address', 'release'])
     const left = Object.keys(await fleet.files()).filter((path) => !(path in files))
-    expect(left).toEqual([`runs/${runOf().id}.yaml`])
+    expect(left.sort()).toEqual([nameFile('prod-shop-001'), `runs/${runOf().id}.yaml`])
   })
 
   it('cannot read a task that is another function’s', async () => {

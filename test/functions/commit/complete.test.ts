@@ -53,6 +53,19 @@ describe('complete', () => {
     expect((await fleet.files())[lease]).toContain('web-07')
   })
 
+  it.each([
+    ['gives back the name of a machine that is gone', 'aaaaaaaaaaaaaaaaaaaa', null],
+    ['leaves the name to the machine that has it by now', 'bbbbbbbbbbbbbbbbbbbb', undefined],
+  ])('%s', async (_, holder, change) => {
+    const facts = { interfaces: [dualStack()], madeBy: 'aaaaaaaaaaaaaaaaaaaa' }
+    const removed = changing('deprovision', {}, 'remove.commit', { facts })
+    const fleet = await fleetHaving(databaseServer())
+    fleet.put({ [nameFile('db-01')]: toYaml({ name: 'db-01', namespace: 'shop', run: holder }) })
+    await commitAs(removed, fleet, [{ path: definitionFile('site-a', 'shop', 'db-01'), content: null }])
+    expect(await complete({ ...removed, task: 'complete' }, fleet)).toMatchObject({ kind: 'succeeded' })
+    expect(fleet.commits[0]?.changes[nameFile('db-01')]).toBe(change)
+  })
+
   it('answers the same at the second delivery', async () => {
     const fleet = await fleetOf(run)
     const first = await complete(run, fleet)
@@ -125,10 +138,11 @@ describe('the end of a change of a machine', () => {
     expect(fleet.commits[0]?.changes).toEqual({ [runFile(closing.id)]: null, [lock]: null })
   })
 
-  it('does not ask what is reserved for a machine that stays', async () => {
+  it('leaves the name of a machine that stays', async () => {
     const fleet = await holding(databaseServer())
     fleet.put({ [nameFile('db-01')]: toYaml({ name: 'db-01', namespace: 'shop' }) })
     expect(await complete(closing, fleet)).toMatchObject({ kind: 'succeeded' })
+    expect(await fleet.files()).toHaveProperty([nameFile('db-01')])
   })
 
   it.each<[string, Facts]>([

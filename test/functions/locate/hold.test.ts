@@ -81,6 +81,16 @@ describe('a golden image', () => {
     expect(fleet.commits).toHaveLength(1)
   })
 
+  it('is not what a request of the same source and id about another image is about', async () => {
+    const fleet = memoryFleet()
+    await hold(holding(), fleet)
+    expect(await hold(holding({ image: 'rhel10' }), fleet)).toEqual({
+      kind: 'ignored',
+      message: `Run ${holding().id} is that of another request: its source and id were used before`,
+    })
+    expect(fleet.commits).toHaveLength(1)
+  })
+
   it('is not held again by a run that is being undone', async () => {
     const run = holding()
     const fleet = memoryFleet({ [runFile(run.id)]: toYaml({ run: run.id, state: 'undoing' }) })

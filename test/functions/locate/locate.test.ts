@@ -90,6 +90,20 @@ describe('a machine that is to be changed', () => {
     expect(fleet.commits).toEqual([])
   })
 
+  it.each([
+    ['another machine', changing('power', { name: 'web-01', action: 'stop' }, 'locate')],
+    ['another wish', changing('power', { action: 'start' }, 'locate')],
+    ['another lifecycle', changing('deprovision', { destroy: ['data'] }, 'locate')],
+  ])('is not what a request of the same source and id about %s is about', async (_, another) => {
+    const fleet = await fleetHaving(server)
+    await located(run, Promise.resolve(fleet))
+    expect(await located(another, Promise.resolve(fleet))).toEqual({
+      kind: 'ignored',
+      message: `Run ${run.id} is that of another request: its source and id were used before`,
+    })
+    expect(fleet.commits).toHaveLength(1)
+  })
+
   it('that another run holds is refused, or waited for where the request says so', async () => {
     const holder = changing('patch', {}, 'locate', { id: other, requester: 'bob' })
     const held = async () => {

@@ -306,16 +306,17 @@ describe('absence', () => {
     ...runWith('absence', foundOut({ name: 'web-01', dns: names })),
     lifecycle: 'deprovision' as const,
   }
+  const registered = (name: string) => names.find(({ dnsName }) => dnsName === name)?.targets
   /** What name servers say of both names, look after look; the last answer stays. */
-  const saying = (...answers: (string[] | undefined)[]) => {
+  const saying = (...answers: ((name: string) => string[] | undefined)[]) => {
     let asked = 0
-    return { resolve: async () => answers[Math.min(asked++ >> 1, answers.length - 1)] }
+    return { resolve: async (name: string) => answers[Math.min(asked++ >> 1, answers.length - 1)]?.(name) }
   }
   const impatient = () => ({ ...hereOf().here, patience: AbortSignal.timeout(50) })
 
   it('is reached once no name server has a name, forward or reverse', async () => {
     const { here, told } = hereOf()
-    const resolver = saying(['10.20.0.17'], [])
+    const resolver = saying(registered, () => [])
     expect(await verify(leaving, machinesShowing(), { ...settings, resolver }, here)).toMatchObject({
       kind: 'succeeded',
       message: 'No name server knows web-01 any more',
@@ -338,6 +339,20 @@ describe('absence', () => {
     ).toMatchObject({ kind: 'succeeded', message: 'No name server knows web-01 any more' })
   })
 
+  it('does not wait for a name that leads to another machine by now', async () => {
+    const resolver = saying((name) => (name.endsWith('.arpa') ? ['web-02.example.com'] : ['10.20.0.18']))
+    expect(await verify(leaving, machinesShowing(), { ...settings, resolver }, hereOf().here)).toMatchObject({
+      kind: 'succeeded',
+    })
+  })
+
+  it('knows a name however a name server writes it', async () => {
+    const resolver = saying((name) => (name.endsWith('.arpa') ? ['WEB-01.example.com.'] : []))
+    expect(await verify(leaving, machinesShowing(), { ...settings, resolver }, impatient())).toMatchObject({
+      kind: 'notYet',
+    })
+  })
+
   it('waits only for the names that are left', async () => {
     const resolver = { resolve: async (name: string) => (name.endsWith('.arpa') ? ['web-01.example.com'] : []) }
     expect(await verify(leaving, machinesShowing(), { ...settings, resolver }, impatient())).toEqual({
@@ -347,10 +362,10 @@ describe('absence', () => {
   })
 
   it.each([
-    ['still resolves', ['10.20.0.17'], 'web-01.example.com, 17.0.20.10.in-addr.arpa'],
+    ['still resolves', registered, 'web-01.example.com, 17.0.20.10.in-addr.arpa'],
     [
       'can be asked of nobody',
-      undefined,
+      () => undefined,
       'web-01.example.com (no name server answers), 17.0.20.10.in-addr.arpa (no name server answers)',
     ],
   ])('is waited for while a name %s', async (_, answer, left) => {
