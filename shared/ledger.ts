@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Change, CommitTrailers, Tree } from './fleet.ts'
 import type { LifecycleName } from './lifecycles.ts'
-import { isShared, runFile } from './paths.ts'
+import { isKept, isShared, runFile } from './paths.ts'
 import type { ExpectedChange, Facts, Failure, Run } from './step.ts'
 import { parseYaml, toYaml } from './yaml.ts'
 
@@ -112,11 +112,15 @@ export async function expecting(tree: Tree, changes: readonly Change[]): Promise
   return Promise.all(changes.map(async (change) => ({ ...change, expect: (await tree.oid(change.path)) ?? null })))
 }
 
-/** The first path that is neither what a change expects to replace nor what it wants. */
+/**
+ * The first path that is neither what a change expects to replace nor what it wants. A note of a kept disk is wanted away by whoever
+ * takes the disk: who finds it gone already has not got it.
+ */
 export async function conflicting(tree: Tree, changes: readonly ExpectedChange[]): Promise<string | undefined> {
   for (const { path, content, expect } of changes) {
     const now = (await tree.oid(path)) ?? null
-    if (now !== expect && now !== (content === null ? null : blobId(content))) return path
+    const isWanted = now === (content === null ? null : blobId(content)) && !(now === null && isKept(path))
+    if (now !== expect && !isWanted) return path
   }
   return undefined
 }

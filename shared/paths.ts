@@ -45,6 +45,9 @@ export const archiveFolder = (year: string, name: string, run: string) => `archi
 export const keptFile = (cluster: string, namespace: string, disk: string) =>
   `kept/${cluster}/${namespace}/${disk}.yaml`
 
+/** True for the note of a kept disk: the disk is for whoever takes it away. */
+export const isKept = (path: string) => path.startsWith('kept/')
+
 /**
  * That a machine is to be looked at after a day, because something that it keeps for a time is over then. Many machines
  * may be patched in one night.

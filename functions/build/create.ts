@@ -6,7 +6,7 @@ import { filesIn } from '../../shared/gitops/removal.ts'
 import { dataDiskLosses } from '../../shared/kubevirt/data-disks.ts'
 import { expecting, type RunRecord, readRecord } from '../../shared/ledger.ts'
 import { holderOf, lockOf, toLock } from '../../shared/lock.ts'
-import { isShared, keptFile, machineFolder } from '../../shared/paths.ts'
+import { isKept, isShared, keptFile, machineFolder } from '../../shared/paths.ts'
 import type { Definition } from '../../shared/schema/definition.ts'
 import { summary } from '../../shared/schema/show.ts'
 import { built, ignored, type Outcome, type Run, refused } from '../../shared/step.ts'
@@ -18,12 +18,13 @@ export async function create(run: Run, tree: Tree, settings: GitOpsSettings): Pr
   const record = await readRecord(tree, run.id)
   if (record?.state !== 'running') return ignored(`Run ${run.id} has ended: there is nothing to build`)
   const lock = { path: lockOf(definition), content: toLock(run) }
-  const changes = [...(await toChangeSet(definition, tree, settings)), lock, ...taken(definition)]
+  const changes = [...(await toChangeSet(definition, tree, settings)), lock, ...taken(run, definition)]
   const problems = [
     ...nameProblems(definition, settings),
     ...(await strangers(tree, definition, record, changes)).map(
       (path) => `${path} is there already and not this run's`,
     ),
+    ...(await takenByOthers(tree, record, taken(run, definition))),
     ...(await dataDiskLosses(tree, changes)),
   ]
   if (problems.length > 0) return refused(summary(`Cannot create ${definition.name}`, problems))
@@ -32,10 +33,18 @@ export async function create(run: Run, tree: Tree, settings: GitOpsSettings): Pr
 }
 
 /** Kept disks that the machine takes are not kept for anybody else any more. */
-const taken = ({ disks, cluster, namespace }: Definition): Change[] =>
-  disks.flatMap(({ claim }) =>
+const taken = ({ facts: { attached = [] } }: Run, { cluster, namespace }: Definition): Change[] =>
+  attached.flatMap(({ claim }) =>
     claim === undefined ? [] : [{ path: keptFile(cluster, namespace, claim), content: null }],
   )
+
+/** Two machines that wrote to one disk would destroy what is on it, so whoever finds a disk kept no more does without. */
+async function takenByOthers(tree: Tree, { wrote }: RunRecord, disks: readonly Change[]): Promise<string[]> {
+  const there = await Promise.all(disks.map(({ path }) => tree.oid(path)))
+  return disks
+    .filter(({ path }, at) => there[at] === undefined && !wrote[path])
+    .map(({ path }) => `${path} is gone: another machine has taken that disk`)
+}
 
 function nameProblems({ name }: Definition, { rootApplication }: GitOpsSettings): string[] {
   return name === rootApplication ? [`its Application would take the place of "${name}", which applies the hub`] : []
@@ -47,7 +56,7 @@ async function strangers(tree: Tree, definition: Definition, record: RunRecord, 
   const there = await filesIn(tree, machineFolder(cluster, namespace, name))
   const touched = await Promise.all(
     changes.map(async ({ path }) =>
-      (await tree.oid(path)) === undefined || isShared(path) || path.startsWith('kept/') ? [] : [path],
+      (await tree.oid(path)) === undefined || isShared(path) || isKept(path) ? [] : [path],
     ),
   )
   const lock = lockOf(definition)

@@ -1,6 +1,8 @@
 import type { Tree } from '../../shared/fleet.ts'
+import { dataClaims } from '../../shared/kubevirt/manifest.ts'
 import { twice } from '../../shared/machine.ts'
-import { keptFile, runFile } from '../../shared/paths.ts'
+import { definitionFile, keptFile, runFile } from '../../shared/paths.ts'
+import { Definition } from '../../shared/schema/definition.ts'
 import { KeptDisk } from '../../shared/schema/kept-disk.ts'
 import type { Machine } from '../../shared/schema/machine.ts'
 import { namesIn, readChecked } from '../../shared/schema/read.ts'
@@ -47,6 +49,12 @@ const toDisk = (name: string, { disk, size, made, snapshot, storageClass }: Kept
   ...(storageClass && { storageClass }),
 })
 
+/** A note that was left behind by hand must not give a disk to a second machine; a definition that cannot be read may have it. */
+async function isInUse(tree: Tree, { cluster, namespace, machine, disk }: KeptDisk): Promise<boolean> {
+  const read = await readChecked(tree, definitionFile(cluster, namespace, machine), Definition)
+  return read !== undefined && !(read.ok && !dataClaims(read.value).includes(disk))
+}
+
 async function find(tree: Tree, namespace: string, disk: string, index: number): Promise<KeptDisk | string> {
   const clusters = (await tree.list('kept')).map(({ name }) => name)
   const read = await Promise.all(
@@ -58,6 +66,8 @@ async function find(tree: Tree, namespace: string, disk: string, index: number):
   // An undo would give it back to the machine that it came from.
   if (found && !another && (await tree.oid(runFile(found.value.run))) !== undefined)
     return `${path} is ${show(disk)}, which run ${found.value.run} has not let go of yet: ask again once that has ended`
+  if (found && !another && (await isInUse(tree, found.value)))
+    return `${path} is ${show(disk)}, which machine ${show(found.value.machine)} still has: ${keptFile(found.value.cluster, namespace, disk)} must go`
   if (found && !another) return found.value
   if (another) return `${path} is ${show(disk)}, which is kept on two clusters`
   const known = (await Promise.all(clusters.map((cluster) => namesIn(tree, `kept/${cluster}/${namespace}`)))).flat()

@@ -110,4 +110,17 @@ describe('a change set', () => {
     ]
     expect(await conflicting(await memoryFleet(files).head(), changes)).toBe(path)
   })
+
+  it.each([
+    ['of a machine may be gone already', 'vms/site-a/shop/db-01/manifests/old.yaml', undefined],
+    [
+      'of a kept disk is gone once another machine has taken it',
+      'kept/site-a/shop/old.yaml',
+      'kept/site-a/shop/old.yaml',
+    ],
+  ])('that removes a file %s', async (_, path, conflict) => {
+    const changes = [{ path, content: null, expect: blobId('old\n') }]
+    expect(await conflicting(await memoryFleet().head(), changes)).toBe(conflict)
+    expect(await conflicting(await memoryFleet({ [path]: 'old\n' }).head(), changes)).toBeUndefined()
+  })
 })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { create } from '../../../functions/build/create.ts'
-import { conflicting } from '../../../shared/ledger.ts'
+import { conflicting, readRecord } from '../../../shared/ledger.ts'
 import { toLock } from '../../../shared/lock.ts'
 import { keptFile, lockFile, runFile } from '../../../shared/paths.ts'
 import type { Definition } from '../../../shared/schema/definition.ts'
@@ -103,12 +103,33 @@ describe('create', () => {
     const claim = 'db-09-data-old-ffffff'
     const kept = keptFile('site-a', 'shop', claim)
     const { disks } = databaseServer()
-    const run = runOf(databaseServer({ disks: [...disks, { name: 'old', size: '1Gi', claim }] }))
+    const old = { name: 'old', size: '1Gi', claim }
+    const definition = databaseServer({ disks: [...disks, old] })
+    const run = runWith('create.build', { name: 'db-01', definition, attached: [old] })
     const fleet = await fleetOf(run)
     fleet.put({ [kept]: 'disk: old\n' })
     const tree = await fleet.head()
-    const changes = changesIn(await create(run, tree, settings)).filter(({ path }) => path.startsWith('kept/'))
+    const outcome = await create(run, tree, settings)
+    const changes = changesIn(outcome).filter(({ path }) => path === kept)
     expect(changes).toEqual([{ path: kept, content: null, expect: await tree.oid(kept) }])
+    // Built a second time, once they are its own.
+    const record = await readRecord(tree, run.id)
+    fleet.put({
+      [kept]: null,
+      [runFile(run.id)]: toYaml({ ...record, wrote: { [kept]: { before: 'x', after: null } } }),
+    })
+    expect(await create(run, await fleet.head(), settings)).toMatchObject({ kind: 'succeeded' })
+  })
+
+  it('does without a disk that another machine has taken meanwhile', async () => {
+    const old = { name: 'old', size: '1Gi', claim: 'db-09-data-old-ffffff' }
+    const definition = databaseServer({ disks: [old] })
+    const run = runWith('create.build', { name: 'db-01', definition, attached: [old] })
+    expect(await create(run, await (await fleetOf(run)).head(), settings)).toMatchObject({
+      kind: 'refused',
+      message:
+        'Cannot create db-01: kept/site-a/shop/db-09-data-old-ffffff.yaml is gone: another machine has taken that disk',
+    })
   })
 
   it('says all that keeps a machine from being made at once', async () => {

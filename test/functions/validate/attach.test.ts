@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { validate } from '../../../functions/validate/validate.ts'
-import { keptFile } from '../../../shared/paths.ts'
+import { definitionFile, keptFile } from '../../../shared/paths.ts'
 import type { KeptDisk } from '../../../shared/schema/kept-disk.ts'
 import { toYaml } from '../../../shared/yaml.ts'
 import { asked, smallRequest, starterFiles } from '../../examples/starter.ts'
 import { memoryFleet } from '../../fleet.ts'
+import { databaseServer } from '../../shared/kubevirt/definitions.ts'
 
 const disk = 'old-01-data-data-1a2b3c'
 const kept = (change: Partial<KeptDisk> = {}): Record<string, string> => {
@@ -15,6 +16,9 @@ const kept = (change: Partial<KeptDisk> = {}): Record<string, string> => {
   }
   return { [keptFile(one.cluster, one.namespace, one.disk)]: toYaml(one) }
 }
+
+/** The machine that it was of, with a disk of that claim. */
+const having = (claim: string) => databaseServer({ name: 'old-01', disks: [{ name: 'data', size: '8Gi', claim }] })
 
 const outcomeOf = (change: object, files: Record<string, string>) =>
   validate(asked({ ...smallRequest(), ...change }), memoryFleet({ ...starterFiles(), ...files }))
@@ -44,6 +48,12 @@ describe('a kept disk', () => {
       { attach: [{ name: 'data', disk }] },
       { ...kept(), 'runs/r.yaml': 'run: r\n' },
       'which run r has not let go of yet: ask again once that has ended',
+    ],
+    [
+      'that the machine it was of still has',
+      { attach: [{ name: 'data', disk }] },
+      { ...kept(), [definitionFile('site-a', 'shop', 'old-01')]: toYaml(having(disk)) },
+      'which machine "old-01" still has: kept/site-a/shop/old-01-data-data-1a2b3c.yaml must go',
     ],
     [
       'beside more new ones than policy lets a machine have together',
