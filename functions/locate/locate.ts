@@ -9,7 +9,7 @@ import { heldSentence, holderOf, lockOf, toLock } from '../../shared/lock.ts'
 import { type MachineAddress, type Machines, type MachineView, placeOf } from '../../shared/machines.ts'
 import type { Definition } from '../../shared/schema/definition.ts'
 import type { MachineRequest } from '../../shared/schema/requests.ts'
-import { summary } from '../../shared/schema/show.ts'
+import { listed, summary } from '../../shared/schema/show.ts'
 import { standing, unlessAnother } from '../../shared/standing.ts'
 import {
   type Facts,
@@ -51,6 +51,8 @@ export async function locate(run: Run, fleet: Fleet, machines: Machines, images:
       if (before && before.task !== run.task) return nothing(ignored(`Run ${run.id} is further than this`))
       const found = await find(tree, machineOf(run))
       if (typeof found === 'string') return nothing(refused(`Cannot find the machine: ${found}`))
+      const marked = removesMachine(run.lifecycle) ? [] : markedDisks(found.definition)
+      if (marked.length > 0) return nothing(refused(markedSentence(found.address, marked)))
       const held = await toHeld(tree, run, found)
       if (before) return nothing({ ...held, facts: { ...held.facts, ...before.facts } })
       const holder = await holderOf(tree, lockOf(found.address), run.id)
@@ -91,6 +93,12 @@ async function toHeld(tree: Tree, run: Run, { address, definition, madeBy }: Fou
       }
   return { address, definition, facts: { ...facts, claims } }
 }
+
+/** Data disks that a de-provisioning was to destroy which has not come to its end: nothing keeps them but that nobody changes the machine. */
+const markedDisks = ({ disks }: Definition) => disks.flatMap(({ name, destroyed }) => (destroyed ? [name] : []))
+
+const markedSentence = (address: MachineAddress, disks: readonly string[]) =>
+  `Cannot change ${placeOf(address)}: a de-provisioning that was not finished has marked ${listed(disks)} to be destroyed. Put the machine's files back to what they were before it`
 
 /** The machine as its cluster shows it. What KubeVirt is busy with is waited for: it refuses every change meanwhile. */
 async function look(run: Run, { address, definition, facts }: Held, machines: Machines, here: Here): Promise<Outcome> {

@@ -12,7 +12,10 @@ export const stop: Edit = (definition, run) => {
   const unknown = destroy.filter((name) => !definition.disks.some((disk) => disk.name === name))
   if (unknown.length > 0)
     return { problems: unknown.map((name) => `destroy names "${name}", which is no data disk of ${definition.name}`) }
-  const disks = definition.disks.map((disk) => (destroy.includes(disk.name) ? { ...disk, destroyed: true } : disk))
+  // A mark that a run before has left behind destroys nothing: only what this request names.
+  const disks = definition.disks.map(({ destroyed: _, ...disk }) =>
+    destroy.includes(disk.name) ? { ...disk, destroyed: true } : disk,
+  )
   return { ...definition, running: false, disks }
 }
 

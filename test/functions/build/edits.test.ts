@@ -31,6 +31,14 @@ describe('an edit', () => {
       { running: false },
     ],
     [
+      'keeps a disk that this request does not name, whatever one before it has left behind',
+      'stop',
+      { ...server, disks: server.disks.map((disk) => ({ ...disk, destroyed: true })) },
+      'deprovision',
+      {},
+      { running: false, disks: server.disks },
+    ],
+    [
       'lets go of a disk that is to be destroyed, and of no other',
       'stop',
       server,

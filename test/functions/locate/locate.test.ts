@@ -144,6 +144,19 @@ describe('a machine that is to be changed', () => {
     })
   })
 
+  it('is refused where a disk is marked to be destroyed by a run that is over, but for one that takes the machine away', async () => {
+    const disks = [{ name: 'data', size: '5Gi', destroyed: true }]
+    const marked = { ...server, disks }
+    expect(await located(run, fleetHaving(marked))).toMatchObject({
+      kind: 'refused',
+      message:
+        'Cannot change shop/db-01 on site-a: a de-provisioning that was not finished has marked "data" to be destroyed. Put the machine\'s files back to what they were before it',
+    })
+    const fleet = await fleetHaving(marked)
+    await located(changing('deprovision', {}, 'locate'), Promise.resolve(fleet))
+    expect(fleet.commits).toHaveLength(1)
+  })
+
   it('is none of what a provision is about', async () => {
     await expect(located(changing('provision', {}, 'locate'))).rejects.toThrow(
       `Cannot find the machine of run ${run.id}: it is not about one that there is`,
