@@ -1,7 +1,7 @@
 import { claimsText } from '../../shared/claims.ts'
 import type { Change, Fleet, Tree } from '../../shared/fleet.ts'
 import type { GitOpsSettings } from '../../shared/gitops/application.ts'
-import { changed, toChangeSet } from '../../shared/gitops/change-set.ts'
+import { changed } from '../../shared/gitops/change-set.ts'
 import type { Goal } from '../../shared/goals/goal.ts'
 import { asDefined } from '../../shared/goals/goals.ts'
 import { restored } from '../../shared/goals/restored.ts'
@@ -15,7 +15,9 @@ import { claimsFile, definitionFile } from '../../shared/paths.ts'
 import type { Definition } from '../../shared/schema/definition.ts'
 import { type Claims, type Here, notYet, type Outcome, type Run, type SnapshotVolumes } from '../../shared/step.ts'
 import { parseYaml } from '../../shared/yaml.ts'
+import { differing, foreign } from './differing.ts'
 import { aimOf, isOnNewRoot, isWritten, type Sides, stageAfter, wayBack } from './stages.ts'
+import { conflictSentence } from './strand.ts'
 
 /** What a rewind works with. */
 export interface Means {
@@ -43,6 +45,7 @@ export async function rewind(
     const step = await advance(run, address, means, after, from)
     if (!step) return undefined
     if ('losses' in step) return cannot(address, step.losses.join('; '))
+    if ('conflict' in step) return { kind: 'stranded', message: conflictSentence(run, step.conflict) }
     await means.machines.refresh(means.rootApplication)
     await means.machines.refresh(address.name)
     const { stage, aim: definition, revision } = step
@@ -74,10 +77,8 @@ interface Step {
   revision: string
 }
 
-/** What keeps a stage from being begun: data disks that it would remove or shrink. */
-interface Losses {
-  losses: string[]
-}
+/** What keeps a stage from being begun: data disks that it would remove or shrink, or a file that somebody else has changed. */
+type Hindrance = { losses: string[] } | { conflict: string }
 
 /** What a root disk that was changed is made anew from, where its cluster does not restore in place. */
 async function newRootFrom(
@@ -102,8 +103,8 @@ async function advance(
   { fleet, gitops }: Means,
   after: Reached | undefined,
   from: SnapshotVolumes | undefined,
-): Promise<Step | Losses | undefined> {
-  const { value, revision } = await fleet.transact<Omit<Step, 'revision'> | Losses | undefined>({
+): Promise<Step | Hindrance | undefined> {
+  const { value, revision } = await fleet.transact<Omit<Step, 'revision'> | Hindrance | undefined>({
     subject: `Put ${placeOf(address)} back after ${run.lifecycle} run ${run.id}`,
     trailers: { ...trailersOf(run), step: 'rewind' },
     decide: async (tree) => {
@@ -115,13 +116,16 @@ async function advance(
       const stage = stageAfter(record, sides)
       if (!stage) return { nothing: true, value: undefined }
       const aim = aimOf(stage, run.id, sides, from)
-      const changes = await changed(tree, [...(await toChangeSet(aim, tree, gitops)), ...claimsAfter(after, aim)])
+      const steps = await differing(tree, sides.now, aim, gitops)
+      const conflict = await foreign(tree, record, steps)
+      if (conflict !== undefined) return { nothing: true, value: { conflict } }
+      const changes = await changed(tree, [...steps, ...claimsAfter(after, aim)])
       const losses = await dataDiskLosses(tree, changes.filter(notMadeBy(record)))
       if (losses.length > 0) return { nothing: true, value: { losses } }
       return { changes: await recordedStage(tree, record, stage, changes), value: { stage, aim } }
     },
   })
-  return value && ('losses' in value ? value : { ...value, revision })
+  return value && ('stage' in value ? { ...value, revision } : value)
 }
 
 /** True for a file that was there before the run: of the disks that the run has made nobody counts on one. */

@@ -26,6 +26,10 @@ export async function strand(run: Run, message: string, books: Books): Promise<O
   return value === 'ended' ? answerForEnded(run, books) : undefined
 }
 
+/** Why a run cannot be undone whose file somebody else has changed. */
+export const conflictSentence = (run: Run, path: string): string =>
+  `Cannot undo run ${run.id}: ${path} was changed by somebody else after this run wrote it. Look at its history, put it right by hand, and remove ${runFile(run.id)}`
+
 /** The record of a run that a person must look at; with what failed, so that they may let the undo be tried again. */
 export function strandedRecord({ resumed: _, ...record }: RunRecord, { failure }: Run, message: string): Change {
   const next: RunRecord = {

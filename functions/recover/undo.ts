@@ -12,7 +12,7 @@ import { isClaim } from './claims.ts'
 import { answerForEnded, type Books, isOfAnother, stillRunning, undone } from './ended.ts'
 import { awaitImageBack } from './image.ts'
 import { type Means, rewind } from './rewind.ts'
-import { strand, strandedRecord } from './strand.ts'
+import { conflictSentence, strand, strandedRecord } from './strand.ts'
 
 export interface Clients extends Means, Books {
   goldenImages: Pick<GoldenImages, 'watch'>
@@ -169,9 +169,6 @@ const isPastReturn = ({ lifecycle, task }: RunRecord) =>
 
 const noReturn = ({ id, facts, failure, since }: Run) =>
   `Cannot undo run ${id}: ${facts.name} was taken away already, see ${archiveFolder(since.slice(0, 4), facts.name ?? '', id)}. What failed: ${failure?.message}. Put that right, and let the run go on: set state to "running" and deadline to a time to come in ${runFile(id)}`
-
-const conflictSentence = (run: Run, path: string) =>
-  `Cannot undo run ${run.id}: ${path} was changed by somebody else after this run wrote it. Look at its history, put it right by hand, and remove ${runFile(run.id)}`
 
 /** Undefined once nothing of the machine is left on its cluster; else what is. */
 async function awaitGone(run: Run, { machines, rootApplication }: Clients, here: Here): Promise<string | undefined> {

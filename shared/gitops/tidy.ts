@@ -10,7 +10,7 @@ import { Definition } from '../schema/definition.ts'
 import { GoldenImage } from '../schema/golden-image.ts'
 import { readChecked } from '../schema/read.ts'
 import { toYaml } from '../yaml.ts'
-import { changed, fileName, imageChanges, manifestChanges } from './change-set.ts'
+import { changed, fileName, imageChanges } from './change-set.ts'
 import { dueChanges, isOver } from './due.ts'
 
 /**
@@ -24,8 +24,7 @@ export async function tidied(tree: Tree, { cluster, namespace, name }: MachineAd
   const next = tidy(read.value, now)
   const due = await dueChanges(tree, next)
   if (isDeepStrictEqual(next, read.value)) return due
-  const stale = (await manifestChanges(next, tree)).filter(({ content }) => content === null)
-  return [{ path, content: toYaml(next) }, ...stale, ...due]
+  return [{ path, content: toYaml(next) }, ...(await leaving(tree, read.value, next)), ...due]
 }
 
 /** The same of a golden image. */
@@ -42,10 +41,7 @@ export function tidy(
   return withoutExpired(definition, now)
 }
 
-/**
- * What leaves the definition of a machine that nobody holds, and what it is then; nothing of a machine that is not there.
- * Files that the definition does not render to are somebody else's, and stay.
- */
+/** What leaves the definition of a machine that nobody holds, and what it is then; nothing of a machine that is not there. */
 export async function expired(
   tree: Tree,
   { cluster, namespace, name }: MachineAddress,
@@ -57,14 +53,23 @@ export async function expired(
   if (!read.ok) throw new DroverError('refused', read.problems.join('; '))
   const definition = withoutExpired(read.value, now)
   if (isDeepStrictEqual(definition, read.value)) return { changes: [], definition }
-  const stay = render(definition).map(fileName)
-  const gone = render(read.value)
+  return {
+    changes: [{ path, content: toYaml(definition) }, ...(await leaving(tree, read.value, definition))],
+    definition,
+  }
+}
+
+/** The manifests that a definition stood for and does not any more. Files that it did not render to are somebody else's, and stay. */
+async function leaving(tree: Tree, before: Definition, after: Definition): Promise<Change[]> {
+  const { cluster, namespace, name } = before
+  const stay = render(after).map(fileName)
+  const gone = render(before)
     .map(fileName)
     .filter((file) => !stay.includes(file))
     .map((file): Change => ({ path: `${manifestsFolder(cluster, namespace, name)}/${file}`, content: null }))
   const losses = await dataDiskLosses(tree, gone)
   if (losses.length > 0) throw new DroverError('refused', losses.join('; '))
-  return { changes: [{ path, content: toYaml(definition) }, ...gone], definition }
+  return gone
 }
 
 /** A definition without the old root disks and snapshots that are past their time. */

@@ -3,7 +3,7 @@ import { rewind } from '../../../functions/recover/rewind.ts'
 import { toChangeSet } from '../../../shared/gitops/change-set.ts'
 import { readRecord } from '../../../shared/ledger.ts'
 import type { Machines } from '../../../shared/machines.ts'
-import { claimsFile } from '../../../shared/paths.ts'
+import { claimsFile, definitionFile, manifestsFolder } from '../../../shared/paths.ts'
 import type { Definition } from '../../../shared/schema/definition.ts'
 import { parseYaml } from '../../../shared/yaml.ts'
 import type { MemoryFleet } from '../../fleet.ts'
@@ -15,6 +15,7 @@ import { definitionIn, following, offView, restoreOf } from './following.ts'
 const server = databaseServer()
 const run = changing('patch', {}, 'undo')
 const claims = claimsFile('site-a', 'shop', 'db-01')
+const manifest = (file: string) => `${manifestsFolder('site-a', 'shop', 'db-01')}/${file}.yaml`
 const saved = { name: 'db-01-undo', purpose: 'undo' as const, run: run.id, disks: [], taken: run.since }
 const changed = databaseServer({ running: false, operation: `${run.id}.patch`, snapshots: [saved] })
 
@@ -111,6 +112,38 @@ describe('rewind', () => {
     expect(await rewinding(fleet, machines, hereOf().here, resizing)).toBeUndefined()
     expect((await definitionIn(fleet)).disks).toEqual(server.disks)
     expect(Object.keys(await fleet.files()).filter((path) => path.includes('data-logs'))).toEqual([])
+  })
+
+  it('leaves files alone that the run has not written, also what somebody has changed in them or added', async () => {
+    const fleet = await fleetAfter('patch.commit', changed)
+    const role = manifest('dnsendpoint-db-01')
+    const theirs = { [role]: 'by: hand\n', [manifest('persistentvolumeclaim-mine')]: 'by: hand\n' }
+    expect(await fleet.files()).toHaveProperty([role])
+    fleet.put(theirs)
+    expect(await rewinding(fleet, following(fleet).machines)).toBeUndefined()
+    expect(await fleet.files()).toMatchObject(theirs)
+    expect(await definitionIn(fleet)).toEqual({ ...server, pinned: true })
+  })
+
+  it.each([
+    ['the definition', definitionFile('site-a', 'shop', 'db-01')],
+    ['the machine', manifest('virtualmachine-db-01')],
+  ])('leaves to a person what somebody changes in %s while it goes on', async (_, path) => {
+    const fleet = await fleetAfter('patch.commit', changed)
+    const edit = async () => fleet.put({ [path]: `${(await fleet.files())[path]}# by hand\n` })
+    const { machines, seen } = following(fleet, {
+      async *watch() {
+        const definition = await definitionIn(fleet)
+        await edit()
+        yield offView(definition)
+      },
+    })
+    expect(await rewinding(fleet, machines)).toEqual({
+      kind: 'stranded',
+      message: expect.stringContaining(`${path} was changed by somebody else after this run wrote it`),
+    })
+    expect((await fleet.files())[path]).toContain('# by hand')
+    expect(seen).toEqual([])
   })
 
   it('leaves to a person what the cluster cannot do', async () => {

@@ -16,9 +16,10 @@ const address = machineOf(databaseServer())
 /** What is changed of a machine, by path; its definition as it is read. */
 async function changesTo(definition: Definition, act: typeof tidied) {
   const fleet = await fleetHaving(definition)
-  // A file that somebody has changed by hand is none of a tidy's business.
+  // Files that somebody has changed or added by hand are none of a tidy's business.
   fleet.put({
     [manifest('virtualmachine-db-01')]: 'by: hand\n',
+    [manifest('persistentvolumeclaim-mine')]: 'by: hand\n',
     [dueFile('2030-01-12', 'site-a', 'shop', 'db-01')]: null,
   })
   const changes = await act(await fleet.head(), address, now)
