@@ -116,6 +116,7 @@ const nowhere: { hub: Hub; machines: Machines } = {
     holders: needsCluster,
     lastWords: needsCluster,
     volumesOf: needsCluster,
+    sizeIn: needsCluster,
     restoring: needsCluster,
     refresh: async () => undefined,
     settle: async () => true,

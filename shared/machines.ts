@@ -30,7 +30,7 @@ export interface Application {
   status?: {
     sync?: { status?: string; revision?: string }
     health?: { status?: string; message?: string }
-    operationState?: { phase?: string; message?: string }
+    operationState?: { phase?: string; message?: string; retryCount?: number }
     conditions?: { type: string; message: string }[]
   }
 }
@@ -163,6 +163,12 @@ export interface MachineAddress {
 
 export const placeOf = ({ cluster, namespace, name }: MachineAddress): string => `${namespace}/${name} on ${cluster}`
 
+/** What a machine had its size from when a snapshot was taken. */
+export interface SnapshotSize {
+  instancetype: boolean
+  preference: boolean
+}
+
 export interface Machines {
   /**
    * The machine as it is now, again whenever something of it changes, and every second or two when nothing does, so
@@ -178,6 +184,8 @@ export interface Machines {
    * The VolumeSnapshots that a VirtualMachineSnapshot is made of, by the machine's volume; nothing while it cannot be used.
    */
   volumesOf(cluster: string, namespace: string, snapshot: string): Promise<Record<string, string>>
+  /** What a VirtualMachineSnapshot knows of its VirtualMachine's size; undefined while it cannot be used. */
+  sizeIn(cluster: string, namespace: string, snapshot: string): Promise<SnapshotSize | undefined>
   /** How disks are put back there, by what its KubeVirt offers; undefined where it knows no restores. */
   restoring(cluster: string): Promise<Restoring | undefined>
   /** What the pods of a Job said at their end: Kubernetes' termination message. */

@@ -3,7 +3,7 @@ import type { Images } from '../../shared/golden-images.ts'
 import { rootDiskName } from '../../shared/kubevirt/manifest.ts'
 import { snapshotApi } from '../../shared/kubevirt/restoring.ts'
 import { type RoundName, roundsOf } from '../../shared/lifecycles.ts'
-import { type MachineAddress, type Machines, placeOf } from '../../shared/machines.ts'
+import { type MachineAddress, type Machines, placeOf, type SnapshotSize } from '../../shared/machines.ts'
 import { templateFile } from '../../shared/paths.ts'
 import { requestOf } from '../../shared/request.ts'
 import type { Definition } from '../../shared/schema/definition.ts'
@@ -84,10 +84,21 @@ const restoreFacts: Furnishing = async (run, { definition }, { machines }) => {
   if (!found) return unknownSnapshot(definition, asked)
   const restoring = await machines.restoring(cluster)
   if (!restoring) return noRestores(cluster)
-  if (restoring === 'in place') return restoreProblem(definition, asked) ?? { restoring }
+  const then = restoring === 'in place' ? await machines.sizeIn(cluster, namespace, found.name) : undefined
+  if (restoring === 'in place' && isSizedAlike(definition, then))
+    return restoreProblem(definition, asked) ?? { restoring }
   const volumes = await machines.volumesOf(cluster, namespace, found.name)
   const problem = newDisksProblem(definition, found, volumes)
-  return problem ?? { restoring, restoredFrom: { snapshot: found.name, volumes } }
+  return problem ?? { restoring: 'new disks', restoredFrom: { snapshot: found.name, volumes } }
+}
+
+/**
+ * True where a restore in place brings no instance type or preference back that the machine has not any more. It puts the whole spec back,
+ * as KubeVirt's own: Argo CD could not take such a field away, and with an instance type KubeVirt refuses CPU and memory beside it.
+ */
+function isSizedAlike({ size }: Definition, then: SnapshotSize | undefined): boolean {
+  if (then === undefined) return true
+  return then.instancetype === 'instancetype' in size && then.preference === (size.preference !== undefined)
 }
 
 const furnishing: Partial<Record<RoundName, Furnishing>> = {

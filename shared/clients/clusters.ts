@@ -11,7 +11,6 @@ import type {
   Job,
   Machines,
   Occupants,
-  Snapshot,
   VirtualMachine,
   VirtualMachineInstance,
 } from '../machines.ts'
@@ -20,6 +19,7 @@ import { claimOf, holds, isAlive, podsIn, wordsOf } from './core-objects.ts'
 import type { KubeconfigSettings } from './kubeconfig.ts'
 import { openDocuments } from './openapi.ts'
 import { application, openWaker, settle } from './refresh.ts'
+import { readContent } from './snapshot-content.ts'
 import { type Source, watchObjects } from './watch.ts'
 
 /** Reads the hub and the managed clusters; a managed cluster's context is named like its ManagedCluster. */
@@ -31,10 +31,6 @@ export interface ClustersConfig extends KubeconfigSettings {
 interface PlacementObject {
   metadata: { name: string; generation?: number; labels?: Record<string, string> }
   status?: { conditions?: HubCondition[]; decisions?: Decision[] }
-}
-
-interface SnapshotContent {
-  spec?: { volumeBackups?: { volumeName: string; volumeSnapshotName?: string }[] }
 }
 
 interface ManagedClusterObject {
@@ -97,21 +93,16 @@ export function openClusters(config: ClustersConfig): Clusters {
       return pods.filter((pod) => isAlive(pod) && holds(pod, claims)).map(({ metadata }) => metadata.name)
     },
     async volumesOf(cluster, namespace, snapshot) {
-      const kind = { group: 'snapshot.kubevirt.io', version: 'v1beta1', namespace }
-      const one = { ...kind, plural: 'virtualmachinesnapshots', name: snapshot }
-      const found = (await ask(to(cluster), `get ${one.plural}`, (api) => api.getNamespacedCustomObject(one))) as
-        | Snapshot
-        | undefined
-      const { readyToUse, virtualMachineSnapshotContentName: name } = found?.status ?? {}
-      if (!readyToUse || name === undefined) return {}
-      const content = { ...kind, plural: 'virtualmachinesnapshotcontents', name }
-      const { spec } = ((await ask(to(cluster), `get ${content.plural}`, (api) =>
-        api.getNamespacedCustomObject(content),
-      )) ?? {}) as SnapshotContent
-      const backups = (spec?.volumeBackups ?? []).flatMap(({ volumeName, volumeSnapshotName: from }) =>
+      const content = await readContent(to(cluster), namespace, snapshot)
+      const backups = (content?.spec?.volumeBackups ?? []).flatMap(({ volumeName, volumeSnapshotName: from }) =>
         from ? [[volumeName, from] as const] : [],
       )
       return Object.fromEntries(backups)
+    },
+    async sizeIn(cluster, namespace, snapshot) {
+      const content = await readContent(to(cluster), namespace, snapshot)
+      const spec = content?.spec?.source?.virtualMachine?.spec
+      return spec && { instancetype: spec.instancetype !== undefined, preference: spec.preference !== undefined }
     },
     restoring: (cluster) => restoring(cluster, to(cluster)),
     async lastWords(cluster, namespace, job) {

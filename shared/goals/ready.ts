@@ -54,11 +54,20 @@ const isPending = ({ status }: DataVolume) => status?.phase !== 'Succeeded'
 const isInTheMaking = (disk: DataVolume) =>
   isPending(disk) && !['WaitForFirstConsumer', 'PendingPopulation'].includes(disk.status?.phase ?? '')
 
+/** Argo CD tries ten times within some seven minutes, and then begins anew: so many tries take two minutes, in which much comes right by itself. */
+const manyRetries = 5
+
 /** Argo CD's own trouble: a manifest that the cluster refuses, a repository that it cannot read. */
 export function troubleOfSync({ application }: Pick<MachineView, 'application'>): Assessment | undefined {
-  const { operationState, conditions, sync } = application?.status ?? {}
-  if (operationState?.phase === 'Failed' && sync?.status !== 'Synced') {
-    return { state: 'troubled', message: `Argo CD cannot apply it: ${operationState.message ?? 'no reason given'}` }
+  const {
+    operationState: { phase, retryCount = 0, message = 'no reason given' } = {},
+    conditions,
+    sync,
+  } = application?.status ?? {}
+  const isGivenUp = phase === 'Failed' || (phase === 'Running' && retryCount >= manyRetries)
+  if (isGivenUp && sync?.status !== 'Synced') {
+    const reason = message.replace(/\.? Retrying attempt #\d+ at .*$/, '')
+    return { state: 'troubled', message: `Argo CD cannot apply it: ${reason}` }
   }
   const error = conditions?.find(({ type }) => type.endsWith('Error'))
   return error && { state: 'troubled', message: `Argo CD reports ${error.type}: ${error.message}` }

@@ -106,6 +106,7 @@ const uses: Partial<Record<FunctionName, (clients: Clients) => Promise<unknown>>
     await watched((signal) => machines.watch(machine, signal))
     await machines.claims('site-a', 'shop', ['web'])
     await machines.volumesOf('site-a', 'shop', 'web')
+    await machines.sizeIn('site-a', 'shop', 'web')
     await images.version('site-a', 'shop', 'web')
   },
   place: async ({ hub, occupants }) => {

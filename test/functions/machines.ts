@@ -23,6 +23,7 @@ export function machinesShowing(...views: Shown[]): Machines & { refreshed: stri
     holders: async () => [],
     lastWords: async () => '',
     volumesOf: async () => ({}),
+    sizeIn: async () => undefined,
     restoring: async () => 'in place',
     async *watch(_, signal) {
       for (const view of views) {

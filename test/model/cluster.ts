@@ -35,6 +35,7 @@ export function clusterOf(now: () => Repository, mood: Mood): Cluster {
       names.map((name) => ({ metadata: { name, uid: uidOf(name) }, status: { phase: 'Bound' } })),
     holders: async () => [],
     volumesOf: async () => ({}),
+    sizeIn: async () => undefined,
     restoring: async () => 'in place',
     lastWords: async () => JSON.stringify({ before: 1, changes: 0, changed: [], truncated: false }),
     refresh: async () => undefined,

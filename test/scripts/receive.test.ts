@@ -99,6 +99,7 @@ describe('receive answers', () => {
       holders: async () => [],
       lastWords: async () => '',
       volumesOf: async () => ({}),
+      sizeIn: async () => undefined,
       restoring: async () => 'in place',
       async *watch() {
         yield { application: undefined, machine: undefined, instance: undefined, disks: [], secrets: [] }

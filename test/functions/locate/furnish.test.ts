@@ -20,6 +20,7 @@ const { storageClass: _, ...root } = { ...server.rootDisk, name: disks[0] as str
 const another = { dataSource: 'rhel10', namespace: 'golden' }
 
 const older: Partial<Machines> = { restoring: async () => 'new disks', volumesOf: async () => volumes }
+const inPlace: Partial<Machines> = { volumesOf: async () => volumes }
 const none: Partial<Machines> = { restoring: async () => undefined }
 
 async function furnished(lifecycle: LifecycleName, there: Partial<Machines>, definition: Definition = server) {
@@ -38,6 +39,30 @@ describe('a machine that is to be restored', () => {
       older,
       server,
       { restoring: 'new disks', restoredFrom: { snapshot: 'db-01-clean', volumes } },
+    ],
+    [
+      'in place, where it had its size from an instance type then as it has now',
+      { sizeIn: async () => ({ instancetype: true, preference: false }) },
+      { ...server, size: { instancetype: 'u1.small' } },
+      { restoring: 'in place' },
+    ],
+    [
+      'on new disks, where it had its size from an instance type then, and has one of its own now',
+      { ...inPlace, sizeIn: async () => ({ instancetype: true, preference: false }) },
+      { ...server, size: { cores: 2, memory: '4Gi' } },
+      { restoring: 'new disks', restoredFrom: { snapshot: 'db-01-clean', volumes } },
+    ],
+    [
+      'on new disks, where it had a size of its own then',
+      { ...inPlace, sizeIn: async () => ({ instancetype: false, preference: false }) },
+      { ...server, size: { instancetype: 'u1.small' } },
+      { restoring: 'new disks' },
+    ],
+    [
+      'on new disks, where it had a preference then',
+      { ...inPlace, sizeIn: async () => ({ instancetype: true, preference: true }) },
+      { ...server, size: { instancetype: 'u1.small' } },
+      { restoring: 'new disks' },
     ],
     [
       'on new disks once more, whose old root disk the snapshot is of',

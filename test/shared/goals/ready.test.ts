@@ -188,6 +188,16 @@ describe('a machine is', () => {
       'Argo CD cannot apply it: admission webhook denied the request',
     ],
     [
+      'Argo CD has tried to apply it for two minutes',
+      synced('OutOfSync', {
+        operationState: {
+          ...{ phase: 'Running', retryCount: 5 },
+          message: 'admission webhook denied the request. Retrying attempt #6 at 4:00AM.',
+        },
+      }),
+      'Argo CD cannot apply it: admission webhook denied the request',
+    ],
+    [
       'Argo CD cannot read Git',
       synced('Unknown', { conditions: [{ type: 'ComparisonError', message: 'repository not found' }] }),
       'Argo CD reports ComparisonError: repository not found',
@@ -199,6 +209,11 @@ describe('a machine is', () => {
     ],
   ])('troubled when %s', (_, view, message) => {
     expect(assessReady(view, definition)).toEqual({ state: 'troubled', message })
+  })
+
+  it('not troubled by what Argo CD has tried a few times', () => {
+    const view = synced('OutOfSync', { operationState: { phase: 'Running', retryCount: 4, message: 'refused' } })
+    expect(assessReady(view, definition)).toMatchObject({ state: 'waiting' })
   })
 
   it('not troubled by a failed sync that a later one has made good', () => {
