@@ -10,6 +10,7 @@ import type { Fleet } from '../shared/fleet.ts'
 import type { GitOpsSettings } from '../shared/gitops/application.ts'
 import type { Hub } from '../shared/hub.ts'
 import { type Task, terminals } from '../shared/lifecycles.ts'
+import { isPlan } from '../shared/plan.ts'
 import { toRun } from '../shared/run.ts'
 import type { Here, Outcome, Run } from '../shared/step.ts'
 
@@ -24,6 +25,8 @@ export async function catchUp(event: Event, given: { fleet: Fleet; settings: Git
   if (!lifecycle || !found || fact === 'requested' || isOver || event.dataProblem !== undefined) return
   const limits = { deadlineMinutes: 30, undoMinutes: 15 }
   const run = toRun(event, fact, lifecycle, found.task, new Date(event.time ?? 0), limits)
+  // What a plan has done so far is in its draft, which the event carries.
+  if (isPlan(run)) return
   const until = lifecycle.tasks.findIndex(({ name }) => name === (run.failure?.task ?? run.task))
   for (const task of lifecycle.tasks.slice(0, until)) await again(task, { ...run, task: task.name }, given)
 }

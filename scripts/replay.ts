@@ -1,14 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import pino from 'pino'
-import { allocate } from '../functions/allocate/allocate.ts'
-import { build } from '../functions/build/build.ts'
-import { commit } from '../functions/commit/commit.ts'
-import { complete } from '../functions/commit/complete.ts'
+import { allocateStep } from '../functions/allocate/step.ts'
+import { buildStep } from '../functions/build/step.ts'
+import { commitStep } from '../functions/commit/step.ts'
 import { locateStep } from '../functions/locate/step.ts'
 import { notify } from '../functions/notify/notify.ts'
-import { place } from '../functions/place/place.ts'
+import { placeStep } from '../functions/place/step.ts'
 import { undo } from '../functions/recover/undo.ts'
-import { register } from '../functions/register/register.ts'
+import { registerStep } from '../functions/register/step.ts'
 import { validate } from '../functions/validate/validate.ts'
 import { verifyStep } from '../functions/verify/step.ts'
 import type { Clusters } from '../shared/clients/clusters.ts'
@@ -20,7 +19,8 @@ import type { GitOpsSettings } from '../shared/gitops/application.ts'
 import type { GoldenImages, Images } from '../shared/golden-images.ts'
 import type { Hub } from '../shared/hub.ts'
 import type { FunctionName } from '../shared/lifecycles.ts'
-import type { Machines } from '../shared/machines.ts'
+import type { Machines, Occupants } from '../shared/machines.ts'
+import { isPlan } from '../shared/plan.ts'
 import { createShell } from '../shared/shell/shell.ts'
 import type { Answer } from '../shared/shell/work.ts'
 import { sign } from '../shared/signature.ts'
@@ -36,7 +36,9 @@ export interface Replayed {
 export interface ReplayOptions {
   fleet: Fleet
   /** Where clusters may be read; without them, a step that needs one says so. */
-  clusters?: (Pick<Clusters, 'hub' | 'machines' | 'images'> & Partial<Pick<Clusters, 'goldenImages'>>) | undefined
+  clusters?:
+    | (Pick<Clusters, 'hub' | 'machines' | 'occupants' | 'images'> & Partial<Pick<Clusters, 'goldenImages'>>)
+    | undefined
   settings: GitOpsSettings
   patienceMilliseconds: number
 }
@@ -75,28 +77,31 @@ function unsigned(event: Event): Event {
 
 function stepsOver({ fleet, clusters, settings }: ReplayOptions): Record<FunctionName, Step> {
   const { hub, machines } = clusters ? readOnly(clusters.hub, clusters.machines) : nowhere
+  const occupants: Occupants = clusters?.occupants ?? { of: needsCluster }
   const images: Images = clusters?.images ?? { version: needsCluster }
   const goldenImages: GoldenImages = clusters?.goldenImages ?? { watch: needsCluster, dataSource: needsCluster }
   const { rootApplication } = settings
   const waiting = { rootApplication, graceMilliseconds: 0, resolver: undefined }
   return {
     validate: (run) => validate(run, fleet),
-    locate: (run, here) => locateStep(run, fleet, { hub, machines, images, goldenImages }, here),
-    allocate: (run) => allocate(run, fleet),
-    place: (run, here) => place(run, fleet, hub, { ...settings, graceMilliseconds: 0 }, here),
-    register: (run) => register(run, undefined, fleet),
-    build: async (run) => build(run, await fleet.head(), { ...settings, guestfsImage: defaultGuestfsImage }),
-    commit: async (run) => (run.task === 'complete' ? complete(run, fleet) : unpushed(run, await commit(run, fleet))),
-    verify: (run, here) => verifyStep(run, { machines, goldenImages }, waiting, here),
+    locate: locateStep(fleet, { hub, machines, images, goldenImages }),
+    allocate: allocateStep(fleet),
+    place: placeStep(fleet, { hub, occupants, images }, { ...settings, graceMilliseconds: 0 }),
+    register: registerStep(fleet, undefined),
+    build: buildStep(fleet, { ...settings, guestfsImage: defaultGuestfsImage }),
+    commit: async (run, here) => unpushed(run, await commitStep(fleet)(run, here)),
+    verify: verifyStep({ machines, goldenImages }, waiting),
     notify: (run) => notify(run, { post: async () => 202 }),
     recover: (run, here) =>
       undo(run, { fleet, machines, goldenImages, gitops: settings, ...waiting, cmdb: undefined }, here),
   }
 }
 
-/** The outcome of a commit to a folder: no commit was made, so none is named. */
-const unpushed = ({ changes = [] }: Run, outcome: Outcome): Outcome =>
-  outcome.kind === 'succeeded' ? succeeded(`Would push ${changes.length} files in one commit`) : outcome
+/** The outcome of a commit to a folder: no commit was made, so none is named. A plan makes none by itself. */
+function unpushed(run: Run, outcome: Outcome): Outcome {
+  if (run.task === 'complete' || isPlan(run) || outcome.kind !== 'succeeded') return outcome
+  return succeeded(`Would push ${run.changes?.length ?? 0} files in one commit`)
+}
 
 const readOnly = (hub: Hub, machines: Machines) => ({
   hub: { ...hub, refresh: async () => undefined },

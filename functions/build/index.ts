@@ -1,7 +1,6 @@
 import { shareFleet } from '../../shared/clients/shared-fleet.ts'
-import { overFleet } from '../../shared/plan.ts'
 import { toFunction, type Wire } from '../../shared/runtime/function.ts'
-import { build } from './build.ts'
+import { buildStep } from './step.ts'
 
 /** The definition of the machine, and the change set of files that it becomes. */
 export const wire: Wire = (config, log) => {
@@ -17,7 +16,7 @@ export const wire: Wire = (config, log) => {
     pushImage: config.pushImage,
   }
   return {
-    step: overFleet(fleet, async (run, over) => build(run, await over.head(), settings)),
+    step: buildStep(fleet, settings),
     close: () => fleet.close(),
   }
 }

@@ -1,7 +1,6 @@
 import { brokerPoster } from '../../shared/clients/broker.ts'
 import { openClusters } from '../../shared/clients/clusters.ts'
 import { shareFleet } from '../../shared/clients/shared-fleet.ts'
-import { overFleet } from '../../shared/plan.ts'
 import { toFunction, type Wire } from '../../shared/runtime/function.ts'
 import { locateStep } from './step.ts'
 
@@ -10,7 +9,7 @@ export const wire: Wire = (config, log) => {
   const fleet = shareFleet({ ...config.git, log })
   const clients = openClusters({ ...config.kubernetes, argocdNamespace: config.argocd.namespace })
   return {
-    step: overFleet(fleet, (run, over, here) => locateStep(run, over, clients, here)),
+    step: locateStep(fleet, clients),
     post: brokerPoster(config.broker, config.brokerToken),
     close: () => fleet.close(),
   }

@@ -1,6 +1,7 @@
 import type { Fleet } from '../../shared/fleet.ts'
 import type { Machines } from '../../shared/machines.ts'
-import type { Here, Outcome, Run } from '../../shared/step.ts'
+import { overFleet } from '../../shared/plan.ts'
+import type { Step } from '../../shared/step.ts'
 import { type HoldClients, hold } from './hold.ts'
 import { locate } from './locate.ts'
 
@@ -9,7 +10,7 @@ export interface LocateClients extends HoldClients {
 }
 
 /** Finds and holds what a run is about: the machine that there is, or the golden image. */
-export function locateStep(run: Run, fleet: Fleet, clients: LocateClients, here: Here): Promise<Outcome> {
-  if (run.task === 'hold') return hold(run, fleet, clients)
-  return locate(run, fleet, clients.machines, clients.images, here)
-}
+export const locateStep = (fleet: Fleet, clients: LocateClients): Step =>
+  overFleet(fleet, (run, over, here) =>
+    run.task === 'hold' ? hold(run, over, clients) : locate(run, over, clients.machines, clients.images, here),
+  )

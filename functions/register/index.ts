@@ -1,15 +1,14 @@
 import { cmdbOf } from '../../shared/clients/cmdb.ts'
 import { shareFleet } from '../../shared/clients/shared-fleet.ts'
 import { toFunction, type Wire } from '../../shared/runtime/function.ts'
-import { unlessLost } from '../../shared/standing.ts'
-import { register } from './register.ts'
+import { registerStep } from './step.ts'
 
 /** The machine in the enterprise system: planned, operational. */
 export const wire: Wire = (config, log) => {
   const fleet = shareFleet({ ...config.git, log })
   const cmdb = cmdbOf(config.cmdb)
   return {
-    step: async (run) => unlessLost(await register(run, cmdb, fleet), run, fleet),
+    step: registerStep(fleet, cmdb),
     close: () => fleet.close(),
   }
 }

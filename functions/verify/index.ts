@@ -13,7 +13,7 @@ export const wire: Wire = (config) => {
     resolver: openResolver(config.dnsResolvers),
   }
   return {
-    step: (run, here) => verifyStep(run, clients, settings, here),
+    step: verifyStep(clients, settings),
     post: brokerPoster(config.broker, config.brokerToken),
   }
 }

@@ -1,6 +1,6 @@
 import { makesImage } from '../../shared/lifecycles.ts'
 import type { Machines } from '../../shared/machines.ts'
-import type { Here, Outcome, Run } from '../../shared/step.ts'
+import type { Step } from '../../shared/step.ts'
 import { type ImageClients, verifyImage } from './image.ts'
 import { type Settings, verify } from './verify.ts'
 
@@ -9,8 +9,9 @@ export interface VerifyClients extends ImageClients {
 }
 
 /** Waits for what a run is about: the machine, or the golden image. */
-export function verifyStep(run: Run, clients: VerifyClients, settings: Settings, here: Here): Promise<Outcome> {
-  return makesImage(run.lifecycle)
-    ? verifyImage(run, clients, settings, here)
-    : verify(run, clients.machines, settings, here)
-}
+export const verifyStep =
+  (clients: VerifyClients, settings: Settings): Step =>
+  (run, here) =>
+    makesImage(run.lifecycle)
+      ? verifyImage(run, clients, settings, here)
+      : verify(run, clients.machines, settings, here)

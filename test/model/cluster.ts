@@ -2,7 +2,7 @@ import type { GoldenImages, Images } from '../../shared/golden-images.ts'
 import type { Hub } from '../../shared/hub.ts'
 import { dataClaims, rootDiskName } from '../../shared/kubevirt/manifest.ts'
 import { virtualMachine } from '../../shared/kubevirt/virtual-machine.ts'
-import type { MachineAddress, Machines, MachineView, VirtualMachine } from '../../shared/machines.ts'
+import type { MachineAddress, Machines, MachineView, Occupants, VirtualMachine } from '../../shared/machines.ts'
 import { definitionFile } from '../../shared/paths.ts'
 import type { Definition } from '../../shared/schema/definition.ts'
 import { parseYaml } from '../../shared/yaml.ts'
@@ -17,6 +17,7 @@ export type Mood = (typeof moods)[number]
 export interface Cluster {
   machines: Machines
   hub: Hub
+  occupants: Occupants
   images: Images
   goldenImages: GoldenImages
   /** True once somebody has looked at a machine: only then does the mood make a difference. */
@@ -51,6 +52,8 @@ export function clusterOf(now: () => Repository, mood: Mood): Cluster {
       watchPlacement: none,
       refresh: async () => undefined,
     },
+    // Nobody but Drover makes a machine here.
+    occupants: { of: async () => ({ application: undefined, machine: undefined }) },
     images: { version: async () => 'pvc golden/rhel9' },
     goldenImages: { watch: none, dataSource: async () => undefined },
     wasAsked: () => asked,

@@ -1,14 +1,13 @@
-import { allocate } from '../../functions/allocate/allocate.ts'
-import { build } from '../../functions/build/build.ts'
-import { commit } from '../../functions/commit/commit.ts'
-import { complete } from '../../functions/commit/complete.ts'
+import { allocateStep } from '../../functions/allocate/step.ts'
+import { buildStep } from '../../functions/build/step.ts'
+import { commitStep } from '../../functions/commit/step.ts'
 import { locateStep } from '../../functions/locate/step.ts'
 import { notify } from '../../functions/notify/notify.ts'
-import { place } from '../../functions/place/place.ts'
+import { placeStep } from '../../functions/place/step.ts'
 import { strand } from '../../functions/recover/strand.ts'
 import { look } from '../../functions/recover/tick.ts'
 import { undo } from '../../functions/recover/undo.ts'
-import { register } from '../../functions/register/register.ts'
+import { registerStep } from '../../functions/register/step.ts'
 import { validate } from '../../functions/validate/validate.ts'
 import { verifyStep } from '../../functions/verify/step.ts'
 import type { Event } from '../../shared/event.ts'
@@ -25,23 +24,21 @@ export const quietMilliseconds = 10 * 60_000
 /** The functions as their `index.ts` wire them, over a fleet and a cluster that are values. */
 export function functionsOver(
   fleetOf: (name: FunctionName) => Fleet,
-  { machines, hub, images, goldenImages }: Cluster,
+  clients: Cluster,
   post: (event: Event) => Promise<void>,
 ): (name: FunctionName) => Promise<Wired> {
   const settings = { rootApplication: gitops.rootApplication, graceMilliseconds: 0 }
-  const verifying = { machines, goldenImages }
   const steps: Record<FunctionName, (fleet: Fleet) => Step> = {
     validate: (fleet) => (run) => validate(run, fleet),
-    locate: (fleet) => (run, here) => locateStep(run, fleet, { machines, images, hub, goldenImages }, here),
-    allocate: (fleet) => (run) => allocate(run, fleet),
-    place: (fleet) => (run, here) => place(run, fleet, hub, { ...settings, namespace: gitops.namespace }, here),
-    register: (fleet) => (run) => register(run, undefined, fleet),
-    build: (fleet) => async (run) => build(run, await fleet.head(), buildSettings),
-    commit: (fleet) => (run) => (run.task === 'complete' ? complete(run, fleet) : commit(run, fleet)),
-    verify: () => (run, here) => verifyStep(run, verifying, { ...settings, resolver: undefined }, here),
+    locate: (fleet) => locateStep(fleet, clients),
+    allocate: allocateStep,
+    place: (fleet) => placeStep(fleet, clients, { ...settings, namespace: gitops.namespace }),
+    register: (fleet) => registerStep(fleet, undefined),
+    build: (fleet) => buildStep(fleet, buildSettings),
+    commit: commitStep,
+    verify: () => verifyStep(clients, { ...settings, resolver: undefined }),
     notify: () => (run) => notify(run, { post: async () => 200 }),
-    recover: (fleet) => (run, here) =>
-      undo(run, { ...settings, fleet, machines, goldenImages, gitops, cmdb: undefined }, here),
+    recover: (fleet) => (run, here) => undo(run, { ...clients, ...settings, fleet, gitops, cmdb: undefined }, here),
   }
   return async (name) => {
     const fleet = fleetOf(name)

@@ -8,7 +8,7 @@ import { type Event, readEvent } from '../../shared/event.ts'
 import { eventTypes } from '../../shared/event-types.ts'
 import type { Images } from '../../shared/golden-images.ts'
 import type { Hub } from '../../shared/hub.ts'
-import type { Machines } from '../../shared/machines.ts'
+import type { Machines, Occupants } from '../../shared/machines.ts'
 import type { RunData } from '../../shared/run.ts'
 
 const root = new URL('../../', import.meta.url).pathname
@@ -26,8 +26,10 @@ const settings = {
   rootApplication: 'drover-hub',
 }
 const fleet = () => openFolder(`${root}examples/fleet`)
-const receive = async (event: Event, clusters?: { hub: Hub; machines: Machines; images: Images }) =>
-  replay(event, { fleet: await fleet(), clusters, settings, patienceMilliseconds: 200 })
+const receive = async (
+  event: Event,
+  clusters?: { hub: Hub; machines: Machines; occupants: Occupants; images: Images },
+) => replay(event, { fleet: await fleet(), clusters, settings, patienceMilliseconds: 200 })
 
 /** What two runs of the same step agree on: not the commit, and not when it was. */
 function meaning({ type, id, subject, extensions, data }: Event) {
@@ -112,12 +114,47 @@ describe('receive answers', () => {
         yield { generation: 1, conditions: [], decisions: [{ clusterName: 'site-b', reason: '' }] }
       },
     }
-    const clusters = { hub, machines, images: { version: async () => undefined } }
+    const occupants: Occupants = { of: async () => ({ application: undefined, machine: undefined }) }
+    const clusters = { hub, machines, occupants, images: { version: async () => undefined } }
     expect((await receive(saved('provision.create.committed.json'), clusters)).answer).toMatchObject({ status: 503 })
     const placed = await receive(saved('provision.allocated.json'), clusters)
     expect(placed.answer).toMatchObject({ event: { data: { facts: { cluster: 'site-b' } } } })
     const undone = await receive(saved('provision.create.verify.failed.json'), clusters)
     expect(undone.answer).toMatchObject({ event: { type: 'dev.drover.provision.rolledback' } })
+  })
+
+  it('a request that only asks for a plan with what its run would change, and commits nothing on the way', async () => {
+    const requested = saved('provision.requested.json')
+    let event: Event = { ...requested, data: { ...(requested.data as object), plan: true } }
+    const types: string[] = []
+    while (types.at(-1) !== 'dev.drover.provision.completed' && types.length < 20) {
+      const { answer } = await receive(event)
+      if (!('event' in answer)) throw new Error(JSON.stringify(answer))
+      event = answer.event
+      types.push(event.type)
+    }
+    const { facts, message } = event.data as RunData
+    expect(message).toMatch(/^Nothing was changed\. Provisioning of prod-shop-001 would do this: /)
+    expect(facts.plan).toContain('A vms/chosen-by-placement/shop/prod-shop-001/values.yaml')
+  })
+
+  it('a place that somebody else has taken with what the function would answer', async () => {
+    const machine = { metadata: { name: 'prod-shop-001', namespace: 'shop' } }
+    const unasked = () => expect.fail('nobody is to be asked this')
+    const there = { application: undefined, machine } as unknown as Awaited<ReturnType<Occupants['of']>>
+    const { answer } = await receive(saved('provision.allocated.json'), {
+      hub: {
+        refresh: async () => undefined,
+        managedCluster: unasked,
+        async *watchPlacement() {
+          yield { generation: 1, conditions: [], decisions: [{ clusterName: 'site-b', reason: '' }] }
+        },
+      },
+      machines: {} as Machines,
+      occupants: { of: async () => there },
+      images: { version: async () => undefined },
+    })
+    expect(answer).toMatchObject({ event: { type: 'dev.drover.provision.place.failed' } })
   })
 
   it('a dead letter with what would have been posted', async () => {

@@ -46,7 +46,7 @@ const clients = ({ cluster = accepted, dataSources = {}, version }: There): Hold
 })
 
 const hold = (run: Run, fleet: MemoryFleet, there: There = {}) =>
-  locateStep(run, fleet, { ...clients(there), machines: machinesShowing() }, hereOf().here)
+  locateStep(fleet, { ...clients(there), machines: machinesShowing() })(run, hereOf().here)
 
 const other = 'ffffffffffffffffffff'
 /** Another run of this image that goes on. */

@@ -33,7 +33,7 @@ const other = 'ffffffffffffffffffff'
 async function located(about = run, fleet = fleetHaving(server), views: MachineView[] = [shown()]) {
   const unused = { hub: { managedCluster: () => expect.fail() }, goldenImages: { dataSource: () => expect.fail() } }
   const clients = { ...unused, machines: machinesShowing(...views), images: noImages }
-  return locateStep(about, await fleet, clients, hereOf().here)
+  return locateStep(await fleet, clients)(about, hereOf().here)
 }
 
 describe('a machine that is to be changed', () => {

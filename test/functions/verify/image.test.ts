@@ -26,7 +26,7 @@ const waiting = (round: ImageRound, facts: Facts = { image }, said: object = {})
   })
 
 const verifying = (run: Run, views: Parameters<typeof imagesShowing>, here = hereOf().here, machines = claiming()) =>
-  verifyStep(run, { machines, goldenImages: imagesShowing(...views) }, settings, here)
+  verifyStep({ machines, goldenImages: imagesShowing(...views) }, settings)(run, here)
 
 /** A cluster whose claims are mounted as blocks. */
 function claiming(asked: string[] = []): ReturnType<typeof machinesShowing> {
@@ -55,7 +55,7 @@ describe('a round on a golden image', () => {
     const annotations = { 'drover.dev/operation': '0123456789abcdef.publish' }
     const view: ImageView = { ...noImage, sources: [{ metadata: { name: image.dataSource, annotations } }] }
     const goldenImages = imagesShowing(view, endPatience as never)
-    const outcome = await verifyStep(waiting('import'), { machines: claiming(), goldenImages }, settings, here)
+    const outcome = await verifyStep({ machines: claiming(), goldenImages }, settings)(waiting('import'), here)
     expect(outcome).toMatchObject({ kind: 'notYet' })
   })
 
@@ -76,7 +76,7 @@ describe('a round on a golden image', () => {
 
   it('waits for the very image, on its cluster', async () => {
     const goldenImages = imagesShowing(filling('Succeeded'))
-    await verifyStep(waiting('import'), { machines: claiming(), goldenImages }, settings, hereOf().here)
+    await verifyStep({ machines: claiming(), goldenImages }, settings)(waiting('import'), hereOf().here)
     expect(goldenImages.watched).toEqual([{ name: 'rhel9', cluster: 'site-a', namespace: 'golden' }])
   })
 
@@ -153,11 +153,9 @@ describe('a plan of a golden image', () => {
   const published: GoldenImage = { ...image, keep: 1, current: build(), older: [old('a'), old('b'), old('c', true)] }
   const planned = (round: ImageRound, facts: Facts) =>
     verifyStep(
-      waiting(round, facts, { plan: true }),
       { machines: machinesShowing(), goldenImages: { watch: () => expect.fail('nothing is there to wait for') } },
       settings,
-      hereOf().here,
-    )
+    )(waiting(round, facts, { plan: true }), hereOf().here)
 
   it.each<[string, ImageRound, Facts, string[]]>([
     [
