@@ -7,8 +7,9 @@ import { createHash } from 'node:crypto'
 
 const spread = (name: string) => createHash('sha256').update(name).digest('hex').slice(0, 2)
 
+const namesFolder = 'names'
 /** The file that holds a machine's name in the whole fleet. */
-export const nameFile = (name: string) => `names/${spread(name)}/${name}.yaml`
+export const nameFile = (name: string) => `${namesFolder}/${spread(name)}/${name}.yaml`
 
 /** The folder of a network's addresses. */
 export const networksFolder = 'ipam'
@@ -16,13 +17,16 @@ export const networkFolder = (network: string) => `${networksFolder}/${network}`
 export const networkFile = (network: string) => `${networkFolder(network)}/network.yaml`
 
 /** The file that holds one address; ':' cannot stand in a file name on every system. */
-export const addressFile = (network: string, address: string) => `ipam/${network}/${address.replaceAll(':', '-')}.yaml`
+export const addressFile = (network: string, address: string) =>
+  `${networkFolder(network)}/${address.replaceAll(':', '-')}.yaml`
 
 /** The record of a run in flight: what it wrote and how to put it back. It is gone when the run has ended. */
 export const runFolder = 'runs'
 export const runFile = (run: string) => `${runFolder}/${run}.yaml`
 
-export const machineFolder = (cluster: string, namespace: string, name: string) => `vms/${cluster}/${namespace}/${name}`
+export const machinesFolder = 'vms'
+export const machineFolder = (cluster: string, namespace: string, name: string) =>
+  `${machinesFolder}/${cluster}/${namespace}/${name}`
 export const definitionFile = (cluster: string, namespace: string, name: string) =>
   `${machineFolder(cluster, namespace, name)}/values.yaml`
 export const manifestsFolder = (cluster: string, namespace: string, name: string) =>
@@ -38,15 +42,30 @@ export const isLock = (path: string) => /^(vms|images)\/.*\/operation\.yaml$/.te
 export const claimsFile = (cluster: string, namespace: string, name: string) =>
   `${machineFolder(cluster, namespace, name)}/claims.yaml`
 
-/** What a deprovision took away, under the year and the run. */
-export const archiveFolder = (year: string, name: string, run: string) => `archive/${year}/${name}-${run}`
+/** What a deprovision took away, under the year in which it was asked for and the run. */
+export const archiveFolder = (since: string, name: string, run: string) => `archive/${since.slice(0, 4)}/${name}-${run}`
+export const archivedDefinition = (since: string, name: string, run: string) =>
+  `${archiveFolder(since, name, run)}/values.yaml`
+
+/** Where a machine's file goes in its archive: those of its folder as they lie there, its Placement and Application beside them. */
+export function archivedFile(archive: string, path: string): string {
+  const file = path.slice(path.lastIndexOf('/') + 1)
+  if (path.startsWith(`${placementsFolder}/`)) return `${archive}/placement-${file}`
+  if (path.startsWith(`${applicationsFolder}/`)) return `${archive}/application-${file}`
+  return `${archive}/${path.split('/').slice(4).join('/')}`
+}
 
 /** A data disk that outlived its machine, until another one takes it. */
+export const keptFolder = 'kept'
+export const keptFolderOf = (cluster: string, namespace: string) => `${keptFolder}/${cluster}/${namespace}`
 export const keptFile = (cluster: string, namespace: string, disk: string) =>
-  `kept/${cluster}/${namespace}/${disk}.yaml`
+  `${keptFolderOf(cluster, namespace)}/${disk}.yaml`
+
+/** The disk that a path says is kept; undefined for any other path. */
+export const keptDiskIn = (path: string): string | undefined => /^kept\/[^/]+\/[^/]+\/([^/]+)\.yaml$/.exec(path)?.[1]
 
 /** True for the note of a kept disk: the disk is for whoever takes it away. */
-export const isKept = (path: string) => path.startsWith('kept/')
+export const isKept = (path: string) => path.startsWith(`${keptFolder}/`)
 
 /**
  * That a machine is to be looked at after a day, because something that it keeps for a time is over then. Many machines
@@ -66,17 +85,21 @@ export const imageManifestsFolder = (image: string) => `${imageFolder(image)}/ma
 export const imageLockFile = (image: string) => `${imageFolder(image)}/operation.yaml`
 
 /** Argo CD applies `hub/` to the hub itself: Placements and Applications. */
-export const placementFile = (name: string) => `hub/placements/${spread(name)}/${name}.yaml`
+const placementsFolder = 'hub/placements'
+export const placementFile = (name: string) => `${placementsFolder}/${spread(name)}/${name}.yaml`
+const applicationsFolder = 'hub/applications'
 export const applicationFile = (cluster: string, namespace: string, name: string) =>
-  `hub/applications/${cluster}/${namespace}/${name}.yaml`
+  `${applicationsFolder}/${cluster}/${namespace}/${name}.yaml`
 /** No machine's name has a dot in it. */
 export const imageApplicationFile = (cluster: string, namespace: string, image: string) =>
-  `hub/applications/${cluster}/${namespace}/image.${image}.yaml`
+  `${applicationsFolder}/${cluster}/${namespace}/image.${image}.yaml`
 export const namespaceApplicationFile = (cluster: string, namespace: string) =>
-  `hub/applications/${cluster}/${namespace}.yaml`
+  `${applicationsFolder}/${cluster}/${namespace}.yaml`
 
-export const templateFile = (name: string) => `templates/${name}.yaml`
-export const customizationFile = (name: string) => `customizations/${name}.yaml`
+export const templatesFolder = 'templates'
+export const templateFile = (name: string) => `${templatesFolder}/${name}.yaml`
+export const customizationsFolder = 'customizations'
+export const customizationFile = (name: string) => `${customizationsFolder}/${name}.yaml`
 export const policyFolder = 'policy'
 
 /**
@@ -84,3 +107,8 @@ export const policyFolder = 'policy'
  * disk may live in the namespace.
  */
 export const isShared = (path: string) => /^(namespaces\/|hub\/applications\/[^/]+\/[^/]+\.yaml$)/.test(path)
+
+const claims = [namesFolder, networksFolder, keptFolder, placementsFolder]
+
+/** True for a path that claims something: an undo gives it back last, when the cluster no longer uses it. */
+export const isClaim = (path: string) => claims.some((folder) => path.startsWith(`${folder}/`)) || isLock(path)

@@ -1,7 +1,7 @@
 import type { Tree } from '../../shared/fleet.ts'
 import { readHolder } from '../../shared/holder.ts'
 import type { MachineAddress } from '../../shared/machines.ts'
-import { definitionFile } from '../../shared/paths.ts'
+import { definitionFile, machinesFolder } from '../../shared/paths.ts'
 import { Definition } from '../../shared/schema/definition.ts'
 import { readChecked } from '../../shared/schema/read.ts'
 import type { MachineRequest } from '../../shared/schema/requests.ts'
@@ -20,7 +20,7 @@ export interface Found {
  * of the requester's business: it is not there.
  */
 export async function find(tree: Tree, { namespace, name, cluster }: MachineRequest): Promise<Found | string> {
-  const clusters = cluster === undefined ? await foldersOf(tree, 'vms') : [cluster]
+  const clusters = cluster === undefined ? await foldersOf(tree, machinesFolder) : [cluster]
   const there = await Promise.all(
     clusters.map(async (one) => ((await tree.oid(definitionFile(one, namespace, name))) === undefined ? [] : [one])),
   )

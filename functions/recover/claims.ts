@@ -1,12 +1,8 @@
 import { addedDiskName, dataDiskName, rootVolume, volumeOf } from '../../shared/kubevirt/manifest.ts'
 import { type RoundName, roundsOf } from '../../shared/lifecycles.ts'
-import { isLock } from '../../shared/paths.ts'
 import { requestOf } from '../../shared/request.ts'
 import type { Identity } from '../../shared/schema/definition.ts'
 import type { Run } from '../../shared/step.ts'
-
-/** True for a path that claims something: it is given back last, when the cluster no longer uses it. */
-export const isClaim = (path: string) => /^(names|ipam|kept|hub\/placements)\//.test(path) || isLock(path)
 
 /** The data disks of each round that makes some. */
 const madeBy: Partial<Record<RoundName, (run: Run, name: string, identity: Identity) => string[]>> = {

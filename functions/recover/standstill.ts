@@ -1,7 +1,7 @@
 import type { Fleet, Tree } from '../../shared/fleet.ts'
 import type { RunRecord } from '../../shared/ledger.ts'
 import { type Lifecycle, lifecycles, makesImage, type Task } from '../../shared/lifecycles.ts'
-import { archiveFolder, definitionFile, imageFile } from '../../shared/paths.ts'
+import { archivedDefinition, definitionFile, imageFile } from '../../shared/paths.ts'
 import type { Definition } from '../../shared/schema/definition.ts'
 import type { GoldenImage } from '../../shared/schema/golden-image.ts'
 import { type Facts, type Run, refused, type Standstill, succeeded } from '../../shared/step.ts'
@@ -56,7 +56,7 @@ async function definitionOf(record: RunRecord, tree: Tree): Promise<Definition |
   const { run, facts, request, since, wrote } = record
   if (facts.cluster === undefined || facts.name === undefined) return undefined
   const path = definitionFile(facts.cluster, request.namespace, facts.name)
-  const archived = `${archiveFolder(since.slice(0, 4), facts.name, run)}/values.yaml`
+  const archived = archivedDefinition(since, facts.name, run)
   return ((await written(tree, wrote, path)) ?? (await written(tree, wrote, archived))) as Definition | undefined
 }
 

@@ -4,11 +4,10 @@ import { dueChangesOf } from '../../shared/gitops/due.ts'
 import type { GoldenImages } from '../../shared/golden-images.ts'
 import { type RunRecord, readRecord, trailersOf } from '../../shared/ledger.ts'
 import { changesMachine, lifecycleOf, placeIn, removesMachine, type Subject } from '../../shared/lifecycles.ts'
-import { archiveFolder, runFile } from '../../shared/paths.ts'
+import { archiveFolder, isClaim, runFile } from '../../shared/paths.ts'
 import { endOfUndo } from '../../shared/standing.ts'
 import { type Facts, type Here, ignored, notYet, type Outcome, type Run } from '../../shared/step.ts'
 import { toYaml } from '../../shared/yaml.ts'
-import { isClaim } from './claims.ts'
 import { answerForEnded, type Books, isOfAnother, stillRunning, undone } from './ended.ts'
 import { awaitImageBack } from './image.ts'
 import { type Means, rewind } from './rewind.ts'
@@ -168,7 +167,7 @@ const isPastReturn = ({ lifecycle, task }: RunRecord) =>
   removesMachine(lifecycle) && placeIn(lifecycle, task) >= placeIn(lifecycle, 'remove.commit')
 
 const noReturn = ({ id, facts, failure, since }: Run) =>
-  `Cannot undo run ${id}: ${facts.name} was taken away already, see ${archiveFolder(since.slice(0, 4), facts.name ?? '', id)}. What failed: ${failure?.message}. Put that right, and let the run go on: set state to "running" and deadline to a time to come in ${runFile(id)}`
+  `Cannot undo run ${id}: ${facts.name} was taken away already, see ${archiveFolder(since, facts.name ?? '', id)}. What failed: ${failure?.message}. Put that right, and let the run go on: set state to "running" and deadline to a time to come in ${runFile(id)}`
 
 /** Undefined once nothing of the machine is left on its cluster; else what is. */
 async function awaitGone(run: Run, { machines, rootApplication }: Clients, here: Here): Promise<string | undefined> {

@@ -1,7 +1,7 @@
 import type { Tree } from '../../shared/fleet.ts'
 import { dataClaims } from '../../shared/kubevirt/manifest.ts'
 import { twice } from '../../shared/machine.ts'
-import { definitionFile, keptFile, runFile } from '../../shared/paths.ts'
+import { definitionFile, keptFile, keptFolder, keptFolderOf, runFile } from '../../shared/paths.ts'
 import { Definition } from '../../shared/schema/definition.ts'
 import { KeptDisk } from '../../shared/schema/kept-disk.ts'
 import type { Machine } from '../../shared/schema/machine.ts'
@@ -56,7 +56,7 @@ async function isInUse(tree: Tree, { cluster, namespace, machine, disk }: KeptDi
 }
 
 async function find(tree: Tree, namespace: string, disk: string, index: number): Promise<KeptDisk | string> {
-  const clusters = (await tree.list('kept')).map(({ name }) => name)
+  const clusters = (await tree.list(keptFolder)).map(({ name }) => name)
   const read = await Promise.all(
     clusters.map((cluster) => readChecked(tree, keptFile(cluster, namespace, disk), KeptDisk)),
   )
@@ -70,6 +70,6 @@ async function find(tree: Tree, namespace: string, disk: string, index: number):
     return `${path} is ${show(disk)}, which machine ${show(found.value.machine)} still has: ${keptFile(found.value.cluster, namespace, disk)} must go`
   if (found && !another) return found.value
   if (another) return `${path} is ${show(disk)}, which is kept on two clusters`
-  const known = (await Promise.all(clusters.map((cluster) => namesIn(tree, `kept/${cluster}/${namespace}`)))).flat()
+  const known = (await Promise.all(clusters.map((cluster) => namesIn(tree, keptFolderOf(cluster, namespace))))).flat()
   return `${path} is ${show(disk)}, wanted one that is kept for ${show(namespace)}: ${known.length > 0 ? listed(known, 20) : 'there is none'}`
 }

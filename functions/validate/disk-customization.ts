@@ -1,5 +1,5 @@
 import type { Tree } from '../../shared/fleet.ts'
-import { customizationFile } from '../../shared/paths.ts'
+import { customizationFile, customizationsFolder } from '../../shared/paths.ts'
 import { Customization } from '../../shared/schema/fleet-files.ts'
 import type { GuestCustomization } from '../../shared/schema/image.ts'
 import { namesIn, readChecked } from '../../shared/schema/read.ts'
@@ -21,7 +21,7 @@ export async function diskCustomizationProblems(
   const path = customizationFile(name)
   const found = await readChecked(tree, path, Customization)
   if (!found) {
-    const known = await namesIn(tree, 'customizations')
+    const known = await namesIn(tree, customizationsFolder)
     return [`customizationName is ${show(name)}, wanted one that there is: ${listed(known, 20)}`]
   }
   if (!found.ok) return found.problems

@@ -3,7 +3,14 @@ import { formatIp, parseIp } from '../../shared/ipam/address.ts'
 import { wantedProblems } from '../../shared/ipam/allocate.ts'
 import { toSubnets } from '../../shared/ipam/network.ts'
 import { twice } from '../../shared/machine.ts'
-import { customizationFile, networkFile, templateFile } from '../../shared/paths.ts'
+import {
+  customizationFile,
+  customizationsFolder,
+  networkFile,
+  networksFolder,
+  templateFile,
+  templatesFolder,
+} from '../../shared/paths.ts'
 import type { Checked } from '../../shared/schema/check.ts'
 import { Customization, Network } from '../../shared/schema/fleet-files.ts'
 import type { Machine } from '../../shared/schema/machine.ts'
@@ -17,7 +24,7 @@ import { Template } from '../../shared/schema/template.ts'
 export async function readTemplate(tree: Tree, name: string): Promise<Checked<Template>> {
   const template = await readChecked(tree, templateFile(name), Template)
   if (template) return template
-  const known = await namesIn(tree, 'templates')
+  const known = await namesIn(tree, templatesFolder)
   return { ok: false, problems: [`template is ${show(name)}, wanted one that there is: ${listed(known, 20)}`] }
 }
 
@@ -47,7 +54,7 @@ async function nicProblems(tree: Tree, name: string, addresses: readonly string[
 }
 
 const networks = async (tree: Tree) =>
-  (await tree.list('ipam')).filter(({ mode }) => mode === '040000').map(({ name }) => name)
+  (await tree.list(networksFolder)).filter(({ mode }) => mode === '040000').map(({ name }) => name)
 
 /** What is wrong with the customizations of a machine: those that it names, their guest and their variables. */
 export async function customizationProblems(tree: Tree, machine: Machine): Promise<string[]> {
@@ -56,7 +63,7 @@ export async function customizationProblems(tree: Tree, machine: Machine): Promi
     names.map(async (name) => ({ name, file: await readChecked(tree, customizationFile(name), Customization) })),
   )
   const answers = read.flatMap(({ name, file }) => (file?.ok && file.value.unattend !== undefined ? [name] : []))
-  const known = read.some(({ file }) => !file) ? await namesIn(tree, 'customizations') : []
+  const known = read.some(({ file }) => !file) ? await namesIn(tree, customizationsFolder) : []
   return [
     ...read.flatMap(({ name, file }) => {
       if (!file) return [`customizations has ${show(name)}, wanted those that there are: ${listed(known, 20)}`]

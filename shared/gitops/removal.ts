@@ -1,6 +1,14 @@
 import type { Change, Tree } from '../fleet.ts'
 import { claimOf } from '../kubevirt/manifest.ts'
-import { applicationFile, archiveFolder, keptFile, lockFile, machineFolder, placementFile } from '../paths.ts'
+import {
+  applicationFile,
+  archivedFile,
+  archiveFolder,
+  keptFile,
+  lockFile,
+  machineFolder,
+  placementFile,
+} from '../paths.ts'
 import type { Definition } from '../schema/definition.ts'
 import type { KeptDisk } from '../schema/kept-disk.ts'
 import type { Claims } from '../step.ts'
@@ -17,7 +25,7 @@ export async function toRemoval(
 ): Promise<Change[]> {
   const { cluster, namespace, name } = definition
   const folder = machineFolder(cluster, namespace, name)
-  const archive = archiveFolder(since.slice(0, 4), name, run)
+  const archive = archiveFolder(since, name, run)
   const lock = lockFile(cluster, namespace, name)
   const paths = [
     ...(await filesIn(tree, folder)).filter((path) => path !== lock),
@@ -28,15 +36,9 @@ export async function toRemoval(
     paths.map(async (path): Promise<Change[]> => {
       const content = await tree.read(path)
       if (content === undefined) return []
-      const to = path.startsWith(folder) ? path.slice(folder.length + 1) : path.slice(path.lastIndexOf('/') + 1)
-      const target = path.startsWith('hub/placements/')
-        ? `placement-${to}`
-        : path.startsWith('hub/')
-          ? `application-${to}`
-          : to
       return [
         { path, content: null },
-        { path: `${archive}/${target}`, content },
+        { path: archivedFile(archive, path), content },
       ]
     }),
   )

@@ -1,5 +1,6 @@
 import { valueAt } from '../dict.ts'
 import type { Change, Tree } from '../fleet.ts'
+import { keptDiskIn } from '../paths.ts'
 import { bytes } from '../quantity.ts'
 import { parseYaml } from '../yaml.ts'
 import { diskLabel } from './manifest.ts'
@@ -29,9 +30,7 @@ const diskFile = /\/(datavolume|persistentvolumeclaim)-[^/]+\.yaml$/
 
 /** The claims of which a change set says itself that they are kept, in a note of their own (`keptFile`). */
 export const notedAsKept = (changes: readonly Change[]): string[] =>
-  changes.flatMap(({ path, content }) => (content === null ? [] : (keptNote.exec(path)?.slice(1) ?? [])))
-
-const keptNote = /^kept\/[^/]+\/[^/]+\/([^/]+)\.yaml$/
+  changes.flatMap(({ path, content }) => (content === null ? [] : (keptDiskIn(path) ?? [])))
 
 interface DataDisk {
   name: string

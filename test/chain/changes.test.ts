@@ -234,7 +234,7 @@ describe('a machine', () => {
       keptFile(vm.cluster, vm.namespace, kept),
     ])
     // How it was, and that there is a snapshot of it, is in the archive.
-    const archive = archiveFolder(ended.data.since?.slice(0, 4) ?? '', vm.name, run.id)
+    const archive = archiveFolder(ended.data.since ?? '', vm.name, run.id)
     expect(await read(`${archive}/values.yaml`)).toMatchObject({
       name: vm.name,
       snapshots: [{ name: last, purpose: 'final' }],

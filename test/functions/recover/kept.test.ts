@@ -1,20 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { disksOf, isClaim } from '../../../functions/recover/claims.ts'
+import { disksOf } from '../../../functions/recover/claims.ts'
 import { undone } from '../../../functions/recover/ended.ts'
 import { trailersOf } from '../../../shared/ledger.ts'
 import type { LifecycleName, RoundName } from '../../../shared/lifecycles.ts'
-import {
-  addressFile,
-  applicationFile,
-  archiveFolder,
-  definitionFile,
-  imageFile,
-  imageLockFile,
-  keptFile,
-  lockFile,
-  nameFile,
-  placementFile,
-} from '../../../shared/paths.ts'
 import type { Facts, Run } from '../../../shared/step.ts'
 import { memoryFleet } from '../../fleet.ts'
 import { databaseServer } from '../../shared/kubevirt/definitions.ts'
@@ -103,29 +91,5 @@ describe('the data disks that an undo leaves', () => {
     ['identity', { ...making(), facts: { ...withDisks('db'), name: 'web-01' } }],
   ])('are none where a run has failed before it had a %s', (_, run) => {
     expect(disksOf(run)).toEqual([])
-  })
-})
-
-describe('what an undo gives back last', () => {
-  it.each<[string, string]>([
-    ['a name', nameFile('web-01')],
-    ['an address', addressFile('servers', '10.20.0.17')],
-    ['a kept disk', keptFile('site-a', 'shop', 'db-01-data-wal-4f3104')],
-    ['a Placement', placementFile('web-01')],
-    ['the lock of a machine', lockFile('site-a', 'shop', 'web-01')],
-    ['the lock of an image', imageLockFile('rhel9')],
-  ])('is %s', (_, path) => {
-    expect(isClaim(path)).toBe(true)
-  })
-
-  it.each<[string, string]>([
-    ['a definition', definitionFile('site-a', 'shop', 'web-01')],
-    ['an Application', applicationFile('site-a', 'shop', 'web-01')],
-    ['an image', imageFile('rhel9')],
-    ['what was archived', `${archiveFolder('2030', 'web-01', '0123456789abcdef0123')}/values.yaml`],
-    ['a machine of a namespace that is called like one', definitionFile('site-a', 'kept', 'web-01')],
-    ['a machine on a cluster that is called like one', definitionFile('names', 'shop', 'web-01')],
-  ])('is not %s: clusters follow that', (_, path) => {
-    expect(isClaim(path)).toBe(false)
   })
 })

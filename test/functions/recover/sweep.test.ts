@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { sweep } from '../../../functions/recover/sweep.ts'
 import { toRemoval } from '../../../shared/gitops/removal.ts'
 import { type RunRecord, readRecord, recorded, trailersOf } from '../../../shared/ledger.ts'
-import { archiveFolder, definitionFile, imageFile, nameFile, runFile } from '../../../shared/paths.ts'
+import { archivedDefinition, definitionFile, imageFile, nameFile, runFile } from '../../../shared/paths.ts'
 import type { Run, Standstill } from '../../../shared/step.ts'
 import { toYaml } from '../../../shared/yaml.ts'
 import { runOf, starterFiles } from '../../examples/starter.ts'
@@ -108,7 +108,7 @@ describe('a tick', () => {
       marks,
     }
     const fleet = memoryFleet({ ...starterFiles(), [values]: toYaml(linuxServer()) })
-    const archived = `${archiveFolder('2030', 'web-01', run.id)}/values.yaml`
+    const archived = archivedDefinition('2030', 'web-01', run.id)
     await write(fleet, run, { [archived]: toYaml(linuxServer()), [values]: null })
     const { run: resumed, outcome } = only((await sweep(fleet, settings, minutes(10))).standing)
     expect(resumed.task).toBe('remove.commit')
