@@ -5,13 +5,13 @@ import { customize } from '../functions/build/customize.ts'
 import { commit } from '../functions/commit/commit.ts'
 import { place } from '../functions/place/place.ts'
 import type { Event } from '../shared/event.ts'
-import { parseEventType, taskFor } from '../shared/event-types.ts'
+import { taskFor } from '../shared/event-types.ts'
 import type { Fleet } from '../shared/fleet.ts'
 import type { GitOpsSettings } from '../shared/gitops/application.ts'
 import type { Hub } from '../shared/hub.ts'
-import { type Task, terminals } from '../shared/lifecycles.ts'
+import type { Task } from '../shared/lifecycles.ts'
 import { isPlan } from '../shared/plan.ts'
-import { toRun } from '../shared/run.ts'
+import { isTerminal, toRun } from '../shared/run.ts'
 import type { Here, Outcome, Run } from '../shared/step.ts'
 
 /**
@@ -19,12 +19,12 @@ import type { Here, Outcome, Run } from '../shared/step.ts'
  * event's that write to Git are done once more, with what the event says they found out.
  */
 export async function catchUp(event: Event, given: { fleet: Fleet; settings: GitOpsSettings }): Promise<void> {
-  const { fact = '', lifecycle } = parseEventType(event.type) ?? {}
   const found = taskFor(event.type)
-  const isOver = (terminals as readonly string[]).includes(fact)
-  if (!lifecycle || !found || fact === 'requested' || isOver || event.dataProblem !== undefined) return
+  if (!found || event.dataProblem !== undefined) return
+  const { lifecycle, fact, task } = found
+  if (fact === 'requested' || isTerminal(fact)) return
   const limits = { deadlineMinutes: 30, undoMinutes: 15 }
-  const run = toRun(event, fact, lifecycle, found.task, new Date(event.time ?? 0), limits)
+  const run = toRun(event, fact, lifecycle, task, new Date(event.time ?? 0), limits)
   // What a plan has done so far is in its draft, which the event carries.
   if (isPlan(run)) return
   const until = lifecycle.tasks.findIndex(({ name }) => name === (run.failure?.task ?? run.task))

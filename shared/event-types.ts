@@ -13,13 +13,13 @@ export function parseEventType(type: string): { lifecycle: Lifecycle; fact: stri
   return lifecycle && { lifecycle, fact: type.slice(prefix.length + lifecycle.name.length + 2) }
 }
 
-/** The task that an event of this type starts, and undefined when it starts none (progress, the last fact, a stranger). */
-export function taskFor(type: string): { lifecycle: Lifecycle; task: Task } | undefined {
+/** The task that an event of this type starts, with the fact that it says; undefined when it starts none (progress, the last fact, a stranger). */
+export function taskFor(type: string): { lifecycle: Lifecycle; fact: string; task: Task } | undefined {
   const parsed = parseEventType(type)
   if (!parsed) return undefined
   const { lifecycle, fact } = parsed
   const { tasks } = lifecycle
-  const start = (task: Task | undefined) => task && { lifecycle, task }
+  const start = (task: Task | undefined) => task && { lifecycle, fact, task }
   if (fact === 'requested') return start(tasks[0])
   if (fact === 'rolledback' || fact === 'stranded') return start(tasks.find((task) => task.by === 'notify'))
   if (fact.endsWith('.failed')) return tasks.some((task) => fact === `${task.name}.failed`) ? start(undo) : undefined

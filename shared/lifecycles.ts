@@ -194,7 +194,10 @@ export const terminals = ['completed', 'rolledback', 'stranded'] as const
 export type Terminal = (typeof terminals)[number]
 
 /** A lifecycle by its name. */
-export const lifecycleOf = (name: LifecycleName): Lifecycle => lifecycles.find((one) => one.name === name) as Lifecycle
+export const lifecycleOf = (name: LifecycleName): Lifecycle => knownLifecycle(name) as Lifecycle
+
+/** The same of a name that anybody may have written; undefined where there is none of it. */
+export const knownLifecycle = (name: string): Lifecycle | undefined => lifecycles.find((one) => one.name === name)
 
 /** True for what is done to a machine that there is. */
 export const changesMachine = (name: LifecycleName): boolean => lifecycleOf(name).about === 'machine'

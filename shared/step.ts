@@ -148,6 +148,10 @@ export interface Swept extends FleetView {
   standing: Standstill[]
 }
 
+/** True when a run's time, or that of its undo, is up. */
+export const isPastDeadline = ({ deadline }: Pick<Run, 'deadline'>, now: Date): boolean =>
+  now.getTime() >= Date.parse(deadline)
+
 /** What a step may use of the place where it runs. */
 export interface Here {
   now(): Date

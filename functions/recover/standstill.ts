@@ -1,10 +1,10 @@
 import type { Fleet, Tree } from '../../shared/fleet.ts'
 import type { RunRecord } from '../../shared/ledger.ts'
-import { type Lifecycle, lifecycles, makesImage, type Task } from '../../shared/lifecycles.ts'
+import { knownLifecycle, makesImage, type Task } from '../../shared/lifecycles.ts'
 import { archivedDefinition, definitionFile, imageFile } from '../../shared/paths.ts'
 import type { Definition } from '../../shared/schema/definition.ts'
 import type { GoldenImage } from '../../shared/schema/golden-image.ts'
-import { type Facts, type Run, refused, type Standstill, succeeded } from '../../shared/step.ts'
+import { type Facts, isPastDeadline, type Run, refused, type Standstill, succeeded } from '../../shared/step.ts'
 import { parseYaml } from '../../shared/yaml.ts'
 
 /** What a run that stands still is to hear, as far as possible word for word what was lost. */
@@ -13,7 +13,7 @@ export async function toStandstill(record: RunRecord, fleet: Fleet, now: Date): 
   if (record.state === 'undoing' && failure)
     return { run: { ...toRun(record, failure.task), failure }, outcome: refused(failure.message) }
   const { last, next } = tasksAround(record)
-  if (isOver(record, now)) {
+  if (isPastDeadline(record, now)) {
     const why = `nothing was heard of the run since ${at}, and its time was up at ${record.deadline}`
     return { run: toRun(record, next.name), outcome: refused(`Cannot go on after "${last.title}": ${why}`) }
   }
@@ -21,18 +21,12 @@ export async function toStandstill(record: RunRecord, fleet: Fleet, now: Date): 
   return { run: toRun(record, last.name), outcome: succeeded(said, await factsAfter(record, last, fleet)) }
 }
 
-/** True when a run's time, or that of its undo, is up. */
-export const isOver = ({ deadline }: RunRecord, now: Date) => now.getTime() >= Date.parse(deadline)
-
-const lifecycleOf = ({ lifecycle }: RunRecord): Lifecycle | undefined =>
-  lifecycles.find(({ name }) => name === lifecycle)
-
 /**
  * The last task that is surely done, and the one after it. A task that waits makes its commit first and is done later, so
  * it has to be begun again.
  */
 function tasksAround(record: RunRecord): { last: Task; next: Task } {
-  const tasks = lifecycleOf(record)?.tasks ?? []
+  const tasks = knownLifecycle(record.lifecycle)?.tasks ?? []
   const at = tasks.findIndex(({ name }) => name === record.task)
   const done = tasks[at]?.waits ? at - 1 : at
   return { last: tasks[done] as Task, next: tasks[done + 1] as Task }

@@ -4,9 +4,9 @@ import { freeIn, type Pool, readPool } from '../../shared/ipam/pool.ts'
 import { type RunRecord, readRecord } from '../../shared/ledger.ts'
 import { networksFolder, runFile, runFolder } from '../../shared/paths.ts'
 import { namesIn } from '../../shared/schema/read.ts'
-import type { FleetView, Standstill, Swept } from '../../shared/step.ts'
+import { type FleetView, isPastDeadline, type Standstill, type Swept } from '../../shared/step.ts'
 import { toYaml } from '../../shared/yaml.ts'
-import { isOver, problemsOf, toStandstill } from './standstill.ts'
+import { problemsOf, toStandstill } from './standstill.ts'
 
 export interface SweepSettings {
   /** How long a run in flight may be silent until its events are taken for lost. */
@@ -72,7 +72,7 @@ function isQuiet(record: RunRecord, { quietMilliseconds }: SweepSettings, now: D
   if (record.state === 'stranded') return false
   // Whose time is up ends by itself within moments, if anybody still works on it.
   const moment = Math.min(minute, quietMilliseconds)
-  const isLate = isOver(record, new Date(now.getTime() - moment))
+  const isLate = isPastDeadline(record, new Date(now.getTime() - moment))
   const times = isLate ? resumedOf(record, now) : (record.resumed ?? 0)
   const silence = (isLate ? moment : quietMilliseconds) * 2 ** Math.min(times, mostDoubled)
   return now.getTime() - Date.parse(record.at) >= silence
@@ -80,8 +80,8 @@ function isQuiet(record: RunRecord, { quietMilliseconds }: SweepSettings, now: D
 
 /** How often a run was made to go on; while it had time says nothing of its end. */
 function resumedOf(record: RunRecord, now: Date): number {
-  const wasInTime = !isOver(record, new Date(record.at))
-  return wasInTime && isOver(record, now) ? 0 : (record.resumed ?? 0)
+  const wasInTime = !isPastDeadline(record, new Date(record.at))
+  return wasInTime && isPastDeadline(record, now) ? 0 : (record.resumed ?? 0)
 }
 
 /** The record as it stands once it says that the run was made to go on; undefined when it is not quiet any more. */

@@ -1,6 +1,6 @@
 import type { Event } from '../event.ts'
-import { type Task, terminals, undo } from '../lifecycles.ts'
-import { type Says, toReply } from '../run.ts'
+import { type Task, undo } from '../lifecycles.ts'
+import { isTerminal, type Says, toReply } from '../run.ts'
 import { withoutSecrets } from '../secrets.ts'
 import type { Ending } from '../step.ts'
 import type { ShellOptions, Work } from './work.ts'
@@ -18,7 +18,7 @@ export function saysOf(outcome: Ending, work: Work, options: ShellOptions): Says
     return { fact: 'stranded', status: 'failure', message, facts: { ...run.facts, ...outcome.facts } }
   const facts = { ...run.facts, ...outcome.facts }
   // The definition is in Git from the commit on; nobody after the chain's last wait needs it in an event.
-  const isEnd = (terminals as readonly string[]).includes(task.done)
+  const isEnd = isTerminal(task.done)
   if (isEnd || lifecycle.tasks.at(-1) === task) {
     delete facts.definition
     delete facts.image

@@ -4,7 +4,7 @@ import { sentAs } from '../event-data.ts'
 import { isTick } from '../event-types.ts'
 import type { Log } from '../log.ts'
 import { runId } from '../run.ts'
-import { type Here, type Outcome, type Run, refused, type Step } from '../step.ts'
+import { type Here, isPastDeadline, type Outcome, type Run, refused, type Step } from '../step.ts'
 import { continued, traceId } from '../telemetry/traces.ts'
 import { bury } from './dead-letter.ts'
 import { type Decided, failedBy, tell } from './decided.ts'
@@ -101,11 +101,9 @@ async function outcomeOf(step: Step, run: Run, here: Here): Promise<Outcome> {
 
 /** Whoever still waits at the run's deadline gives up. */
 function inTime(outcome: Outcome, run: Run, now: Date): Outcome {
-  if (outcome.kind !== 'notYet' || !isOver(run, now)) return outcome
+  if (outcome.kind !== 'notYet' || !isPastDeadline(run, now)) return outcome
   return refused(`${outcome.message}; the run's time was up at ${run.deadline}`)
 }
-
-const isOver = (run: Run, now: Date) => now.getTime() >= Date.parse(run.deadline)
 
 /**
  * How a task ends whose upstream still fails at the run's deadline; undefined while it may be tried again. The Broker's
@@ -114,7 +112,7 @@ const isOver = (run: Run, now: Date) => now.getTime() >= Date.parse(run.deadline
 function tooLate(error: unknown, { task, run }: Work, now: Date): Outcome | undefined {
   const known = error instanceof DroverError ? error : undefined
   if (known?.reason === 'unreadable' || known?.reason === 'forged') return undefined
-  if (task.by === 'notify' || !isOver(run, now)) return undefined
+  if (task.by === 'notify' || !isPastDeadline(run, now)) return undefined
   const why = known?.message ?? `${cannot(task)}: something this step needs has failed`
   return refused(`${why}; the run's time was up at ${run.deadline}`)
 }

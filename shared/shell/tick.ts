@@ -1,7 +1,7 @@
 import { DroverError, messageOf } from '../errors.ts'
 import type { Event } from '../event.ts'
 import { sweep } from '../event-types.ts'
-import { lifecycles } from '../lifecycles.ts'
+import { knownLifecycle } from '../lifecycles.ts'
 import type { Log } from '../log.ts'
 import type { Standstill } from '../step.ts'
 import { showFleet } from '../telemetry/fleet.ts'
@@ -63,7 +63,7 @@ async function goOn(
 
 /** The event that was lost: its id, its type and what it says of the run, but for its sentence. */
 function toEvent({ run, outcome }: Standstill, event: Event, options: ShellOptions): Event {
-  const lifecycle = lifecycles.find(({ name }) => name === run.lifecycle)
+  const lifecycle = knownLifecycle(run.lifecycle)
   const at = lifecycle?.tasks.findIndex(({ name }) => name === run.task) ?? -1
   const task = lifecycle?.tasks[at]
   if (!lifecycle || !task) throw new Error(`Cannot make run ${run.id} go on: its lifecycle has no task "${run.task}"`)

@@ -60,7 +60,7 @@ export function toWork(event: Event, options: ShellOptions): Work {
     const why = eventTypes().some(({ type }) => type === event.type) ? 'nothing follows from it' : 'no lifecycle has it'
     throw new DroverError('unreadable', `Cannot handle an event of type ${quoted(event.type)}: ${why}`)
   }
-  const { lifecycle, task } = found
+  const { lifecycle, fact, task } = found
   if (options.name !== undefined && options.name !== task.by) {
     throw new DroverError(
       'unreadable',
@@ -69,7 +69,6 @@ export function toWork(event: Event, options: ShellOptions): Work {
   }
   if (isLoop(event))
     throw new DroverError('unreadable', 'Cannot handle the event: its run has gone through too many hops')
-  const fact = event.type.slice(event.type.indexOf(lifecycle.name) + lifecycle.name.length + 1)
   if (fact !== 'requested' && event.dataProblem !== undefined)
     throw new DroverError('unreadable', `Cannot read the event: ${event.dataProblem}`)
   if (fact !== 'requested' && !isSigned(event, options.keys())) {
