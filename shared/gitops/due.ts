@@ -15,7 +15,7 @@ import { toYaml } from '../yaml.ts'
 const keptIn = ({ oldRoots = [], snapshots = [] }: Definition) => [...oldRoots, ...snapshots]
 
 /** True for what is past its time. */
-export const isOver =
+export const isExpired =
   (now: string) =>
   ({ until }: { until?: string }): boolean =>
     until !== undefined && Date.parse(until) <= Date.parse(now)

@@ -11,7 +11,7 @@ import { GoldenImage } from '../schema/golden-image.ts'
 import { readChecked } from '../schema/read.ts'
 import { toYaml } from '../yaml.ts'
 import { changed, fileName, imageChanges } from './change-set.ts'
-import { dueChanges, isOver } from './due.ts'
+import { dueChanges, isExpired } from './due.ts'
 
 /**
  * What leaves a machine's definition when a run closes: what only that run needed, and what was kept until now; with a note
@@ -74,9 +74,9 @@ async function leaving(tree: Tree, before: Definition, after: Definition): Promi
 
 /** A definition without the old root disks and snapshots that are past their time. */
 function withoutExpired({ oldRoots = [], snapshots = [], ...rest }: Definition, now: string): Definition {
-  const over = isOver(now)
-  const roots = oldRoots.filter((one) => !over(one))
-  const left = snapshots.filter((one) => !over(one))
+  const expired = isExpired(now)
+  const roots = oldRoots.filter((one) => !expired(one))
+  const left = snapshots.filter((one) => !expired(one))
   return {
     ...rest,
     ...(roots.length > 0 ? { oldRoots: roots } : {}),

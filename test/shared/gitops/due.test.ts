@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type Due, dueBefore, dueChanges, dueChangesOf, isOver } from '../../../shared/gitops/due.ts'
+import { type Due, dueBefore, dueChanges, dueChangesOf, isExpired } from '../../../shared/gitops/due.ts'
 import { definitionFile, dueFile } from '../../../shared/paths.ts'
 import type { Definition } from '../../../shared/schema/definition.ts'
 import { parseYaml } from '../../../shared/yaml.ts'
@@ -19,7 +19,7 @@ describe('what is kept for a time', () => {
     ['is over now', now, true],
     ['is over long since', '2029-12-01T00:00:00.000Z', true],
   ])('%s', (_, until, over) => {
-    expect(isOver(now)(until === undefined ? {} : { until })).toBe(over)
+    expect(isExpired(now)(until === undefined ? {} : { until })).toBe(over)
   })
 })
 
