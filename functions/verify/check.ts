@@ -1,4 +1,4 @@
-import type { Assessment } from '../../shared/goals/assessment.ts'
+import { type Assessment, reached, troubled, waiting } from '../../shared/goals/assessment.ts'
 import type { MachineView } from '../../shared/machines.ts'
 import type { Definition } from '../../shared/schema/definition.ts'
 
@@ -21,28 +21,26 @@ export function assessAddresses({ instance }: MachineView, definition: Definitio
       .map(({ address }) => ({ address, mac, has: ofMac(mac) })),
   )
   const [first] = missing
-  if (!first) return { state: 'reached', message: haveAddresses(definition) }
+  if (!first) return reached(haveAddresses(definition))
   const what = `the interface ${first.mac} has ${first.has.length === 0 ? 'no address' : first.has.join(', ')}, wanted ${first.address}`
-  return { state: first.has.length === 0 ? 'waiting' : 'troubled', message: what }
+  return first.has.length === 0 ? waiting(what) : troubled(what)
 }
 
 export const haveAddresses = ({ name }: Definition) => `VM ${name} has the addresses that were allocated`
 
 /** Every DNS record of the machine resolves to what was registered; reached at once where no resolver is configured. */
 export async function assessNames(definition: Definition, resolver: Resolver | undefined): Promise<Assessment> {
-  if (!resolver) return { state: 'reached', message: 'no resolver is configured' }
+  if (!resolver) return reached('no resolver is configured')
   for (const { dnsName, recordType, targets } of definition.dns) {
     const found = await resolver.resolve(dnsName, recordType)
-    if (!found) return { state: 'waiting', message: `no name server says what ${recordType} ${dnsName} resolves to` }
+    if (!found) return waiting(`no name server says what ${recordType} ${dnsName} resolves to`)
     const lacking = targets.filter((target) => !found.map(plainName).includes(plainName(target)))
-    if (lacking.length > 0) {
-      return {
-        state: 'waiting',
-        message: `${recordType} ${dnsName} resolves to ${found.join(', ') || 'nothing'}, wanted ${lacking.join(', ')}`,
-      }
-    }
+    if (lacking.length > 0)
+      return waiting(
+        `${recordType} ${dnsName} resolves to ${found.join(', ') || 'nothing'}, wanted ${lacking.join(', ')}`,
+      )
   }
-  return { state: 'reached', message: `${definition.dns.length} DNS records resolve` }
+  return reached(`${definition.dns.length} DNS records resolve`)
 }
 
 /** As name servers say a target in other ways: with a dot at the end, in capital letters. */

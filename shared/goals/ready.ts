@@ -10,7 +10,7 @@ import {
   type VirtualMachine,
 } from '../machines.ts'
 import type { Definition } from '../schema/definition.ts'
-import type { Assessment } from './assessment.ts'
+import { type Assessment, failed, reached, troubled, waiting } from './assessment.ts'
 import { words } from './words.ts'
 
 /** Statuses of a VirtualMachine that name an error (KubeVirt's VirtualMachinePrintableStatus). */
@@ -33,15 +33,13 @@ export function assessReady(view: MachineView, definition: Definition, revision?
 }
 
 export function troubleOfDisks(disks: DataVolume[]): Assessment | undefined {
-  const failed = disks.find((disk) => disk.status?.phase === 'Failed')
-  if (failed) {
-    const reason = words(failed.status?.conditions, 'no reason given')
-    return { state: 'failed', message: `disk ${failed.metadata.name} failed: ${reason}` }
-  }
+  const broken = disks.find((disk) => disk.status?.phase === 'Failed')
+  if (broken)
+    return failed(`disk ${broken.metadata.name} failed: ${words(broken.status?.conditions, 'no reason given')}`)
   const struggling = disks.find((disk) => isPending(disk) && disk.status?.conditions?.some(isError))
   if (!struggling) return undefined
   const reason = words(struggling.status?.conditions?.filter(isError), 'no reason given')
-  return { state: 'troubled', message: `disk ${struggling.metadata.name} cannot be made: ${reason}` }
+  return troubled(`disk ${struggling.metadata.name} cannot be made: ${reason}`)
 }
 
 /** CDI goes on trying after an `Error`, and waits for somebody to mend what it calls not valid: a claim, or a clone. */
@@ -67,10 +65,10 @@ export function troubleOfSync({ application }: Pick<MachineView, 'application'>)
   const isGivenUp = phase === 'Failed' || (phase === 'Running' && retryCount >= manyRetries)
   if (isGivenUp && sync?.status !== 'Synced') {
     const reason = message.replace(/\.? Retrying attempt #\d+ at .*$/, '')
-    return { state: 'troubled', message: `Argo CD cannot apply it: ${reason}` }
+    return troubled(`Argo CD cannot apply it: ${reason}`)
   }
   const error = conditions?.find(({ type }) => type.endsWith('Error'))
-  return error && { state: 'troubled', message: `Argo CD reports ${error.type}: ${error.message}` }
+  return error && troubled(`Argo CD reports ${error.type}: ${error.message}`)
 }
 
 /** Without its Secret a guest never starts, and the machine itself would only say Starting. */
@@ -80,7 +78,7 @@ export function troubleOfSecrets({ secrets }: { secrets: readonly ExternalSecret
   const failing = secrets.find(({ status }) => status?.conditions?.some(isFailing))
   if (!failing) return undefined
   const reason = words(failing.status?.conditions, 'no reason given')
-  return { state: 'troubled', message: `ExternalSecret ${failing.metadata.name} cannot be synced: ${reason}` }
+  return troubled(`ExternalSecret ${failing.metadata.name} cannot be synced: ${reason}`)
 }
 
 /**
@@ -103,12 +101,12 @@ export function showsCommit(
 
 function progressOf(view: MachineView, definition: Definition, revision: string | undefined): Assessment {
   const { application, machine, instance, disks } = view
-  if (!application) return { state: 'waiting', message: 'Argo CD has no Application for it yet' }
+  if (!application) return waiting('Argo CD has no Application for it yet')
   // Argo CD writes an empty status before it has compared for the first time.
   const sync = application.status?.sync?.status || 'starting'
-  if (!machine) return { state: 'waiting', message: `Argo CD is ${sync}, the VirtualMachine is not there yet` }
+  if (!machine) return waiting(`Argo CD is ${sync}, the VirtualMachine is not there yet`)
   if (!showsCommit(application, machine, definition.operation, revision))
-    return { state: 'waiting', message: `Argo CD is ${sync}, the cluster does not show this commit yet` }
+    return waiting(`Argo CD is ${sync}, the cluster does not show this commit yet`)
   const status = statusOf(machine)
   if (errorStatuses.includes(status) || (errorsOfClaims.includes(status) && !disks.some(isInTheMaking))) {
     const reason = words(
@@ -119,18 +117,14 @@ function progressOf(view: MachineView, definition: Definition, revision: string 
       ],
       'no reason given',
     )
-    return { state: 'troubled', message: `the VirtualMachine says ${status}: ${reason}` }
+    return troubled(`the VirtualMachine says ${status}: ${reason}`)
   }
   const observed = (machine.status?.observedGeneration ?? 0) >= (machine.metadata.generation ?? 0)
-  if (!machine.status?.ready || !observed)
-    return { state: 'waiting', message: `the VirtualMachine is ${status}${importing(disks)}` }
+  if (!machine.status?.ready || !observed) return waiting(`the VirtualMachine is ${status}${importing(disks)}`)
   const agent = instance?.status?.conditions?.some(({ type, status }) => type === 'AgentConnected' && status === 'True')
   if (definition.guestAgent && !agent)
-    return { state: 'waiting', message: 'the VirtualMachine is Running, its guest agent has not connected yet' }
-  return {
-    state: 'reached',
-    message: `VM ${definition.name} is ${status} on node ${instance?.status?.nodeName ?? 'unknown'}`,
-  }
+    return waiting('the VirtualMachine is Running, its guest agent has not connected yet')
+  return reached(`VM ${definition.name} is ${status} on node ${instance?.status?.nodeName ?? 'unknown'}`)
 }
 
 /** KubeVirt says CrashLoopBackOff between two tries, and Starting during each; it counts those that failed until one worked. */
