@@ -1,3 +1,4 @@
+import { addressesOf } from './reservations.ts'
 import type { Run } from './step.ts'
 
 /** The enterprise system (CMDB) as steps see it. */
@@ -39,7 +40,7 @@ export function toCmdbRecord({ id, facts, request, requester }: Run): CmdbRecord
     namespace: request.namespace,
     cluster: facts.cluster ?? '',
     fqdn: first ? `${facts.name}.${first.domain}` : '',
-    addresses: (facts.interfaces ?? []).flatMap(({ leases }) => leases.map(({ address }) => address)).join(' '),
+    addresses: addressesOf(facts).join(' '),
     requester,
     ticket: request.ticket ?? '',
     ...('template' in request

@@ -1,7 +1,11 @@
 import type { Tree } from './fleet.ts'
 import { addressFile, nameFile } from './paths.ts'
-import type { Run } from './step.ts'
+import type { Facts, Run } from './step.ts'
 import { parseYaml } from './yaml.ts'
+
+/** All addresses that are reserved for a machine. */
+export const addressesOf = ({ interfaces = [] }: Pick<Facts, 'interfaces'>): string[] =>
+  interfaces.flatMap(({ leases }) => leases.map(({ address }) => address))
 
 /** The files that hold the addresses of a run's machine; one that is somebody else's by now is not among them. */
 export function heldAddresses(tree: Tree, run: Run): Promise<string[]> {

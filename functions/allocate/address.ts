@@ -6,6 +6,7 @@ import { allocate } from '../../shared/ipam/allocate.ts'
 import { hold, type Pool, readPool, usedIn } from '../../shared/ipam/pool.ts'
 import { readRecord, recorded, trailersOf } from '../../shared/ledger.ts'
 import { addressFile, runFile } from '../../shared/paths.ts'
+import { addressesOf } from '../../shared/reservations.ts'
 import type { Interface } from '../../shared/schema/definition.ts'
 import type { Network } from '../../shared/schema/fleet-files.ts'
 import type { Nic } from '../../shared/schema/machine.ts'
@@ -113,7 +114,6 @@ const leaseFiles = (run: Run, machine: string, { network, mac, leases }: Interfa
   }))
 
 function reserved(run: Run, { identity, interfaces = [], dns }: Facts): Outcome {
-  const addresses = interfaces.flatMap(({ leases }) => leases.map(({ address }) => address))
   const facts = { interfaces, ...(identity && { identity }), ...(dns && { dns }) }
-  return succeeded(`Reserved ${addresses.join(', ')} for ${run.facts.name}`, facts)
+  return succeeded(`Reserved ${addressesOf({ interfaces }).join(', ')} for ${run.facts.name}`, facts)
 }

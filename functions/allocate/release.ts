@@ -1,6 +1,6 @@
 import type { Fleet } from '../../shared/fleet.ts'
 import { readRecord, recorded, trailersOf } from '../../shared/ledger.ts'
-import { heldAddresses } from '../../shared/reservations.ts'
+import { addressesOf, heldAddresses } from '../../shared/reservations.ts'
 import { ignored, type Outcome, type Run, succeeded } from '../../shared/step.ts'
 
 /**
@@ -24,8 +24,5 @@ export async function release(run: Run, fleet: Fleet): Promise<Outcome> {
   return value
 }
 
-function released({ facts }: Run): Outcome {
-  const { name, interfaces = [] } = facts
-  const addresses = interfaces.flatMap(({ leases }) => leases.map(({ address }) => address))
-  return succeeded(`Released ${addresses.join(', ')} and the DNS names of ${name}`)
-}
+const released = ({ facts }: Run): Outcome =>
+  succeeded(`Released ${addressesOf(facts).join(', ')} and the DNS names of ${facts.name}`)

@@ -4,7 +4,7 @@ import { tidied, tidiedImage } from '../../shared/gitops/tidy.ts'
 import { type RunRecord, readRecord, trailersOf } from '../../shared/ledger.ts'
 import { changesMachine, lifecycleOf, makesImage, makesMachine } from '../../shared/lifecycles.ts'
 import { claimsFile, definitionFile, isLock, runFile } from '../../shared/paths.ts'
-import { heldAddresses, heldName } from '../../shared/reservations.ts'
+import { addressesOf, heldAddresses, heldName } from '../../shared/reservations.ts'
 import { listed } from '../../shared/schema/show.ts'
 import { ignored, type Outcome, type Run, refused, succeeded } from '../../shared/step.ts'
 
@@ -65,11 +65,8 @@ async function closing(tree: Tree, run: Run, record: RunRecord): Promise<Change[
 }
 
 function sentence({ lifecycle, request, facts, message }: Run): string {
-  const { name, cluster, interfaces = [], report = [] } = facts
-  if (makesMachine(lifecycle)) {
-    const addresses = interfaces.flatMap((one) => one.leases.map((lease) => lease.address))
-    return `VM ${name} is ready on ${cluster} at ${addresses.join(', ')}`
-  }
+  const { name, cluster, report = [] } = facts
+  if (makesMachine(lifecycle)) return `VM ${name} is ready on ${cluster} at ${addressesOf(facts).join(', ')}`
   const rest = report.length === 0 ? message : report.join(', ')
   return `${lifecycleOf(lifecycle).title} of ${request.namespace}/${name} on ${cluster} is complete: ${rest}`
 }
