@@ -48,6 +48,9 @@ export type Decide<T> = (
   tree: Tree,
 ) => Promise<{ changes: Change[]; value: T; subject?: string; mark?: true } | { nothing: true; value: T }>
 
+/** Says that nothing is to be changed. */
+export const nothing = <T>(value: T) => ({ nothing: true, value }) as const
+
 export interface Transaction<T> {
   /** The commit's first line, unless `decide` knows a better one. */
   subject: string

@@ -1,6 +1,6 @@
 import { toDnsRecords } from '../../shared/dns.ts'
 import { DroverError } from '../../shared/errors.ts'
-import type { Change, Fleet, Tree } from '../../shared/fleet.ts'
+import { type Change, type Fleet, nothing, type Tree } from '../../shared/fleet.ts'
 import { toIdentity, toMac } from '../../shared/identity.ts'
 import { allocate } from '../../shared/ipam/allocate.ts'
 import { hold, type Pool, readPool, usedIn } from '../../shared/ipam/pool.ts'
@@ -33,8 +33,6 @@ export async function allocateAddress(run: Run, fleet: Fleet): Promise<Outcome> 
   })
   return value
 }
-
-const nothing = (value: Outcome) => ({ nothing: true, value }) as const
 
 /** An interface, and the network it is in. */
 interface Placed {

@@ -1,4 +1,4 @@
-import type { Fleet, Tree } from '../../shared/fleet.ts'
+import { type Fleet, nothing, type Tree } from '../../shared/fleet.ts'
 import { readHolder } from '../../shared/holder.ts'
 import { recorded, trailersOf } from '../../shared/ledger.ts'
 import { candidate, describe, type Naming, namingOf, namingProblems } from '../../shared/names.ts'
@@ -33,8 +33,6 @@ export async function allocateName(run: Run, fleet: Fleet): Promise<Outcome> {
   })
   return value
 }
-
-const nothing = (value: Outcome) => ({ nothing: true, value }) as const
 
 const reserved = (name: string, facts: Facts = {}) => succeeded(`Reserved the name ${name}`, { ...facts, name })
 

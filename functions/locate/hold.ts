@@ -1,4 +1,4 @@
-import type { Fleet, Tree } from '../../shared/fleet.ts'
+import { type Fleet, nothing, type Tree } from '../../shared/fleet.ts'
 import type { GoldenImages, Images } from '../../shared/golden-images.ts'
 import type { Hub } from '../../shared/hub.ts'
 import { imageLabel } from '../../shared/images/names.ts'
@@ -50,8 +50,6 @@ export async function hold(run: Run, fleet: Fleet, clients: HoldClients): Promis
   if (typeof looked === 'string') return refused(`Cannot make image ${where}: ${looked}`)
   return succeeded(`Hold image ${where}`, { ...value, ...looked })
 }
-
-const nothing = (value: Outcome | Facts) => ({ nothing: true, value }) as const
 
 /** Why the image is another one than the request means; what machines know it by does not change either. */
 async function problemOf(

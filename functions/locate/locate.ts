@@ -1,6 +1,6 @@
 import { recordedClaims } from '../../shared/claims.ts'
 import { DroverError } from '../../shared/errors.ts'
-import type { Fleet, Tree } from '../../shared/fleet.ts'
+import { type Fleet, nothing, type Tree } from '../../shared/fleet.ts'
 import type { Images } from '../../shared/golden-images.ts'
 import { dataClaims } from '../../shared/kubevirt/manifest.ts'
 import { recorded, trailersOf } from '../../shared/ledger.ts'
@@ -69,8 +69,6 @@ export async function locate(run: Run, fleet: Fleet, machines: Machines, images:
     ? furnish(run, value, looked, { machines, images, tree: await fleet.head() })
     : looked
 }
-
-const nothing = (value: Outcome | Held) => ({ nothing: true, value }) as const
 
 function machineOf({ id, lifecycle, request }: Run): MachineRequest {
   if (!findsMachine(lifecycle))
