@@ -1,4 +1,4 @@
-import { operationAnnotation } from '../../shared/kubevirt/manifest.ts'
+import { isManaged, operationAnnotation } from '../../shared/kubevirt/manifest.ts'
 import type { MachineAddress, MachineView, Occupants } from '../../shared/machines.ts'
 import { type Outcome, type Run, refused } from '../../shared/step.ts'
 import { undecided } from './planned.ts'
@@ -24,7 +24,7 @@ function strangerIn(
   const { destination } = application?.spec ?? {}
   if (application && (destination?.name !== address.cluster || destination.namespace !== address.namespace))
     return `Argo CD has an Application of that name for something else already`
-  if (application && application.metadata.labels?.['app.kubernetes.io/managed-by'] !== 'drover')
+  if (application && !isManaged(application.metadata))
     return `Argo CD has an Application of that name already, which Drover did not make`
   if (machine && machine.metadata.annotations?.[operationAnnotation] !== `${run.id}.create`)
     return `namespace ${address.namespace} has a VirtualMachine of that name already, which this run did not make`

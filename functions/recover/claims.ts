@@ -1,4 +1,4 @@
-import { addedDiskName, dataDiskName, rootVolume, volumeOf } from '../../shared/kubevirt/manifest.ts'
+import { addedDiskName, dataDiskName, diskOfVolume, rootVolume } from '../../shared/kubevirt/manifest.ts'
 import { type RoundName, roundsOf } from '../../shared/lifecycles.ts'
 import { requestOf } from '../../shared/request.ts'
 import type { Identity } from '../../shared/schema/definition.ts'
@@ -16,7 +16,7 @@ const madeBy: Partial<Record<RoundName, (run: Run, name: string, identity: Ident
   },
   restore({ id, facts: { restoredFrom } }, name) {
     const volumes = Object.keys(restoredFrom?.volumes ?? {}).filter((volume) => volume !== rootVolume)
-    return volumes.map((volume) => addedDiskName(name, volume.slice(volumeOf({ name: '' }).length), id))
+    return volumes.map((volume) => addedDiskName(name, diskOfVolume(volume), id))
   },
 }
 

@@ -1,4 +1,4 @@
-import { dataClaims } from '../../shared/kubevirt/manifest.ts'
+import { addedDiskName, dataClaims } from '../../shared/kubevirt/manifest.ts'
 import { type RoundName, roundOf } from '../../shared/lifecycles.ts'
 import type { Definition } from '../../shared/schema/definition.ts'
 import type { Facts, Run } from '../../shared/step.ts'
@@ -22,12 +22,14 @@ const meanings: Partial<Record<RoundName, Says>> = {
       ),
   snapshot: ({ snapshots = [] }, _, run) =>
     snapshots.filter((one) => one.run === run).map(({ name }) => `snapshot ${name} is taken`),
-  resize: ({ size, rootDisk, disks }, _, run) => [
+  resize: ({ name: machine, size, rootDisk, disks }, _, run) => [
     `the machine has ${sizeOf(size)}`,
     ...[{ ...rootDisk, name: 'root' }, ...disks].flatMap((disk) =>
       disk.made === undefined ? [] : [`disk ${disk.name} is of ${disk.size}: none shrinks again`],
     ),
-    ...disks.filter(({ claim }) => claim?.endsWith(`-${run.slice(0, 6)}`)).map(({ name }) => `disk ${name} is new`),
+    ...disks
+      .filter(({ name, claim }) => claim === addedDiskName(machine, name, run))
+      .map(({ name }) => `disk ${name} is new`),
   ],
   restore: ({ restore, oldRoots = [] }, { restoredFrom: from }) => [
     ...(restore

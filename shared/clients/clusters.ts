@@ -1,6 +1,7 @@
 import type { DataImportCron, DataSource, GoldenImages, Images } from '../golden-images.ts'
 import type { Decision, Hub, HubCondition, ManagedCluster } from '../hub.ts'
 import { imageApplicationName, imageLabel } from '../images/names.ts'
+import { machineLabel } from '../kubevirt/manifest.ts'
 import { restoringBy, snapshotApi } from '../kubevirt/restoring.ts'
 import type {
   Application,
@@ -59,7 +60,7 @@ export function openClusters(config: ClustersConfig): Clusters {
   const machines: Machines = {
     async *watch({ cluster, namespace, name }, signal, extras = []) {
       const access = to(cluster)
-      const byLabel = { labelSelector: `drover.dev/machine=${name}` }
+      const byLabel = { labelSelector: `${machineLabel}=${name}` }
       const byName = { fieldSelector: `metadata.name=${name}` }
       const kubevirt = { access, group: 'kubevirt.io', version: 'v1', namespace, ...byName }
       const sources: Source[] = [

@@ -16,7 +16,12 @@ export interface Manifest {
   [field: string]: unknown
 }
 
-export const managedBy = { 'app.kubernetes.io/managed-by': 'drover' } as const
+const managedLabel = 'app.kubernetes.io/managed-by'
+export const managedBy = { [managedLabel]: 'drover' } as const
+
+/** True for an object that Drover has made. */
+export const isManaged = ({ labels }: { labels?: Record<string, string> }): boolean =>
+  labels?.[managedLabel] === managedBy[managedLabel]
 
 /** The label that all objects of a machine carry. */
 export const machineLabel = 'drover.dev/machine'
@@ -80,7 +85,10 @@ export const addedDiskName = (machine: string, disk: string, run: string) =>
 
 /** The names of the machine's volumes, by which its snapshots know its disks. */
 export const rootVolume = 'rootdisk'
-export const volumeOf = ({ name }: { name: string }) => `data-${name}`
+const dataVolume = 'data-'
+export const volumeOf = ({ name }: { name: string }) => `${dataVolume}${name}`
+/** The data disk that a volume is of; of the root disk's there is none. */
+export const diskOfVolume = (volume: string) => volume.slice(dataVolume.length)
 
 /** The names of the claims that the machine's data is on. */
 export const dataClaims = (definition: Pick<Definition, 'name' | 'identity' | 'disks'>): string[] =>
