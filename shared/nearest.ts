@@ -1,8 +1,13 @@
-/** The word that is most like a given one, if any is like it: at most one change for every three characters. */
+/** Nobody misspells a word that is longer, and to measure one takes long. */
+const longest = 64
+
+/** The word that whoever wrote this one most likely meant: a change or two away, in a long word one for every three characters. */
 export function nearest(given: string, words: readonly string[]): string | undefined {
-  const measured = words.map((word) => ({ word, changes: changesBetween(given, word) }))
+  if (given.length > longest) return undefined
+  const lower = given.toLowerCase()
+  const measured = words.map((word) => ({ word, changes: changesBetween(lower, word.toLowerCase()) }))
   const [best] = measured.sort((a, b) => a.changes - b.changes)
-  return best && best.changes <= given.length / 3 ? best.word : undefined
+  return best && best.changes <= Math.max(2, Math.floor(best.word.length / 3)) ? best.word : undefined
 }
 
 /** How many characters have to be put in, taken out or replaced to make one text of the other (Levenshtein). */

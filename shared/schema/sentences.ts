@@ -1,5 +1,6 @@
 import type { ErrorObject } from 'ajv'
-import { listed, nearest, pathOf, show } from './show.ts'
+import { nearest } from '../nearest.ts'
+import { listed, pathOf, show } from './show.ts'
 
 /** The parts of a JSON Schema that a sentence is made of. */
 interface Schema {

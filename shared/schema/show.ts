@@ -49,29 +49,6 @@ export function summary(what: string, problems: readonly string[]): string {
 const sentence = (what: string, problems: readonly string[], more: number) =>
   `${what}: ${problems.join('; ')}${more > 0 ? `; and ${more} more` : ''}`
 
-/** The known word that somebody who wrote this one most likely meant. */
-export function nearest(word: string, known: readonly string[]): string | undefined {
-  const lower = word.toLowerCase()
-  if (word.length > 64) return undefined
-  const ranked = known
-    .map((candidate) => ({ candidate, distance: distance(lower, candidate.toLowerCase()) }))
-    .sort((a, b) => a.distance - b.distance)
-  const best = ranked[0]
-  return best && best.distance <= Math.max(2, Math.floor(best.candidate.length / 3)) ? best.candidate : undefined
-}
-
-/** How many letters must be put in, taken out or changed to make one word of the other. */
-function distance(from: string, to: string): number {
-  let row = Array.from({ length: to.length + 1 }, (_, index) => index)
-  for (const [i, letter] of [...from].entries()) {
-    const next = [i + 1]
-    for (let j = 1; j <= to.length; j++)
-      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (to[j - 1] === letter ? 0 : 1)))
-    row = next
-  }
-  return row[to.length]!
-}
-
 /** "a", "b" and 3 more: names that there are, for a sentence. */
 export function listed(names: readonly string[], most = 10): string {
   const shown = names.slice(0, most).map(show)

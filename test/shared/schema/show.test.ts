@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { listed, nearest, pathOf, show, summary } from '../../../shared/schema/show.ts'
+import { listed, pathOf, show, summary } from '../../../shared/schema/show.ts'
 
 describe('show', () => {
   it.each([
@@ -43,18 +43,6 @@ describe('summary', () => {
     expect(message.length).toBeLessThanOrEqual(2000)
     expect(message).toMatch(/; and 14 more$/)
     expect(summary('Cannot', ['x'.repeat(3000)])).toHaveLength(2000)
-  })
-})
-
-describe('nearest', () => {
-  it.each([
-    ['tempalte', 'template'],
-    ['Template', 'template'],
-    ['sizes', 'size'],
-    ['xyz', undefined],
-    ['t'.repeat(1000), undefined],
-  ])('finds for %s the word %s', (word, found) => {
-    expect(nearest(word, ['template', 'namespace', 'size'])).toBe(found)
   })
 })
 
