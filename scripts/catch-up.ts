@@ -8,11 +8,11 @@ import type { Event } from '../shared/event.ts'
 import { taskFor } from '../shared/event-types.ts'
 import type { Fleet } from '../shared/fleet.ts'
 import type { GitOpsSettings } from '../shared/gitops/application.ts'
-import type { Hub } from '../shared/hub.ts'
 import type { Task } from '../shared/lifecycles.ts'
 import { isPlan } from '../shared/plan.ts'
 import { isTerminal, toRun } from '../shared/run.ts'
-import type { Here, Outcome, Run } from '../shared/step.ts'
+import type { Outcome, Run } from '../shared/step.ts'
+import { here, hubThatDecides } from './stand-ins.ts'
 
 /**
  * Brings a fleet to where a run's earlier steps had left it before they answered with this event: the tasks up to the
@@ -55,19 +55,4 @@ async function built(run: Run, fleet: Fleet, settings: GitOpsSettings): Promise<
   const outcome = await create({ ...run, facts }, tree, settings)
   const changes = outcome.kind === 'succeeded' ? (outcome.changes ?? []) : []
   return { ...run, facts, changes }
-}
-
-/** A hub that decides on the given cluster. */
-const hubThatDecides = (cluster: string): Hub => ({
-  managedCluster: async (name) => ({ name, accepted: true, conditions: [] }),
-  async *watchPlacement() {
-    yield { generation: 1, conditions: [], decisions: [{ clusterName: cluster, reason: 'given' }] }
-  },
-  refresh: async () => undefined,
-})
-
-const here: Here = {
-  now: () => new Date(0),
-  progress: async () => undefined,
-  patience: new AbortController().signal,
 }

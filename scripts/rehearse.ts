@@ -7,12 +7,12 @@ import { validate } from '../functions/validate/validate.ts'
 import { DroverError } from '../shared/errors.ts'
 import type { Change } from '../shared/fleet.ts'
 import type { GitOpsSettings } from '../shared/gitops/application.ts'
-import type { Hub } from '../shared/hub.ts'
 import { trailersOf } from '../shared/ledger.ts'
 import { isLock, runFile } from '../shared/paths.ts'
 import { runId } from '../shared/run.ts'
-import type { Here, Outcome, Run } from '../shared/step.ts'
+import type { Outcome, Run } from '../shared/step.ts'
 import type { FolderFleet } from './folder-tree.ts'
+import { here, hubThatDecides } from './stand-ins.ts'
 
 /** What a rehearsal does not find out for itself. */
 export interface Given {
@@ -49,20 +49,6 @@ export async function rehearse(given: Given, fleet: FolderFleet): Promise<Change
   await fleet.transact({ subject, trailers: trailersOf(run), decide: async () => ({ changes, value: undefined }) })
   // Record and lock are gone when the run has ended.
   return fleet.written().filter(({ path }) => path !== runFile(run.id) && !isLock(path))
-}
-
-const hubThatDecides = (cluster: string): Hub => ({
-  managedCluster: async (name) => ({ name, accepted: true, conditions: [] }),
-  async *watchPlacement() {
-    yield { generation: 1, conditions: [], decisions: [{ clusterName: cluster, reason: 'given' }] }
-  },
-  refresh: async () => undefined,
-})
-
-const here: Here = {
-  now: () => new Date(0),
-  progress: async () => undefined,
-  patience: new AbortController().signal,
 }
 
 /** A run at its beginning; its times are fixed, so that the same request always gives the same files. */
