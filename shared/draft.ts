@@ -12,7 +12,7 @@ export interface Draft {
 }
 
 /** Goes on with a draft that earlier tasks of the same run have begun. */
-export function draftOf(fleet: Fleet, before: readonly Change[]): Draft {
+export function draftOf(fleet: Pick<Fleet, 'head' | 'find'>, before: readonly Change[]): Draft {
   const changed = new Map(before.map(({ path, content }) => [path, content]))
   const head = async () => over(await fleet.head(), changed)
   return {
