@@ -1,4 +1,5 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
+import { isFile, isFolder, parseTree } from '../../../shared/clients/git/tree.ts'
 
 interface Found {
   oid: string
@@ -10,6 +11,9 @@ export interface Blob {
   path: string
   oid: string
 }
+
+/** Of SHA-1, in bytes. */
+const idLength = 20
 
 /** Reads a bare repository on disk through one long-lived `git cat-file --batch`. */
 export class GitReader {
@@ -24,8 +28,7 @@ export class GitReader {
 
   /** The commit that a branch, a tag or a commit id means now; undefined when there is none. */
   async commit(revision: string): Promise<string | undefined> {
-    const named = revision === 'HEAD' ? 'HEAD' : revision
-    return (await this.#read(`${named}^{commit}`))?.oid
+    return (await this.#read(`${revision}^{commit}`))?.oid
   }
 
   /** The tree at a path of a commit; undefined when there is none. */
@@ -37,9 +40,10 @@ export class GitReader {
   /** The files of a tree, with those of its folders where wanted. */
   async files(tree: string, recurse: boolean, prefix = ''): Promise<Blob[]> {
     const blobs: Blob[] = []
-    for (const { mode, name, oid } of entries((await this.#read(tree))?.body ?? Buffer.alloc(0))) {
-      if (mode === '40000') blobs.push(...(recurse ? await this.files(oid, recurse, `${prefix}${name}/`) : []))
-      else if (mode.startsWith('100')) blobs.push({ path: prefix + name, oid })
+    for (const entry of parseTree((await this.#read(tree))?.body ?? Buffer.alloc(0), idLength)) {
+      const { name, oid } = entry
+      if (isFolder(entry)) blobs.push(...(recurse ? await this.files(oid, recurse, `${prefix}${name}/`) : []))
+      else if (isFile(entry)) blobs.push({ path: prefix + name, oid })
     }
     return blobs
   }
@@ -97,16 +101,5 @@ export class GitReader {
       this.#buffer = this.#buffer.subarray(end)
       this.#waiting.shift()?.resolve(length < 0 || Number.isNaN(length) ? undefined : { oid, type, body })
     }
-  }
-}
-
-/** The entries of a raw tree object: mode, a space, the name, a zero, and twenty bytes of id. */
-function* entries(tree: Buffer): Generator<{ mode: string; name: string; oid: string }> {
-  for (let at = 0; at < tree.length; ) {
-    const space = tree.indexOf(32, at)
-    const zero = tree.indexOf(0, space)
-    const mode = tree.toString('utf8', at, space)
-    yield { mode, name: tree.toString('utf8', space + 1, zero), oid: tree.toString('hex', zero + 1, zero + 21) }
-    at = zero + 21
   }
 }
