@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { check } from '../schema/check.ts'
 import { Strict } from '../schema/parts.ts'
+import { parsed } from './message.ts'
 
 const Digest = Strict({
   digest: Type.String({ pattern: '^sha256:[0-9a-f]{64}$' }),
@@ -16,12 +17,4 @@ export function toPushed(message: string): Pushed {
   if (checked.ok) return { done: true, ...checked.value }
   const reason = message.replace(/[\s\p{C}]+/gu, ' ').slice(0, 1024)
   return { done: false, reason: reason === '' ? 'the pod ended without saying why' : reason }
-}
-
-function parsed(message: string): unknown {
-  try {
-    return JSON.parse(message)
-  } catch {
-    return undefined
-  }
 }

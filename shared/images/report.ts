@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { check } from '../schema/check.ts'
 import { Strict } from '../schema/parts.ts'
+import { parsed } from './message.ts'
 
 /** What changed in a guest: how many packages it had, how many changed, and which, such as "curl 8.1 -> 8.2". */
 export const PackageReport = Strict({
@@ -25,12 +26,4 @@ export function toCustomized(message: string): Customized {
   const { value } = checked
   if ('reason' in value) return { done: false, reason: value.reason }
   return 'before' in value ? { done: true, packages: value } : { done: true }
-}
-
-function parsed(message: string): unknown {
-  try {
-    return JSON.parse(message)
-  } catch {
-    return undefined
-  }
 }
