@@ -1,9 +1,10 @@
+import { refreshAnnotation } from '../../../shared/machines.ts'
 import type { Cluster } from '../cluster.ts'
 import { timestamp } from '../object.ts'
 import type { Item } from './argocd-compare.ts'
 import { worst } from './argocd-health.ts'
 import type { Operation } from './argocd-operation.ts'
-import { type Application, refreshAnnotation } from './argocd-types.ts'
+import type { Application } from './argocd-types.ts'
 
 interface Seen {
   revision: string

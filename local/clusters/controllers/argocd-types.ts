@@ -38,4 +38,3 @@ export interface OperationState {
 }
 
 export const finalizer = 'resources-finalizer.argocd.argoproj.io'
-export const refreshAnnotation = 'argocd.argoproj.io/refresh'

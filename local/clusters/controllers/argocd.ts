@@ -1,3 +1,4 @@
+import { refreshAnnotation } from '../../../shared/machines.ts'
 import type { Cluster, Waker } from '../cluster.ts'
 import { type KubeObject, keyOf, type NewObject } from '../object.ts'
 import { compare, isOwned, optionsOf } from './argocd-compare.ts'
@@ -5,7 +6,7 @@ import { attempt, begin, decide, type Operation } from './argocd-operation.ts'
 import { Manifests, SourceError } from './argocd-source.ts'
 import { refuse, report, unask } from './argocd-status.ts'
 import { Tracking } from './argocd-tracking.ts'
-import { type Application, finalizer, refreshAnnotation } from './argocd-types.ts'
+import { type Application, finalizer } from './argocd-types.ts'
 import { release } from './garbage.ts'
 import { GitReader } from './git-reader.ts'
 
