@@ -1,4 +1,5 @@
-import { type Complain, type Fields, isFields, readFields, refuseOthers } from './fields.ts'
+import { isDict } from '../../shared/dict.ts'
+import { type Complain, type Fields, readFields, refuseOthers } from './fields.ts'
 import type { Filter, TriggerFilters } from './filter.ts'
 
 const dialects = ['exact', 'prefix', 'suffix', 'all', 'any', 'not']
@@ -29,10 +30,10 @@ function readList(value: unknown, field: string, complain: Complain): Filter[] {
 }
 
 function readFilter(value: unknown, field: string, complain: Complain): Filter {
-  const given = isFields(value) ? Object.keys(value) : []
-  if (!isFields(value) || given.length > 1) complain(field, value, `an object with one of ${dialects.join(', ')}`)
+  const given = isDict(value) ? Object.keys(value) : []
+  if (!isDict(value) || given.length > 1) complain(field, value, `an object with one of ${dialects.join(', ')}`)
   const dialect = given[0]
-  if (!isFields(value) || dialect === undefined) return {}
+  if (!isDict(value) || dialect === undefined) return {}
   return readDialect(dialect, value[dialect], `${field}.${dialect}`, complain)
 }
 
@@ -55,7 +56,7 @@ function readDialect(dialect: string, value: unknown, field: string, complain: C
 
 /** `not` around nothing makes the real Broker fall over. */
 function readNot(value: unknown, field: string, complain: Complain): Filter {
-  if (isFields(value) && Object.keys(value).length === 0) complain(field, value, 'a filter inside')
+  if (isDict(value) && Object.keys(value).length === 0) complain(field, value, 'a filter inside')
   return { not: readFilter(value, field, complain) }
 }
 

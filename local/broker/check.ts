@@ -1,6 +1,7 @@
+import { isDict } from '../../shared/dict.ts'
 import { readPolicy } from './check-delivery.ts'
 import { findCesql, readFilters } from './check-filters.ts'
-import { type Complain, type Fields, isFields, readFields, refuseOthers, toFields } from './fields.ts'
+import { type Complain, type Fields, readFields, refuseOthers, toFields } from './fields.ts'
 import type { BrokerPlan, Policy } from './plan.ts'
 
 /** What a Trigger may name instead of a URI. */
@@ -71,7 +72,7 @@ function isRefused({ title, spec, refuse }: Named): boolean {
 }
 
 function isKind(object: unknown, kind: string): object is Fields {
-  return isFields(object) && object['kind'] === kind && String(object['apiVersion']).startsWith('eventing.knative.dev/')
+  return isDict(object) && object['kind'] === kind && String(object['apiVersion']).startsWith('eventing.knative.dev/')
 }
 
 function toNamed(object: Fields, kind: string, { problem, refuse, resolve }: Ways): Named {

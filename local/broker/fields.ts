@@ -1,3 +1,4 @@
+import { isDict } from '../../shared/dict.ts'
 /** Says that a field is wrong: which one, what it is, what was wanted. */
 export type Complain = (field: string, is: unknown, wanted: string) => void
 
@@ -5,17 +6,13 @@ export type Fields = Record<string, unknown>
 
 /** The value as an object, or an empty one. */
 export function toFields(value: unknown): Fields {
-  return isFields(value) ? value : {}
-}
-
-export function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  return isDict(value) ? value : {}
 }
 
 /** The object in a field, which may be absent. */
 export function readFields(value: unknown, field: string, complain: Complain): Fields | undefined {
   if (value === undefined || value === null) return undefined
-  if (isFields(value)) return value
+  if (isDict(value)) return value
   complain(field, value, 'an object')
   return undefined
 }

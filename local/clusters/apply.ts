@@ -1,4 +1,5 @@
-import { type Fields, isFields, type KubeObject, type ManagedFields, type NewObject } from './object.ts'
+import { isDict } from '../../shared/dict.ts'
+import type { Fields, KubeObject, ManagedFields, NewObject } from './object.ts'
 import { mergePatch } from './patch.ts'
 
 export const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration'
@@ -34,11 +35,11 @@ export function serverSideApply(live: KubeObject | undefined, wanted: NewObject,
 /** A merge patch that removes what is in `before` and not in `after`. */
 function removals(before: unknown, after: unknown): Fields {
   const patch: Fields = {}
-  if (!isFields(before)) return patch
+  if (!isDict(before)) return patch
   for (const [field, value] of Object.entries(before)) {
-    const next = isFields(after) ? after[field] : undefined
+    const next = isDict(after) ? after[field] : undefined
     if (next === undefined) patch[field] = null
-    else if (isFields(value) && isFields(next)) patch[field] = removals(value, next)
+    else if (isDict(value) && isDict(next)) patch[field] = removals(value, next)
   }
   return patch
 }
@@ -50,7 +51,7 @@ function withoutIdentity({ apiVersion: _, kind: __, metadata, ...rest }: NewObje
 
 function toFieldSet(value: Fields): Fields {
   return Object.fromEntries(
-    Object.entries(value).map(([field, child]) => [`f:${field}`, isFields(child) ? toFieldSet(child) : {}]),
+    Object.entries(value).map(([field, child]) => [`f:${field}`, isDict(child) ? toFieldSet(child) : {}]),
   )
 }
 
@@ -59,8 +60,8 @@ function fromFieldSet(before: Fields, after: Fields): Fields {
   const patch: Fields = {}
   for (const [field, child] of Object.entries(before)) {
     const next = after[field]
-    if (!isFields(next)) patch[field.slice(2)] = null
-    else if (isFields(child) && Object.keys(next).length > 0) patch[field.slice(2)] = fromFieldSet(child, next)
+    if (!isDict(next)) patch[field.slice(2)] = null
+    else if (isDict(child) && Object.keys(next).length > 0) patch[field.slice(2)] = fromFieldSet(child, next)
   }
   return patch
 }

@@ -59,11 +59,6 @@ export type GivenMetadata = { [Field in keyof Metadata]?: Metadata[Field] | unde
 
 export type Fields = Record<string, unknown>
 
-/** Whether a value is a JSON object, as opposed to a list, a scalar or null. */
-export function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
 /** An object's place inside its kind: `namespace/name`, or the name alone where there are no namespaces. */
 export function keyOf({ metadata }: { metadata: GivenMetadata }): string {
   return metadata.namespace ? `${metadata.namespace}/${metadata.name}` : `${metadata.name}`

@@ -1,10 +1,11 @@
+import { isDict } from '../../shared/dict.ts'
 import { badRequest } from './api-error.ts'
-import { type Fields, isFields } from './object.ts'
+import type { Fields } from './object.ts'
 
 /** JSON merge patch (RFC 7386). `null` removes a field. */
 export function mergePatch(target: unknown, patch: unknown): unknown {
-  if (!isFields(patch)) return patch
-  const result: Fields = isFields(target) ? { ...target } : {}
+  if (!isDict(patch)) return patch
+  const result: Fields = isDict(target) ? { ...target } : {}
   for (const [field, value] of Object.entries(patch)) {
     if (value === null) delete result[field]
     else set(result, field, mergePatch(Object.hasOwn(result, field) ? result[field] : undefined, value))
@@ -76,7 +77,7 @@ function write(document: unknown, tokens: string[], value: unknown, insert: bool
   if (Array.isArray(parent)) {
     const at = last === '-' ? parent.length : Number(last)
     parent.splice(at, insert ? 0 : 1, value)
-  } else if (isFields(parent)) set(parent, last, value)
+  } else if (isDict(parent)) set(parent, last, value)
   return document
 }
 
@@ -85,7 +86,7 @@ function remove(document: unknown, tokens: string[]): unknown {
   const parent = read(document, tokens.slice(0, -1))
   const last = tokens.at(-1) ?? ''
   if (Array.isArray(parent)) parent.splice(Number(last), 1)
-  else if (isFields(parent)) delete parent[last]
+  else if (isDict(parent)) delete parent[last]
   return document
 }
 
@@ -97,12 +98,12 @@ export function removeIfThere(document: unknown, path: string): void {
   const parent = tokens.slice(0, -1).reduce(childOf, document)
   if (childOf(parent, last) === undefined) return
   if (Array.isArray(parent)) parent.splice(Number(last), 1)
-  else if (isFields(parent)) delete parent[last]
+  else if (isDict(parent)) delete parent[last]
 }
 
 function childOf(value: unknown, token: string): unknown {
   if (Array.isArray(value)) return value[Number(token)]
-  return isFields(value) && Object.hasOwn(value, token) ? value[token] : undefined
+  return isDict(value) && Object.hasOwn(value, token) ? value[token] : undefined
 }
 
 /** Sets a field of its own, so that `__proto__` in a patch stays a name like any other. */

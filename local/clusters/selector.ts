@@ -1,5 +1,6 @@
+import { isDict } from '../../shared/dict.ts'
 import { badRequest } from './api-error.ts'
-import { isFields, type KubeObject } from './object.ts'
+import type { KubeObject } from './object.ts'
 
 export type Test = (object: KubeObject) => boolean
 
@@ -79,9 +80,9 @@ export function fieldAt(object: unknown, path: string): unknown {
   let value = object
   for (const part of path.split('.')) {
     const [, field = '', type] = /^([^[]*)(?:\[(.*)\])?$/.exec(part) ?? []
-    value = isFields(value) ? value[field] : Array.isArray(value) ? value[Number(field)] : undefined
+    value = isDict(value) ? value[field] : Array.isArray(value) ? value[Number(field)] : undefined
     if (type !== undefined)
-      value = Array.isArray(value) ? value.find((one) => isFields(one) && one['type'] === type) : undefined
+      value = Array.isArray(value) ? value.find((one) => isDict(one) && one['type'] === type) : undefined
   }
   return value
 }

@@ -1,6 +1,7 @@
+import { isDict } from '../../shared/dict.ts'
 import { badRequest, conflict, invalid } from './api-error.ts'
 import { apiVersionOf, type Kind } from './kinds.ts'
-import { type GivenMetadata, isFields, type KubeObject, type NewObject } from './object.ts'
+import type { GivenMetadata, KubeObject, NewObject } from './object.ts'
 
 export interface DeleteOptions {
   propagationPolicy?: string | undefined
@@ -12,7 +13,7 @@ export interface DeleteOptions {
 export function same(a: unknown, b: unknown): boolean {
   if (a === b) return true
   if (Array.isArray(a)) return Array.isArray(b) && a.length === b.length && a.every((value, n) => same(value, b[n]))
-  if (!isFields(a) || !isFields(b)) return false
+  if (!isDict(a) || !isDict(b)) return false
   for (const field in a) if (!same(a[field], b[field])) return false
   for (const field in b) if (b[field] !== undefined && a[field] === undefined) return false
   return true
@@ -29,7 +30,7 @@ export function waiting({ propagationPolicy }: DeleteOptions): string[] {
 /** A namespace is held by a finalizer of its spec until it is empty, a graceful kind until its node ended it. */
 export function isHeld(kind: Kind, { metadata, spec }: KubeObject): boolean {
   if (metadata.finalizers?.length || (kind.graceful && metadata.deletionGracePeriodSeconds)) return true
-  return isFields(spec) && Array.isArray(spec['finalizers']) && spec['finalizers'].length > 0
+  return isDict(spec) && Array.isArray(spec['finalizers']) && spec['finalizers'].length > 0
 }
 
 /** Throws 422 for a name that Kubernetes does not take. */
@@ -50,9 +51,9 @@ export function checkName(kind: Kind, name: string): void {
 /** Throws 400 for metadata of another shape than its readers expect. */
 export function checkMetadata({ kind }: Kind, metadata: GivenMetadata): void {
   const { labels = {}, annotations = {}, finalizers = [], ownerReferences = [] } = metadata
-  const isMap = (value: unknown) => isFields(value) && Object.values(value).every((text) => typeof text === 'string')
+  const isMap = (value: unknown) => isDict(value) && Object.values(value).every((text) => typeof text === 'string')
   const isOwner = (value: unknown) =>
-    isFields(value) && ['kind', 'name', 'uid'].every((field) => typeof value[field] === 'string')
+    isDict(value) && ['kind', 'name', 'uid'].every((field) => typeof value[field] === 'string')
   const wrong = [
     !isMap(labels) && 'labels: wanted a map of strings',
     !isMap(annotations) && 'annotations: wanted a map of strings',

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
+import { isDict } from '../../shared/dict.ts'
 import { alreadyExists, badRequest, forbidden, notFound } from './api-error.ts'
 import { type Change, History } from './history.ts'
 import { isCustom, type Kind, kindNamed } from './kinds.ts'
-import { type GivenMetadata, isFields, type KubeObject, type Metadata, type NewObject, timestamp } from './object.ts'
+import { type GivenMetadata, type KubeObject, type Metadata, type NewObject, timestamp } from './object.ts'
 import {
   bumped,
   checkMetadata,
@@ -137,7 +138,7 @@ export class Store {
   setStatus<T extends KubeObject>(target: T, fields: Record<string, unknown>): T | undefined {
     const current = this.#current(target)
     if (!current) return undefined
-    const status = { ...(isFields(current['status']) ? current['status'] : {}), ...fields }
+    const status = { ...(isDict(current['status']) ? current['status'] : {}), ...fields }
     const object = { ...current, status }
     return this.update(object, kindNamed(target.kind).status ? { subresource: 'status' } : {}) as T
   }

@@ -1,5 +1,6 @@
+import { isDict } from '../../../shared/dict.ts'
 import { badRequest } from '../api-error.ts'
-import { isFields, type KubeObject } from '../object.ts'
+import type { KubeObject } from '../object.ts'
 import type { Store } from '../store.ts'
 import { type ApiRequest, fieldsOf } from './request.ts'
 
@@ -28,7 +29,7 @@ interface Binding extends KubeObject {
 /** Says whether the roles in a cluster let a user do something, as its RBAC authorizer would. */
 export async function reviewAccess(store: Store, request: ApiRequest): Promise<unknown> {
   const review = await fieldsOf(request)
-  const spec = isFields(review['spec']) ? review['spec'] : {}
+  const spec = isDict(review['spec']) ? review['spec'] : {}
   const { user, resourceAttributes } = spec as { user?: unknown; resourceAttributes?: Attributes }
   if (typeof user !== 'string' || user === '' || !resourceAttributes)
     throw badRequest('SubjectAccessReview is invalid: spec: at least one of user or group must be specified')

@@ -1,8 +1,9 @@
 import type { IncomingMessage } from 'node:http'
 import type { Http2ServerRequest } from 'node:http2'
 import { parse } from 'yaml'
+import { isDict } from '../../../shared/dict.ts'
 import { ApiError, badRequest } from '../api-error.ts'
-import { type Fields, isFields } from '../object.ts'
+import type { Fields } from '../object.ts'
 
 /** What a client asks, by whichever HTTP it speaks. */
 export type ApiRequest = IncomingMessage | Http2ServerRequest
@@ -54,7 +55,7 @@ function parsed(text: string, type: string): unknown {
 /** The body of a request that must be an object. */
 export async function fieldsOf(request: ApiRequest): Promise<Fields> {
   const body = await bodyOf(request)
-  if (isFields(body)) return body
+  if (isDict(body)) return body
   throw badRequest('error decoding the body: it is no object')
 }
 

@@ -1,5 +1,6 @@
+import { isDict } from '../../../shared/dict.ts'
 import type { Kind } from '../kinds.ts'
-import { isFields, type KubeObject } from '../object.ts'
+import type { KubeObject } from '../object.ts'
 import { fieldAt } from '../selector.ts'
 
 /** Objects as the API server prints them for `kubectl get`. */
@@ -29,14 +30,14 @@ function cell(object: KubeObject, column: string): string | number {
   const [path = '', how] = column.split(' ').reverse()
   const value = fieldAt(object, path)
   if (how === 'age') return typeof value === 'string' ? duration(Date.now() - Date.parse(value)) : '<unknown>'
-  if (how === 'count') return isFields(value) ? Object.keys(value).length : 0
+  if (how === 'count') return isDict(value) ? Object.keys(value).length : 0
   if (how === 'true') return lastTrue(value)
   if (Array.isArray(value)) return value.join(',')
   return typeof value === 'number' ? value : String(value ?? '')
 }
 
 function lastTrue(conditions: unknown): string {
-  const said = Array.isArray(conditions) ? conditions.filter(isFields).filter(({ status }) => status === 'True') : []
+  const said = Array.isArray(conditions) ? conditions.filter(isDict).filter(({ status }) => status === 'True') : []
   return String(said.at(-1)?.['type'] ?? '')
 }
 

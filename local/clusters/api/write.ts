@@ -1,7 +1,8 @@
+import { isDict } from '../../../shared/dict.ts'
 import { ApiError, badRequest, conflict, invalid, notFound } from '../api-error.ts'
 import { serverSideApply } from '../apply.ts'
 import { apiVersionOf, isCustom, type Kind } from '../kinds.ts'
-import { type Fields, isFields, type KubeObject, type NewObject } from '../object.ts'
+import type { Fields, KubeObject, NewObject } from '../object.ts'
 import { jsonPatch, mergePatch } from '../patch.ts'
 import type { Store } from '../store.ts'
 import type { DeleteOptions } from '../store-rules.ts'
@@ -56,7 +57,7 @@ export async function patch(
   const body = await bodyOf(request)
   const current = getOne(store, target)
   const next = patched(type ?? '', current, body)
-  if (!isFields(next)) throw badRequest('the patched object is no object')
+  if (!isDict(next)) throw badRequest('the patched object is no object')
   return { code: 200, object: write(store, target, toObject(target, next), dryRun) }
 }
 
@@ -82,7 +83,7 @@ function applyPatch(store: Store, target: Target, query: URLSearchParams, body: 
     throw badRequest(
       'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch',
     )
-  if (!isFields(body)) throw badRequest('error decoding YAML: it is no object')
+  if (!isDict(body)) throw badRequest('error decoding YAML: it is no object')
   const { kind, namespace = '', name = '' } = target
   const live = store.get(kind.kind, namespace, name)
   if (!live && target.subresource) throw notFound(kind, name)
@@ -145,13 +146,13 @@ async function deleteOptions(query: URLSearchParams, request: ApiRequest): Promi
   return {
     propagationPolicy,
     gracePeriodSeconds: grace === null ? undefined : Number(grace),
-    ...(isFields(body) ? body : {}),
+    ...(isDict(body) ? body : {}),
   }
 }
 
 /** Checks that a body is of the kind and place that the path names, and fills in what it leaves out. */
 function toObject({ kind, namespace, name }: Target, body: Fields): NewObject {
-  const metadata = isFields(body['metadata']) ? body['metadata'] : {}
+  const metadata = isDict(body['metadata']) ? body['metadata'] : {}
   const apiVersion = apiVersionOf(kind)
   if (body['kind'] && (body['kind'] !== kind.kind || body['apiVersion'] !== apiVersion)) throw mismatch(kind, body)
   if (namespace && metadata['namespace'] && metadata['namespace'] !== namespace) {

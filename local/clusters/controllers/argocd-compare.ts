@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util'
+import { isDict } from '../../../shared/dict.ts'
 import { lastApplied, remembering, serverSideApply, threeWay } from '../apply.ts'
 import type { Cluster } from '../cluster.ts'
 import { apiVersionOf, type Kind } from '../kinds.ts'
-import { isFields, type KubeObject, type NewObject } from '../object.ts'
+import type { KubeObject, NewObject } from '../object.ts'
 import { removeIfThere } from '../patch.ts'
 import { type Health, healthOf } from './argocd-health.ts'
 import type { Application } from './argocd-types.ts'
@@ -106,11 +107,11 @@ export function merged(app: Application, live: KubeObject | undefined, manifest:
 /** A Secret's `stringData` is never stored: it becomes `data`. */
 function withoutStrings(wanted: NewObject): NewObject {
   const { stringData, ...rest } = wanted
-  if (wanted.kind !== 'Secret' || !isFields(stringData)) return wanted
+  if (wanted.kind !== 'Secret' || !isDict(stringData)) return wanted
   const encoded = Object.entries(stringData).map(
     ([key, text]) => [key, Buffer.from(String(text)).toString('base64')] as const,
   )
-  return { ...rest, data: { ...(isFields(rest['data']) && rest['data']), ...Object.fromEntries(encoded) } }
+  return { ...rest, data: { ...(isDict(rest['data']) && rest['data']), ...Object.fromEntries(encoded) } }
 }
 
 /** Takes away what is not compared: status, what is remembered of who applied what, and the pointers of `ignoreDifferences`. */

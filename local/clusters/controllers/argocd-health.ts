@@ -1,4 +1,5 @@
-import { type Condition, isFields, type KubeObject } from '../object.ts'
+import { isDict } from '../../../shared/dict.ts'
+import type { Condition, KubeObject } from '../object.ts'
 
 export interface Health {
   status: 'Healthy' | 'Suspended' | 'Progressing' | 'Missing' | 'Degraded' | 'Unknown'
@@ -28,8 +29,8 @@ interface Status {
 /** What Argo CD (3.5.3) makes of an object's state by its built-in rules; undefined for kinds it has no rule for. */
 export function healthOf(object: KubeObject): Health | undefined {
   if (object.metadata.deletionTimestamp) return { status: 'Progressing', message: 'Pending deletion' }
-  const status: Status = isFields(object['status']) ? object['status'] : {}
-  const spec = isFields(object['spec']) ? object['spec'] : {}
+  const status: Status = isDict(object['status']) ? object['status'] : {}
+  const spec = isDict(object['spec']) ? object['spec'] : {}
   const condition = (type: string) => status.conditions?.find((one) => one.type === type)
   switch (object.kind) {
     case 'VirtualMachine':

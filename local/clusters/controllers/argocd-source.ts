@@ -1,5 +1,6 @@
 import { parseAllDocuments } from 'yaml'
-import { isFields, type NewObject } from '../object.ts'
+import { isDict } from '../../../shared/dict.ts'
+import type { NewObject } from '../object.ts'
 import type { GitReader } from './git-reader.ts'
 
 export interface Source {
@@ -63,10 +64,9 @@ function documents(path: string, text: string): NewObject[] {
 }
 
 function objectsIn(document: unknown): NewObject[] {
-  if (!isFields(document) || typeof document['kind'] !== 'string' || typeof document['apiVersion'] !== 'string')
-    return []
+  if (!isDict(document) || typeof document['kind'] !== 'string' || typeof document['apiVersion'] !== 'string') return []
   if (document['kind'] === 'List' && Array.isArray(document['items'])) return document['items'].flatMap(objectsIn)
-  if (!isFields(document['metadata'])) return []
+  if (!isDict(document['metadata'])) return []
   const { status: _, metadata, ...rest } = document as NewObject
   const { creationTimestamp: __, ...kept } = metadata // serializers write both although they mean nothing in Git
   return [{ ...rest, metadata: kept }]

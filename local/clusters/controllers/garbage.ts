@@ -1,6 +1,7 @@
+import { isDict } from '../../../shared/dict.ts'
 import type { Cluster } from '../cluster.ts'
 import { faultFinalizer } from '../faults.ts'
-import { isFields, type KubeObject } from '../object.ts'
+import type { KubeObject } from '../object.ts'
 
 /** Deletes what has lost its owners, and empties namespaces that are being deleted. */
 export function collectGarbage(cluster: Cluster): void {
@@ -39,7 +40,7 @@ function settle(cluster: Cluster, object: KubeObject): void {
 function settleNamespace({ store }: Cluster, namespace: KubeObject): void {
   const { name, deletionTimestamp } = namespace.metadata
   store.setStatus(namespace, { phase: deletionTimestamp ? 'Terminating' : 'Active' })
-  if (!deletionTimestamp || !isFields(namespace['spec']) || !Array.isArray(namespace['spec']['finalizers'])) return
+  if (!deletionTimestamp || !isDict(namespace['spec']) || !Array.isArray(namespace['spec']['finalizers'])) return
   const content = store.kinds.filter((kind) => kind.namespaced).flatMap(({ kind }) => store.list(kind, name))
   for (const { kind, metadata } of content) if (!metadata.deletionTimestamp) store.remove(kind, name, metadata.name)
   if (content.length === 0) store.modify(namespace, (current) => ({ ...current, spec: {} }))

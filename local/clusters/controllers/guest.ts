@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { parse } from 'yaml'
-import { type Fields, isFields, type KubeObject } from '../object.ts'
+import { isDict } from '../../../shared/dict.ts'
+import type { Fields, KubeObject } from '../object.ts'
 import type { CloudInit, GuestSpec, Interface } from './vm-types.ts'
 
 /** An address of the pod network, the same one for the same object. */
@@ -44,7 +45,7 @@ function macOf({ metadata }: KubeObject, n: number): string {
 
 function addressesOf(ethernets: Fields[], { macAddress }: Interface): string[] {
   const found = ethernets.find(
-    ({ match }) => isFields(match) && String(match['macaddress']).toLowerCase() === macAddress?.toLowerCase(),
+    ({ match }) => isDict(match) && String(match['macaddress']).toLowerCase() === macAddress?.toLowerCase(),
   )
   const addresses = found?.['addresses']
   return Array.isArray(addresses) ? addresses.map((address) => String(address).replace(/\/\d+$/, '')) : []
@@ -73,7 +74,7 @@ function textOf(
 
 function dataOf(store: Secrets, namespace: string, name: string): Fields {
   const data = store.get('Secret', namespace, name)?.['data']
-  return isFields(data) ? data : {}
+  return isDict(data) ? data : {}
 }
 
 /** What a Windows guest's answer file has PowerShell give to the adapters that it finds by their MAC. */
@@ -97,7 +98,7 @@ function ethernetsOf(text: string): Fields[] {
   } catch {
     return [] // a guest does not start its network with this either
   }
-  const network = isFields(document) && isFields(document['network']) ? document['network'] : document
-  const ethernets = isFields(network) ? network['ethernets'] : undefined
-  return isFields(ethernets) ? Object.values(ethernets).filter(isFields) : []
+  const network = isDict(document) && isDict(document['network']) ? document['network'] : document
+  const ethernets = isDict(network) ? network['ethernets'] : undefined
+  return isDict(ethernets) ? Object.values(ethernets).filter(isDict) : []
 }
