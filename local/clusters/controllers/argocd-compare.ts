@@ -1,5 +1,4 @@
 import { isDeepStrictEqual } from 'node:util'
-import { isDict } from '../../../shared/dict.ts'
 import { lastApplied, remembering, serverSideApply, threeWay } from '../apply.ts'
 import type { Cluster } from '../cluster.ts'
 import { apiVersionOf, type Kind } from '../kinds.ts'
@@ -7,6 +6,7 @@ import type { KubeObject, NewObject } from '../object.ts'
 import { removeIfThere } from '../patch.ts'
 import { type Health, healthOf } from './argocd-health.ts'
 import type { Application } from './argocd-types.ts'
+import { dataOf } from './core.ts'
 
 export const trackingId = 'argocd.argoproj.io/tracking-id'
 
@@ -98,20 +98,14 @@ function isSame(app: Application, live: KubeObject, manifest: NewObject, wanted:
 
 /** What a manifest makes of an object, or of nothing, when it is applied in the way that the Application asks for. */
 export function merged(app: Application, live: KubeObject | undefined, manifest: NewObject): NewObject {
-  const wanted = withoutStrings(manifest)
+  const wanted = manifest.kind === 'Secret' ? withoutStrings(manifest) : manifest
   if (app.spec.syncPolicy?.syncOptions?.includes('ServerSideApply=true'))
     return serverSideApply(live, wanted, 'argocd-controller')
   return live ? threeWay(live, remembering(wanted)) : remembering(wanted)
 }
 
-/** A Secret's `stringData` is never stored: it becomes `data`. */
-function withoutStrings(wanted: NewObject): NewObject {
-  const { stringData, ...rest } = wanted
-  if (wanted.kind !== 'Secret' || !isDict(stringData)) return wanted
-  const encoded = Object.entries(stringData).map(
-    ([key, text]) => [key, Buffer.from(String(text)).toString('base64')] as const,
-  )
-  return { ...rest, data: { ...(isDict(rest['data']) && rest['data']), ...Object.fromEntries(encoded) } }
+function withoutStrings({ stringData, ...secret }: NewObject): NewObject {
+  return { ...secret, ...dataOf(secret['data'], stringData) }
 }
 
 /** Takes away what is not compared: status, what is remembered of who applied what, and the pointers of `ignoreDifferences`. */
