@@ -5,7 +5,7 @@ import type { Here } from '../shared/step.ts'
 
 /** A hub that decides on the given cluster. */
 export const hubThatDecides = (cluster: string): Hub => ({
-  managedCluster: async (name) => ({ name, accepted: true, conditions: [] }),
+  managedCluster: async () => ({ accepted: true }),
   async *watchPlacement() {
     yield { generation: 1, conditions: [], decisions: [{ clusterName: cluster, reason: 'given' }] }
   },

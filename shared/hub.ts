@@ -8,7 +8,7 @@ export interface Decision {
   reason: string
 }
 
-/** A condition of a Placement or a ManagedCluster. */
+/** A condition of a Placement. */
 export interface HubCondition {
   type: string
   status: 'True' | 'False' | 'Unknown'
@@ -25,10 +25,8 @@ export interface PlacementState extends Seen {
 }
 
 export interface ManagedCluster {
-  name: string
   /** `spec.hubAcceptsClient`. */
   accepted: boolean
-  conditions: HubCondition[]
 }
 
 export interface Hub {

@@ -1,5 +1,5 @@
 import type { DataImportCron, DataSource, GoldenImages, Images } from '../golden-images.ts'
-import type { Decision, Hub, HubCondition, ManagedCluster } from '../hub.ts'
+import type { Decision, Hub, HubCondition } from '../hub.ts'
 import { imageApplicationName, imageLabel } from '../images/names.ts'
 import { machineLabel } from '../kubevirt/manifest.ts'
 import { restoringBy, snapshotApi } from '../kubevirt/restoring.ts'
@@ -35,9 +35,7 @@ interface PlacementObject {
 }
 
 interface ManagedClusterObject {
-  metadata: { name: string }
   spec?: { hubAcceptsClient?: boolean }
-  status?: { conditions?: HubCondition[] }
 }
 
 const ocm = 'cluster.open-cluster-management.io'
@@ -119,8 +117,10 @@ export function openClusters(config: ClustersConfig): Clusters {
   const hub: Hub = {
     async managedCluster(name) {
       const what = { group: ocm, version: 'v1', plural: 'managedclusters', name }
-      const found = await ask(onHub, `get ${what.plural}`, (api) => api.getClusterCustomObject(what))
-      return found === undefined ? undefined : toManagedCluster(found as ManagedClusterObject)
+      const found = (await ask(onHub, `get ${what.plural}`, (api) => api.getClusterCustomObject(what))) as
+        | ManagedClusterObject
+        | undefined
+      return found && { accepted: found.spec?.hubAcceptsClient === true }
     },
     async *watchPlacement(namespace, name, signal) {
       const common = { access: onHub, group: ocm, version: 'v1beta1', namespace }
@@ -207,9 +207,3 @@ const kindsOf: Record<Extra, Pick<Source, 'group' | 'version' | 'plural'>> = {
   migrations: { group: 'kubevirt.io', version: 'v1', plural: 'virtualmachineinstancemigrations' },
   jobs: { group: 'batch', version: 'v1', plural: 'jobs' },
 }
-
-const toManagedCluster = ({ metadata, spec, status }: ManagedClusterObject): ManagedCluster => ({
-  name: metadata.name,
-  accepted: spec?.hubAcceptsClient === true,
-  conditions: status?.conditions ?? [],
-})

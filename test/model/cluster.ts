@@ -48,7 +48,7 @@ export function clusterOf(now: () => Repository, mood: Mood): Cluster {
   return {
     machines,
     hub: {
-      managedCluster: async (name) => ({ name, accepted: true, conditions: [] }),
+      managedCluster: async () => ({ accepted: true }),
       watchPlacement: none,
       refresh: async () => undefined,
     },

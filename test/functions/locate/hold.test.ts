@@ -27,20 +27,19 @@ const request = (change: Partial<ImageRequest> = {}): ImageRequest => ({
 const holding = (change: Partial<ImageRequest> = {}, run: Partial<Run> = {}): Run =>
   runOf({ lifecycle: 'golden-image', task: 'hold', request: request(change) as Run['request'], ...run })
 
-const accepted: ManagedCluster = { name: 'site-a', accepted: true, conditions: [] }
 const source = (image?: string): DataSource => ({
   metadata: { name: 'rhel9', ...(image ? { labels: { 'drover.dev/image': image } } : {}) },
 })
 
 interface There {
-  cluster?: ManagedCluster | undefined
+  cluster?: ManagedCluster
   dataSources?: Record<string, DataSource>
   version?: string | undefined
 }
 
 /** What the hub and the cluster answer; who is asked for something else answers that there is none. */
-const clients = ({ cluster = accepted, dataSources = {}, version }: There): HoldClients => ({
-  hub: { managedCluster: async (name) => (name === cluster.name ? cluster : undefined) },
+const clients = ({ cluster = { accepted: true }, dataSources = {}, version }: There): HoldClients => ({
+  hub: { managedCluster: async (name) => (name === 'site-a' ? cluster : undefined) },
   goldenImages: { dataSource: async (...where) => dataSources[where.join('/')] },
   images: { version: async (...where) => (where.join('/') === 'site-a/os-images/rhel9' ? version : undefined) },
 })
@@ -150,11 +149,7 @@ describe('the cluster of a golden image', () => {
 
   it.each<[sentence: string, change: Partial<ImageRequest>, there: There]>([
     ['cluster is "site-b", wanted a ManagedCluster of the hub', { cluster: 'site-b' }, {}],
-    [
-      'cluster is "site-a", wanted a ManagedCluster that is accepted',
-      {},
-      { cluster: { ...accepted, accepted: false } },
-    ],
+    ['cluster is "site-a", wanted a ManagedCluster that is accepted', {}, { cluster: { accepted: false } }],
     [
       "DataSource golden/rhel9 is there already and not this image's",
       {},

@@ -31,8 +31,7 @@ function hubShowing(...states: (PlacementState | undefined | (() => Promise<void
   const refreshed: string[] = []
   return {
     refreshed,
-    managedCluster: async (name) =>
-      name === 'nowhere' ? undefined : { name, accepted: name !== 'stranger', conditions: [] },
+    managedCluster: async (name) => (name === 'nowhere' ? undefined : { accepted: name !== 'stranger' }),
     async *watchPlacement(namespace, name, signal) {
       expect([namespace, name]).toEqual(['argocd', 'web-01-012345'])
       for (const state of states) {

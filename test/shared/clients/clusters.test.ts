@@ -45,7 +45,7 @@ async function first<T>(watching: AsyncIterable<T>, fits: (shown: T) => boolean)
 
 describe('the hub', () => {
   it('knows its ManagedClusters, and none of another name', async () => {
-    expect(await clients.hub.managedCluster('site-a')).toMatchObject({ name: 'site-a', accepted: true })
+    expect(await clients.hub.managedCluster('site-a')).toEqual({ accepted: true })
     expect(await clients.hub.managedCluster('nowhere')).toBeUndefined()
   })
 
