@@ -9,8 +9,6 @@ export interface CustomizeJob extends DiskJob {
   customization: GuestCustomization
   /** Whether packages are listed before and after. */
   report: boolean
-  /** Whether nodes have /dev/kvm to give; without it the disk's appliance is emulated, and slow. */
-  kvm?: boolean
 }
 
 const folder = '/customize'
@@ -68,11 +66,7 @@ function container(job: CustomizeJob) {
     ...diskIn(job, mounts, { readOnly: false }),
     resources: {
       requests: { cpu: '500m', memory: '1Gi', 'ephemeral-storage': '1Gi' },
-      limits: {
-        memory: '2Gi',
-        'ephemeral-storage': '4Gi',
-        ...(job.kvm && { 'devices.kubevirt.io/kvm': '1' }),
-      },
+      limits: { memory: '2Gi', 'ephemeral-storage': '4Gi' },
     },
     securityContext: confined,
   }

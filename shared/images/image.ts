@@ -16,19 +16,13 @@ export interface Layer {
   diffId: string
 }
 
-/** An instance type or a preference that machines get unless they say another. */
-export interface Default {
-  name: string
-  /** KubeVirt's own when absent: the one of the whole cluster. */
-  kind?: string
-}
-
 export interface ImageInput {
   architecture: string
   /** RFC 3339; a fact of the run, never the clock: the same disk has to give the same digest. */
   created: string
-  instancetype?: Default
-  preference?: Default
+  /** What machines get unless they say another: one of the whole cluster. */
+  instancetype?: string
+  preference?: string
   /** Annotations of OCI: revision, title, base digest. */
   annotations: Record<string, string>
 }
@@ -60,11 +54,8 @@ export function toConfig({ architecture, created, instancetype, preference }: Im
   })
 }
 
-function variables(what: string, given: Default | undefined): string[] {
-  const name = `INSTANCETYPE_KUBEVIRT_IO_DEFAULT_${what}`
-  if (!given) return []
-  return [`${name}=${given.name}`, ...(given.kind === undefined ? [] : [`${name}_KIND=${given.kind}`])]
-}
+const variables = (what: string, name: string | undefined): string[] =>
+  name === undefined ? [] : [`INSTANCETYPE_KUBEVIRT_IO_DEFAULT_${what}=${name}`]
 
 /** The manifest, which is what the tag names. */
 export function toManifest(

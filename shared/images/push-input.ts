@@ -1,6 +1,6 @@
 import { DroverError } from '../errors.ts'
 import type { Environment } from '../mounted.ts'
-import type { Default, ImageInput } from './image.ts'
+import type { ImageInput } from './image.ts'
 import { parseRepository, parseTag, type Repository } from './reference.ts'
 
 /** What the Job of a push says to the program in its container, as variables: who writes them and who reads them stand here. */
@@ -29,8 +29,8 @@ export function toVariables(request: PushRequest): Record<string, string> {
     PUSH_ARCHITECTURE: request.architecture,
     PUSH_CREATED: request.created,
     PUSH_ANNOTATIONS: JSON.stringify(annotations, Object.keys(annotations).sort()),
-    ...(instancetype && { PUSH_INSTANCETYPE: written(instancetype) }),
-    ...(preference && { PUSH_PREFERENCE: written(preference) }),
+    ...(instancetype && { PUSH_INSTANCETYPE: instancetype }),
+    ...(preference && { PUSH_PREFERENCE: preference }),
     ...(credentials !== undefined && { PUSH_CREDENTIALS: credentials }),
     ...(authorities !== undefined && { PUSH_AUTHORITIES: authorities }),
     ...(request.insecure && { PUSH_INSECURE: 'true' }),
@@ -50,20 +50,12 @@ export function readPushInput(env: Environment): PushInput {
     architecture: env['PUSH_ARCHITECTURE'] ?? '',
     created: env['PUSH_CREATED'] ?? '',
     annotations: parseAnnotations(env['PUSH_ANNOTATIONS'] ?? '{}'),
-    ...(PUSH_INSTANCETYPE && { instancetype: parseDefault(PUSH_INSTANCETYPE) }),
-    ...(PUSH_PREFERENCE && { preference: parseDefault(PUSH_PREFERENCE) }),
+    ...(PUSH_INSTANCETYPE && { instancetype: PUSH_INSTANCETYPE }),
+    ...(PUSH_PREFERENCE && { preference: PUSH_PREFERENCE }),
     ...(PUSH_CREDENTIALS && { credentials: PUSH_CREDENTIALS }),
     ...(PUSH_AUTHORITIES && { authorities: PUSH_AUTHORITIES }),
     insecure: env['PUSH_INSECURE'] === 'true',
   }
-}
-
-/** Neither a kind nor a name of Kubernetes has a "/" in it. */
-const written = ({ name, kind }: Default) => (kind === undefined ? name : `${kind}/${name}`)
-
-function parseDefault(text: string): Default {
-  const [name = '', kind] = text.split('/').reverse()
-  return { name, ...(kind !== undefined && { kind }) }
 }
 
 function parseAnnotations(text: string): Record<string, string> {

@@ -1,5 +1,4 @@
 import { confined, type DiskJob, diskIn, diskPath, type Mount, podOver } from './disk-pod.ts'
-import type { Default } from './image.ts'
 import { toVariables } from './push-input.ts'
 import { parseRepository, parseTag } from './reference.ts'
 
@@ -8,16 +7,15 @@ export interface PushJob extends DiskJob {
   /** Where to, such as `registry.example.com/golden/rhel9`. */
   repository: string
   tag: string
-  /** Of the machines that will run from it; `amd64` when absent. */
-  architecture?: 'amd64' | 'arm64' | 's390x'
   /** A Secret with the registry's credentials: a docker config, or a user name and a password. */
   secret?: string
   /** A ConfigMap with the authorities (PEM) that vouch for the registry's certificate. */
   caConfigMap?: string
   /** The registry speaks http. */
   insecure?: boolean
-  instancetype?: Default
-  preference?: Default
+  /** What machines get unless they say another. */
+  instancetype?: string
+  preference?: string
   /** RFC 3339. */
   created: string
   /** Annotations of the image, by their full names. */
@@ -98,7 +96,7 @@ function variablesOf(push: PushJob): [string, string][] {
     tag,
     created,
     disk: diskPath(push),
-    architecture: push.architecture ?? 'amd64',
+    architecture: 'amd64',
     annotations: push.provenance,
     insecure: push.insecure ?? false,
     ...(instancetype && { instancetype }),

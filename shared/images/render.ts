@@ -106,8 +106,8 @@ const markOf = ({ name }: GoldenImage, { run, since, source, version, instancety
     'dev.drover.run': run,
     'dev.drover.source': version ?? wordOf(source),
   },
-  ...(instancetype && { instancetype: { name: instancetype } }),
-  ...(preference && { preference: { name: preference } }),
+  ...(instancetype && { instancetype }),
+  ...(preference && { preference }),
 })
 
 /**

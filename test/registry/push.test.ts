@@ -70,8 +70,7 @@ describe('push-disk', () => {
       'org.opencontainers.image.revision': 'c0ffee',
       'org.opencontainers.image.title': 'RHEL 9 $(PATH)',
     }
-    const instancetype = { name: 'u1.medium', kind: 'VirtualMachineInstancetype' }
-    const given = { ...usual(), annotations, instancetype, preference: { name: 'rhel.9' } }
+    const given = { ...usual(), annotations, instancetype: 'u1.medium', preference: 'rhel.9' }
     const ended = await runPush(directory, { repository: repositoryOf('golden/rhel9'), ...given })
     expect(ended).toMatchObject({ code: 0, log: expect.stringContaining('The disk is pushed') })
     process.stdout.write(`300 MB: ${ended.seconds.toFixed(1)} s, ${ended.peak.toFixed(0)} MiB\n`)
@@ -92,7 +91,6 @@ describe('push-disk', () => {
     })
     expect(config.config.Env).toEqual([
       'INSTANCETYPE_KUBEVIRT_IO_DEFAULT_INSTANCETYPE=u1.medium',
-      'INSTANCETYPE_KUBEVIRT_IO_DEFAULT_INSTANCETYPE_KIND=VirtualMachineInstancetype',
       'INSTANCETYPE_KUBEVIRT_IO_DEFAULT_PREFERENCE=rhel.9',
     ])
     expect(await unpack(layer)).toEqual([

@@ -20,7 +20,6 @@ interface Container {
   env: { name: string; value: string }[]
   volumeDevices?: unknown
   volumeMounts: { name: string; mountPath: string; readOnly?: boolean }[]
-  resources: { limits: Record<string, string> }
   securityContext: unknown
 }
 interface Spec {
@@ -122,11 +121,6 @@ describe('customizeJob', () => {
         .volumes.map(({ name }) => name)
         .sort(),
     ).toEqual([...mounted].sort())
-  })
-
-  it('asks for /dev/kvm where nodes have it to give', () => {
-    expect(containerOf().resources.limits).not.toHaveProperty('devices.kubevirt.io/kvm')
-    expect(containerOf({ kvm: true }).resources.limits).toMatchObject({ 'devices.kubevirt.io/kvm': '1' })
   })
 
   it.each([

@@ -17,8 +17,8 @@ const plain = (): PushJob => ({
 })
 const whole = (): PushJob => ({
   ...plain(),
-  ...{ volumeMode: 'Block', architecture: 'arm64', secret: 'push', caConfigMap: 'roots', insecure: true },
-  ...{ instancetype: { name: 'u1.medium' }, preference: { name: 'rhel.9', kind: 'VirtualMachinePreference' } },
+  ...{ volumeMode: 'Block', secret: 'push', caConfigMap: 'roots', insecure: true },
+  ...{ instancetype: 'u1.medium', preference: 'rhel.9' },
 })
 const podOf = (push: PushJob) => pushJob(push).spec.template.spec
 const containerOf = (push: PushJob) => {
@@ -83,7 +83,7 @@ describe('pushJob', () => {
     })
     expect(readPushInput(variablesOf(whole()))).toEqual({
       ...common,
-      ...{ disk: '/dev/vda', architecture: 'arm64', insecure: true, instancetype, preference },
+      ...{ disk: '/dev/vda', architecture: 'amd64', insecure: true, instancetype, preference },
       ...{ credentials: '/etc/drover/registry', authorities: '/etc/drover/authorities' },
     })
   })
