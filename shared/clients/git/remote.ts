@@ -7,7 +7,6 @@ export interface RemoteConfig {
   url: string
   token?: string | (() => Promise<string>)
   username?: string
-  scheme?: 'basic' | 'bearer'
   /** A file with the certificates of the authorities that may vouch for the server. */
   caFile?: string
   /** Needed for an address of ssh. */
@@ -45,9 +44,8 @@ export function toRemote(config: RemoteConfig): Remote {
     if (token && scheme.startsWith('http')) {
       const basic = Buffer.from(`${user}:${token}`).toString('base64')
       redactor.add(token, basic)
-      const value = config.scheme === 'bearer' ? `Bearer ${token}` : `Basic ${basic}`
       // Bound to the host, so that it cannot follow a submodule or an alternate to somewhere else.
-      entries.push([`http.${new URL(url).origin}/.extraHeader`, `Authorization: ${value}`])
+      entries.push([`http.${new URL(url).origin}/.extraHeader`, `Authorization: Basic ${basic}`])
     }
     const command = await ssh?.command()
     return {

@@ -37,13 +37,13 @@ describe('toRemote', () => {
     expect(remote.redact(`x p@ss y p%40ss z ${btoa('ann:p@ss')}`)).toBe('x *** y *** z ***')
   })
 
-  it('asks for the token each time, and sends it as a Bearer token if told to', async () => {
+  it('asks for the token each time', async () => {
     let count = 0
-    const remote = remoteOf({ url: 'http://localhost/x', token: async () => `t${count++}`, scheme: 'bearer' })
+    const remote = remoteOf({ url: 'http://localhost/x', token: async () => `t${count++}` })
     const values = [await remote.environment(), await remote.environment()].map(
       (env) => settingsOf(env)['http.http://localhost/.extraHeader'],
     )
-    expect(values).toEqual(['Authorization: Bearer t0', 'Authorization: Bearer t1'])
+    expect(values).toEqual(['t0', 't1'].map((token) => `Authorization: Basic ${btoa(`x-access-token:${token}`)}`))
   })
 
   it('passes on of the environment only what Git needs to reach a server', async () => {
