@@ -27,7 +27,7 @@ export const patched: Goal = {
 export function customized(said: string, job: string, done: string): Assessment {
   const customized = toCustomized(said)
   if (!customized.done) return failed(`Job ${job} failed: ${customized.reason}`)
-  const { changed = [], changes = 0, truncated = false } = customized.packages ?? {}
+  const { changed, changes, truncated } = customized.packages
   const report = [`${changes} packages changed`, ...changed, ...(truncated ? ['and more'] : [])]
   return reached(`${done}: ${changes} packages changed`, { report })
 }

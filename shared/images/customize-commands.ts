@@ -28,11 +28,11 @@ type Script = NonNullable<GuestCustomization['run']>[number]
 /** A ConfigMap holds 1 MiB; the rest is for its keys and labels. */
 const mostBytes = 1_000_000
 
-/** The files of a customization; with `report`, packages are listed before and after. The same input gives the same files. */
-export function customizeCommands(customization: GuestCustomization, { report }: { report: boolean }): Files {
+/** The files of a customization, with packages listed before and after. The same input gives the same files. */
+export function customizeCommands(customization: GuestCustomization): Files {
   const { files = [], run = [], firstboot = [], hostname, timezone, rootPassword, sshKeys = [] } = customization
   const parts: Part[] = [
-    ...(report ? [scriptPart('run', 'packages-before.sh', listScript('before'))] : []),
+    scriptPart('run', 'packages-before.sh', listScript('before')),
     commands(hostname === undefined ? [] : [`hostname ${hostname}`]),
     commands(timezone === undefined ? [] : [`timezone ${timezone}`]),
     ...filesParts(files),
@@ -43,7 +43,7 @@ export function customizeCommands(customization: GuestCustomization, { report }:
     // A user must be there before a key can be given to it: a package or a script may have made it.
     commands(sshKeys.map(({ user, secret, key }) => `ssh-inject ${user}:file:${secretFile(secret, key)}`)),
     ...firstboot.map(({ name, content }, at) => scriptPart('firstboot', `firstboot-${at}-${name}`, content)),
-    ...(report ? [scriptPart('run', 'packages-after.sh', listScript('after'))] : []),
+    scriptPart('run', 'packages-after.sh', listScript('after')),
     // What scripts said is in the pod's log; it is not left lying about in the guest.
     commands(['no-logfile']),
   ]

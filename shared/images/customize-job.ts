@@ -7,8 +7,6 @@ import { secretsOf } from './secrets-of.ts'
 /** One customization of one disk, by an image with guestfs-tools such as the cluster's own libguestfs-tools. */
 export interface CustomizeJob extends DiskJob {
   customization: GuestCustomization
-  /** Whether packages are listed before and after. */
-  report: boolean
 }
 
 const folder = '/customize'
@@ -20,10 +18,10 @@ const scratch = '/tmp/guestfs'
  * itself is left out, and nothing is written in a form that it would change, so Argo CD sees no difference.
  */
 export function customizeJob(job: CustomizeJob): Manifest[] {
-  const { name, namespace, labels, customization, report } = job
+  const { name, namespace, labels, customization } = job
   const metadata = { name, namespace, labels }
   return [
-    { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: customizeCommands(customization, { report }) },
+    { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: customizeCommands(customization) },
     {
       apiVersion: 'batch/v1',
       kind: 'Job',
@@ -72,11 +70,12 @@ function container(job: CustomizeJob) {
   }
 }
 
-const environment = ({ customization, report }: CustomizeJob, disk: string) =>
+const environment = ({ customization }: CustomizeJob, disk: string) =>
   Object.entries({
     CUSTOMIZE_DIR: folder,
     DISK: disk,
-    REPORT: String(report),
+    // The script asks for it. Neither may change as long as a run may be in flight: no Job takes another pod.
+    REPORT: 'true',
     SELINUX_RELABEL: String(customization.selinuxRelabel ?? true),
     TERMINATION_LOG: '/dev/termination-log',
     HOME: home,

@@ -12,18 +12,17 @@ export const PackageReport = Strict({
   truncated: Type.Boolean(),
 })
 
-const Message = Type.Union([PackageReport, Strict({ reason: Type.String({ maxLength: 1024 }) }), Strict({})])
+const Message = Type.Union([PackageReport, Strict({ reason: Type.String({ maxLength: 1024 }) })])
 
 export type PackageReport = Static<typeof PackageReport>
 
 /** How the customization of a disk ended. */
-export type Customized = { done: true; packages?: PackageReport } | { done: false; reason: string }
+export type Customized = { done: true; packages: PackageReport } | { done: false; reason: string }
 
 /** Reads the termination message of a customization's container; one that is not ours, as after a kill, is a failure. */
 export function toCustomized(message: string): Customized {
   const checked = check(Message, parsed(message), 'the message')
   if (!checked.ok) return { done: false, reason: 'the pod ended without saying why' }
   const { value } = checked
-  if ('reason' in value) return { done: false, reason: value.reason }
-  return 'before' in value ? { done: true, packages: value } : { done: true }
+  return 'reason' in value ? { done: false, reason: value.reason } : { done: true, packages: value }
 }

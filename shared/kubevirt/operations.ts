@@ -53,7 +53,7 @@ function restoreOf(definition: Definition, { name, snapshot, replaces }: NonNull
 /** The Job that changes the root disk, with what it needs. Its pod is the machine's as far as labels go. */
 function patchOf(definition: Definition, patch: NonNullable<Definition['patch']>): Manifest[] {
   const { namespace, labels = {} } = metadataOf(definition, patch.name)
-  return customizeJob({ ...patch, namespace, labels, claim: rootDiskName(definition), report: true })
+  return customizeJob({ ...patch, namespace, labels, claim: rootDiskName(definition) })
 }
 
 const migrationOf = (definition: Definition, { name }: NonNullable<Definition['migration']>): Manifest => ({

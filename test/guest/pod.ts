@@ -86,7 +86,6 @@ const claim = {
   labels: {},
   claim: 'disk',
   image: 'registry.example.com/libguestfs-tools@sha256:0',
-  report: true,
   deadlineSeconds: 600,
 } as const
 

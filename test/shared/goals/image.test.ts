@@ -158,7 +158,14 @@ describe('a round on a golden image', () => {
 
   const digest = `sha256:${'d'.repeat(64)}`
   it.each<[what: string, round: ImageRound, shown: ImageView, said: string, state: string, says: string]>([
-    ['customize: says what changed', 'customize', job('customize', 'Complete'), '{}', 'reached', '0 packages'],
+    [
+      'customize: says what changed',
+      'customize',
+      job('customize', 'Complete'),
+      '{"before":2,"changes":1,"changed":["a 1 -> 2"],"truncated":false}',
+      'reached',
+      '1 packages',
+    ],
     [
       'customize: says why it failed',
       'customize',

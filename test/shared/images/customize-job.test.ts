@@ -11,7 +11,6 @@ const input = (change: Partial<CustomizeJob> = {}): CustomizeJob => ({
   volumeMode: 'Filesystem',
   image: 'quay.io/kubevirt/libguestfs-tools@sha256:0000',
   customization: everything(),
-  report: true,
   deadlineSeconds: 3600,
   ...change,
 })

@@ -109,10 +109,6 @@ describe("the pod's script", () => {
     expect(customized).toMatchObject({ packages: { changed: ['(reboot)x none -> 2', 'a 1 -> none'] } })
   })
 
-  it('lists nothing when it is not asked to', () => {
-    expect(run({}, { REPORT: 'false' })).toMatchObject({ status: 0, message: '{}', customized: { done: true } })
-  })
-
   it('gives the last error of virt-customize as the reason', () => {
     const says = 'virt-customize: error: one\nvirt-customize: error: two\n\nIf reporting bugs, …\n'
     expect(run({ says, status: 1 })).toMatchObject({

@@ -7,7 +7,7 @@ const packages = { before: 2, changes: 1, changed: ['a 1 -> 2'], truncated: fals
 describe('toCustomized', () => {
   it.each<[string, string, object]>([
     ['a report', JSON.stringify(packages), { done: true, packages }],
-    ['an end without one', '{}', { done: true }],
+    ['an end without one', '{}', unsaid],
     ['a reason', '{"reason":"the disk is full"}', { done: false, reason: 'the disk is full' }],
     ['nothing, as after a kill', '', unsaid],
     ['what is no JSON', 'Killed', unsaid],
