@@ -21,6 +21,15 @@ export interface Access {
   failure(cause: unknown): DroverError
 }
 
+/** The ways to the managed clusters, each by its name. */
+export type Context = (name: string) => Access
+
+/** The way to the hub, and where Argo CD is there. */
+export interface ArgoHub {
+  access: Access
+  argocdNamespace: string
+}
+
 /** How long a kubeconfig is not read again, in milliseconds. */
 const freshFor = 60_000
 
@@ -29,7 +38,7 @@ const busyAttempts = 4
 const busyPause = 1_000
 
 /** Opens the way to any context by its name; a kubeconfig is read at the first use, and the library loaded then. */
-export function openAccess(config: KubeconfigSettings): (context: string) => Access {
+export function openAccess(config: KubeconfigSettings): Context {
   const contexts = new Map<string, { loading: Promise<KubeConfig>; since: number }>()
   const loaded = (name: string): Promise<KubeConfig> => {
     const known = contexts.get(name)
@@ -88,16 +97,33 @@ export function codeOf(error: unknown): number | undefined {
 }
 
 /** What a cluster answers, undefined for 404; what else fails is broken. */
+export async function answerOf<T>(
+  access: Access,
+  what: string,
+  act: (config: KubeConfig) => Promise<T>,
+): Promise<T | undefined> {
+  try {
+    return await access.use(what, act)
+  } catch (error) {
+    if (codeOf(error) === 404) return undefined
+    throw access.failure(error)
+  }
+}
+
+/** The same of objects that Kubernetes itself does not know. */
 export async function ask(
   access: Access,
   what: string,
   request: (api: CustomObjectsApi) => Promise<unknown>,
 ): Promise<unknown> {
   const { CustomObjectsApi } = await import('@kubernetes/client-node')
-  try {
-    return await access.use(what, (config) => request(config.makeApiClient(CustomObjectsApi)))
-  } catch (error) {
-    if (codeOf(error) === 404) return undefined
-    throw access.failure(error)
-  }
+  return answerOf(access, what, (config) => request(config.makeApiClient(CustomObjectsApi)))
+}
+
+/** One of them by its name. */
+export async function getObject<T>(
+  access: Access,
+  what: { group: string; version: string; plural: string; namespace: string; name: string },
+): Promise<T | undefined> {
+  return (await ask(access, `get ${what.plural}`, (api) => api.getNamespacedCustomObject(what))) as T | undefined
 }

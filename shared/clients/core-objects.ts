@@ -1,22 +1,16 @@
 import type { CoreV1Api, V1Pod } from '@kubernetes/client-node'
 import type { Claim } from '../machines.ts'
-import { type Access, codeOf } from './access.ts'
+import { type Access, answerOf } from './access.ts'
 
 /** Reads of Kubernetes' own kinds on a managed cluster: claims, and the pods that hold them. */
 
-/** What a cluster answers, undefined for 404; what else fails is broken. */
 async function ask<T>(access: Access, what: string, request: (api: CoreV1Api) => Promise<T>): Promise<T | undefined> {
   const { CoreV1Api } = await import('@kubernetes/client-node')
-  try {
-    return await access.use(what, (config) => request(config.makeApiClient(CoreV1Api)))
-  } catch (error) {
-    if (codeOf(error) === 404) return undefined
-    throw access.failure(error)
-  }
+  return answerOf(access, what, (config) => request(config.makeApiClient(CoreV1Api)))
 }
 
 /** A claim by its name, or undefined when there is none. */
-export async function claimOf(access: Access, namespace: string, name: string): Promise<Claim | undefined> {
+export async function readClaim(access: Access, namespace: string, name: string): Promise<Claim | undefined> {
   const read = (api: CoreV1Api) => api.readNamespacedPersistentVolumeClaim({ namespace, name })
   return (await ask(access, 'get persistentvolumeclaims', read)) as Claim | undefined
 }

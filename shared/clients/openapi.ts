@@ -1,4 +1,4 @@
-import { type Access, codeOf } from './access.ts'
+import { type Access, answerOf } from './access.ts'
 import { send } from './raw.ts'
 
 /** The index of a cluster's OpenAPI documents: where that of each group version is, by a hash of what it says. */
@@ -25,11 +25,5 @@ export function openDocuments<T>(groupVersion: string, read: (document: unknown)
   }
 }
 
-async function ask(access: Access, path: string): Promise<unknown> {
-  try {
-    return JSON.parse(await access.use('get openapi', (config) => send(config, 'GET', path)))
-  } catch (error) {
-    if (codeOf(error) === 404) return undefined
-    throw access.failure(error)
-  }
-}
+const ask = (access: Access, path: string): Promise<unknown> =>
+  answerOf(access, 'get openapi', async (config) => JSON.parse(await send(config, 'GET', path)))

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CustomObjectsApi } from '@kubernetes/client-node'
 import { refreshAnnotation } from '../machines.ts'
-import { type Access, ask, codeOf } from './access.ts'
+import { type Access, ask, codeOf, getObject } from './access.ts'
 import { coalesce } from './coalesce.ts'
+import { kinds } from './kinds.ts'
 
 /** Makes Argo CD look at Git now, and waits until it has. */
 
@@ -15,10 +16,10 @@ interface Refreshed {
 
 /** Argo CD takes the annotation off when it has compared; where others keep asking, the time of comparison moves on. */
 export async function settle(hub: Access, namespace: string, name: string, signal: AbortSignal): Promise<boolean> {
-  const look = () => ask(hub, 'get applications', (api) => api.getNamespacedCustomObject(application(namespace, name)))
+  const look = () => getObject<Refreshed>(hub, application(namespace, name))
   const asked = await refresh(hub, namespace, name, signal)
   if (asked === 'unheard') return false
-  for (let seen = asked; seen; seen = (await look()) as typeof seen) {
+  for (let seen = asked; seen; seen = await look()) {
     const isRead = !seen.status?.conditions?.some(({ type }) => type === 'ComparisonError')
     const isCompared = isRead && seen.metadata.annotations?.[refreshAnnotation] === undefined
     const isLater = (seen.status?.reconciledAt ?? '') > (asked?.status?.reconciledAt ?? '')
@@ -31,13 +32,7 @@ export async function settle(hub: Access, namespace: string, name: string, signa
 }
 
 /** Where the API has an Application. */
-export const application = (namespace: string, name: string) => ({
-  group: 'argoproj.io',
-  version: 'v1alpha1',
-  plural: 'applications',
-  namespace,
-  name,
-})
+const application = (namespace: string, name: string) => ({ ...kinds.applications, namespace, name })
 
 /**
  * The refresh annotation wakes Argo CD, which else looks at Git every few minutes. Argo CD takes it off when it has
@@ -48,9 +43,7 @@ export const application = (namespace: string, name: string) => ({
 async function refresh(hub: Access, namespace: string, name: string, signal: AbortSignal) {
   const what = application(namespace, name)
   for (let wasFree = false; !signal.aborted; ) {
-    const seen = (await ask(hub, 'get applications', (api) => api.getNamespacedCustomObject(what))) as
-      | Refreshed
-      | undefined
+    const seen = await getObject<Refreshed>(hub, what)
     const isFree = seen?.metadata.annotations?.[refreshAnnotation] === undefined
     if (!seen || (wasFree && !isFree)) return seen
     wasFree ||= isFree

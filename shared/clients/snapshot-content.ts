@@ -1,5 +1,6 @@
-import type { Snapshot } from '../machines.ts'
-import { type Access, ask } from './access.ts'
+import type { Snapshot, SnapshotSize } from '../machines.ts'
+import { type Access, getObject } from './access.ts'
+import { kinds } from './kinds.ts'
 
 /** What KubeVirt has written down of a machine when it took a snapshot. */
 interface SnapshotContent {
@@ -9,20 +10,25 @@ interface SnapshotContent {
   }
 }
 
-const kind = { group: 'snapshot.kubevirt.io', version: 'v1beta1' }
+/** The VolumeSnapshots that a VirtualMachineSnapshot is made of, by the machine's volume; nothing while it cannot be used. */
+export async function volumesOf(access: Access, namespace: string, snapshot: string): Promise<Record<string, string>> {
+  const content = await contentOf(access, namespace, snapshot)
+  const backups = (content?.spec?.volumeBackups ?? []).flatMap(({ volumeName, volumeSnapshotName: from }) =>
+    from ? [[volumeName, from] as const] : [],
+  )
+  return Object.fromEntries(backups)
+}
 
-/** The content of a VirtualMachineSnapshot; undefined while that cannot be used. */
-export async function readContent(
-  access: Access,
-  namespace: string,
-  snapshot: string,
-): Promise<SnapshotContent | undefined> {
-  const read = async (plural: string, name: string): Promise<unknown> => {
-    const one = { ...kind, namespace, plural, name }
-    return ask(access, `get ${plural}`, (api) => api.getNamespacedCustomObject(one))
-  }
-  const found = (await read('virtualmachinesnapshots', snapshot)) as Snapshot | undefined
+/** What the machine had its size from when the snapshot was taken; undefined while it cannot be used. */
+export async function sizeIn(access: Access, namespace: string, snapshot: string): Promise<SnapshotSize | undefined> {
+  const content = await contentOf(access, namespace, snapshot)
+  const spec = content?.spec?.source?.virtualMachine?.spec
+  return spec && { instancetype: spec.instancetype !== undefined, preference: spec.preference !== undefined }
+}
+
+async function contentOf(access: Access, namespace: string, snapshot: string): Promise<SnapshotContent | undefined> {
+  const found = await getObject<Snapshot>(access, { ...kinds.snapshots, namespace, name: snapshot })
   const { readyToUse, virtualMachineSnapshotContentName: name } = found?.status ?? {}
   if (!readyToUse || name === undefined) return undefined
-  return (await read('virtualmachinesnapshotcontents', name)) as SnapshotContent | undefined
+  return getObject<SnapshotContent>(access, { ...kinds.snapshotContents, namespace, name })
 }
