@@ -42,15 +42,15 @@ async function look(tree: Tree, most: number, now: Date): Promise<Look> {
   let [looked, passed] = [0, 0]
   for await (const due of dueBefore(tree, dayOf(now))) {
     if (looked === most || passed === 10 * most) break
-    if (await isHeld(tree, due)) {
+    const one = await lookAt(tree, due, now)
+    if (one === 'held') {
       passed += 1
       continue
     }
     looked += 1
-    const { changes, problems } = await lookAt(tree, due, now)
-    found.changes.push({ path: due.path, content: null }, ...(await deadLock(tree, due)), ...changes)
-    found.problems.push(...problems)
-    if (changes.some(({ content }) => content === null)) found.machines += 1
+    found.changes.push({ path: due.path, content: null }, ...one.changes)
+    found.problems.push(...one.problems)
+    if (one.hasLetGo) found.machines += 1
   }
   return found
 }
@@ -64,14 +64,22 @@ async function deadLock(tree: Tree, { address }: Due): Promise<Change[]> {
   return (await tree.oid(path)) === undefined ? [] : [{ path, content: null }]
 }
 
-/** What one machine lets go of, and the note of when to look again: tomorrow, where it cannot be told what it keeps. */
-async function lookAt(tree: Tree, { address }: Due, now: Date): Promise<Omit<Look, 'machines'>> {
+interface Looked extends Omit<Look, 'machines'> {
+  hasLetGo: boolean
+}
+
+/** What one machine lets go of, and the note of when to look again: tomorrow, where it cannot be told what it keeps or who holds it. */
+async function lookAt(tree: Tree, due: Due, now: Date): Promise<Looked | 'held'> {
+  const { address } = due
   try {
+    if (await isHeld(tree, due)) return 'held'
     const { changes, definition } = await expired(tree, address, now.toISOString())
-    return { changes: [...changes, ...(definition ? await dueChanges(tree, definition) : [])], problems: [] }
+    const next = definition ? await dueChanges(tree, definition) : []
+    const hasLetGo = changes.some(({ content }) => content === null)
+    return { changes: [...(await deadLock(tree, due)), ...changes, ...next], problems: [], hasLetGo }
   } catch (error) {
     const again = dayOf(new Date(now.getTime() + 24 * 60 * 60_000))
     const problem = `Cannot look for what ${placeOf(address)} keeps: ${messageOf(error)}`
-    return { changes: await noted(tree, address, again), problems: [problem] }
+    return { changes: await noted(tree, address, again), problems: [problem], hasLetGo: false }
   }
 }

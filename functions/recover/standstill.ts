@@ -1,3 +1,4 @@
+import { isDict } from '../../shared/dict.ts'
 import type { Fleet, Tree } from '../../shared/fleet.ts'
 import type { RunRecord } from '../../shared/ledger.ts'
 import { knownLifecycle, makesImage, type Task } from '../../shared/lifecycles.ts'
@@ -84,7 +85,7 @@ const toRun = (
 
 /** Why a record cannot be gone on with. Whoever may push can have written it. */
 export function problemsOf(record: RunRecord, run: string): string[] {
-  if (typeof record !== 'object' || record === null) return ['it holds no record']
+  if (!isDict(record)) return ['it holds no record']
   const { last, next } = tasksAround(record)
   const times = ['since', 'deadline', 'at'] as const
   return [
@@ -93,6 +94,6 @@ export function problemsOf(record: RunRecord, run: string): string[] {
     ...(['running', 'undoing', 'stranded'].includes(record.state) ? [] : ['it has no state']),
     ...(record.state === 'undoing' && !record.failure ? ['it does not say what failed'] : []),
     ...times.flatMap((name) => (Number.isNaN(Date.parse(record[name])) ? [`its ${name} is no time`] : [])),
-    ...(typeof record.facts === 'object' && typeof record.request === 'object' ? [] : ['it lacks facts or request']),
+    ...(['facts', 'request', 'wrote'] as const).flatMap((name) => (isDict(record[name]) ? [] : [`it lacks ${name}`])),
   ]
 }

@@ -31,8 +31,14 @@ export async function sweep(fleet: Fleet, settings: SweepSettings, now: Date): P
     .slice(0, settings.most ?? 20)
   const standing = await Promise.all(
     quiet.map(async (record): Promise<Standstill[]> => {
-      const noted = await note(record, fleet, settings, now)
-      return noted ? [await toStandstill(noted, fleet, now)] : []
+      try {
+        const noted = await note(record, fleet, settings, now)
+        return noted ? [await toStandstill(noted, fleet, now)] : []
+      } catch (error) {
+        // The others have been noted by now: who is not told of it would be silent until the next tick but one.
+        problems.push(`Cannot go on with ${runFile(record.run)}: ${messageOf(error)}`)
+        return []
+      }
     }),
   )
   return { standing: standing.flat(), open, networks: await networksIn(tree), problems }

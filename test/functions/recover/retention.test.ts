@@ -105,6 +105,18 @@ describe('a tick', () => {
     expect(await fleet.files()).toEqual(before)
   })
 
+  it('is not held up by a machine whose lock cannot be read', async () => {
+    const other = { ...server, name: 'db-02' }
+    const fleet = await fleetOf(server, other)
+    const lock = lockFile('site-a', 'shop', 'db-02')
+    fleet.put({ [lock]: 'run: [\n' })
+    expect(await letGo(fleet, {}, now)).toEqual([
+      expect.stringMatching(/^Cannot look for what shop\/db-02 on site-a keeps: /),
+    ])
+    expect((await definitionIn(fleet)).oldRoots).toHaveLength(1)
+    expect(await fleet.files()).toMatchObject({ [lock]: 'run: [\n', [noteOf(other, '2030-01-10')]: expect.any(String) })
+  })
+
   it('frees a machine whose lock a run has left behind', async () => {
     const fleet = await fleetOf(server)
     const lock = lockFile('site-a', 'shop', 'db-01')

@@ -209,7 +209,7 @@ describe('a tick', () => {
 
   it.each<[string, string, string]>([
     ['no YAML', ': :\n  - {', 'Cannot read the record of run x'],
-    ['no record', '[]\n', 'Cannot go on with runs/x.yaml: it is named after another run'],
+    ['no record', '[]\n', 'Cannot go on with runs/x.yaml: it holds no record'],
     ['nothing', 'null\n', 'Cannot go on with runs/x.yaml: it holds no record'],
     ['a word', 'word\n', 'Cannot go on with runs/x.yaml: it holds no record'],
     ['the record of another run', toYaml({ run: 'y' }), 'it is named after another run'],
@@ -219,14 +219,26 @@ describe('a tick', () => {
     ['a state that there is not', toYaml({ state: 'asleep' }), 'it has no state'],
     ['an undo of nothing', toYaml({ state: 'undoing' }), 'it does not say what failed'],
     ['no times', toYaml({ at: 'yesterday' }), 'its since is no time; its deadline is no time; its at is no time'],
-    ['no facts', toYaml({ facts: 7, request: {} }), 'it lacks facts or request'],
-    ['no request', toYaml({ facts: {}, request: 7 }), 'it lacks facts or request'],
+    ['no facts', toYaml({ facts: null, request: {}, wrote: {} }), 'it lacks facts'],
+    ['no request', toYaml({ facts: {}, request: 7, wrote: {} }), 'it lacks request'],
+    ['nothing of what it wrote', toYaml({ facts: {}, request: {} }), 'it lacks wrote'],
   ])('passes over a file that holds %s, says so, and makes the others go on', async (_, text, problem) => {
     const fleet = await fleetAfter('name')
     fleet.put({ [runFile('x')]: text })
     const { standing, problems } = await sweep(fleet, settings, minutes(10))
     expect(only(standing).run.id).toBe(id)
     expect(problems).toEqual([expect.stringContaining(problem)])
+  })
+
+  it('makes the others go on where what one has written cannot be read any more', async () => {
+    const fleet = await fleetAfter('name')
+    const record = await readRecord(await fleet.head(), id)
+    const facts = { name: 'web-02', cluster: 'site-a' }
+    const wrote = { [definitionFile('site-a', 'shop', 'web-02')]: { before: null, after: 'f'.repeat(40) } }
+    fleet.put({ [runFile('x')]: toYaml({ ...record, run: 'x', facts, wrote }) })
+    const { standing, problems } = await sweep(fleet, settings, minutes(10))
+    expect(only(standing).run.id).toBe(id)
+    expect(problems).toEqual([expect.stringContaining('Cannot go on with runs/x.yaml: ')])
   })
 
   it('says which runs are open, whether or not they are to go on', async () => {
