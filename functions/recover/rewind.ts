@@ -45,7 +45,7 @@ export async function rewind(
     const step = await advance(run, address, means, after, from)
     if (!step) return undefined
     if ('losses' in step) return cannot(address, step.losses.join('; '))
-    if ('conflict' in step) return { kind: 'stranded', message: conflictSentence(run, step.conflict) }
+    if ('stranded' in step) return { kind: 'stranded', message: step.stranded }
     await means.machines.refresh(means.rootApplication)
     await means.machines.refresh(address.name)
     const { stage, aim: definition, revision } = step
@@ -77,8 +77,8 @@ interface Step {
   revision: string
 }
 
-/** What keeps a stage from being begun: data disks that it would remove or shrink, or a file that somebody else has changed. */
-type Hindrance = { losses: string[] } | { conflict: string }
+/** What keeps a stage from being begun: data disks that it would remove or shrink; or that it is a person's, and why. */
+type Hindrance = { losses: string[] } | { stranded: string }
 
 /** What a root disk that was changed is made anew from, where its cluster does not restore in place. */
 async function newRootFrom(
@@ -111,6 +111,7 @@ async function advance(
       const record = await readRecord(tree, run.id)
       const sides = record && (await sidesOf(tree, record, address))
       if (!record || !sides) return { nothing: true, value: undefined }
+      if (record.state === 'stranded') return { nothing: true, value: { stranded: record.message ?? '' } }
       if (record.stage !== undefined && record.stage !== after?.stage)
         return { nothing: true, value: { stage: record.stage, aim: sides.now } }
       const stage = stageAfter(record, sides)
@@ -118,7 +119,7 @@ async function advance(
       const aim = aimOf(stage, run.id, sides, from)
       const steps = await differing(tree, sides.now, aim, gitops)
       const conflict = await foreign(tree, record, steps)
-      if (conflict !== undefined) return { nothing: true, value: { conflict } }
+      if (conflict !== undefined) return { nothing: true, value: { stranded: conflictSentence(run, conflict) } }
       const changes = await changed(tree, [...steps, ...claimsAfter(after, aim)])
       const losses = await dataDiskLosses(tree, changes.filter(notMadeBy(record)))
       if (losses.length > 0) return { nothing: true, value: { losses } }

@@ -36,8 +36,8 @@ export async function undo(run: Run, clients: Clients, here: Here): Promise<Outc
 async function finish(run: Run, clients: Clients, here: Here): Promise<Outcome> {
   const left = await ways[lifecycleOf(run.lifecycle).about](run, clients, here)
   if (left) return left
-  const conflict = await release(run, clients.fleet)
-  if (conflict !== undefined) return { kind: 'stranded', message: conflictSentence(run, conflict) }
+  const message = await release(run, clients.fleet)
+  if (message !== undefined) return { kind: 'stranded', message }
   await clients.machines.refresh(clients.rootApplication)
   return undone(run, clients.fleet)
 }
@@ -61,8 +61,7 @@ async function putBack(run: Run, clients: Clients, here: Here): Promise<Outcome 
   const { name, cluster } = run.facts
   if (name === undefined || cluster === undefined) return undefined
   const outcome = await rewind(run, { cluster, namespace: run.request.namespace, name }, clients, here)
-  if (outcome?.kind === 'stranded') await strand(run, outcome.message, clients)
-  return outcome
+  return outcome?.kind === 'stranded' ? ((await strand(run, outcome.message, clients)) ?? outcome) : outcome
 }
 
 /** How the cluster follows an undo; undefined once it has. */
@@ -119,8 +118,8 @@ function undoing({ failure, deadline, at }: Run, record: RunRecord): RunRecord {
 }
 
 /**
- * Gives back the claims and ends the run's record: the last commit of an undone run. Answers a path that somebody else
- * changed meanwhile; then nothing is given back.
+ * Gives back the claims and ends the run's record: the last commit of an undone run. Answers why a person must look at it
+ * instead, such as a path that somebody else changed meanwhile; then nothing is given back.
  */
 async function release(run: Run, fleet: Fleet): Promise<string | undefined> {
   const { value } = await fleet.transact<string | undefined>({
@@ -129,9 +128,12 @@ async function release(run: Run, fleet: Fleet): Promise<string | undefined> {
     decide: async (tree) => {
       const record = await readRecord(tree, run.id)
       if (!record) return { nothing: true, value: undefined }
+      if (record.state === 'stranded') return { nothing: true, value: record.message ?? '' }
       const { changes, conflict } = await backTo(tree, record, isClaim)
-      if (conflict !== undefined)
-        return { changes: [strandedRecord(record, run, conflictSentence(run, conflict))], value: conflict }
+      if (conflict !== undefined) {
+        const message = conflictSentence(run, conflict)
+        return { changes: [strandedRecord(record, run, message)], value: message }
+      }
       const ended = { path: runFile(run.id), content: null }
       return { changes: [...changes, ...(await keptSince(tree, run)), ended], value: undefined }
     },

@@ -72,17 +72,22 @@ async function perform(started: Work, options: ShellOptions, log: Log): Promise<
   return decidedBy(outcome, started, options)
 }
 
-const decidedBy = async (outcome: Outcome, work: Work, options: ShellOptions): Promise<Decided> => ({
-  ...{ outcome: outcome.kind, message: outcome.message, work },
-  answer: await answerWith(outcome, work, options),
-})
+async function decidedBy(given: Outcome, work: Work, options: ShellOptions): Promise<Decided> {
+  const outcome = await unlessEnded(given, work, options)
+  return { outcome: outcome.kind, message: outcome.message, work, answer: answerWith(outcome, work, options) }
+}
 
-async function answerWith(outcome: Outcome, started: Work, options: ShellOptions): Promise<Answer> {
+/** A run is not left to a person that another delivery has ended meanwhile, or goes on with. */
+async function unlessEnded(outcome: Outcome, work: Work, options: ShellOptions): Promise<Outcome> {
+  if (outcome.kind === 'ignored' || outcome.kind === 'notYet') return outcome
+  const { fact, message } = saysOf(outcome, work, options)
+  return fact === 'stranded' ? ((await noteStranded(work.run, message, options)) ?? outcome) : outcome
+}
+
+function answerWith(outcome: Outcome, started: Work, options: ShellOptions): Answer {
   if (outcome.kind === 'ignored') return { status: 204 }
   if (outcome.kind === 'notYet') return { status: 503, message: outcome.message }
-  const says = saysOf(outcome, started, options)
-  if (says.fact === 'stranded') await noteStranded(started.run, says.message, options)
-  const event = reply(started, says, options)
+  const event = reply(started, saysOf(outcome, started, options), options)
   const bytes = Buffer.byteLength(sentAs(event.data) ?? '')
   if (bytes <= eventLimit) return { status: 200, event }
   // Nobody would read it, not even as a dead letter: the run would end in silence.

@@ -3,9 +3,9 @@ import { rewind } from '../../../functions/recover/rewind.ts'
 import { toChangeSet } from '../../../shared/gitops/change-set.ts'
 import { readRecord } from '../../../shared/ledger.ts'
 import type { Machines } from '../../../shared/machines.ts'
-import { claimsFile, definitionFile, manifestsFolder } from '../../../shared/paths.ts'
+import { claimsFile, definitionFile, manifestsFolder, runFile } from '../../../shared/paths.ts'
 import type { Definition } from '../../../shared/schema/definition.ts'
-import { parseYaml } from '../../../shared/yaml.ts'
+import { parseYaml, toYaml } from '../../../shared/yaml.ts'
 import type { MemoryFleet } from '../../fleet.ts'
 import { databaseServer } from '../../shared/kubevirt/definitions.ts'
 import { changing, commitAs, fleetHaving, gitops, machineOf } from '../changes.ts'
@@ -144,6 +144,19 @@ describe('rewind', () => {
     })
     expect((await fleet.files())[path]).toContain('# by hand')
     expect(seen).toEqual([])
+  })
+
+  it('begins no stage of a run that another delivery has left to a person meanwhile', async () => {
+    const fleet = await fleetAfter('patch.commit', changed)
+    const { machines } = following(fleet, {
+      async *watch() {
+        const record = await readRecord(await fleet.head(), run.id)
+        fleet.put({ [runFile(run.id)]: toYaml({ ...record, state: 'stranded', message: 'a person must look' }) })
+        yield offView(await definitionIn(fleet))
+      },
+    })
+    expect(await rewinding(fleet, machines)).toEqual({ kind: 'stranded', message: 'a person must look' })
+    expect((await definitionIn(fleet)).operation).toBe(`${run.id}.undo-off`)
   })
 
   it('leaves to a person what the cluster cannot do', async () => {

@@ -7,6 +7,7 @@ import type { MachineView } from '../../../shared/machines.ts'
 import { addressFile, applicationFile, nameFile, placementFile, runFile } from '../../../shared/paths.ts'
 import { standing } from '../../../shared/standing.ts'
 import type { Facts, Run } from '../../../shared/step.ts'
+import { toYaml } from '../../../shared/yaml.ts'
 import { smallRequest, starterFiles } from '../../examples/starter.ts'
 import { type MemoryFleet, memoryFleet } from '../../fleet.ts'
 import { foundOut, runWith } from '../build/runs.ts'
@@ -341,6 +342,22 @@ describe('undo', () => {
     const machines = machinesShowing(stopping, () => fleet.put({ [claims[0] ?? '']: 'mine\n' }), nothing)
     expect(await undo(run, clientsOf(fleet, { machines }), hereOf().here)).toMatchObject({ kind: 'stranded' })
     expect(await fleet.files()).toHaveProperty(claims[1] ?? '')
+  })
+
+  it('gives nothing back of a run that another delivery has left to a person meanwhile', async () => {
+    const run = failed()
+    const fleet = await fleetAfter(run)
+    const strandIt = async () => {
+      const record = await readRecord(await fleet.head(), run.id)
+      fleet.put({ [runFile(run.id)]: toYaml({ ...record, state: 'stranded', message: 'a person must look' }) })
+    }
+    const machines = machinesShowing(stopping, strandIt, nothing)
+    expect(await undo(run, clientsOf(fleet, { machines }), hereOf().here)).toEqual({
+      kind: 'stranded',
+      message: 'a person must look',
+    })
+    for (const claim of claims) expect(await fleet.files()).toHaveProperty([claim])
+    expect(await readRecord(await fleet.head(), run.id)).toMatchObject({ state: 'stranded' })
   })
 
   it('puts back over an unrelated commit of somebody else', async () => {

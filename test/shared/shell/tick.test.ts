@@ -193,6 +193,17 @@ describe('the shell leaves a run to a person', () => {
     expect(posted.map(({ type, data }) => `${type.split('.').at(-1)}: ${(data as RunData).message}`)).toEqual(said)
   })
 
+  it.each<[string, Outcome, string]>([
+    ['was undone', succeeded('Everything was put back'), '200 dev.drover.provision.rolledback'],
+    ['is complete', { kind: 'succeeded', message: 'x', end: 'completed' }, '200 dev.drover.provision.completed'],
+    ['goes on', { kind: 'ignored', message: 'It goes on' }, '204'],
+    ['is being closed', { kind: 'notYet', message: 'Not yet' }, '503'],
+  ])('not when it %s by another delivery: this one says that instead', async (_, instead, said) => {
+    const waits: Step = async () => ({ kind: 'notYet', message: 'Still there' })
+    const { answer } = await undoOf(waits, 'deliver', async () => instead)
+    expect([answer.status, ...(answer.status === 200 ? [answer.event.type] : [])].join(' ')).toBe(said)
+  })
+
   it.each(['deliver', 'bury'] as const)(
     'not while Git cannot be told: a tick would go on with it (%s)',
     async (how) => {
