@@ -40,8 +40,11 @@ export interface RunRecord {
   wrote: Record<string, { before: string | null; after: string | null; edited?: true }>
 }
 
-/** The stages of such an undo, in their order: the machine off, its disks put back, its definition put back. */
-export const stages = ['off', 'disks', 'back'] as const
+/**
+ * The stages of such an undo, in their order: the machine off, a snapshot of what its guest has written since, its disks put back,
+ * its definition put back.
+ */
+export const stages = ['off', 'keep', 'disks', 'back'] as const
 export type Stage = (typeof stages)[number]
 
 /** The record of a run, or undefined when it has not begun to write or has ended. */

@@ -84,12 +84,14 @@ const restoreFacts: Furnishing = async (run, { definition }, { machines }) => {
   if (!found) return unknownSnapshot(definition, asked)
   const restoring = await machines.restoring(cluster)
   if (!restoring) return noRestores(cluster)
-  const then = restoring === 'in place' ? await machines.sizeIn(cluster, namespace, found.name) : undefined
-  if (restoring === 'in place' && isSizedAlike(definition, then))
-    return restoreProblem(definition, asked) ?? { restoring }
+  const canInPlace = restoring === 'in place'
+  const otherDisks = canInPlace ? restoreProblem(definition, asked) : undefined
+  const then = canInPlace ? await machines.sizeIn(cluster, namespace, found.name) : undefined
+  if (canInPlace && otherDisks === undefined && isSizedAlike(definition, then)) return { restoring }
   const volumes = await machines.volumesOf(cluster, namespace, found.name)
   const problem = newDisksProblem(definition, found, volumes)
-  return problem ?? { restoring: 'new disks', restoredFrom: { snapshot: found.name, volumes } }
+  if (problem !== undefined) return otherDisks ?? problem
+  return { restoring: 'new disks', restoredFrom: { snapshot: found.name, volumes } }
 }
 
 /**

@@ -2,12 +2,16 @@ import { type Cmdb, toCmdbRecord } from '../../shared/cmdb.ts'
 import { DroverError } from '../../shared/errors.ts'
 import type { Fleet } from '../../shared/fleet.ts'
 import { type RunRecord, trailersOf } from '../../shared/ledger.ts'
-import { makesImage, makesMachine, placeIn } from '../../shared/lifecycles.ts'
+import { changesMachine, makesImage, makesMachine, placeIn } from '../../shared/lifecycles.ts'
+import { definitionFile } from '../../shared/paths.ts'
 import { isPlan } from '../../shared/plan.ts'
+import { Definition } from '../../shared/schema/definition.ts'
+import { readChecked } from '../../shared/schema/read.ts'
 import { endOfUndo, firstOf, hasCommitted, standing } from '../../shared/standing.ts'
 import { ignored, notYet, type Outcome, type Run, succeeded } from '../../shared/step.ts'
 import { disksOf, makingRound } from './claims.ts'
 import { remainsOf } from './image.ts'
+import { keptSnapshot } from './stages.ts'
 
 /** Where it is written what runs have done. */
 export interface Books {
@@ -92,10 +96,20 @@ export async function undone(run: Run, fleet: Fleet): Promise<Outcome> {
   const why = run.failure?.message ?? run.message
   if (makesImage(run.lifecycle))
     return succeeded(`Everything was put back after: ${why}${await remainsOf(run, fleet)}`, { kept: [] })
+  const since = await snapshotOf(run, fleet)
   const disks = disksOf(run)
   const isMade = disks.length > 0 && (await fleet.find(run.id, `${makingRound(run)}.commit`, run.horizon)) !== undefined
   const kept = isMade ? disks : []
   const rest =
     kept.length === 0 ? '' : `. Kept on ${run.facts.cluster}, because data disks are never removed: ${kept.join(', ')}`
-  return succeeded(`Everything was put back after: ${why}${rest}`, { kept })
+  return succeeded(`Everything was put back after: ${why}${since}${rest}`, { kept })
+}
+
+/** Where there is what a guest had written until its disks were put back. */
+async function snapshotOf({ id, lifecycle, request, facts: { name, cluster } }: Run, fleet: Fleet): Promise<string> {
+  if (!changesMachine(lifecycle) || name === undefined || cluster === undefined) return ''
+  const path = definitionFile(cluster, request.namespace, name)
+  const read = await readChecked(await fleet.head(), path, Definition)
+  const kept = read?.ok ? keptSnapshot(id, read.value) : undefined
+  return kept ? `. What was written to its disks until then is in snapshot ${kept.name}` : ''
 }

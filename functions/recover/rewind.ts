@@ -5,6 +5,7 @@ import { changed } from '../../shared/gitops/change-set.ts'
 import type { Goal } from '../../shared/goals/goal.ts'
 import { asDefined } from '../../shared/goals/goals.ts'
 import { restored } from '../../shared/goals/restored.ts'
+import { saved } from '../../shared/goals/snapshot.ts'
 import { stopped } from '../../shared/goals/stopped.ts'
 import { waitFor } from '../../shared/goals/wait.ts'
 import { dataDiskLosses } from '../../shared/kubevirt/data-disks.ts'
@@ -16,7 +17,7 @@ import type { Definition } from '../../shared/schema/definition.ts'
 import { type Claims, type Here, notYet, type Outcome, type Run, type SnapshotVolumes } from '../../shared/step.ts'
 import { parseYaml } from '../../shared/yaml.ts'
 import { differing, foreign } from './differing.ts'
-import { aimOf, isOnNewRoot, isWritten, type Sides, stageAfter, wayBack } from './stages.ts'
+import { aimOf, isOnNewRoot, isWritten, needsNewRoot, type Sides, stageAfter, wayBack } from './stages.ts'
 import { conflictSentence } from './strand.ts'
 
 /** What a rewind works with. */
@@ -63,7 +64,7 @@ const cannot = (address: MachineAddress, why: string): Outcome => ({
   message: `Cannot put ${placeOf(address)} back: ${why}`,
 })
 
-const goals: Record<Stage, Goal> = { off: stopped, disks: restored, back: asDefined }
+const goals: Record<Stage, Goal> = { off: stopped, keep: saved, disks: restored, back: asDefined }
 
 /** A stage that the cluster shows, with the claims that it has seen. */
 interface Reached {
@@ -80,7 +81,7 @@ interface Step {
 /** What keeps a stage from being begun: data disks that it would remove or shrink; or that it is a person's, and why. */
 type Hindrance = { losses: string[] } | { stranded: string }
 
-/** What a root disk that was changed is made anew from, where its cluster does not restore in place. */
+/** What a root disk that was changed is made anew from, where it is. */
 async function newRootFrom(
   run: Run,
   address: MachineAddress,
@@ -89,7 +90,7 @@ async function newRootFrom(
   const tree = await fleet.head()
   const record = await readRecord(tree, run.id)
   const sides = record && (await sidesOf(tree, record, address))
-  if (record?.facts.restoring !== 'new disks' || !sides || !isWritten(record, sides.now)) return undefined
+  if (!record || !sides || !needsNewRoot(record) || !isWritten(record, sides.now)) return undefined
   const { name: snapshot = '' } = wayBack(run.id, sides.now) ?? {}
   if (isOnNewRoot(run.id, sides.now)) return { snapshot, volumes: { [rootVolume]: sides.now.rootDisk.snapshot ?? '' } }
   const { [rootVolume]: root } = await machines.volumesOf(address.cluster, address.namespace, snapshot)

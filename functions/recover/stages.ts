@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from 'node:util'
+import { allClaims } from '../../shared/kubevirt/manifest.ts'
 import { onNewRoot } from '../../shared/kubevirt/new-disks.ts'
 import { type RunRecord, type Stage, stages } from '../../shared/ledger.ts'
-import { lifecycleOf, placeIn, type RoundName, writesDisks } from '../../shared/lifecycles.ts'
-import type { Definition } from '../../shared/schema/definition.ts'
-import { restoreName } from '../../shared/snapshots.ts'
+import { lifecycleOf, placeIn, type RoundName, roundsOf, writesDisks } from '../../shared/lifecycles.ts'
+import type { DefinedSnapshot, Definition } from '../../shared/schema/definition.ts'
+import { objectName, restoreName } from '../../shared/snapshots.ts'
 import type { Facts, SnapshotVolumes } from '../../shared/step.ts'
 
 /** A machine as it was before the run, and as the run has left it in Git. */
@@ -21,6 +22,7 @@ export function stageAfter(record: RunRecord, sides: Sides): Stage | undefined {
 const isNeeded: Record<Stage, (record: RunRecord, sides: Sides) => boolean> = {
   off: (record, { before, now }) =>
     isWritten(record, now) || !isSameGuest(before, now) || lastSnapshot(record.run, now) !== undefined,
+  keep: (record, { now }) => isWritten(record, now) && !writesRootAlone(record) && hasStarted(record),
   disks: (record, { now }) => isWritten(record, now),
   back: () => true,
 }
@@ -35,6 +37,19 @@ export function isWritten({ lifecycle, task, run, facts }: RunRecord, now: Defin
   const hasBegun = done.some(({ by, round }) => by === 'commit' && round && isWriting(round, facts))
   return hasBegun && wayBack(run, now) !== undefined
 }
+
+/**
+ * True where a new root disk takes the place of the one that was changed: where the cluster does not restore in place, and of a run that
+ * changes nothing else once a guest may have run, for a restore would take back from the data disks what that has written to them.
+ */
+export const needsNewRoot = (record: RunRecord): boolean =>
+  writesRootAlone(record) && (record.facts.restoring === 'new disks' || hasStarted(record))
+
+const writesRootAlone = ({ lifecycle }: RunRecord) => roundsOf(lifecycle).filter(writesDisks).join() === 'patch'
+
+/** True once a guest may have run from the disks that a run has written to. */
+const hasStarted = ({ lifecycle, task, facts }: RunRecord) =>
+  facts.wasRunning !== false && placeIn(lifecycle, task) >= placeIn(lifecycle, 'start.commit')
 
 /** The snapshot that a run has taken to go back to. */
 export const wayBack = (run: string, { snapshots = [] }: Definition) =>
@@ -53,22 +68,45 @@ const isSameGuest = (before: Definition, now: Definition) =>
 
 const names = ({ disks }: Definition) => disks.map(({ name, claim }) => claim ?? name)
 
-/** What the machine is to be in each stage; `from` is what new disks are made from, where that is the way. */
+/** What the machine is to be in each stage; `from` is what a new root disk is made from, where that is the way. */
 export function aimOf(stage: Stage, run: string, { before, now }: Sides, from?: SnapshotVolumes): Definition {
   const { restore: _, migration: __, patch: ___, ...rest } = now
   if (stage === 'off') return unprotected({ ...rest, running: false, operation: `${run}.undo-off` }, run)
+  if (stage === 'keep') return keeping({ ...rest, running: false, operation: `${run}.undo-keep` }, run)
   if (stage === 'disks') {
     const { name: snapshot = '', until = '' } = wayBack(run, now) ?? {}
     const off = { ...rest, running: false, operation: `${run}.undo-disks` }
     if (from) return onNewRoot(off, { root: undoRoot(run, now), volumes: from.volumes, until })
     return { ...off, pinned: true, restore: { name: restoreName(now, run), snapshot, replaces: true } }
   }
-  const back = asBefore({ before, now })
+  const back = asBefore({ before, now }, keptSnapshot(run, now))
   if (!isOnNewRoot(run, now)) return back
   // What it ran from before is what was changed: it stays beside, until its time is over.
   const { rootDisk, oldRoots = [] } = now
   return { ...back, rootDisk, oldRoots }
 }
+
+/** The machine with a snapshot of its disks as they are now, for as long as the way back would have been kept. */
+function keeping(definition: Definition, run: string): Definition {
+  const { snapshots = [] } = definition
+  const { taken = '', until } = wayBack(run, definition) ?? {}
+  const disks = allClaims(definition)
+  const kept = {
+    name: keptName(run, definition),
+    purpose: 'asked',
+    run,
+    disks,
+    taken,
+    ...(until && { until }),
+  } as const
+  return { ...definition, snapshots: [...snapshots, kept] }
+}
+
+/** The snapshot that an undo has taken of what a guest had written until then. */
+export const keptSnapshot = (run: string, definition: Definition) =>
+  definition.snapshots?.find(({ name }) => name === keptName(run, definition))
+
+const keptName = (run: string, definition: Definition) => objectName(definition, `undone-${run.slice(0, 8)}`)
 
 /** True once the undo of this run has put a new root disk in the place of one that was changed. */
 export const isOnNewRoot = (run: string, now: Definition) => now.rootDisk.name === undoRoot(run, now)
@@ -83,12 +121,13 @@ function unprotected(definition: Definition, run: string): Definition {
   return { ...rest, snapshots: snapshots.map((one) => (one === last ? { ...one, purpose: 'asked' } : one)) }
 }
 
-/** The definition as it was, but for what cannot be undone: a disk that has grown, and a snapshot that was let go of. */
-function asBefore({ before, now }: Sides): Definition {
+/** The definition as it was, but for what cannot be undone: a disk that has grown, a snapshot that was let go of, one that was taken. */
+function asBefore({ before, now }: Sides, kept: DefinedSnapshot | undefined): Definition {
   const grown = <D extends { size: string; made?: string }>(disk: D, other: D | undefined): D =>
     other?.made === undefined ? disk : { ...disk, size: other.size, made: other.made }
   const { snapshots = [], ...rest } = before
-  const left = snapshots.filter(({ name }) => now.snapshots?.some((one) => one.name === name))
+  const still = snapshots.filter(({ name }) => now.snapshots?.some((one) => one.name === name))
+  const left = [...still, ...(kept ? [kept] : [])]
   return {
     ...rest,
     ...(now.pinned && { pinned: true }),

@@ -18,6 +18,7 @@ const kinds: Record<MachineFault, string> = {
   'job-fails': 'Job',
   'grow-fails': 'PersistentVolumeClaim',
   'snapshot-fails': 'VirtualMachineSnapshot',
+  'snapshot-stuck': 'VirtualMachineSnapshot',
   'restore-fails': 'VirtualMachineRestore',
   'restore-stuck': 'VirtualMachineRestore',
   'restore-hangs': 'VirtualMachineRestore',

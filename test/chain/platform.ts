@@ -15,6 +15,7 @@ export type MachineFault =
   | 'job-fails'
   | 'grow-fails'
   | 'snapshot-fails'
+  | 'snapshot-stuck'
   | 'restore-fails'
   | 'restore-stuck'
   | 'restore-hangs'

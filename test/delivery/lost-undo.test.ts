@@ -32,7 +32,7 @@ const failings: Record<LifecycleName, Failing> = {
   // Later it is past return.
   deprovision: { task: 'save.verify', fault: 'snapshot-fails', through: ['off', 'back'] },
   repave: { task: 'swap.verify', fault: 'crash-loop', through: ['off', 'back'] },
-  patch: { task: 'patch.verify', fault: 'job-fails', through: stages },
+  patch: { task: 'patch.verify', fault: 'job-fails', through: ['off', 'disks', 'back'] },
   snapshot: { task: 'snapshot.verify', fault: 'snapshot-fails', through: ['back'] },
   restore: { task: 'start.verify', fault: 'crash-loop', through: stages },
   clone: { task: 'create.verify', fault: 'crash-loop' },
@@ -53,8 +53,13 @@ interface Row extends Omit<Failing, 'through'> {
   hold?: MachineFault
 }
 
-/** Nothing but Argo CD is in the way of a first stage; the disks come after it, and the guest starts last. */
-const holds: Record<Stage, MachineFault> = { off: 'sync-stuck', disks: 'restore-stuck', back: 'no-agent' }
+/** Nothing but Argo CD is in the way of a first stage; snapshot and disks come after it, and the guest starts last. */
+const holds: Record<Stage, MachineFault> = {
+  off: 'sync-stuck',
+  keep: 'snapshot-stuck',
+  disks: 'restore-stuck',
+  back: 'no-agent',
+}
 
 const rows: Row[] = lifecycles.flatMap(({ name: lifecycle }) => {
   const { through = [], ...failing } = failings[lifecycle]

@@ -53,6 +53,12 @@ describe('a machine that is to be restored', () => {
       { restoring: 'new disks', restoredFrom: { snapshot: 'db-01-clean', volumes } },
     ],
     [
+      'on new disks, where an undo has put a new root disk in the place of the one that the snapshot is of',
+      inPlace,
+      { ...server, rootDisk: { ...server.rootDisk, name: 'db-01-root-x' }, oldRoots: [root] },
+      { restoring: 'new disks' },
+    ],
+    [
       'on new disks, where it had a size of its own then',
       { ...inPlace, sizeIn: async () => ({ instancetype: false, preference: false }) },
       { ...server, size: { instancetype: 'u1.small' } },

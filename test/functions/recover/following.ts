@@ -29,11 +29,12 @@ export function following(fleet: MemoryFleet, change: Partial<Machines> = {}) {
 /** The machine off, with its restore complete where it has one, and its root disk filled where that was made anew. */
 export function offView(definition: Definition): MachineView {
   const view = showing(definition, 'Stopped')
-  const { restore, rootDisk } = definition
+  const { restore, rootDisk, snapshots = [] } = definition
   return {
     ...view,
     disks: rootDisk.name === undefined ? [] : [{ metadata: { name: rootDisk.name }, status: { phase: 'Succeeded' } }],
     ...(view.machine && { machine: { ...view.machine, spec: { runStrategy: 'Halted' } } }),
+    snapshots: snapshots.map(({ name }) => ({ metadata: { name }, status: { phase: 'Succeeded', readyToUse: true } })),
     restores: restore ? [restoreOf(restore, { complete: true })] : [],
   }
 }

@@ -57,6 +57,17 @@ describe('the undo of a change', () => {
     ])
   })
 
+  it('says where it is what a guest had written until its disks were put back', async () => {
+    const saved = { name: 'db-01-undo', purpose: 'undo' as const, run: stopping.id, disks: [], taken: stopping.since }
+    const restoring = changing('restore', { snapshot: 'clean' }, 'undo', { failure: { ...failure, task: 'check' } })
+    const started = databaseServer({ operation: `${stopping.id}.start`, snapshots: [saved] })
+    const fleet = await fleetAfter(restoring, 'start.commit', started)
+    const message =
+      'Everything was put back after: Cannot stop VM db-01. What was written to its disks until then is in snapshot db-01-undone-01234567'
+    expect(await undoing(restoring, fleet)).toMatchObject({ kind: 'succeeded', message })
+    expect(await undoing(restoring, fleet)).toMatchObject({ kind: 'succeeded', message })
+  })
+
   it('wakes Argo CD at each stage, and when everything is given back', async () => {
     const fleet = await fleetAfter(stopping, 'stop.commit', stopped)
     const refreshed: string[] = []

@@ -13,11 +13,11 @@ import { hereOf } from '../here.ts'
 import { definitionIn, following, offView, restoreOf } from './following.ts'
 
 const server = databaseServer()
-const run = changing('patch', {}, 'undo')
+const run = changing('restore', { snapshot: 'clean' }, 'undo')
 const claims = claimsFile('site-a', 'shop', 'db-01')
 const manifest = (file: string) => `${manifestsFolder('site-a', 'shop', 'db-01')}/${file}.yaml`
 const saved = { name: 'db-01-undo', purpose: 'undo' as const, run: run.id, disks: [], taken: run.since }
-const changed = databaseServer({ running: false, operation: `${run.id}.patch`, snapshots: [saved] })
+const changed = databaseServer({ running: false, operation: `${run.id}.restore`, snapshots: [saved] })
 
 /** A fleet in which a run has come to this task, and has made this of the machine. */
 async function fleetAfter(task: string, now: Definition, by = run): Promise<MemoryFleet> {
@@ -33,7 +33,7 @@ const rewinding = (fleet: MemoryFleet, machines: Machines, here = hereOf().here,
 
 describe('rewind', () => {
   it('goes through its stages, each in Git and on the cluster before the next', async () => {
-    const fleet = await fleetAfter('patch.commit', changed)
+    const fleet = await fleetAfter('restore.commit', changed)
     const { machines, seen } = following(fleet)
     expect(await rewinding(fleet, machines)).toBeUndefined()
     expect(seen).toEqual([`${run.id}.undo-off`, `${run.id}.undo-disks`, server.operation])
@@ -43,12 +43,21 @@ describe('rewind', () => {
   })
 
   it('notes the claims of the data that it has put back, for they came anew', async () => {
-    const fleet = await fleetAfter('patch.commit', changed)
+    const fleet = await fleetAfter('restore.commit', changed)
     await rewinding(fleet, following(fleet).machines)
     expect(parseYaml((await fleet.files())[claims] ?? '')).toEqual({
       'db-01-data-data-4f3104': 'uid-of-db-01-data-data-4f3104',
       'db-01-data-wal-4f3104': 'uid-of-db-01-data-wal-4f3104',
     })
+  })
+
+  it('takes a snapshot first of what a guest may have written since, and keeps it', async () => {
+    const fleet = await fleetAfter('start.commit', { ...changed, running: true })
+    const { machines, seen } = following(fleet)
+    expect(await rewinding(fleet, machines)).toBeUndefined()
+    expect(seen).toEqual([...['off', 'keep', 'disks'].map((stage) => `${run.id}.undo-${stage}`), server.operation])
+    const { snapshots = [] } = await definitionIn(fleet)
+    expect(snapshots).toMatchObject([{ name: 'db-01-undone-01234567', purpose: 'asked', run: run.id }])
   })
 
   it('leaves the claims as they are recorded where no disk was put back', async () => {
@@ -58,7 +67,7 @@ describe('rewind', () => {
   })
 
   it('goes on at the stage that another delivery has begun, and notes the claims all the same', async () => {
-    const fleet = await fleetAfter('patch.commit', changed)
+    const fleet = await fleetAfter('restore.commit', changed)
     const { here, endPatience } = hereOf()
     const impatient = following(fleet, {
       async *watch() {
@@ -75,7 +84,7 @@ describe('rewind', () => {
   })
 
   it('changes nothing at a delivery after the last', async () => {
-    const fleet = await fleetAfter('patch.commit', changed)
+    const fleet = await fleetAfter('restore.commit', changed)
     await rewinding(fleet, following(fleet).machines)
     const before = await fleet.files()
     expect(await rewinding(fleet, following(fleet).machines)).toBeUndefined()
@@ -93,7 +102,7 @@ describe('rewind', () => {
   it('leaves to a person what would shrink a data disk', async () => {
     const [data, ...others] = server.disks
     const grown = { ...changed, disks: [{ name: 'data', ...data, size: '300Gi' }, ...others] }
-    const fleet = await fleetAfter('patch.commit', grown)
+    const fleet = await fleetAfter('restore.commit', grown)
     const before = await definitionIn(fleet)
     expect(await rewinding(fleet, following(fleet).machines)).toEqual({
       kind: 'stranded',
@@ -115,7 +124,7 @@ describe('rewind', () => {
   })
 
   it('leaves files alone that the run has not written, also what somebody has changed in them or added', async () => {
-    const fleet = await fleetAfter('patch.commit', changed)
+    const fleet = await fleetAfter('restore.commit', changed)
     const role = manifest('dnsendpoint-db-01')
     const theirs = { [role]: 'by: hand\n', [manifest('persistentvolumeclaim-mine')]: 'by: hand\n' }
     expect(await fleet.files()).toHaveProperty([role])
@@ -129,7 +138,7 @@ describe('rewind', () => {
     ['the definition', definitionFile('site-a', 'shop', 'db-01')],
     ['the machine', manifest('virtualmachine-db-01')],
   ])('leaves to a person what somebody changes in %s while it goes on', async (_, path) => {
-    const fleet = await fleetAfter('patch.commit', changed)
+    const fleet = await fleetAfter('restore.commit', changed)
     const edit = async () => fleet.put({ [path]: `${(await fleet.files())[path]}# by hand\n` })
     const { machines, seen } = following(fleet, {
       async *watch() {
@@ -147,7 +156,7 @@ describe('rewind', () => {
   })
 
   it('begins no stage of a run that another delivery has left to a person meanwhile', async () => {
-    const fleet = await fleetAfter('patch.commit', changed)
+    const fleet = await fleetAfter('restore.commit', changed)
     const { machines } = following(fleet, {
       async *watch() {
         const record = await readRecord(await fleet.head(), run.id)
@@ -160,7 +169,7 @@ describe('rewind', () => {
   })
 
   it('leaves to a person what the cluster cannot do', async () => {
-    const fleet = await fleetAfter('patch.commit', changed)
+    const fleet = await fleetAfter('restore.commit', changed)
     const { machines } = following(fleet, {
       async *watch() {
         const definition = await definitionIn(fleet)
@@ -178,16 +187,16 @@ describe('rewind', () => {
   })
 })
 
-describe('rewind on a cluster that does not restore in place', () => {
+describe('rewind of a patch', () => {
   const until = '2030-01-08T10:00:00.000Z'
-  const patching = changing('patch', {}, 'undo', { facts: { restoring: 'new disks' } })
+  const patching = changing('patch', {}, 'undo')
   const patched = { ...changed, snapshots: [{ ...saved, until }] }
   const root = { size: '30Gi', name: 'db-01-root-undo-01234567', snapshot: 'vs-root', atOnce: true }
   const old = { size: '30Gi', name: 'db-01-root-71f75f7d', image: server.image, until }
   const usable = { volumesOf: async () => ({ rootdisk: 'vs-root', 'data-data': 'vs-data' }) }
 
   it('makes the root disk anew from the run’s own snapshot, and keeps the one that was changed', async () => {
-    const fleet = await fleetAfter('patch.commit', patched, patching)
+    const fleet = await fleetAfter('start.commit', patched, patching)
     const asked: string[] = []
     const volumesOf: Machines['volumesOf'] = async (...where) => {
       asked.push(where.join('/'))
@@ -200,8 +209,19 @@ describe('rewind on a cluster that does not restore in place', () => {
     expect(await definitionIn(fleet)).toEqual({ ...server, rootDisk: root, oldRoots: [old] })
   })
 
-  it('changes nothing while the snapshot cannot be used', async () => {
+  it('restores in place before a guest can have run again, where the cluster does', async () => {
     const fleet = await fleetAfter('patch.commit', patched, patching)
+    const { machines } = following(fleet, { volumesOf: () => expect.fail('no disk is made anew') })
+    expect(await rewinding(fleet, machines, hereOf().here, patching)).toBeUndefined()
+    expect(await definitionIn(fleet)).toEqual({ ...server, pinned: true })
+    const older = changing('patch', {}, 'undo', { facts: { restoring: 'new disks' } })
+    const other = await fleetAfter('patch.commit', patched, older)
+    expect(await rewinding(other, following(other, usable).machines, hereOf().here, older)).toBeUndefined()
+    expect(await definitionIn(other)).toEqual({ ...server, rootDisk: root, oldRoots: [old] })
+  })
+
+  it('changes nothing while the snapshot cannot be used', async () => {
+    const fleet = await fleetAfter('start.commit', patched, patching)
     const { machines, seen } = following(fleet, { volumesOf: async () => ({ 'data-data': 'vs-data' }) })
     expect(await rewinding(fleet, machines, hereOf().here, patching)).toEqual({
       kind: 'notYet',
@@ -219,7 +239,7 @@ describe('rewind on a cluster that does not restore in place', () => {
   })
 
   it('waits at the next delivery until the disk that it has begun is filled, and makes no other', async () => {
-    const fleet = await fleetAfter('patch.commit', patched, patching)
+    const fleet = await fleetAfter('start.commit', patched, patching)
     const unfilled = (endPatience: () => void, change: Partial<Machines>) =>
       following(fleet, {
         ...change,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { aimOf, type Sides, stageAfter } from '../../../functions/recover/stages.ts'
+import { allClaims } from '../../../shared/kubevirt/manifest.ts'
 import type { RunRecord, Stage } from '../../../shared/ledger.ts'
 import type { LifecycleName } from '../../../shared/lifecycles.ts'
 import type { Definition } from '../../../shared/schema/definition.ts'
@@ -12,6 +13,7 @@ const [data, wal] = before.disks as [Definition['disks'][0], Definition['disks']
 const taken = { run, disks: [], taken: '2030-01-01T00:00:00.000Z' }
 const asked = { ...taken, name: 'db-01-clean', run: 'r', purpose: 'asked' } as const
 const saved = { ...taken, name: 'db-01-undo-01234567', purpose: 'undo' } as const
+const undone = { ...taken, name: 'db-01-undone-01234567', purpose: 'asked', disks: allClaims(before) } as const
 const last = { ...taken, name: 'db-01-final-01234567', purpose: 'final' } as const
 
 const recordOf = (lifecycle: LifecycleName, task: string, stage?: Stage) =>
@@ -51,6 +53,13 @@ describe('the undo of a change', () => {
     ['puts disks back that a Job may have written to', 'patch', 'patch.commit', safe, ['off', 'disks', 'back']],
     ['puts them back also when the machine runs again', 'patch', 'start.commit', safe, ['off', 'disks', 'back']],
     ['puts disks back that were restored', 'restore', 'restore.commit', safe, ['off', 'disks', 'back']],
+    [
+      'keeps what a guest may have written to disks that were restored',
+      'restore',
+      'start.commit',
+      safe,
+      ['off', 'keep', 'disks', 'back'],
+    ],
     ['can put none back without a snapshot of its own', 'restore', 'restore.commit', off, ['back']],
     ['puts none back in another lifecycle', 'repave', 'swap.commit', safe, ['back']],
     [
@@ -137,6 +146,26 @@ describe('a stage', () => {
         pinned: true,
         restore: { name: 'db-01-restore-01234567', snapshot: saved.name, replaces: true },
       },
+    ],
+    [
+      'takes a snapshot of the disks as they are now',
+      'keep',
+      { now: { ...work, snapshots: [asked, { ...saved, until: '2030-01-08T00:00:00.000Z' }] } },
+      {
+        running: false,
+        operation: `${run}.undo-keep`,
+        snapshots: [
+          asked,
+          { ...saved, until: '2030-01-08T00:00:00.000Z' },
+          { ...undone, until: '2030-01-08T00:00:00.000Z' },
+        ],
+      },
+    ],
+    [
+      'keeps that snapshot',
+      'back',
+      { before: { snapshots: [asked] }, now: { ...work, running: false, snapshots: [asked, saved, undone] } },
+      { snapshots: [asked, undone] },
     ],
     ['gives the definition back', 'back', { now: { ...work, running: false, snapshots: [saved] } }, {}],
     ['leaves off what was off', 'back', { before: { running: false } }, { running: false }],

@@ -23,7 +23,8 @@ function putsDisksBack(lifecycle: LifecycleName, task: string): boolean {
   if (!tasks.slice(0, at).some(({ name }) => name === 'save.commit')) return false
   const record = { run: 'r', lifecycle, task: last?.name, stage: stages[0], facts: {} } as unknown as RunRecord
   const snapshots = [{ name: 'web-undo', purpose: 'undo' as const, run: 'r', disks: [], taken: '' }]
-  return stageAfter(record, { before: definition, now: { ...definition, snapshots } }) === 'disks'
+  const next = stageAfter(record, { before: definition, now: { ...definition, snapshots } })
+  return next === 'keep' || next === 'disks'
 }
 
 const tasks = lifecycles
