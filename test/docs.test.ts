@@ -97,6 +97,15 @@ describe('the docs', () => {
     expect(Object.keys(scripts)).toEqual(expect.arrayContaining(named))
   })
 
+  it('apply nothing that would put placeholders over an installation of somebody’s own', () => {
+    const safe = ['examples/install/argocd', 'examples/install/hub', 'broker/managed-cluster', 'triggers']
+    const commands = ['{broker,triggers,examples/install}/**/*.yaml', 'scripts/**/*.ts']
+    const applied = [...files, ...globSync(commands, { cwd: root })].flatMap((file) =>
+      [...readFileSync(join(root, file), 'utf8').matchAll(/kubectl [^`\n]*?-k ([\w./-]*\w)/g)].map((match) => match[1]),
+    )
+    expect([...new Set(applied)].sort()).toEqual(safe.sort())
+  })
+
   it('name in configuration.md the variables that are read, and no other', () => {
     const read = new Set<string>()
     const environment = new Proxy<Record<string, string | undefined>>(
