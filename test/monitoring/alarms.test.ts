@@ -95,6 +95,11 @@ describe.skipIf(!hasPromtool)(`an alarm, as Prometheus works it out${needed}`, (
   it.each(Object.entries(conditions))('%s is silent when it is not', (alert, { silent, at }) =>
     sound(alert, silent, at, []),
   )
+
+  const others = Object.entries(conditions).flatMap(([alert, { at, also }]) => (also ? [{ alert, at, ...also }] : []))
+  it.each(others)('$alert sounds when nothing says whether its condition is true', ({ alert, series, at, labels }) =>
+    sound(alert, series, at, [labels]),
+  )
 })
 
 const toSeries = (labels: object) =>

@@ -6,6 +6,8 @@ export interface Condition {
   labels: Record<string, string>
   /** The same, but a little less: the alarm is silent. */
   silent: Record<string, string>
+  /** Where it sounds for another reason too: what is there then, and the labels. */
+  also?: Pick<Condition, 'series' | 'labels'>
 }
 
 const recover = 'pod="recover-1",function="recover"'
@@ -135,5 +137,10 @@ export const conditions: Record<string, Condition> = {
     at: '16m',
     labels: { name: 'drover-hub', sync_status: 'Unknown', severity: 'critical' },
     silent: { ...well, 'argocd_app_info{name="drover-hub",namespace="argocd",sync_status="Synced"}': '1x30' },
+    // Argo CD is not scraped, or has no such Application.
+    also: {
+      series: { ...well, 'argocd_app_info{name="shop-web-01",namespace="argocd",sync_status="Synced"}': '1x30' },
+      labels: { name: 'drover-hub', severity: 'critical' },
+    },
   },
 }

@@ -12,7 +12,9 @@ export interface Rule {
 }
 
 const objects = kustomize('test/broker-yaml/with-monitoring')
-const { groups } = find(objects, 'PrometheusRule', 'drover').spec as unknown as { groups: { rules: Rule[] }[] }
+const groups = objects
+  .filter(({ kind }) => kind === 'PrometheusRule')
+  .flatMap(({ spec }) => (spec as unknown as { groups: { rules: Rule[] }[] }).groups)
 
 /** The rules as Prometheus itself reads them. */
 export const ruleFile = { groups }
