@@ -1,5 +1,6 @@
 import { type Area, look, type Names } from './area.ts'
 import { argocd } from './argocd.ts'
+import { argocdRights } from './argocd-rights.ts'
 import type { Asker } from './ask.ts'
 import { broker } from './broker.ts'
 import { clusterNames } from './cluster-names.ts'
@@ -27,6 +28,7 @@ export const lookAtHub = (cluster: string, ask: Asker, names: Names): Promise<Re
     looking(serving),
     looking(broker),
     looking(argocd),
+    looking(argocdRights),
     looking(ocm),
     looking(clusterNames),
     looking(functions),

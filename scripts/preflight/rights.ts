@@ -28,8 +28,8 @@ interface Reviewed {
   isAllowed: Answer<boolean>
 }
 
-const ocm = 'cluster.open-cluster-management.io'
-const rights = (verbs: string, group: string, resource: string, namespace?: string): Right[] =>
+export const ocm = 'cluster.open-cluster-management.io'
+export const rights = (verbs: string, group: string, resource: string, namespace?: string): Right[] =>
   verbs.split(' ').map((verb) => ({ verb, group, resource, ...(namespace === undefined ? {} : { namespace }) }))
 
 /** What functions do on the hub; those that are not named do nothing there. */
@@ -109,7 +109,7 @@ export const readerRights: Area<RightsFacts | undefined> = {
   },
 }
 
-async function review(ask: Asker, account: Account | undefined, needed: Right[], forbidden: Right[]) {
+export async function review(ask: Asker, account: Account | undefined, needed: Right[], forbidden: Right[]) {
   const all = (list: Right[]) => Promise.all(list.map((right) => reviewOne(ask, account, right)))
   return { account, needed: await all(needed), forbidden: await all(forbidden) }
 }

@@ -83,6 +83,43 @@ describe('the project of the hub', () => {
   })
 })
 
+describe('Argo CD’s controller', () => {
+  it.each([
+    ['broker/argocd', 'argocd', 'argocd-application-controller'],
+    ['test/broker-yaml/argocd-on-openshift', 'openshift-gitops', 'openshift-gitops-argocd-application-controller'],
+  ])('may write the Placements of hub/, in %s', (folder, namespace, account) => {
+    const made = kustomize(folder)
+    const role = find(made, 'Role', 'drover-placements')
+    const binding = find(made, 'RoleBinding', 'drover-placements')
+    expect(role.rules).toMatchObject([
+      { apiGroups: ['cluster.open-cluster-management.io'], resources: ['placements'], verbs: expect.any(Array) },
+    ])
+    expect(role.rules[0]?.verbs).toEqual(expect.arrayContaining(['create', 'update', 'patch', 'delete']))
+    expect(binding).toMatchObject({
+      roleRef: { kind: 'Role', name: 'drover-placements' },
+      subjects: [{ kind: 'ServiceAccount', name: account, namespace }],
+    })
+    expect([role, binding].map(({ metadata }) => metadata.namespace)).toEqual([namespace, namespace])
+  })
+})
+
+describe('OpenShift GitOps', () => {
+  it('has all that is Argo CD’s in its own namespace', () => {
+    const made = kustomize('test/broker-yaml/argocd-on-openshift')
+    const namespaces = made.flatMap(({ metadata }) => metadata.namespace ?? [])
+    expect(new Set(namespaces)).toEqual(new Set(['openshift-gitops']))
+    expect(JSON.stringify(made)).not.toContain('"namespace":"argocd"')
+  })
+
+  it('has the alarm that is made of what it says itself, for Prometheus keeps a rule to its own namespace there', () => {
+    const made = kustomize('test/broker-yaml/monitored-on-openshift').filter(({ kind }) => kind === 'PrometheusRule')
+    expect(made.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`).sort()).toEqual([
+      'drover/drover',
+      'openshift-gitops/drover-hub',
+    ])
+  })
+})
+
 describe('the root Application', () => {
   it('is the one that the stand-in has, in a project of its own', () => {
     const [standIn] = rootApplication(true, [{ url: settings.repoUrl, path: '/nowhere' }])

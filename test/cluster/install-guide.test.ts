@@ -22,7 +22,7 @@ const commandsOf = (name: string) => {
 }
 
 /** Runs a block of commands; `kubectl` is ours, and what each command that changes something is given besides. */
-async function follow(name: string, besides = '', alter = (text: string) => text): Promise<string> {
+async function follow(name: string, besides = '', argocd = 'argocd'): Promise<string> {
   const kubectl = `kubectl() {
     case " $* " in
       *" apply "*|*" patch "*|*" delete "*|*" create secret "*) set -- "$@" ${besides};;
@@ -32,8 +32,9 @@ async function follow(name: string, besides = '', alter = (text: string) => text
   const places = ['broker', 'triggers', 'examples']
     .map((folder) => `ln -sfn '${join(root, folder)}' ${folder}`)
     .join('\n')
-  const env = { PATH: '/usr/local/bin:/usr/bin:/bin', HOME: directory, KUBECONFIG: plane?.kubeconfig ?? '' }
-  const script = `${places}\n${kubectl}\n${alter(commandsOf(name))}`
+  const path = '/usr/local/bin:/usr/bin:/bin'
+  const env = { PATH: path, HOME: directory, KUBECONFIG: plane?.kubeconfig ?? '', ARGOCD: argocd }
+  const script = `${places}\n${kubectl}\n${commandsOf(name)}`
   return (await promisify(execFile)('bash', ['--norc', '-ec', script], { cwd: directory, env })).stdout
 }
 
@@ -76,8 +77,7 @@ describe('the settings of Argo CD', () => {
   afterAll(() => kubectl('delete', 'namespace', namespace, '--wait=false').then(() => undefined))
 
   it('are added to those that are there', async () => {
-    for (const name of ['health', 'exclusions'])
-      await follow(name, '', (text) => text.replaceAll('-n argocd', `-n ${namespace}`))
+    for (const name of ['health', 'exclusions']) await follow(name, '', namespace)
     const { data } = JSON.parse(await kubectl('-n', namespace, 'get', 'configmap', 'argocd-cm', '-o', 'json'))
     expect(data).toEqual({
       url: 'https://argocd.example.com',

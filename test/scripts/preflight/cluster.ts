@@ -55,7 +55,10 @@ const kinds: Record<string, string> = { inmemorychannels: 'InMemoryChannel' }
 const versioned = (version: string) => ({
   items: [{ metadata: { name: 'x', labels: { 'app.kubernetes.io/version': version } } }],
 })
-const image = (text: string) => ({ spec: { template: { spec: { containers: [{ image: text }] } } } })
+const image = (text: string) => ({
+  metadata: { name: 'argocd-application-controller' },
+  spec: { template: { spec: { serviceAccountName: 'argocd-application-controller', containers: [{ image: text }] } } },
+})
 export const argocdImage = (tag: string) => list(image(`quay.io/argoproj/argocd${tag}`))
 export const definition = (retry: object) => ({
   spec: {
@@ -243,6 +246,7 @@ export function isGranted(review: object): boolean {
   const { user, resourceAttributes } = (review as Review).spec
   const { verb, resource, namespace } = resourceAttributes
   const reads = ['get', 'list', 'watch'].includes(verb)
+  if (user === 'system:serviceaccount:argocd:argocd-application-controller') return true
   if (user === undefined || user === 'system:serviceaccount:drover-reader:drover-reader')
     return reads && read.includes(resource)
   const hubKinds = ['applications', 'placements', 'placementdecisions', 'managedclusters']

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Area } from '../../../scripts/preflight/area.ts'
 import { argocd } from '../../../scripts/preflight/argocd.ts'
+import { argocdRights } from '../../../scripts/preflight/argocd-rights.ts'
 import { broker as brokerArea } from '../../../scripts/preflight/broker.ts'
 import { clusterNames } from '../../../scripts/preflight/cluster-names.ts'
 import { functions } from '../../../scripts/preflight/functions.ts'
@@ -44,6 +45,7 @@ const areas: [string, Area<never>][] = [
   ['the names of clusters', clusterNames],
   ['the functions', functions],
   ['rights', hubRights],
+  ["Argo CD's rights", argocdRights],
 ].map(([title, area]) => [title as string, area as Area<never>])
 
 describe('a hub that lacks nothing', () => {
@@ -452,6 +454,21 @@ describe('preflight says of a hub', () => {
         /^cannot tell: The rights of ServiceAccount drover\/place are not said: you may not/,
       ],
     ]),
+    ...cases(argocdRights, [
+      [
+        'that an operator lets Argo CD write no Placement',
+        {
+          [at.reviews]: ({ spec }: { spec: { resourceAttributes: { group: string } } }) =>
+            spec.resourceAttributes.group !== ocmGroup,
+        },
+        /^lacks: It does not let ServiceAccount argocd\/argocd-application-controller create and patch and delete placements.cluster.open-cluster-management.io in argocd -> kubectl apply -k examples\/install\/argocd, .*RoleBinding drover-placements/,
+      ],
+      [
+        'that it does not see who applies',
+        { [at.argocdStatefulSets]: forbidden },
+        /^cannot tell: Namespace argocd shows no StatefulSet application-controller/,
+      ],
+    ]),
   ])('%s', async (_, area, change, line) => {
     const lines = await linesOf(area, { ...hub(), ...change })
     const wanted = typeof line === 'string' ? line : expect.stringMatching(line)
@@ -459,7 +476,8 @@ describe('preflight says of a hub', () => {
   })
 
   it('nothing of rights before Drover is there, and nothing of Brokers without Knative Eventing', async () => {
-    expect(await linesOf(hubRights, { ...hub(), [at.home]: undefined })).toEqual([])
+    for (const area of [hubRights, argocdRights])
+      expect(await linesOf(area, { ...hub(), [at.home]: undefined })).toEqual([])
     expect(await linesOf(brokerArea, { ...hub(), '/apis/eventing.knative.dev/v1': undefined })).toEqual([])
     const lines = await linesOf(argocd, {
       ...hub(),
