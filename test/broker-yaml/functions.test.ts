@@ -50,6 +50,12 @@ describe('the Services', () => {
     expect(podOf(name).containers[0].env).toContainEqual({ name: 'FUNCTION', value: name })
   })
 
+  it.each(functionNames)('%s is pulled with a Secret where the registry asks for one', (name) => {
+    const account = (folder: string) => find(kustomize(folder), 'ServiceAccount', name)
+    expect(account('test/broker-yaml/with-pull-secret').imagePullSecrets).toEqual([{ name: 'drover-pull' }])
+    expect(account('broker').imagePullSecrets).toBeUndefined()
+  })
+
   it.each(functionNames)('%s is not reached from outside the cluster', (name) => {
     expect(serviceOf(name).metadata.labels).toMatchObject({ 'networking.knative.dev/visibility': 'cluster-local' })
   })

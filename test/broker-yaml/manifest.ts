@@ -18,6 +18,7 @@ export interface Manifest {
   subjects: { kind: string; name: string; namespace?: string }[]
   /** Of a ServiceAccount. */
   automountServiceAccountToken?: false
+  imagePullSecrets?: { name: string }[]
 }
 
 export interface Rule {
