@@ -57,6 +57,17 @@ describe('the network', () => {
     expect(egress?.[0].ports).toContainEqual({ port: 53, protocol: 'UDP' })
   })
 
+  it('lets what is exported out to a collector with the component for it, and not without', () => {
+    const added = kustomize('test/broker-yaml/with-otlp').filter(
+      ({ kind, metadata }) => !objects.some((one) => one.kind === kind && one.metadata.name === metadata.name),
+    )
+    expect(added.map(({ kind, metadata }) => `${kind} ${metadata.name}`)).toEqual(['NetworkPolicy to-collector'])
+    const [{ podSelector, egress } = policy('deny')] = added.map(({ spec }) => spec)
+    expect(podSelector).toEqual({})
+    expect(egress?.[0].ports).toEqual([{ port: 4318, protocol: 'TCP' }])
+    expect(egress?.[0].to?.[0]?.namespaceSelector?.matchExpressions?.[0]?.values).toContain('opentelemetry')
+  })
+
   it('never lets a function reach the addresses where clouds give out credentials', () => {
     const blocks = policies.flatMap(({ egress = [] }) => egress.flatMap(({ to = [] }) => to))
     const open = blocks.flatMap(({ ipBlock }) => (ipBlock?.cidr === '0.0.0.0/0' ? ipBlock : []))
