@@ -9,6 +9,7 @@ import { functions } from './functions.ts'
 import { eventing, serving } from './knative.ts'
 import { kubernetes } from './kubernetes.ts'
 import { kubevirt } from './kubevirt.ts'
+import { networks } from './networks.ts'
 import { ocm } from './ocm.ts'
 import { hubRights, readerRights } from './rights.ts'
 import { storage } from './storage.ts'
@@ -36,7 +37,12 @@ export const lookAtHub = (cluster: string, ask: Asker, names: Names): Promise<Re
   ])
 
 export const lookAtManaged = (cluster: string, ask: Asker, names: Names): Promise<Report> =>
-  lookAt(cluster, ask, names, onManaged, [looking(kubevirt), looking(storage), looking(readerRights)])
+  lookAt(cluster, ask, names, onManaged, [
+    looking(kubevirt),
+    looking(networks),
+    looking(storage),
+    looking(readerRights),
+  ])
 
 type Looking = (ask: Asker, names: Names) => Promise<Report['areas'][number]>
 

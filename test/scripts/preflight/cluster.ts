@@ -207,6 +207,7 @@ export const managed = (): Cluster => ({
   '/version': { gitVersion: 'v1.33.1' },
   ...served('kubevirt.io', 'v1', 'virtualmachines', 'virtualmachineinstances'),
   ...served('cdi.kubevirt.io', 'v1beta1', 'datavolumes', 'datasources', 'dataimportcrons'),
+  ...served('k8s.cni.cncf.io', 'v1', 'network-attachment-definitions'),
   ...served('instancetype.kubevirt.io', 'v1beta1', 'virtualmachineclusterinstancetypes'),
   ...served('external-secrets.io', 'v1', 'externalsecrets'),
   ...served('externaldns.k8s.io', 'v1alpha1', 'dnsendpoints'),

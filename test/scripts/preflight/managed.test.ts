@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import type { Area } from '../../../scripts/preflight/area.ts'
 import { kubevirt } from '../../../scripts/preflight/kubevirt.ts'
+import { networks } from '../../../scripts/preflight/networks.ts'
 import { readerRights } from '../../../scripts/preflight/rights.ts'
 import { storage } from '../../../scripts/preflight/storage.ts'
 import { at, type Cluster, forbidden, isGranted, linesOf, list, managed, named, restoresOf, served } from './cluster.ts'
 
-const areas = [kubevirt, storage, readerRights].map((area) => area as Area<never>)
+const areas = [kubevirt, networks, storage, readerRights].map((area) => area as Area<never>)
 
 describe('a managed cluster that lacks nothing', () => {
   it('is said to be all right', async () => {
@@ -65,6 +66,13 @@ describe('preflight says of a managed cluster', () => {
         /^cannot tell: The KubeVirt object cannot be read: you may not/,
       ],
       ['a CDI of unknown version', { [at.cdi]: list() }, /^cannot tell: CDI does not say its version/],
+    ]),
+    ...cases(networks, [
+      [
+        'that nothing attaches interfaces',
+        { '/apis/k8s.cni.cncf.io/v1': undefined },
+        /^lacks: It does not serve network-attachment-definitions.k8s.cni.cncf.io\/v1.* -> install Multus/,
+      ],
     ]),
     ...cases(storage, [
       ['no StorageClass', { [at.storageClasses]: list() }, /^lacks: It has no StorageClass/],
