@@ -1,3 +1,4 @@
+import { delimiter } from 'node:path'
 import { parseArgs } from 'node:util'
 import { KubeConfig } from '@kubernetes/client-node'
 import { openAccess } from '../shared/clients/access.ts'
@@ -12,7 +13,7 @@ import { shown } from './preflight/show.ts'
 /** `npm run preflight -- --kubeconfig FILE`: what the hub and the managed clusters lack, and what to do about it. */
 
 const usage =
-  'npm run preflight -- [--kubeconfig FILE] [--hub-context NAME] [--namespace NAME] [--argocd-namespace NAME] [--reader NAMESPACE/NAME] [--json]'
+  'npm run preflight -- [--kubeconfig FILE[:FILE]] [--hub-context NAME] [--namespace NAME] [--argocd-namespace NAME] [--reader NAMESPACE/NAME] [--json]'
 
 /** What is to be said, and whether anything is lacking. */
 export async function preflight(args: string[]): Promise<{ said: string; isLacking: boolean }> {
@@ -30,14 +31,14 @@ export async function preflight(args: string[]): Promise<{ said: string; isLacki
   })
   if (values.help) return { said: `${usage}\n`, isLacking: false }
   const { namespace, 'hub-context': hubContext } = values
-  const kubeconfig = values.kubeconfig ?? (environment()['KUBECONFIG'] || undefined)
-  const contexts = contextsOf(kubeconfig)
-  if (!contexts.includes(hubContext))
+  const files = contextsOf(values.kubeconfig ?? (environment()['KUBECONFIG'] || undefined))
+  const contexts = [...files.keys()]
+  if (!files.has(hubContext))
     throw new Error(
       `Cannot look at the hub: the kubeconfig has no context "${hubContext}" but ${contexts.join(', ') || 'none'}; name it by --hub-context`,
     )
   const [readerNamespace = '', readerName = ''] = values.reader.split('/')
-  const to = openAccess({ kubeconfig, hubContext })
+  const to = (context: string) => openAccess({ kubeconfig: files.get(context), hubContext })(context)
   const hub = askerOf(to(hubContext))
   const settings = await installedSettings(hub, namespace)
   const names: Names = {
@@ -59,13 +60,21 @@ export async function preflight(args: string[]): Promise<{ said: string; isLacki
   return { said, isLacking: states.includes('lacks') }
 }
 
-function contextsOf(kubeconfig: string | undefined): string[] {
+/** Each context and the file that it stands in; of several files, with a colon between them, the first that has it. */
+function contextsOf(kubeconfig: string | undefined): Map<string, string | undefined> {
+  const files = kubeconfig === undefined ? [undefined] : kubeconfig.split(delimiter).filter((file) => file !== '')
+  const found = new Map<string, string | undefined>()
+  for (const file of files) for (const name of namesIn(file)) if (!found.has(name)) found.set(name, file)
+  return found
+}
+
+function namesIn(file: string | undefined): string[] {
   const config = new KubeConfig()
   try {
-    if (kubeconfig === undefined) config.loadFromDefault()
-    else config.loadFromFile(kubeconfig)
+    if (file === undefined) config.loadFromDefault()
+    else config.loadFromFile(file)
   } catch (cause) {
-    throw new Error(`Cannot read the kubeconfig "${kubeconfig ?? '~/.kube/config'}": ${messageOf(cause)}`, { cause })
+    throw new Error(`Cannot read the kubeconfig "${file ?? '~/.kube/config'}": ${messageOf(cause)}`, { cause })
   }
   return config.getContexts().map(({ name }) => name)
 }

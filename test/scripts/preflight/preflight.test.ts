@@ -38,6 +38,23 @@ describe('npm run preflight', () => {
     expect(storage?.findings[0]).toEqual({ state: 'ok', says: 'StorageClass standard is the default' })
   })
 
+  it('finds contexts in several files as kubectl does: the first that has one', async () => {
+    const { contexts, clusters, ...rest } = fleet.clusters.kubeconfig
+    const own = {
+      ...rest,
+      clusters,
+      contexts: contexts.map((one) => ({ ...one, name: `${one.name}-admin` })).slice(0, 1),
+    }
+    const [first, second] = [join(fleet.folder, 'admin'), join(fleet.folder, 'clusters')]
+    writeFileSync(first, JSON.stringify(own))
+    writeFileSync(second, JSON.stringify({ ...rest, clusters, contexts: contexts.slice(1) }))
+    const args = ['--hub-context', `${contexts[0]?.name}-admin`, '--json']
+    const { said } = await preflight(['--kubeconfig', `${first}:${second}`, ...args])
+    const reports = JSON.parse(said) as Report[]
+    expect(reports.map(({ cluster }) => cluster)).toEqual(['hub-admin', 'site-a', 'site-b'])
+    for (const { areas } of reports) expect(areas[0]?.findings[0]).toMatchObject({ state: 'ok' })
+  })
+
   it('looks at no context that is no ManagedCluster', async () => {
     const path = join(fleet.folder, 'others')
     const { contexts, ...rest } = fleet.clusters.kubeconfig
