@@ -5,6 +5,8 @@ import type { Area, Data, List, Named, Names } from './area.ts'
 import type { Asker } from './ask.ts'
 import { checkReadiness, unreadiness, type WithConditions } from './conditions.ts'
 import { type Finding, judge, lacks, ok } from './finding.ts'
+import { readVersions } from './knative.ts'
+import { isAtLeast } from './version.ts'
 
 /** The Broker: whether Knative can run one of its class, and whether Drover's has what a run needs. */
 
@@ -23,6 +25,8 @@ export interface BrokerFacts {
   /** The kind of channel that a channel-based Broker makes, and whether the cluster serves it. */
   channel: Answer<{ kind: string; isServed: boolean }>
   triggers: Answer<(Named & WithConditions)[]>
+  /** Of Knative Eventing. */
+  versions: Answer<string[]>
 }
 
 export const broker: Area<BrokerFacts> = { title: 'The Broker', read, check }
@@ -49,6 +53,7 @@ async function read(ask: Asker, { namespace }: Names): Promise<BrokerFacts> {
     classes: Object.keys(ingresses).filter((_, at) => services[at]?.state === 'found'),
     channel: await readChannel(ask, known(found)),
     triggers: map(triggers, ({ items }) => items),
+    versions: await readVersions(ask, eventing),
   }
 }
 
@@ -75,12 +80,13 @@ function check(facts: BrokerFacts, { namespace }: Names): Finding[] {
       ),
     ]
   const there = ok(`Knative runs Brokers of class ${classes.join(', ')}`)
-  if (!isInstalled) return [there, ...(classes.includes(channelBased) ? checkChannel(facts.channel) : [])]
+  if (!isInstalled) return [there, ...(classes.includes(channelBased) ? checkChannel(facts) : [])]
   const none = lacks(`Namespace ${namespace} has no Broker default`, 'kubectl apply -k examples/install/hub')
   return [there, ...judge(broker, 'The Broker', none, (one) => [...checkBroker(one, facts), ...checkTriggers(facts)])]
 }
 
-function checkBroker(broker: Broker, { classes, channel }: BrokerFacts): Finding[] {
+function checkBroker(broker: Broker, facts: BrokerFacts): Finding[] {
+  const { classes } = facts
   const { annotations = {}, namespace } = broker.metadata
   const name = annotations[classAnnotation] ?? channelBased
   const why = unreadiness(broker)
@@ -89,7 +95,7 @@ function checkBroker(broker: Broker, { classes, channel }: BrokerFacts): Finding
     ...(classes.includes(name)
       ? []
       : [lacks(`The Broker is of class ${name}, which Knative does not run here`, `use one of ${classes.join(', ')}`)]),
-    ...(name === channelBased ? checkChannel(channel) : []),
+    ...(name === channelBased ? checkChannel(facts) : []),
     ...(name !== channelBased || annotations[asyncAnnotation] === 'true'
       ? []
       : [
@@ -110,19 +116,30 @@ function checkBroker(broker: Broker, { classes, channel }: BrokerFacts): Finding
   ]
 }
 
-function checkChannel(channel: BrokerFacts['channel']): Finding[] {
+/** Since then a Broker on channels knows the annotation. */
+const answersSince = '1.17'
+
+function checkChannel({ channel, versions }: BrokerFacts): Finding[] {
+  const old = known(versions)?.find((version) => isAtLeast(version, answersSince) === false)
   const none = lacks(
     `The Broker's ConfigMap (config-br-default-channel in ${eventing} unless said otherwise) says no channel`,
     'install the in-memory channel of Knative Eventing',
   )
-  return judge(channel, "The Broker's ConfigMap", none, ({ kind, isServed }) =>
-    isServed
-      ? ok(`The Broker's channels are of kind ${kind}`)
-      : lacks(
-          `The Broker's channels are to be of kind ${kind}, which the cluster does not serve`,
-          'install that channel',
-        ),
+  const late = lacks(
+    `Knative Eventing ${old} does not know the annotation ${asyncAnnotation}: its Broker would answer a request only when its whole run has ended`,
+    `upgrade it to ${answersSince} or newer, or use the Kafka Broker`,
   )
+  return [
+    ...judge(channel, "The Broker's ConfigMap", none, ({ kind, isServed }) =>
+      isServed
+        ? ok(`The Broker's channels are of kind ${kind}`)
+        : lacks(
+            `The Broker's channels are to be of kind ${kind}, which the cluster does not serve`,
+            'install that channel',
+          ),
+    ),
+    ...(old === undefined ? [] : [late]),
+  ]
 }
 
 function checkTriggers({ triggers }: BrokerFacts): Finding[] {

@@ -88,16 +88,19 @@ export const eventing = area(eventingPart)
 export const serving = area(servingPart)
 
 async function read(part: Part, ask: Asker): Promise<PartFacts> {
-  const [served, deployments, flags] = await Promise.all([
+  const [served, versions, flags] = await Promise.all([
     readServed(ask, part.kinds),
-    ask.get<List<Named>>(`/apis/apps/v1/namespaces/${part.namespace}/deployments`),
+    readVersions(ask, part.namespace),
     ask.get<Data>(`/api/v1/namespaces/${part.namespace}/configmaps/config-features`),
   ])
-  const label = 'app.kubernetes.io/version'
-  const versions = map(deployments, ({ items }) => [
-    ...new Set(items.flatMap(({ metadata }) => metadata.labels?.[label] ?? [])),
-  ])
   return { served, versions, flags: map(flags, ({ data = {} }) => data) }
+}
+
+/** The versions that a part's Deployments say they are of. */
+export async function readVersions(ask: Asker, namespace: string): Promise<Answer<string[]>> {
+  const deployments = await ask.get<List<Named>>(`/apis/apps/v1/namespaces/${namespace}/deployments`)
+  const label = 'app.kubernetes.io/version'
+  return map(deployments, ({ items }) => [...new Set(items.flatMap(({ metadata }) => metadata.labels?.[label] ?? []))])
 }
 
 function checkPart(part: Part, { served, versions, flags }: PartFacts): Finding[] {

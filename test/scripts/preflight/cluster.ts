@@ -52,7 +52,7 @@ export const served = (group: string, version: string, ...resources: string[]): 
 })
 const kinds: Record<string, string> = { inmemorychannels: 'InMemoryChannel' }
 
-const versioned = (version: string) => ({
+export const versioned = (version: string) => ({
   items: [{ metadata: { name: 'x', labels: { 'app.kubernetes.io/version': version } } }],
 })
 const image = (text: string) => ({

@@ -31,6 +31,7 @@ import {
   notReady,
   served,
   service,
+  versioned,
 } from './cluster.ts'
 
 const ocmGroup = 'cluster.open-cluster-management.io'
@@ -166,6 +167,11 @@ describe('preflight says of a hub', () => {
         'a Broker that answers late',
         { [at.broker]: broker({ annotations: { 'messaging.knative.dev/async-handler': 'false' } }) },
         /^lacks: The Broker lacks the annotation messaging.knative.dev\/async-handler.* -> kubectl annotate broker default -n drover messaging.knative.dev\/async-handler=true$/,
+      ],
+      [
+        'a Knative whose Brokers all answer late',
+        { [at.eventingDeployments]: versioned('1.16.3') },
+        /^lacks: Knative Eventing 1.16.3 does not know the annotation messaging.knative.dev\/async-handler: .* -> upgrade it to 1.17 or newer, or use the Kafka Broker$/,
       ],
       [
         'a Broker without a dead letter sink',
@@ -498,7 +504,12 @@ describe('preflight says of a hub', () => {
       'eventing.knative.dev/broker.class': 'Kafka',
       'messaging.knative.dev/async-handler': undefined,
     }
-    const change = { [at.kafkaIngress]: named('x'), [at.channel]: undefined, [at.broker]: broker({ annotations }) }
+    const change = {
+      [at.kafkaIngress]: named('x'),
+      [at.channel]: undefined,
+      [at.broker]: broker({ annotations }),
+      [at.eventingDeployments]: versioned('1.16.3'),
+    }
     const lines = await linesOf(brokerArea, { ...hub(), ...change })
     expect(lines.filter((line) => !line.startsWith('ok: '))).toEqual([])
   })
