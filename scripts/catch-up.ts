@@ -36,10 +36,11 @@ async function again(
   run: Run,
   { fleet, settings }: { fleet: Fleet; settings: GitOpsSettings },
 ): Promise<void> {
+  const waiting = { ...settings, graceMilliseconds: 0 }
   const doing: Record<string, () => Promise<Outcome>> = {
     name: () => allocateName(run, fleet),
     address: () => allocateAddress(run, fleet),
-    place: () => place(run, fleet, hubThatDecides(run.facts.cluster ?? ''), settings, here),
+    place: () => place(run, fleet, hubThatDecides(run.facts.cluster ?? ''), waiting, here),
     'create.commit': async () => commit(await built(run, fleet, settings), fleet),
   }
   const outcome = await doing[task.name]?.()

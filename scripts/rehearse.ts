@@ -32,6 +32,7 @@ export interface Given {
 export async function rehearse(given: Given, fleet: FolderFleet): Promise<Change[]> {
   const run = toRun(given)
   const { settings } = given
+  const waiting = { ...settings, graceMilliseconds: 0 }
   const does = async (task: string, step: () => Promise<Outcome>) => {
     run.task = task
     const outcome = await step()
@@ -42,7 +43,7 @@ export async function rehearse(given: Given, fleet: FolderFleet): Promise<Change
   await does('validate', () => validate(run, fleet))
   await does('name', () => allocateName(run, fleet))
   await does('address', () => allocateAddress(run, fleet))
-  await does('place', () => place(run, fleet, hubThatDecides(given.cluster), settings, here))
+  await does('place', () => place(run, fleet, hubThatDecides(given.cluster), waiting, here))
   await does('customize', async () => customize(run, await fleet.head()))
   const changes = await does('create.build', async () => create(run, await fleet.head(), settings))
   const subject = `create ${run.facts.name}`

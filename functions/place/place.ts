@@ -13,8 +13,8 @@ export interface Settings {
   namespace: string
   /** The Application that applies `hub/` to the hub. */
   rootApplication: string
-  /** How long 'no cluster fits' must last until it is final (10 s); scores and clusters may be about to change. */
-  graceMilliseconds?: number
+  /** How long 'no cluster fits' must last until it is final; scores and clusters may be about to change. */
+  graceMilliseconds: number
 }
 
 /** Finds the cluster that the machine will live on: the one the request names, or the one OCM chooses. */
@@ -27,7 +27,7 @@ export async function place(run: Run, fleet: Fleet, hub: Hub, settings: Settings
   const asked = await ask(run, name, placement, fleet, settings)
   if (asked !== 'asked') return asked
   await hub.refresh(settings.namespace, settings.rootApplication)
-  return awaitDecision(run, name, hub, { graceMilliseconds: 10_000, ...settings }, here)
+  return awaitDecision(run, name, hub, settings, here)
 }
 
 async function fixed(run: Run, cluster: string, fleet: Fleet, hub: Hub): Promise<Outcome> {

@@ -32,7 +32,7 @@ const steps: Record<string, Told> = {
   name: { when: 'the name is taken, or every number of the pattern is', undo: 'the name is given back' },
   address: { when: 'an address is in use, or a network has none left', undo: 'the addresses are given back' },
   place: {
-    when: 'no cluster fits for 10 s, or the named one is not there',
+    when: 'no cluster fits for `DROVER_GRACE_SECONDS`, or the named one is not there',
     undo: 'the Placement goes',
     evenFailed: true,
   },

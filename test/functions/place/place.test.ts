@@ -254,8 +254,7 @@ describe('the wait for a decision', () => {
   /** What comes of it where 'no cluster fits' must last for ten seconds. */
   const placed = async (hub: Hub, changes: Partial<Run> = {}) => {
     const run = runTo(anywhere, changes)
-    const { graceMilliseconds: _, ...others } = settings
-    return place(run, await fleetOf(run), hub, others, hereOf())
+    return place(run, await fleetOf(run), hub, { ...settings, graceMilliseconds: 10_000 }, hereOf())
   }
 
   it('goes on when a cluster fits before the grace is over', async () => {

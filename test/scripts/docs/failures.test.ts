@@ -36,6 +36,10 @@ describe('what is said of failures', () => {
     for (const { task, when } of failings(lifecycle)) expect(when, task.name).not.toBe('')
   })
 
+  it.each(lifecycles)('names of $name the setting of a time, for an installation may have changed it', (lifecycle) => {
+    for (const { when } of failings(lifecycle)) expect(when).not.toMatch(/\d+ ?(s|min|seconds|minutes)\b/)
+  })
+
   it.each(tasks)('of %s at %s puts the disks back where recover does', (lifecycle, task) => {
     const { undone, ends } = failing(lifecycle, task) ?? {}
     expect(undone?.includes("the run's own snapshot")).toBe(putsDisksBack(lifecycle, task))
