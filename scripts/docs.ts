@@ -3,6 +3,7 @@ import { type EventRow, eventTypes } from '../shared/event-types.ts'
 import { type FunctionName, lifecycles } from '../shared/lifecycles.ts'
 import { type Setting, settings } from '../shared/settings.ts'
 import { instruments } from '../shared/telemetry/metrics.ts'
+import { customizationTable } from './docs/customization.ts'
 import { index, pageParts } from './docs/lifecycle-page.ts'
 import { picture } from './docs/picture.ts'
 import { table } from './docs/table.ts'
@@ -26,6 +27,7 @@ const parts: { file: string; name: string; text: () => string }[] = [
     })),
   ),
   { file: 'docs/events.md', name: 'event types', text: eventTable },
+  { file: 'docs/fleet.md', name: 'disk customization', text: customizationTable },
   { file: 'docs/configuration.md', name: 'settings', text: settingTables },
   { file: 'docs/observability.md', name: 'metrics', text: metricTable },
   ...byFact.map((name) => ({ file: `triggers/${name}.yaml`, name: 'filters', text: () => filtersOf(name) })),
