@@ -166,7 +166,7 @@ export const settings = {
     {
       name: 'DROVER_CMDB_CONFIG',
       otherwise: 'no CMDB',
-      says: 'a file that describes the calls to the enterprise system: `url`, `headers`, `states`, and `lookup`, `create`, `update`, each with `method`, `path`, `body` and where the `id` stands in the answer',
+      says: 'a file that describes the calls to the [enterprise system](#the-enterprise-system)',
     },
     { name: 'DROVER_CMDB_TOKEN', says: 'a bearer token for it' },
     { name: 'DROVER_CMDB_TOKEN_FILE', says: 'a file with it, read at each use' },
