@@ -4,6 +4,7 @@ import { type FunctionName, lifecycles } from '../shared/lifecycles.ts'
 import { type Setting, settings } from '../shared/settings.ts'
 import { instruments } from '../shared/telemetry/metrics.ts'
 import { customizationTable } from './docs/customization.ts'
+import { dataTable, factsTable } from './docs/event-data.ts'
 import { index, pageParts } from './docs/lifecycle-page.ts'
 import { picture } from './docs/picture.ts'
 import { table } from './docs/table.ts'
@@ -27,6 +28,8 @@ const parts: { file: string; name: string; text: () => string }[] = [
     })),
   ),
   { file: 'docs/events.md', name: 'event types', text: eventTable },
+  { file: 'docs/events.md', name: 'event data', text: dataTable },
+  { file: 'docs/events.md', name: 'event facts', text: factsTable },
   { file: 'docs/fleet.md', name: 'disk customization', text: customizationTable },
   { file: 'docs/configuration.md', name: 'settings', text: settingTables },
   { file: 'docs/observability.md', name: 'metrics', text: metricTable },
