@@ -4,7 +4,7 @@ import { parseEventType } from '../shared/event-types.ts'
 import type { Subject } from '../shared/lifecycles.ts'
 import { imageFolder, machineFolder } from '../shared/paths.ts'
 import { isComplete } from './ask.ts'
-import { aboutOf, type Lived, machineIn } from './life.ts'
+import { aboutOf, forMachine, type Lived, machineIn } from './life.ts'
 import type { RequestFile } from './request.ts'
 import type { World } from './world.ts'
 
@@ -57,13 +57,20 @@ function state(lived: readonly Lived[]): string[] {
   ]
 }
 
+/** The requests that may come next: the end of the machine, where one was made or changed, and another machine or image. */
+export function nextOf(lived: readonly Lived[], requests: readonly RequestFile[], end: RequestFile): RequestFile[] {
+  const machine = machineIn(lived)
+  const again = requests.findLast((request) => aboutOf(request) !== 'machine')
+  return [...(machine && isComplete(machine) ? [forMachine(end, machine)] : []), ...(again ? [again] : [])]
+}
+
 /** The ways to go on, to be pasted: the requests that may come next, the fleet, the clusters. */
 export function waysOn(directory: string, world: World, lived: readonly Lived[], next: readonly RequestFile[]): string {
   const { cluster = 'site-a' } = lived.at(-1)?.ended.data.facts ?? {}
   return `
 Go on, in another terminal, and see here what comes of it:
 
-${next.map((request) => `${titleOf(request)}\n${curl(world.broker, request)}`).join('\n\n')}
+${next.map((request) => `${titleOf(request, lived)}\n${curl(world.broker, request)}`).join('\n\n')}
 
   # everything that there is, as files
   git clone ${world.git.url}
@@ -77,10 +84,15 @@ Every event: ${world.feed.url} (server-sent events). Metrics of a function: ${me
 /** Those of the fleet are with `recover`. */
 const metricsOf = ({ ports }: World) => `http://127.0.0.1:${ports.recover}/metrics`
 
-function titleOf(request: RequestFile): string {
+function titleOf(request: RequestFile, lived: readonly Lived[]): string {
   const about = aboutOf(request)
-  return `  # ${parseEventType(request.type)?.lifecycle.title ?? request.type}${about ? ofWhat[about] : ''}`
+  const title = `  # ${parseEventType(request.type)?.lifecycle.title ?? request.type}${about ? ofWhat[about] : ''}`
+  return isRefused(request, lived) ? `${title}; mend the request first: it was refused as it stands here` : title
 }
+
+/** Whether a request could not be granted: it would be refused again. */
+const isRefused = (request: RequestFile, lived: readonly Lived[]) =>
+  lived.some((one) => one.request === request && one.ended.data.failure?.task === 'validate')
 
 const ofWhat: Record<Subject, string> = {
   machine: ' of this machine',

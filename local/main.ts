@@ -6,8 +6,8 @@ import { environment } from '../shared/config.ts'
 import { messageOf } from '../shared/errors.ts'
 import { functionNames } from '../shared/lifecycles.ts'
 import { isComplete } from './ask.ts'
-import { closing, waysOn } from './closing.ts'
-import { aboutOf, forMachine, live, machineIn, readLife } from './life.ts'
+import { closing, nextOf, waysOn } from './closing.ts'
+import { live, readLife } from './life.ts'
 import { readOptions, usage } from './options.ts'
 import { readRequest } from './request.ts'
 import { announceRuns } from './runs.ts'
@@ -40,10 +40,7 @@ async function main(): Promise<number> {
     if (!lived || !ended) return 130
     show.say(closing(world, lived))
     if (onlyOnce) return isComplete(ended) ? 0 : 1
-    const machine = machineIn(lived)
-    const again = requests.findLast((request) => aboutOf(request) !== 'machine')
-    const next = [...(machine?.data.vmName ? [forMachine(end, machine)] : []), ...(again ? [again] : [])]
-    show.say(waysOn(directory, world, lived, next))
+    show.say(waysOn(directory, world, lived, nextOf(lived, requests, end)))
     await stopped
     show.say('\nEnding ...')
     return 0
