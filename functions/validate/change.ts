@@ -1,12 +1,12 @@
-import type { Fleet, Tree } from '../../shared/fleet.ts'
+import type { Fleet } from '../../shared/fleet.ts'
 import type { Rights } from '../../shared/grants.ts'
-import { readHolder } from '../../shared/holder.ts'
 import type { Subject } from '../../shared/policy-rules.ts'
 import { check } from '../../shared/schema/check.ts'
 import { type MachineRequest, type Requests, requests } from '../../shared/schema/requests.ts'
 import type { Outcome } from '../../shared/step.ts'
 import { diskCustomizationProblems } from './disk-customization.ts'
 import { grant } from './grant.ts'
+import { nameTaken } from './name-taken.ts'
 import { refusal, type Unproved } from './unproved.ts'
 
 /**
@@ -20,13 +20,16 @@ export async function validateChange(run: Unproved, fleet: Pick<Fleet, 'head'>, 
   return grant(
     run,
     {
-      subject: toSubject(request),
+      request,
       what: `${run.lifecycle} of ${request.namespace}/${request.name}`,
-      problems: async (tree) => [
-        ...contents(request),
-        ...(await diskCustomizationProblems(tree, request as Partial<Requests['patch']>)),
-        ...(await nameTaken(tree, run, request)),
-      ],
+      judge: async (tree) => ({
+        subject: toSubject(request),
+        problems: [
+          ...contents(request),
+          ...(await diskCustomizationProblems(tree, request as Partial<Requests['patch']>)),
+          ...('as' in request ? await nameTaken(tree, run, request.as.name, 'as.name') : []),
+        ],
+      }),
     },
     fleet,
     rights,
@@ -56,11 +59,4 @@ function contents(request: MachineRequest): string[] {
   if ('action' in request && request.action === 'expire' && !('snapshot' in request && request.snapshot))
     return ['snapshot is missing, wanted the name of the snapshot that is to expire']
   return []
-}
-
-/** An early word for people; it is `allocate` that proves the name free. */
-async function nameTaken(tree: Tree, { id }: Unproved, request: MachineRequest): Promise<string[]> {
-  if (!('as' in request)) return []
-  const holder = await readHolder(tree, request.as.name)
-  return holder === undefined || holder.run === id ? [] : [`as.name ${holder.sentence}`]
 }

@@ -20,14 +20,17 @@ export async function validateImage(run: Unproved, fleet: Pick<Fleet, 'head'>, r
   return grant(
     run,
     {
-      subject: { request, machine: {}, name: undefined, image: request },
+      request,
       what: `image ${image} in namespace ${namespace}`,
-      problems: async (tree) => [
-        ...urlProblems(request),
-        ...pushProblems(request),
-        ...secretProblems(request),
-        ...(await diskCustomizationProblems(tree, request)),
-      ],
+      judge: async (tree) => ({
+        subject: { request, machine: {}, name: undefined, image: request },
+        problems: [
+          ...urlProblems(request),
+          ...pushProblems(request),
+          ...secretProblems(request),
+          ...(await diskCustomizationProblems(tree, request)),
+        ],
+      }),
     },
     fleet,
     rights,

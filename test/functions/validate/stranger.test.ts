@@ -75,9 +75,22 @@ describe('validate', () => {
     })
   })
 
+  it('tells nobody of the fleet for a request whose own words are wrong', async () => {
+    const outcome = await outcomeOf(
+      { ...byAnn, template: 'linux-smal', nonsense: 1 },
+      ofPolicy({ allowSources: ['*'] }),
+    )
+    expect(outcome).toMatchObject({
+      kind: 'refused',
+      message: expect.stringContaining('nonsense is not a known field'),
+    })
+    expect(outcome.message).not.toContain('windows-server')
+  })
+
   it('refuses everybody while a policy cannot be read: it might have refused them', async () => {
-    const outcome = await outcomeOf(byAnn, 'description: [')
+    const outcome = await outcomeOf({ ...byAnn, template: 'linux-smal' }, 'description: [')
     expect(outcome).toMatchObject({ kind: 'refused', message: expect.stringContaining(requesters) })
+    expect(outcome.message).not.toContain('windows-server')
   })
 
   it('asks the hub where it is told to, and needs no policy besides', async () => {

@@ -50,11 +50,6 @@ describe('validate', () => {
       'template is "linux-smal", wanted one that there is: "database", "linux-small" and "windows-server"',
     ],
     [
-      'an unknown template beside a wrong field',
-      with_({ template: 'linux-smal', nonsense: 1 }),
-      'template is "linux-smal", wanted one that there is',
-    ],
-    [
       'a field that the template keeps',
       with_({ template: 'database', networks: [{ network: 'servers' }] }),
       'networks may not be overridden for template "database": wanted only "size", "disks", "variables", "placement" and "labels"',
