@@ -15,10 +15,14 @@ const dnsName = 'web-1.servers.example.com'
 
 describe('toDnsRecords', () => {
   it('gives an A and an AAAA record', () => {
-    expect(toDnsRecords('web-1', network(), leases)).toEqual([
+    expect(toDnsRecords('web-1', network({}), leases)).toEqual([
       { dnsName, recordType: 'A', targets: ['10.20.3.4'], recordTTL: 300 },
       { dnsName, recordType: 'AAAA', targets: ['fd00:20::1f'], recordTTL: 300 },
     ])
+  })
+
+  it('gives none in a network without DNS', () => {
+    expect(toDnsRecords('web-1', network(), leases)).toEqual([])
   })
 
   it("gives reverse records with the network's time to live where it wants them", () => {
