@@ -95,7 +95,7 @@ describe('allocateAddress', () => {
     expect(facts.interfaces?.map(({ name }) => name)).toEqual(['nic0', 'nic1'])
   })
 
-  it('gives an interface no nameserver, gateway or reverse record that its network does not have', async () => {
+  it('gives an interface no nameserver, gateway or DNS record that its network does not have', async () => {
     const fleet = fleetWith(tiny)
     const run = await named(fleet, [{ network: 'tiny' }])
     expect(await allocateAddress(run, fleet)).toEqual({
@@ -114,7 +114,7 @@ describe('allocateAddress', () => {
             domain: 'c',
           },
         ],
-        dns: [{ dnsName: 'prod-shop-001.c', recordType: 'A', targets: ['10.9.9.2'], recordTTL: 300 }],
+        dns: [],
       },
     })
   })
