@@ -42,7 +42,7 @@ const heldBy = (repository: Repository, run: string): string[] =>
     isLock(path) && after !== null && repository.files.get(path) !== undefined ? [path] : [],
   )
 
-const stateRules: Record<string, StateRule> = {
+export const stateRules = {
   'at most one run holds a machine': ({ repository, runs }) => {
     const held = runs.flatMap((run) => heldBy(repository, run))
     return held.find((path, at) => held.indexOf(path) !== at)
@@ -77,7 +77,7 @@ const stateRules: Record<string, StateRule> = {
     [...repository.files.keys()]
       .filter((path) => /^(vms|archive)\/.*\/values\.yaml$/.test(path))
       .flatMap((path) => unrecorded(repository, path))[0],
-}
+} satisfies Record<string, StateRule>
 
 /** Data disks of a machine that has them, of which Git does not know any more which claim they are. */
 function unrecorded(repository: Repository, path: string): string[] {
@@ -91,7 +91,7 @@ function unrecorded(repository: Repository, path: string): string[] {
   return dataClaims(stay).filter((claim) => uidIn(claim) !== uidOf(claim))
 }
 
-const commitRules: Record<string, CommitRule> = {
+export const commitRules = {
   'only its holder changes a machine': ({ run, paths, before, after }) => {
     const own = (repository: Repository, path: string) => read<Lock>(repository, path)?.run === run
     return paths.find((path) => {
@@ -125,7 +125,7 @@ const commitRules: Record<string, CommitRule> = {
       return !isDeepStrictEqual(guestOf(found), guestOf(read<Definition>(after, path)))
     })?.[0]
   },
-}
+} satisfies Record<string, CommitRule>
 
 /** The tasks of a run that has a record. */
 const tasksOf = (repository: Repository, run: string): string[] => {
