@@ -22,8 +22,8 @@ export interface Kept {
   pid(): number | undefined
   /** How often it has ended by itself. */
   crashes(): number
-  /** Kills it at once with all that it has started, and resolves when it serves again. */
-  kill(pause: number): Promise<void>
+  /** Kills it at once with all that it has started, and resolves when it serves again: true where it ended of that. */
+  kill(pause: number): Promise<boolean>
   /** Says something to it, and resolves with its answer. */
   ask(words: object): Promise<unknown>
   close(): Promise<void>
@@ -66,13 +66,14 @@ export async function keep(program: Program): Promise<Kept> {
     crashes: () => crashes,
     async kill(wanted) {
       const killed = child
-      if (killed?.pid === undefined) return
+      if (killed?.pid === undefined) return false
       pause = wanted
       const ended = once(killed, 'exit')
       process.kill(-killed.pid, 'SIGKILL')
-      await ended
+      const [, signal] = (await ended) as [number | null, NodeJS.Signals | null]
       await sleep(wanted)
       await until(program)
+      return signal === 'SIGKILL'
     },
     async ask(words) {
       if (!child) throw new Error(`Cannot ask ${program.name}: it does not run`)

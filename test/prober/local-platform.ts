@@ -112,7 +112,10 @@ export async function startLocal(directory: string, settings: Record<string, str
     const strike = (one: Kept): Target => ({ name: one.name, strike: (pause) => one.kill(pause) })
     const restart = (name: string, what: 'restart servers' | 'restart controllers'): Target => ({
       name,
-      strike: async (after) => told(await clusters.ask({ do: what, after } satisfies Asked)),
+      async strike(after) {
+        told(await clusters.ask({ do: what, after } satisfies Asked))
+        return true
+      },
     })
     return {
       kind: 'local',

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { messageOf } from '../../shared/errors.ts'
-import { type Strikes, strikeAll } from './chaos.ts'
+import { type Strikes, strikeAll, strikeCheck } from './chaos.ts'
 import { fleetIn, namespaceProblems } from './fleet-state.ts'
 import { unfollowed } from './followed.ts'
 import { type History, openHistory } from './history.ts'
@@ -52,7 +52,7 @@ async function main(options: Options): Promise<boolean> {
     const begun = performance.now()
     const { went, strikes } = await probe(options, platform, listener, history)
     say(`\n${summary(went, strikes, history, (performance.now() - begun) / 1_000)}\n`)
-    const checks = await judge(options, platform, { went, listener, history })
+    const checks = await judge(options, platform, { went, strikes, listener, history })
     isWell = report(checks, { listener, history, logs: platform.logs, folder: join(directory, 'stories') })
     return isWell
   } finally {
@@ -75,7 +75,7 @@ async function probe(options: Options, platform: Platform, listener: Listener, h
   const stopTicks = startTicks(platform.broker, 2_000)
   const killing =
     every === 0
-      ? Promise.resolve<Strikes>(new Map())
+      ? Promise.resolve(undefined)
       : strikeAll(platform.targets, randomOf(seed, 'kills'), every, ending.signal)
   // It is said where it is waited for.
   killing.catch(() => undefined)
@@ -102,16 +102,16 @@ async function probe(options: Options, platform: Platform, listener: Listener, h
   }
 }
 
-function summary(went: readonly Went[], strikes: Strikes, history: History, seconds: number): string {
+function summary(went: readonly Went[], strikes: Strikes | undefined, history: History, seconds: number): string {
   const all = went.flatMap(({ ended }) => ended)
   const count = (kind: string) => all.filter(({ terminal }) => terminal === kind).length
-  const kills = [...strikes.values()].reduce((sum, one) => sum + one, 0)
+  const kills = [...(strikes?.kills ?? [])]
   const times = all.map(({ milliseconds }) => milliseconds / 1_000).sort((one, other) => one - other)
   const at = (part: number) => (times[Math.floor((times.length - 1) * part)] ?? 0).toFixed(1)
   return [
     `${all.length} requests in ${Math.round(seconds)} s: ${count('completed')} completed, ${count('rolledback')} rolled back, ${count('stranded')} stranded, ${count('missing')} missing`,
     `Half of them within ${at(0.5)} s, 99 of 100 within ${at(0.99)} s, all within ${at(1)} s`,
-    `${kills} kills: ${[...strikes].map(([name, number]) => `${name} ${number}`).join(', ')}`,
+    `${kills.reduce((sum, [, number]) => sum + number, 0)} kills: ${kills.map(([name, number]) => `${name} ${number}`).join(', ')}`,
     `${history.all().filter(({ step }) => step === 'resume').length} times a run whose events were lost was made to go on`,
     `${all.reduce((sum, one) => sum + one.reposts, 0)} times a request was posted again that was lost before it left a trace`,
     `${all.filter(({ isHeard }) => !isHeard).length} runs have ended of which only Git tells`,
@@ -120,6 +120,8 @@ function summary(went: readonly Went[], strikes: Strikes, history: History, seco
 
 interface Judged {
   went: readonly Went[]
+  /** Undefined where nobody was to be killed. */
+  strikes: Strikes | undefined
   listener: Listener
   history: History
 }
@@ -142,6 +144,7 @@ async function judge({ requests }: Options, platform: Platform, judged: Judged):
       title: 'no process ended by itself',
       problems: crashed.map(({ name, crashes }) => ({ says: `${name} did, ${crashes()} times`, runs: [] })),
     },
+    ...(judged.strikes ? [strikeCheck(judged.strikes)] : []),
   ]
 }
 

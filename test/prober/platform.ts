@@ -3,8 +3,8 @@ import type { KubeObject } from '../../local/clusters/object.ts'
 /** Something that can be killed, and comes back. */
 export interface Target {
   name: string
-  /** Kills it, lets it be away for so many milliseconds, and resolves when it serves again. */
-  strike(pause: number): Promise<void>
+  /** Kills it, lets it be away for so many milliseconds, and resolves when it serves again: true where there was something to kill. */
+  strike(pause: number): Promise<boolean>
 }
 
 /** A process that is watched: for those that end by themselves, and for what they use. */

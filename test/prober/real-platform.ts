@@ -185,6 +185,7 @@ function toHeld(name: string, command: RegExp): Target {
       }
       tell('SIGSTOP')
       await sleep(pause).finally(() => tell('SIGCONT'))
+      return true
     },
   }
 }
@@ -206,6 +207,7 @@ function toTarget(name: string, command: RegExp, api: Api): Target {
         return isNew && (await serves(api))
       })
       await sleep(1_000)
+      return true
     },
   }
 }
