@@ -13,8 +13,10 @@ import { freePorts } from './free-port.ts'
 /** Every function on faas-js-runtime, as on a cluster: each at an address of its own. */
 export interface Functions {
   close(): Promise<void>
-  /** Kills one at once, as a node that fails would; it is started again. Only where they are processes. */
-  kill(name: FunctionName): void
+  /** Kills one at once, as a node that fails would, and says whether there was one; it is started again. Only where they are processes. */
+  kill(name: FunctionName): boolean
+  /** How many processes have ended so far that were to go on. */
+  ends(): number
 }
 
 export type Ports = Record<FunctionName, number>
@@ -44,7 +46,8 @@ export async function startInline(
     running.push({ server, shutdown: module.shutdown })
   }
   return {
-    kill: () => undefined,
+    kill: () => false,
+    ends: () => 0,
     async close() {
       await Promise.all(
         running.map(async ({ server, shutdown }) => {
@@ -82,6 +85,7 @@ export async function startProcesses(
   const stillborn = Promise.withResolvers<never>()
   let isUp = false
   let closing = false
+  let ends = 0
   const begin = (name: FunctionName) => {
     const log = createWriteStream(join(logs, `${name}.log`), { flags: 'a' })
     const env = { ...environmentOf(name), FUNCTION: name, PORT: String(ports[name]) }
@@ -102,8 +106,10 @@ export async function startProcesses(
       log.end()
       // What ends before it has served once, for its settings or a port that is taken, would do so again and again.
       if (!isUp)
-        stillborn.reject(new Error(`Cannot start the function "${name}": ${said.trim() || 'it ended at once'}`))
-      else if (!closing) setTimeout(() => closing || begin(name), restartAfter)
+        return stillborn.reject(new Error(`Cannot start the function "${name}": ${said.trim() || 'it ended at once'}`))
+      if (closing) return
+      ends += 1
+      setTimeout(() => closing || begin(name), restartAfter)
     })
     children.set(name, child)
   }
@@ -121,7 +127,7 @@ export async function startProcesses(
     throw error
   }
   isUp = true
-  return { kill: (name) => children.get(name)?.kill('SIGKILL'), close }
+  return { kill: (name) => children.get(name)?.kill('SIGKILL') ?? false, ends: () => ends, close }
 }
 
 async function end(child: ChildProcess): Promise<void> {

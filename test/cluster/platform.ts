@@ -29,8 +29,8 @@ const root = new URL('../..', import.meta.url).pathname
 export interface Real extends Platform {
   kind: 'cluster'
   api: Api
-  /** Kills a function's process at once; it is started again. */
-  kill(name: FunctionName): void
+  /** Kills a function's process at once, and says whether there was one; it is started again. */
+  kill(name: FunctionName): boolean
   /** Where Drover's own functions listen. */
   ports: Ports
   /** Brings what the Broker delivers to other functions from then on. */

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { functionNames } from '../../shared/lifecycles.ts'
+import { type FunctionName, functionNames } from '../../shared/lifecycles.ts'
 import { type Chain, factsOf, type Run, small, startChain } from '../chain/harness.ts'
 import { untampered } from '../chain/platform.ts'
 import type { Real } from './platform.ts'
@@ -66,38 +66,44 @@ async function machine(): Promise<{ namespace: string; name: string }> {
   return { namespace: 'shop', name: data.facts?.name ?? '' }
 }
 
+/** Kills a function in the middle of its first delivery, and tells whether a process has ended of it. */
+function killOnce() {
+  let isBegun = false
+  let isDone = false
+  const begin = (victim: FunctionName): undefined => {
+    if (isBegun) return
+    isBegun = true
+    // While it works: the delivery is on its way to it.
+    setTimeout(() => {
+      isDone = chain.kill(victim)
+    }, 5)
+  }
+  return { begin, isDone: () => isDone }
+}
+
 describe('a function that is killed in the middle of a run', () => {
   it.each(functionNames.filter((name) => name !== 'recover'))('%s: the run completes all the same', async (victim) => {
     const ready = victim === 'locate' ? await machine() : undefined
-    let killed = false
-    chain.tamper.with = (name) => {
-      if (name !== victim || killed) return undefined
-      killed = true
-      // While it works: the delivery is on its way to it.
-      setTimeout(() => chain.kill(victim), 5)
-      return undefined
-    }
+    const killing = killOnce()
+    chain.tamper.with = (name) => (name === victim ? killing.begin(victim) : undefined)
     const run = ready
       ? await chain.request({ ...ready, action: 'restart' }, { lifecycle: 'power' })
       : await chain.request(small())
     expect((await run.ended).type).toMatch(/\.completed$/)
-    expect(killed).toBe(true)
+    expect(killing.isDone()).toBe(true)
     expect(new Set(factsOf(run).filter((fact) => /^(completed|rolledback|stranded)$/.test(fact)))).toEqual(
       new Set(['completed']),
     )
   })
 
   it('recover: the undo ends all the same', async () => {
-    let killed = false
+    const killing = killOnce()
     chain.tamper.with = (name, { type }) => {
       if (name === 'verify' && type.endsWith('create.committed')) return 400
-      if (name !== 'recover' || killed) return undefined
-      killed = true
-      setTimeout(() => chain.kill('recover'), 5)
-      return undefined
+      return name === 'recover' ? killing.begin(name) : undefined
     }
     const run = await chain.request(small())
     expect((await run.ended).type).toBe('dev.drover.provision.rolledback')
-    expect(killed).toBe(true)
+    expect(killing.isDone()).toBe(true)
   })
 })

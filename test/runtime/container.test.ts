@@ -74,7 +74,7 @@ async function start(ports: Ports, environmentOf: (name: FunctionName) => Record
     containers.set(name, startFunction(image, name, { ...environmentOf(name), PORT: String(ports[name]) }))
   await Promise.all([...containers].map(([name, container]) => ready(container, ports[name])))
   const close = async () => void (await Promise.all([...containers.values()].map(stopContainer)))
-  return { close, kill: () => undefined }
+  return { close, kill: () => false, ends: () => 0 }
 }
 
 describe.skipIf(reason)(`a function in its container${reason ? ` (skipped: ${reason})` : ''}`, () => {
