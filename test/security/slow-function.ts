@@ -4,9 +4,10 @@ import { toFunction } from '../../shared/runtime/function.ts'
 import { startRuntime } from '../../shared/runtime/start.ts'
 import { succeeded } from '../../shared/step.ts'
 
-/** A function whose work takes a second, as a process that a signal can end: `node test/security/slow-function.ts <characters of its answer>`. */
+/** A function whose work takes a second, and that says when it has begun, as a process that a signal can end: `node test/security/slow-function.ts <characters of its answer>`. */
 const config = readConfig(environment())
 const step = async () => {
+  process.send?.('begun')
   await sleep(1_000)
   return succeeded('.'.repeat(Number(process.argv[2])))
 }

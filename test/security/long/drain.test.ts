@@ -23,7 +23,7 @@ async function start(port: number, answer = 4_000): Promise<ChildProcess> {
       DROVER_SIGNING_KEYS: newSigningKey(),
       DROVER_LOG_LEVEL: 'silent',
     },
-    stdio: 'inherit',
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
   })
   onTestFinished(() => void child.kill('SIGKILL'))
   for (const deadline = Date.now() + 30_000; Date.now() < deadline; await sleep(30))
@@ -57,17 +57,21 @@ describe(`SIGTERM with ${flights} requests in flight`, () => {
     ['before the first is done', 300, 4_000],
     ['while the first leave', 1_000, 4_000],
     ['with long answers on their way out', 950, 300_000],
-  ])('%s drops none: each gets its answer, or "not now"', async (_, after, answer) => {
+  ])('%s drops none: each that was begun gets its answer', async (_, after, answer) => {
     const port = await freePort()
     const child = await start(port, answer)
+    let begun = 0
+    child.on('message', () => {
+      begun += 1
+    })
     const agent = new Agent({ keepAlive: true })
     onTestFinished(() => agent.destroy())
     const asked = Array.from({ length: flights }, (_, index) => post(port, agent, `${after}-${index}`))
-    await sleep(after)
+    // A busy machine takes longer to take them in.
+    await Promise.all([sleep(after), expect.poll(() => begun, { timeout: 30_000 }).toBe(flights)])
     child.kill('SIGTERM')
     const [code] = (await once(child, 'exit')) as [number | null]
-    const statuses = await Promise.all(asked)
-    expect(statuses.filter((status) => status !== '200' && status !== '503')).toEqual([])
+    expect((await Promise.all(asked)).filter((status) => status !== '200')).toEqual([])
     expect(code).toBe(0)
   })
 
