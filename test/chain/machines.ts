@@ -29,7 +29,8 @@ export function machinesOf(chain: () => Chain) {
     return { namespace: change.namespace ?? 'shop', name: facts?.name ?? '', cluster: facts?.cluster ?? '' }
   }
 
-  const read = async (path: string) => parseYaml(await chain().git('show', `main:${path}`), path)
+  const read = async (path: string, revision = 'main') =>
+    parseYaml(await chain().git('show', `${revision}:${path}`), path)
   const definitionOf = (vm: MachineAddress) =>
     read(definitionFile(vm.cluster, vm.namespace, vm.name)) as Promise<Definition>
   /** The claims of its data as they are recorded, by name, with their uids. */

@@ -139,6 +139,32 @@ const isAncestor = (commit: string) =>
     () => false,
   )
 
+/** The commits that changed a machine's definition, with the run that made each; '' where it was no run. */
+async function commitsOn(vm: MachineAddress, ...options: string[]): Promise<{ commit: string; run: string }[]> {
+  const format = '--format=%H %(trailers:key=Drover-Run,valueonly,separator=%x20)'
+  const log = await chain.git('log', ...options, format, 'main', '--', pathOf(vm))
+  return log.split('\n').flatMap((line) => {
+    const [commit = '', run = ''] = line.split(' ')
+    return commit === '' ? [] : [{ commit, run }]
+  })
+}
+
+/** What somebody writes into a definition: fields that runs change, and one of their own, by which it is known. */
+const theirsBeside = ({ running, labels }: Definition, touched: string) => ({
+  ...{ running: !running, size: { cores: 8, memory: '16Gi' } },
+  labels: { ...labels, touched },
+})
+
+/** The commits of runs that took back what somebody had written into a definition. */
+async function overruledAt(vm: MachineAddress): Promise<string[]> {
+  const touchedIn = async (commit: string) =>
+    ((await machines.read(pathOf(vm), commit)) as Definition).labels['touched']
+  const isOverruled = async (commit: string) => (await touchedIn(commit)) !== (await touchedIn(`${commit}^`))
+  const ours = (await commitsOn(vm, '--diff-filter=M')).filter(({ run }) => run !== '')
+  const each = await Promise.all(ours.map(async ({ commit }) => ((await isOverruled(commit)) ? [commit] : [])))
+  return each.flat()
+}
+
 async function expectAllOfTheirs(commits: readonly string[]): Promise<void> {
   expect(commits.length).toBeGreaterThan(5)
   const there = await Promise.all(commits.map(isAncestor))
@@ -183,23 +209,35 @@ describe('a competitor', { timeout: 600_000 }, () => {
   it('who changes the same lines is not overruled: the run says which file it was', async () => {
     await start()
     const vms = await provisioned(10)
-    const labels = new Map<string, string>()
+    const said = new Map<MachineAddress, string>()
+    const committed: MachineAddress[] = []
+    // Right after a run has written the file, which it has more to do with.
+    const stop = chain.feed.listen(({ type, subject }) => {
+      const vm = vms.find((one) => subject === `${one.namespace}/${one.name}`)
+      if (vm && type.endsWith('.committed')) committed.push(vm)
+    })
     const pushing = again(async (round) => {
-      const vm = vms[round % vms.length] ?? expect.fail()
-      const commit = await ann.push(`theirs ${round}`, (folder) =>
-        edit(folder, vm, (definition) => ({ labels: { ...definition.labels, touched: String(round) } })),
-      )
-      labels.set(vm.name, String(round))
+      const vm = committed.shift()
+      const touched = `${round}`
+      const commit = await ann.push(`theirs ${round}`, (folder) => {
+        if (vm) edit(folder, vm, (definition) => theirsBeside(definition, touched))
+      })
+      if (vm) said.set(vm, touched)
       return commit
     })
     const lived = await changeAll(vms)
+    stop()
     const commits = await pushing.end()
     await chain.idle()
     await expectAllOfTheirs(commits)
     for (const one of lived) expectSentence(one, one.vm)
-    for (const vm of vms)
-      if (labels.has(vm.name))
-        expect((await machines.definitionOf(vm)).labels).toMatchObject({ touched: labels.get(vm.name) })
+    const failed = lived.filter(({ ended }) => !ended.type.endsWith('.completed'))
+    const says = failed.map(({ vm, ended }) => [ended.data.message, pathOf(vm)] as const)
+    expect(says.filter(([message, path]) => message?.includes(path)), JSON.stringify(says)).not.toEqual([])
+    for (const [vm, touched] of said) {
+      expect(await overruledAt(vm)).toEqual([])
+      expect((await machines.definitionOf(vm)).labels).toMatchObject({ touched })
+    }
   })
 
   it('who deletes the folders of machines has them deleted, and the runs say so', async () => {
@@ -219,10 +257,13 @@ describe('a competitor', { timeout: 600_000 }, () => {
     await chain.idle()
     await expectAllOfTheirs(commits)
     for (const one of lived) expectSentence(one, one.vm)
-    const failed = lived.filter(({ vm, ended }) => others.includes(vm) && !ended.type.endsWith('.completed'))
-    expect(failed.map(({ ended }) => ended.data.message)).toEqual([])
+    const failed = lived.filter(({ ended }) => !ended.type.endsWith('.completed'))
+    expect(new Set(failed.map(({ vm }) => vm))).toEqual(new Set(victims))
     const files = Object.keys(await chain.files())
+    expect(victims.filter((vm) => files.includes(pathOf(vm)))).toEqual([])
     for (const vm of others) expect(files).toContain(pathOf(vm))
+    // Nor was one written back between two deletions: it came into the fleet once.
+    for (const vm of victims) expect(await commitsOn(vm, '--diff-filter=A')).toHaveLength(1)
   })
 
   it('who writes the history anew, with nothing left out, loses nothing, and no run notices', async () => {
@@ -257,11 +298,15 @@ describe('a competitor', { timeout: 600_000 }, () => {
       ),
     )
     stop()
+    expect(taking).toBeDefined()
     await taking
     await chain.idle()
     const files = Object.keys(await chain.files())
-    for (const { ended } of lived) {
-      const isThere = files.some((path) => path.endsWith(`/${ended.data.vmName}/values.yaml`))
+    const isIn = ({ ended }: Lived) => files.some((path) => path.endsWith(`/${ended.data.vmName}/values.yaml`))
+    expect(lived.filter((one) => !isIn(one))).not.toEqual([])
+    for (const one of lived) {
+      const { ended } = one
+      const isThere = isIn(one)
       expect([ended.data.message, ended.type.endsWith('.completed')]).toEqual([expect.anything(), isThere])
       if (!isThere) expect(ended.data.message).toMatch(/rewritten|written anew/)
     }
