@@ -73,6 +73,13 @@ export function isToEnd(file: string, name: string, point: Point): boolean {
   return true
 }
 
+/** Which part of all points is taken, as it is said in words: one of so many. */
+export function readEvery(text: string): number {
+  const every = Number(text)
+  if (Number.isInteger(every) && every >= 1) return every
+  throw new Error(`Cannot start: DROVER_CRASH_EVERY is "${text}", wanted a whole number from 1 on`)
+}
+
 /** Whether chance takes a point into the sample. */
 export const isTaken = (point: string, { every, seed }: Pick<Orders, 'every' | 'seed'>): boolean =>
   digestOf(`${seed} ${point}`).readUInt32BE(0) % every === 0

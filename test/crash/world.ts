@@ -14,8 +14,10 @@ export interface World {
   outside: Outside
   /** The file that its functions are given orders by. */
   orders: string
-  /** Ends a function at once; the next one begins with nothing. */
-  kill(name: FunctionName): void
+  /** Ends a function at once, and says whether there was one; the next one begins with nothing. */
+  kill(name: FunctionName): boolean
+  /** How many functions have ended so far. */
+  ends(): number
   /** What a function has logged last. */
   logOf(name: FunctionName): string
   close(): Promise<void>
@@ -57,7 +59,8 @@ export async function startCrashable(bundle: string): Promise<World> {
   outside.follow(chain.feed)
   return {
     ...{ chain, outside, orders },
-    kill: (name) => running?.kill(name),
+    kill: (name) => running?.kill(name) ?? false,
+    ends: () => running?.ends() ?? 0,
     logOf: (name) =>
       readFileSync(join(logs, `${name}.log`), 'utf8')
         .split('\n')
