@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { trendsOf } from './flat.ts'
+import { silentAmong, trendsOf } from './flat.ts'
 import type { Sample } from './samples.ts'
 
 const seconds = 600
@@ -32,8 +32,16 @@ describe('a number', () => {
     expect(isFlat(collected(130, (at) => 50 + at / 20))).toEqual([false])
   })
 
-  it('that was not taken in time says nothing', () => {
-    expect(trendsOf(taken(() => 80).slice(0, 10), seconds)).toEqual([])
+  it('that was not taken in time says nothing, and is told of', () => {
+    const samples = taken(() => 80).slice(0, 10)
+    expect(trendsOf(samples, seconds)).toEqual([])
+    expect(silentAmong([], samples, [])).toEqual(['memory commit'])
+  })
+
+  it('that was to be taken and never was is told of, and no other', () => {
+    const samples = taken(() => 80)
+    const wanted = [...samples.slice(0, 1), { measure: 'heap', of: 'build' } as const]
+    expect(silentAmong(trendsOf(samples, seconds), samples, wanted)).toEqual(['heap build'])
   })
 
   it('is judged by its own measure', () => {

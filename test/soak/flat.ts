@@ -1,5 +1,5 @@
 import { quantile } from '../../bench/samples.ts'
-import type { Measure, Sample } from './samples.ts'
+import type { Measure, Measured, Sample } from './samples.ts'
 
 /** What became of one number: how high it was in the second quarter of the time and in the last. */
 export interface Trend {
@@ -22,6 +22,17 @@ const allowed: Record<Measure, { share: number; least: number; height: number }>
   heap: { share: 0.2, least: 8, height: 0.1 },
   files: { share: 0.2, least: 6, height: 0.5 },
   clone: { share: 0.5, least: 16, height: 0.5 },
+}
+
+/** The numbers that tell nothing: of those that were to be taken, or were at some time, each that was not often enough. */
+export function silentAmong(
+  trends: readonly Trend[],
+  samples: readonly Sample[],
+  wanted: readonly Measured[],
+): string[] {
+  const keyOf = ({ measure, of }: Measured) => `${measure} ${of}`
+  const told = trends.map(keyOf)
+  return [...new Set([...wanted, ...samples].map(keyOf))].filter((key) => !told.includes(key))
 }
 
 /** What became of each number that was taken often enough to tell. */

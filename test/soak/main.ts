@@ -13,8 +13,9 @@ import { startLocal } from '../prober/local-platform.ts'
 import { live, startTicks } from '../prober/probe.ts'
 import { lines } from './chart.ts'
 import { endless } from './endless.ts'
-import { type Trend, trendsOf } from './flat.ts'
-import { type Measure, measures, type Sample, sampleAll } from './samples.ts'
+import { silentAmong, type Trend, trendsOf } from './flat.ts'
+import { type Measure, measuredOf, measures, type Sample, sampleAll } from './samples.ts'
+import { workProblems } from './work.ts'
 
 /** The command `npm run soak`: a mixed load for half an hour, and whether memory and open files stay as they are. */
 
@@ -43,7 +44,9 @@ const { values } = parseArgs({
 })
 
 async function main(): Promise<boolean> {
-  const seconds = positive('--minutes', values.minutes) * 60
+  const minutes = positive('--minutes', values.minutes)
+  const atOnce = positive('--at-once', values['at-once'])
+  const seconds = minutes * 60
   const directory = mkdtempSync(join(tmpdir(), 'drover-soak-'))
   const out = resolve(values.out ?? join(directory, 'charts'))
   mkdirSync(out, { recursive: true })
@@ -61,9 +64,9 @@ async function main(): Promise<boolean> {
   let count = 0
   try {
     const goesOn = () => elapsed() < seconds
-    await live(endless(values.seed, goesOn), {
+    const went = await live(endless(values.seed, goesOn), {
       ...{ platform, listener, history: openHistory(platform.repository) },
-      ...{ atOnce: positive('--at-once', values['at-once']), silence: 20_000, patience: 300_000 },
+      ...{ atOnce, silence: 20_000, patience: 300_000 },
       onEnd: () => {
         count += 1
       },
@@ -75,10 +78,11 @@ async function main(): Promise<boolean> {
     say(`\n${count} requests in ${Math.round(elapsed())} s\n`)
     if (seconds < longEnough)
       say('So short a run ends while connections and caches still come to their size: a rise says little.\n')
-    return verdict(
-      trends,
-      crashes.map(({ name }) => name),
-    )
+    return verdict(trends, [
+      ...silentAmong(trends, samples, measuredOf(platform)).map((what) => `${what} was not measured all the time`),
+      ...workProblems(went, minutes, atOnce),
+      ...crashes.map(({ name }) => `${name} has ended by itself`),
+    ])
   } finally {
     stopTicks()
     listener.close()
@@ -99,7 +103,7 @@ function draw(out: string, samples: readonly Sample[]): void {
   writeFileSync(join(out, 'samples.json'), JSON.stringify(samples))
 }
 
-function verdict(trends: readonly Trend[], crashed: readonly string[]): boolean {
+function verdict(trends: readonly Trend[], problems: readonly string[]): boolean {
   const rows = trends.map(({ measure, of, before, after, most, isFlat }) => {
     const { unit } = measures[measure]
     return [
@@ -112,10 +116,11 @@ function verdict(trends: readonly Trend[], crashed: readonly string[]): boolean 
     ]
   })
   say(table(['', 'measure', 'of', 'second quarter', 'last quarter', 'may grow by'], rows))
-  for (const name of crashed) say(`✘ ${name} has ended by itself`)
-  const failed = trends.filter(({ isFlat }) => !isFlat).length + crashed.length
-  say(`\n${trends.length - failed} passed, ${failed} failed`)
-  return failed === 0 && trends.length > 0
+  for (const problem of problems) say(`✘ ${problem}`)
+  const flat = trends.filter(({ isFlat }) => isFlat).length
+  const failed = trends.length - flat + problems.length
+  say(`\n${flat} passed, ${failed} failed`)
+  return failed === 0
 }
 
 function positive(name: string, text: string): number {

@@ -13,15 +13,34 @@ export const measures = {
 
 export type Measure = keyof typeof measures
 
-/** One number, and when it was taken: seconds since the begin. */
-export interface Sample {
+/** What is measured, and of which process or function. */
+export interface Measured {
   measure: Measure
   of: string
+}
+
+/** One number, and when it was taken: seconds since the begin. */
+export interface Sample extends Measured {
   at: number
   value: number
 }
 
 const mebi = 2 ** 20
+
+/** The functions that work on a clone of the fleet. */
+const cloning = ['allocate', 'build', 'commit', 'locate', 'place', 'recover', 'validate']
+
+/** Everything that there is to measure of a platform on which all lifecycles are asked for. */
+export function measuredOf({ watched, addresses }: Pick<Platform, 'watched' | 'addresses'>): Measured[] {
+  const all = (measure: Measure, names: readonly string[]) => names.map((of) => ({ measure, of }))
+  const processes = watched.map(({ name }) => name)
+  return [
+    ...all('memory', processes),
+    ...all('files', processes),
+    ...all('heap', Object.keys(addresses)),
+    ...all('clone', cloning),
+  ]
+}
 
 /** Everything that there is to measure at this moment. */
 export async function sampleAll(
