@@ -233,7 +233,10 @@ describe('a competitor', { timeout: 600_000 }, () => {
     for (const one of lived) expectSentence(one, one.vm)
     const failed = lived.filter(({ ended }) => !ended.type.endsWith('.completed'))
     const says = failed.map(({ vm, ended }) => [ended.data.message, pathOf(vm)] as const)
-    expect(says.filter(([message, path]) => message?.includes(path)), JSON.stringify(says)).not.toEqual([])
+    expect(
+      says.filter(([message, path]) => message?.includes(path)),
+      JSON.stringify(says),
+    ).not.toEqual([])
     for (const [vm, touched] of said) {
       expect(await overruledAt(vm)).toEqual([])
       expect((await machines.definitionOf(vm)).labels).toMatchObject({ touched })
