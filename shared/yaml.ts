@@ -56,8 +56,9 @@ function parseAnew(text: string, what: string): unknown {
   const documents = parseAllDocuments(text, options as never)
   const [document, another] = Array.isArray(documents) ? documents : []
   if (!document) return undefined
-  const error = document.errors[0]
-  if (error) throw new DroverError('refused', `Cannot read ${what}: ${error.message.split('\n')[0]}`)
+  // Of a tag or a directive that the library does not know it only warns, and reads on as if there were none.
+  const error = document.errors[0] ?? document.warnings[0]
+  if (error) throw new DroverError('refused', `Cannot read ${what}: ${error.message.split(/:?\n/)[0]}`)
   if (another) throw new DroverError('refused', `Cannot read ${what}: it holds several documents, wanted one`)
   const doubled = doubledKey(document)
   if (doubled !== undefined)

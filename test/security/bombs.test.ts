@@ -14,50 +14,88 @@ const bomb = (levels: number) =>
     ...Array.from({ length: levels }, (_, n) => `a${n + 1}: &a${n + 1} [${Array(9).fill(`*a${n}`).join(', ')}]`),
   ].join('\n')
 
-const files: [string, string][] = [
-  ['a bomb of aliases', bomb(9)],
-  ['one alias', 'a: &x 1\nb: *x'],
-  ['an alias of itself', 'a: &x [*x]'],
-  ['an alias as a key', '&x a: 1\n*x : 2'],
-  ['a merge key', 'a: &x { b: 1 }\nc: { <<: *x }'],
-  ['an alias of nothing', 'a: *nothing'],
-  ['several documents', 'a: 1\n---\nb: 2'],
-  ['a field twice', 'a: 1\na: 2'],
-  ['a field twice in two ways', 'a: { 1: x, "1": y }'],
-  ['a tag that makes code', 'a: !!js/function "function () { return 1 }"'],
-  ['a tag of Python', 'a: !!python/object/apply:os.system ["id"]'],
-  ['a tag of its own', 'a: !evil {}'],
-  ['a directive', '%TAG ! tag:evil.example.com,2000:\n---\na: !x 1'],
-  ['a binary', 'a: !!binary aGVsbG8='],
-  ['a date', 'a: 2030-01-01'],
-  ['a set', 'a: !!set { b, c }'],
-  ['an ordered map', 'a: !!omap [b: 1]'],
-  ['a number beyond all', 'a: .inf'],
-  ['no number', 'a: .nan'],
-  ['a tab for a blank', 'a:\n\t- b'],
-  ['a null character', 'a: "\u0000"\n\u0000'],
-  ['nothing', ''],
-  ['text', 'hello'],
-  ['a list', '- a'],
-  ['lists in lists', `${'['.repeat(3_000)}${']'.repeat(3_000)}`],
-  ['maps in maps', Array.from({ length: 400 }, (_, depth) => `${' '.repeat(depth)}a:`).join('\n')],
-  ['braces that never end', '{'.repeat(5_000)],
-  ['quotes that never end', `a: "${'\\'.repeat(50_001)}`],
-  ['thousands of fields', Array.from({ length: 25_000 }, (_, n) => `a${n}: 1`).join('\n')],
+/** A customization with this in its user-data, which may be anything: only how it is written can be amiss. */
+const beginning = 'description: x\nguest: linux\nuserData:\n'
+const inside = (text: string) => `${beginning}${text.replace(/^(?=.)/gm, '  ')}\n`
+
+const files: [what: string, text: string, reason: string][] = [
+  ['a bomb of aliases', inside(bomb(9)), 'Alias resolution is disabled'],
+  ['one alias', inside('a: &x 1\nb: *x'), 'Alias resolution is disabled'],
+  ['an alias of itself', inside('a: &x [*x]'), 'Alias resolution is disabled'],
+  ['an alias as a key', inside('&x a: 1\n*x : 2'), 'Alias resolution is disabled'],
+  ['a merge key', inside('a: &x { b: 1 }\nc: { <<: *x }'), 'Alias resolution is disabled'],
+  ['an alias of nothing', inside('a: *nothing'), 'Alias resolution is disabled'],
+  ['several documents', `${inside('a: 1')}---\nb: 2`, 'it holds several documents, wanted one'],
+  ['a field twice', inside('a: 1\na: 2'), 'it has "a" twice in one place'],
+  ['a field twice in two ways', inside('a: { 1: x, "1": y }'), 'it has "1" twice in one place'],
+  [
+    'a tag that makes code',
+    inside('a: !!js/function "function () { return 1 }"'),
+    'Unresolved tag: tag:yaml.org,2002:js/function',
+  ],
+  [
+    'a tag of Python',
+    inside('a: !!python/object/apply:os.system ["id"]'),
+    'Unresolved tag: tag:yaml.org,2002:python/object/apply',
+  ],
+  ['a tag of its own', inside('a: !evil {}'), 'Unresolved tag: !evil'],
+  ['a tag of its own for a text', inside('a: !evil x'), 'Unresolved tag: !evil'],
+  ['a known tag for what it is not', inside('a: !!omap { b: 1 }'), 'Unresolved tag: tag:yaml.org,2002:omap'],
+  [
+    'a directive',
+    `%TAG ! tag:evil.example.com,2000:\n---\n${inside('a: !x 1')}`,
+    'Unresolved tag: tag:evil.example.com,2000:x',
+  ],
+  ['a directive of its own', `%EVIL x\n---\n${inside('a: 1')}`, 'Unknown directive %EVIL'],
+  ['a binary', inside('a: !!binary aGVsbG8='), 'userData.a is a uint8array, wanted text in quotes'],
+  ['a date', inside('a: 2030-01-01'), 'userData.a is a date, wanted text in quotes'],
+  ['a set', inside('a: !!set { b, c }'), 'userData.a is a set, wanted text in quotes'],
+  ['an ordered map', inside('a: !!omap [b: 1]'), 'userData.a is a map, wanted text in quotes'],
+  ['a number beyond all', inside('a: .inf'), 'userData.a is Infinity, wanted a number'],
+  ['no number', inside('a: .nan'), 'userData.a is NaN, wanted a number'],
+  ['a tab for a blank', inside('a:\n\t- b'), 'Tabs are not allowed as indentation'],
+  ['a null character', `${inside('a: "\u0000"')}\u0000`, 'Implicit map keys need to be followed by map values'],
+  ['nothing', '', 'the file is undefined, wanted {description, guest,'],
+  ['text', 'hello', 'the file is "hello", wanted {description, guest,'],
+  ['a list', '- a', 'the file is ["a"], wanted {description, guest,'],
+  ['lists in lists', inside(`a: ${'['.repeat(300)}${']'.repeat(300)}`), 'nested deeper than 32 levels'],
+  ['lists in lists without end', inside(`a: ${'['.repeat(3_000)}${']'.repeat(3_000)}`), 'Cannot read the file: '],
+  [
+    'maps in maps',
+    inside(Array.from({ length: 400 }, (_, depth) => `${' '.repeat(depth)}a:`).join('\n')),
+    'nested deeper than 32 levels',
+  ],
+  ['braces that never end', inside(`a: ${'{'.repeat(5_000)}`), 'Cannot read the file: '],
+  ['quotes that never end', inside(`a: "${'\\'.repeat(50_001)}`), 'Cannot read the file: Missing closing "quote'],
+  [
+    'thousands of fields',
+    inside(Array.from({ length: 25_000 }, (_, n) => `a${n}: 1`).join('\n')),
+    'the file has more than 20000 values',
+  ],
 ]
 
+const read = async (text: string) => {
+  const path = 'customizations/x.yaml'
+  return readChecked(await memoryFleet({ [path]: text }).head(), path, Customization)
+}
+
 describe('a customization that is', () => {
-  it.each(files)('%s is refused in a sentence', async (_, text) => {
-    const path = 'customizations/x.yaml'
-    const tree = await memoryFleet({ [path]: text }).head()
+  it.each(files)('%s is refused in a sentence', async (_, text, reason) => {
     const begun = process.threadCpuUsage()
-    const read = await readChecked(tree, path, Customization)
+    const checked = await read(text)
     const { user, system } = process.threadCpuUsage(begun)
     expect(user + system, 'microseconds').toBeLessThan(2_000_000)
-    expect(read).toMatchObject({ ok: false })
-    const problems = read && !read.ok ? read.problems : []
-    expect(problems.length).toBeGreaterThan(0)
+    expect(checked).toMatchObject({ ok: false })
+    const problems = checked && !checked.ok ? checked.problems : []
+    expect(problems).toEqual([expect.stringContaining(reason)])
     expect(problems.filter((problem) => !isSentence(problem))).toEqual([])
+  })
+
+  it('plain, with tags that say what it is anyway, is taken', async () => {
+    expect(await read(inside('a: { b: [x, 1, yes] }\nc: !!str 2030-01-01\nd: !!map {}'))).toMatchObject({
+      ok: true,
+      value: { userData: { a: { b: ['x', 1, true] }, c: '2030-01-01', d: {} } },
+    })
   })
 })
 

@@ -84,6 +84,8 @@ describe('YAML is refused', () => {
     ['a: 1\n---\nb: 2\n', 'Cannot read policy/x.yaml: it holds several documents, wanted one'],
     ['a: &x [1]\nb: *x\n', 'Cannot read policy/x.yaml: '],
     ['a: *nobody\n', 'Cannot read policy/x.yaml: '],
+    ['a: !secret x\n', 'Cannot read policy/x.yaml: Unresolved tag: !secret at line 1, column 4'],
+    ['%EVIL x\n---\na: 1\n', 'Cannot read policy/x.yaml: Unknown directive %EVIL at line 1, column 1'],
   ])('%j with a sentence', (text, sentence) => {
     expect(() => parseYaml(text, 'policy/x.yaml')).toThrow(
       expect.objectContaining({ reason: 'refused', message: expect.stringContaining(sentence) }),
