@@ -100,6 +100,13 @@ describe.skipIf(!hasPromtool)(`an alarm, as Prometheus works it out${needed}`, (
   it.each(others)('$alert sounds when nothing says whether its condition is true', ({ alert, series, at, labels }) =>
     sound(alert, series, at, [labels]),
   )
+
+  const passing = Object.entries(conditions).flatMap(([alert, { series, over }]) =>
+    over === undefined ? [] : [{ alert, series, over }],
+  )
+  it.each(passing)('$alert is silent again when it has been true long ago', ({ alert, series, over }) =>
+    sound(alert, series, over, []),
+  )
 })
 
 const toSeries = (labels: object) =>

@@ -8,6 +8,8 @@ export interface Condition {
   silent: Record<string, string>
   /** Where it sounds for another reason too: what is there then, and the labels. */
   also?: Pick<Condition, 'series' | 'labels'>
+  /** When it is silent again after the series, if nothing more has happened since. */
+  over?: string
 }
 
 const recover = 'pod="recover-1",function="recover"'
@@ -43,8 +45,9 @@ export const conditions: Record<string, Condition> = {
     silent: { ...well, [`drover_resumed_runs_total{${recover},lifecycle="provision"}`]: '0 0 7x70' },
   },
   DroverManyRolledBack: {
-    series: { ...well, [`drover_run_ends_total{${recover},lifecycle="provision",end="rolledback"}`]: '5x10' },
+    series: { ...well, [`drover_run_ends_total{${recover},lifecycle="provision",end="rolledback"}`]: '5x90' },
     at: '5m',
+    over: '70m',
     labels: { lifecycle: 'provision', end: 'rolledback', severity: 'warning' },
     silent: { ...well, [`drover_run_ends_total{${recover},lifecycle="provision",end="rolledback"}`]: '2x10' },
   },
@@ -64,9 +67,10 @@ export const conditions: Record<string, Condition> = {
     // The instance was started by this very event: there is no sample before it.
     series: {
       ...well,
-      'drover_step_seconds_count{pod="notify-1",function="notify",task="notify",outcome="refused"}': '_ _ 1x10',
+      'drover_step_seconds_count{pod="notify-1",function="notify",task="notify",outcome="refused"}': '_ _ 1x60',
     },
     at: '5m',
+    over: '40m',
     labels: { severity: 'info' },
     silent: {
       ...well,
@@ -74,15 +78,16 @@ export const conditions: Record<string, Condition> = {
     },
   },
   DroverForgedEvents: {
-    series: { ...well, [`drover_deliveries_total{${commit},status="403"}`]: '0 0 1x10' },
+    series: { ...well, [`drover_deliveries_total{${commit},status="403"}`]: '0 0 1x60' },
     at: '5m',
+    over: '40m',
     labels: { function: 'commit', severity: 'critical' },
-    // It was long ago.
     silent: { ...well, [`drover_deliveries_total{${commit},status="200"}`]: '0+9x10' },
   },
   DroverUnreadableEvents: {
-    series: { ...well, [`drover_deliveries_total{${commit},status="400"}`]: '_ 2x10' },
+    series: { ...well, [`drover_deliveries_total{${commit},status="400"}`]: '_ 2x60' },
     at: '5m',
+    over: '40m',
     labels: { function: 'commit', severity: 'warning' },
     silent: { ...well, [`drover_deliveries_total{${commit},status="503"}`]: '_ 2x10' },
   },
@@ -94,21 +99,24 @@ export const conditions: Record<string, Condition> = {
     silent: { ...well, [`drover_deliveries_total{${verify},status="500"}`]: '0 0 2x40' },
   },
   DroverDeadLetters: {
-    series: { ...well, [`drover_dead_letters_total{${recover},task="create.verify"}`]: '_ _ 1x10' },
+    series: { ...well, [`drover_dead_letters_total{${recover},task="create.verify"}`]: '_ _ 1x60' },
     at: '5m',
+    over: '40m',
     labels: { task: 'create.verify', severity: 'warning' },
     silent: { ...well, [`drover_deliveries_total{${recover},status="204"}`]: '_ _ 1x10' },
   },
   DroverPushRefused: {
-    series: { ...well, [`drover_calls_total{${commit},to="git push",cluster="",outcome="refused"}`]: '0 0 1x10' },
+    series: { ...well, [`drover_calls_total{${commit},to="git push",cluster="",outcome="refused"}`]: '0 0 1x60' },
     at: '5m',
+    over: '40m',
     labels: { severity: 'critical' },
     // Others were before, which is as it should be.
     silent: { ...well, [`drover_calls_total{${commit},to="git push",cluster="",outcome="busy"}`]: '0 0 1x10' },
   },
   DroverClusterRefusesToken: {
-    series: { ...well, [`drover_calls_total{${verify},to="kubernetes",cluster="site-b",outcome="401"}`]: '_ 1x10' },
+    series: { ...well, [`drover_calls_total{${verify},to="kubernetes",cluster="site-b",outcome="401"}`]: '_ 1x60' },
     at: '5m',
+    over: '40m',
     labels: { cluster: 'site-b', severity: 'critical' },
     silent: { ...well, [`drover_calls_total{${verify},to="kubernetes",cluster="site-b",outcome="404"}`]: '_ 1x10' },
   },
