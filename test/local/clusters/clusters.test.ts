@@ -1,9 +1,12 @@
 import { execFile, execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { CoreV1Api, KubeConfig } from '@kubernetes/client-node'
 import { describe, expect, it } from 'vitest'
+import { freePorts } from '../../../local/free-port.ts'
+import { listenAt } from '../../../local/listen.ts'
 import { application, configOf, dataVolume, golden, machine, startFleet, synced, until, url } from './harness.ts'
 
 const run = promisify(execFile)
@@ -86,7 +89,11 @@ it('a port that is taken is refused with a sentence, and no other port stays ope
   const first = await startFleet()
   const port = Number(new URL(configOf(first.clusters, 'site-b').getCurrentCluster()?.server ?? '').port)
   const message = `Cannot serve cluster site-b on port ${port}: listen EADDRINUSE: address already in use 127.0.0.1:${port}`
-  await expect(startFleet({ ports: { 'site-b': port } })).rejects.toThrow(message)
+  const [hub = 0] = await freePorts(1)
+  await expect(startFleet({ ports: { hub, 'site-b': port } })).rejects.toThrow(message)
+  const server = createServer()
+  expect(await listenAt(server, hub)).toBe(hub)
+  server.close()
   await first.end()
 })
 

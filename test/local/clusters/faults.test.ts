@@ -75,6 +75,10 @@ describe.each(['annotation', 'rule'] as const)('by %s', (how) => {
   it('no-agent lets a machine run without an agent', async () => {
     const vm = faulty(`mute-${how}`, 'no-agent', how)
     await status(vm.metadata.name, 'Running')
+    const other = site.create(machine(`heard-${how}`, { mac: `02:00:00:00:03:f${how === 'rule' ? 0 : 1}` }))
+    await until(site, 'VirtualMachineInstance', `shop/${other.metadata.name}`, {
+      'status.conditions[AgentConnected].status': 'True',
+    })
     expect(
       fieldAt(site.get('VirtualMachineInstance', 'shop', vm.metadata.name), 'status.conditions[AgentConnected]'),
     ).toBeUndefined()
@@ -94,12 +98,10 @@ describe.each(['annotation', 'rule'] as const)('by %s', (how) => {
   })
 
   it('wrong-address gives a machine another address than its network data', async () => {
-    const networkData = 'ethernets: {a: {match: {macaddress: "02:00:00:00:04:04"}, addresses: [10.9.0.9/24]}}'
+    const mac = how === 'rule' ? '02:00:00:00:04:04' : '02:00:00:00:04:05'
+    const networkData = `ethernets: {a: {match: {macaddress: "${mac}"}, addresses: [10.9.0.9/24]}}`
     const volumes = [{ name: 'init', ...{ cloudInitNoCloud: { userData: '', networkData } } }]
-    const vm = faulty(`wrong-${how}`, 'wrong-address', how, {
-      mac: how === 'rule' ? '02:00:00:00:04:04' : '02:00:00:00:04:05',
-      volumes,
-    })
+    const vm = faulty(`wrong-${how}`, 'wrong-address', how, { mac, volumes })
     const instance = await until(site, 'VirtualMachineInstance', `shop/${vm.metadata.name}`, {
       'status.conditions[AgentConnected].status': 'True',
     })

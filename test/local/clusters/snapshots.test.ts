@@ -370,13 +370,17 @@ describe('a restore', () => {
   })
 
   it('with restore-stuck has not begun, holds nothing, and goes on when it is mended', async () => {
-    await made('slow-back', 'Halted')
-    store.create(snapshot('slow-back', 'slow-back'))
-    await ready('slow-back')
+    for (const name of ['slow-back', 'quick-back']) {
+      await made(name, 'Halted')
+      store.create(snapshot(name, name))
+      await ready(name)
+    }
     const { metadata } = store.create(
       restore('held', 'slow-back', 'slow-back', {}, { [faultAnnotation]: 'restore-stuck' }),
     )
-    await until(store, 'VirtualMachineRestore', 'shop/held', { 'status.complete': false })
+    store.create(restore('passing', 'quick-back', 'quick-back'))
+    await complete('passing')
+    expect(store.get('VirtualMachineRestore', 'shop', 'held')).toMatchObject({ status: { complete: false } })
     expect(fieldAt(store.get('VirtualMachine', 'shop', 'slow-back'), 'status.restoreInProgress')).toBeUndefined()
     const stuck = store.get('VirtualMachineRestore', 'shop', metadata.name)
     if (stuck) store.modify(stuck, (current) => ({ ...current, metadata: { ...current.metadata, annotations: {} } }))
