@@ -5,6 +5,7 @@ import { sweep } from '../../../shared/event-types.ts'
 import type { ShellOptions } from '../../../shared/shell/work.ts'
 import { ignored, notYet, refused, type Step, succeeded } from '../../../shared/step.ts'
 import { deadLetters, deliveries, retries, runEnds } from '../../../shared/telemetry/metrics.ts'
+import { runOf } from '../../examples/starter.ts'
 import { chainEvent, requestEvent } from '../events.ts'
 import { growth } from '../metrics.ts'
 import { shellOf } from '../shells.ts'
@@ -90,11 +91,16 @@ describe('the log', () => {
 
   it('has one line for a tick, and one for each run that goes on', async () => {
     const step: Step = async () => succeeded('never asked')
-    const look = { standing: [], open: [], networks: [], problems: [] }
+    const standing = ['name', 'address'].map((task) => ({ run: runOf({ task, id: task }), outcome: succeeded('lost') }))
+    const look = { standing, open: [], networks: [], problems: [] }
     const wired: ShellOptions['wired'] = async () => ({ step, sweep: async () => look, post: async () => undefined })
     const { deliver, lines } = shellOf(step, { wired })
     await deliver({ id: 'tick', source: '/timer', type: sweep.type, extensions: {}, data: {} })
-    expect(read(lines)).toEqual([expect.objectContaining({ outcome: 'swept', status: 204, causation: 'tick' })])
+    expect(read(lines)).toEqual([
+      expect.objectContaining({ run: 'name', step: 'name', level: 40, causation: 'tick', msg: 'lost' }),
+      expect.objectContaining({ run: 'address', step: 'address', level: 40, causation: 'tick', msg: 'lost' }),
+      expect.objectContaining({ outcome: 'swept', status: 204, causation: 'tick' }),
+    ])
   })
 
   it('tells the progress of a step beside its decision, which alone has an outcome', async () => {

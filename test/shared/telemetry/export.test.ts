@@ -114,10 +114,16 @@ describe('a trace', () => {
     expect(JSON.stringify(sent)).not.toContain('hunter2')
   })
 
-  it('is left as it is in what a function says without one', async () => {
+  it('is begun by the function that is asked, where the request has none', async () => {
     const { deliver } = shellOf()
-    const [span] = await spansOf(() => deliver(requestEvent()))
+    let answer: Awaited<ReturnType<typeof deliver>> | undefined
+    const spans = await spansOf(async () => {
+      answer = await deliver(requestEvent())
+    })
+    expect(spans).toMatchObject([{ name: 'provision validate' }])
+    const [span] = spans
     expect(span?.parentSpanId ?? '').toBe('')
+    expect(answer).toMatchObject({ event: { extensions: { traceparent: `00-${span?.traceId}-${span?.spanId}-01` } } })
   })
 })
 
