@@ -2,7 +2,12 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { openFleet } from '../../../shared/clients/git.ts'
+import { commitsPerPush } from '../../../shared/telemetry/metrics.ts'
 import { counting, deciding, makeWorld, TOKEN, writing } from './git/world.ts'
+
+/** How many pushes there have been. */
+const pushes = async () =>
+  (await commitsPerPush.get()).values.find(({ metricName }) => metricName?.endsWith('_count'))?.value ?? 0
 
 const numbers = (count: number) => Array.from({ length: count }, (_, index) => index)
 
@@ -258,11 +263,13 @@ describe('openFleet', () => {
   it('waits for more transactions as long as its window says', async () => {
     const { open, git } = await makeWorld()
     const fleet = open({ window: { runs: 3, milliseconds: 60_000 } })
+    const before = await pushes()
     const pending = [fleet.transact(counting('a')), fleet.transact(counting('b'))]
     await new Promise((resolve) => setTimeout(resolve, 50))
     await expect(git('rev-parse', '--verify', 'main')).rejects.toThrow()
     await Promise.all([...pending, fleet.transact(counting('c'))])
     expect(await git('show', 'main:counter')).toBe('3')
+    expect(await pushes()).toBe(before + 1)
   })
 
   it('keeps no work tree, no token and nothing after close', async () => {
