@@ -68,6 +68,22 @@ describe('a machine', () => {
     expect(await chain.look(vm.cluster, 'VirtualMachineSnapshot', vm.namespace, name)).toBeUndefined()
   })
 
+  it('is put back to a snapshot of when it had its size from an instance type, and keeps the size that it has', async () => {
+    const vm = await provisioned({ disks: [{ name: 'data', size: '5Gi' }] })
+    await completed('snapshot', { ...place(vm), snapshot: 'clean' })
+    await completed('resize', { ...place(vm), size: { cores: 2, memory: '4Gi' } })
+    const { size } = await definitionOf(vm)
+    const { ended } = await completed('restore', { ...place(vm), snapshot: 'clean' })
+    expect(ended.data.facts?.restoring).toBe('new disks')
+    expect((await definitionOf(vm)).size).toEqual(size)
+    const { spec } = ((await chain.look(vm.cluster, 'VirtualMachine', vm.namespace, vm.name)) ?? {}) as {
+      spec?: { instancetype?: object; template: { spec: { domain: { cpu?: { cores: number } } } } }
+    }
+    expect(spec?.instancetype).toBeUndefined()
+    expect(spec?.template.spec.domain.cpu?.cores).toBe(2)
+    expect(await statusOf(vm)).toMatchObject({ printableStatus: 'Running' })
+  })
+
   it('lists the snapshots that it has, and changes nothing by that', async () => {
     const vm = await provisioned()
     const none = await completed('snapshot', { ...place(vm), action: 'list' })
@@ -313,12 +329,24 @@ interface Case {
   kept?: string
   /** True where its disks are put back from a snapshot: their claims came anew, and a restore stays in mind. */
   putBack?: boolean
+  /** What else stays of it in the definition, by field; a file of each is left. */
+  stays?: Partial<Record<'snapshots' | 'rootDisk' | 'oldRoots', unknown>>
 }
 
 /** What can be made to fail on the real controllers too; `every-task.test.ts` has every task. */
 const cases: Case[] = [
   { lifecycle: 'patch', task: 'patch.verify', says: 'the work was made to fail', fault: 'job-fails', putBack: true },
-  { lifecycle: 'patch', task: 'start.verify', says: 'CrashLoopBackOff', fault: 'crash-loop', putBack: true },
+  {
+    lifecycle: 'patch',
+    task: 'start.verify',
+    says: 'CrashLoopBackOff',
+    fault: 'crash-loop',
+    // Its guest may have written to its data.
+    stays: {
+      rootDisk: expect.objectContaining({ name: expect.stringContaining('-root-undo-') }),
+      oldRoots: [expect.anything()],
+    },
+  },
   { lifecycle: 'repave', task: 'image.verify', says: 'cannot be made', fault: 'import-fails', data: { image: other } },
   { lifecycle: 'repave', task: 'swap.verify', says: 'CrashLoopBackOff', fault: 'crash-loop', data: { image: other } },
   {
@@ -328,6 +356,12 @@ const cases: Case[] = [
     fault: 'crash-loop',
     data: { snapshot: 'clean' },
     putBack: true,
+    stays: {
+      snapshots: [
+        expect.objectContaining({ purpose: 'asked' }),
+        expect.objectContaining({ name: expect.stringContaining('-undone-') }),
+      ],
+    },
   },
   {
     lifecycle: 'resize',
@@ -342,7 +376,7 @@ const cases: Case[] = [
 describe('a change that fails', () => {
   it.each(cases)(
     '$lifecycle at $task: "$says", and the machine is as it was',
-    async ({ lifecycle, task, says, fault, data, kept, putBack = false }) => {
+    async ({ lifecycle, task, says, fault, data, kept, putBack = false, stays }) => {
       const vm = await provisioned({ disks: [{ name: 'data', size: '5Gi' }] })
       if (lifecycle === 'restore') await completed('snapshot', { ...place(vm), snapshot: 'clean' })
       const before = { definition: await definitionOf(vm), content: await contentOf(vm), files: await chain.files() }
@@ -360,15 +394,19 @@ describe('a change that fails', () => {
       ])
       expect([ended.type, ended.data.message]).toEqual([`dev.drover.${lifecycle}.rolledback`, expect.anything()])
       expect(ended.data.facts?.kept ?? []).toEqual(kept ? [expect.stringContaining(kept)] : [])
-      expect(await definitionOf(vm)).toEqual({ ...before.definition, ...(putBack && { pinned: true }) })
+      expect(await definitionOf(vm)).toEqual({ ...before.definition, ...(putBack && { pinned: true }), ...stays })
       expect(await contentOf(vm)).toBe(before.content)
       expect(dataOnly(await claimsOf(vm))).toEqual(await recorded(vm))
       const files = await chain.files()
       const differ = [...new Set([...Object.keys(files), ...Object.keys(before.files)])].filter(
         (path) => files[path] !== before.files[path],
       )
-      const mayDiffer = /\/(values|claims|manifests\/virtualmachine-[^/]+)\.yaml$/
-      expect(differ.filter((path) => !(putBack && mayDiffer.test(path)))).toEqual([])
+      const mayDiffer = [
+        ...(putBack || stays ? [/\/(values|manifests\/virtualmachine-[^/]+)\.yaml$/] : []),
+        ...(putBack ? [/\/claims\.yaml$/] : []),
+        ...(stays ? [/\/virtualmachinesnapshot-[^/]+-undone-|\/datavolume-[^/]+-root-|^due\//] : []),
+      ]
+      expect(differ.filter((path) => !mayDiffer.some((one) => one.test(path)))).toEqual([])
       expect(await statusOf(vm)).toMatchObject({ printableStatus: 'Running' })
     },
   )
