@@ -50,7 +50,8 @@ const steps: Record<string, Told> = {
 }
 
 /** The same of each round: why what it waits for fails, and what its undo does once it is in Git. */
-const rounds: Record<RoundName, { when: string; undo: string }> = {
+/** `undoStarted` is what an undo does instead once a guest may have run again. */
+const rounds: Record<RoundName, Told & { undo: string; undoStarted?: string }> = {
   create: {
     when: 'a disk cannot be made; the machine, Argo CD or a Secret is in error and stays so; the deadline',
     undo: 'the machine goes, its data disks stay',
@@ -65,10 +66,17 @@ const rounds: Record<RoundName, { when: string; undo: string }> = {
   },
   save: { when: 'the storage cannot take the snapshot', undo: 'the snapshot goes' },
   snapshot: { when: 'the storage cannot take the snapshot', undo: 'the snapshot goes' },
-  restore: { when: 'the storage cannot give the disks back', undo: "its disks are put back to the run's own snapshot" },
+  restore: {
+    when: 'the storage cannot give the disks back',
+    undo: "its disks are put back to the run's own snapshot",
+    undoStarted:
+      "a snapshot is taken of what was written since, if it was on; its disks are put back to the run's own snapshot",
+  },
   patch: {
     when: 'the Job fails: its last words are in the event',
     undo: "its disks are put back to the run's own snapshot",
+    undoStarted:
+      "a new root disk is made from the run's own snapshot, if it was on, and the one that was changed is kept beside it",
   },
   image: { when: 'the image cannot be imported or cloned', undo: 'the new root disk goes' },
   swap: { when: 'it does not come up from the new disk', undo: 'it is turned off, and gets its old root disk again' },
@@ -104,9 +112,10 @@ export function failings({ name, tasks }: Lifecycle): Failing[] {
     const when = round ? whenOf(task, round) : (steps[task.name]?.when ?? '')
     if (task.by === 'notify') return { task, when, undone: 'nothing: the run has ended well', ends: 'completed' }
     if (isPastReturn(tasks.slice(0, at))) return { task, when, undone: 'nothing: it cannot be', ends: 'stranded' }
+    const hasStarted = tasks.slice(0, at).some((one) => one.name === 'start.commit')
     const undone = tasks
       .slice(0, at + 1)
-      .flatMap((one) => undoOf(one, one === task))
+      .flatMap((one) => undoOf(one, one === task, hasStarted))
       .reverse()
     return { task, when, undone: sentenceOf(undone), ends: 'rolledback' }
   })
@@ -129,8 +138,11 @@ function whenOf({ by }: Task, round: RoundName): string {
   return by === 'build' || by === 'commit' ? reasons[by] : rounds[round].when
 }
 
-function undoOf(task: Task, failed: boolean): string[] {
-  if (task.round) return task.by === 'commit' && !failed ? [rounds[task.round].undo] : []
+function undoOf(task: Task, failed: boolean, hasStarted: boolean): string[] {
+  if (task.round) {
+    const { undo, undoStarted = undo } = rounds[task.round]
+    return task.by === 'commit' && !failed ? [hasStarted ? undoStarted : undo] : []
+  }
   const { undo, evenFailed } = steps[task.name] ?? {}
   return undo !== undefined && (!failed || evenFailed) ? [undo] : []
 }

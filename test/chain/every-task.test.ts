@@ -97,7 +97,8 @@ async function fails(row: Row): Promise<void> {
   ])
   expect([ended.type, ended.data.message]).toEqual([`dev.drover.${row.lifecycle}.${row.ends}`, expect.anything()])
   await expectEnd[row.ends](failed)
-  if (row.ends === 'rolledback' && Object.keys(staysOf(failed)).length === 0) places.giveBack(row.lifecycle, place)
+  const isAsItWas = Object.keys(staysOf(failed)).length === 0 && !promises(row, onNewRoot) && !promises(row, taken)
+  if (row.ends === 'rolledback' && isAsItWas) places.giveBack(row.lifecycle, place)
 }
 
 /** Has a run fail at its row's task. */
@@ -155,17 +156,23 @@ async function expectUndone(failed: Failed): Promise<void> {
   const { row, place, before, ended } = failed
   expect(await differing(failed)).toEqual([])
   const stays = staysOf(failed)
+  const root = promises(row, onNewRoot) ? { [newRootOf(failed)]: anyDisk } : {}
+  const objects = [...(promises(row, taken) ? [`VirtualMachineSnapshot ${takenOf(failed)}`] : [])]
   // Argo CD removes what has left Git when it looks the next time.
   await vi.waitFor(
     async () => {
       const own = row.lifecycle === 'golden-image' ? imageApplicationName(place.name) : place.name
       for (const one of ['drover-hub', own]) await chain.refresh?.(one)
       const now = await shown(chain, { cluster, ...place })
-      const made = isSurelyMade(row) ? stays : onlyThose(stays, now)
+      const made = { ...(isSurelyMade(row) ? stays : onlyThose(stays, now)), ...root }
       expect({ ...now, objects: settled(now, before) }).toEqual({
         ...before.shown,
-        objects: [...settled(before.shown, before), ...Object.keys(made).map((name) => `DataVolume ${name}`)].sort(),
-        disks: { ...(promises(row, putBack) ? anew(before.shown.disks) : before.shown.disks), ...made },
+        objects: [
+          ...settled(before.shown, before),
+          ...Object.keys(made).map((name) => `DataVolume ${name}`),
+          ...objects,
+        ].sort(),
+        disks: { ...disksAfter(row, before.shown.disks), ...made },
         guests: promises(row, /turned o(n|ff)/) ? anyOf(before.shown.guests) : before.shown.guests,
       } satisfies Shown)
     },
@@ -190,12 +197,28 @@ function settled({ objects }: Shown, { shown, files }: Failed['before']): string
 const promises = ({ undone }: Row, what: RegExp) => what.test(undone)
 
 const putBack = /its disks are put back to the run's own snapshot/
+const onNewRoot = /a new root disk is made from the run's own snapshot/
+const taken = /a snapshot is taken of what was written since/
 const grown = /a disk that has grown or come stays/
+
+const newRootOf = ({ place, run }: Failed) => `${place.name}-root-undo-${run.id.slice(0, 8)}`
+const takenOf = ({ place, run }: Failed) => `${place.name}-undone-${run.id.slice(0, 8)}`
+
+/** What becomes of the disks from before: a root disk that was changed is kept as it is now. */
+function disksAfter(row: Row, disks: Shown['disks']): Shown['disks'] {
+  if (promises(row, putBack)) return anew(disks)
+  if (!promises(row, onNewRoot)) return disks
+  const roots = Object.entries(disks).filter(([name]) => name.includes('-root-'))
+  return { ...disks, ...Object.fromEntries(roots.map(([name, { uid }]) => [name, { ...anyDisk, uid }])) }
+}
 
 const anew = (disks: Shown['disks']): Shown['disks'] =>
   Object.fromEntries(Object.entries(disks).map(([name, disk]) => [name, { ...disk, uid: expect.any(String) }]))
 const anyOf = (guests: Shown['guests']): Shown['guests'] =>
   Object.fromEntries(Object.keys(guests).map((name) => [name, expect.any(String)]))
+
+/** Nobody says what is on a real disk. */
+const anyDisk = { uid: expect.any(String), content: isReal() ? undefined : expect.any(String) }
 
 /** The data disks that the run has made: no undo removes one. */
 function staysOf({ row, place, ended }: Failed): Shown['disks'] {
@@ -206,13 +229,7 @@ function staysOf({ row, place, ended }: Failed): Shown['disks'] {
     ...(promises(row, grown) ? [`${place.name}-data-logs`] : []),
   ]
   const kept = (ended.data.facts?.kept ?? []).map((one) => one.slice(place.namespace.length + 1))
-  return Object.fromEntries(
-    made.map((name) => [
-      kept.find((one) => one.startsWith(`${name}-`)) ?? name,
-      // Nobody says what is on a real disk.
-      { uid: expect.any(String), content: isReal() ? undefined : expect.any(String) },
-    ]),
-  )
+  return Object.fromEntries(made.map((name) => [kept.find((one) => one.startsWith(`${name}-`)) ?? name, anyDisk]))
 }
 
 /** Where nobody looked at what was committed, its undo may have been faster than Argo CD. */
@@ -231,9 +248,13 @@ async function differing(failed: Failed): Promise<string[]> {
       if (path.startsWith('ipam/'))
         return isOf(place, await textOf(before.files[path])) !== isOf(place, await textOf(after[path]))
       if (path === claimsFile(...vm)) return !promises(row, putBack)
+      const [one, other] = [await textOf(before.files[path]), await textOf(after[path])]
+      if (path.endsWith(`-${promises(row, onNewRoot) ? newRootOf(failed) : takenOf(failed)}.yaml`)) return one !== ''
+      if (path === definitionFile(...vm) && (promises(row, onNewRoot) || promises(row, taken)))
+        return !isAsBefore(failed, one, other)
+      if (promises(row, onNewRoot) && other.replaceAll(newRootOf(failed), rootIn(one)) === one) return false
       // A restore on the cluster stays in mind.
-      if (promises(row, putBack) && unpinned(await textOf(after[path])) === unpinned(await textOf(before.files[path])))
-        return false
+      if (promises(row, putBack) && unpinned(other) === unpinned(one)) return false
       if (!promises(row, grown)) return true
       if (path === definitionFile(...vm))
         return !isOnlyGrown(await textOf(before.files[path]), await textOf(after[path]))
@@ -255,6 +276,19 @@ const textOf = async (blob: string | undefined) => (blob === undefined ? '' : ch
 const isOf = ({ namespace }: Place, lease: string) => lease.includes(`namespace: ${namespace}\n`)
 
 const unpinned = (text: string) => text.replace(/^(pinned: true| +revisionName: "")\n/gm, '')
+
+const rootIn = (manifest: string) => /claimName: "([^"]+-root-[^"]+)"/.exec(manifest)?.[1] ?? ''
+
+/** True for the same definition, but for what an undo has made: another root disk, or a snapshot. */
+function isAsBefore(failed: Failed, before: string, after: string): boolean {
+  const [one, other] = [before, after].map((text) => parseYaml(text) as Definition) as [Definition, Definition]
+  const snapshots = other.snapshots?.filter(({ name }) => name !== takenOf(failed)) ?? []
+  const { oldRoots: _, snapshots: __, ...rest } = other
+  expect(rest.rootDisk.name).toBe(promises(failed.row, onNewRoot) ? newRootOf(failed) : one.rootDisk.name)
+  const same = { rootDisk: one.rootDisk, ...(one.oldRoots && { oldRoots: one.oldRoots }), pinned: one.pinned }
+  expect({ ...rest, ...same, ...(snapshots.length > 0 && { snapshots }) }).toEqual(one)
+  return true
+}
 
 /** True for the same definition, but for the disk that has grown. */
 function isOnlyGrown(before: string, after: string): boolean {
