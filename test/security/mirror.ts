@@ -10,6 +10,8 @@ export interface Mirror {
   answers: string[]
   /** Every header that a request brought. */
   heard: string[]
+  /** Every body. */
+  told: string[]
   /** The next requests whose method fits are refused with this status, and told all that they brought, their secrets too. */
   refuse(status: number, times: number, method?: RegExp): void
   /** How often that was done. */
@@ -20,18 +22,22 @@ export interface Mirror {
 export async function mirror(target: string | undefined, port = 0): Promise<Mirror> {
   const answers: string[] = []
   const heard: string[] = []
+  const told: string[] = []
   let refusals: { status: number; method: RegExp }[] = []
   let count = 0
 
   const handle = (incoming: IncomingMessage, outgoing: ServerResponse) => {
     heard.push(JSON.stringify(incoming.headers))
+    const body: Buffer[] = []
+    incoming.on('data', (data: Buffer) => body.push(data))
+    incoming.on('end', () => told.push(Buffer.concat(body).toString('latin1')))
     const refusal = refusals.find(({ method }) => method.test(`${incoming.method} ${incoming.url}`))
     if (refusal) {
       refusals = refusals.filter((one) => one !== refusal)
       count++
       return sayBack(incoming, outgoing, refusal.status)
     }
-    if (target === undefined) return void incoming.resume().on('end', () => outgoing.writeHead(204).end())
+    if (target === undefined) return void incoming.on('end', () => outgoing.writeHead(204).end())
     const to = new URL(incoming.url ?? '/', target)
     const { request } = to.protocol === 'https:' ? https : http
     const onward = request(
@@ -56,6 +62,7 @@ export async function mirror(target: string | undefined, port = 0): Promise<Mirr
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     answers,
     heard,
+    told,
     refuse: (status, times, method = /./) => {
       for (let time = 0; time < times; time++) refusals.push({ status, method })
     },
