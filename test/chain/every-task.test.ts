@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { Seen } from '../../local/feed.ts'
 import { type Failing, failings } from '../../scripts/docs/failures.ts'
-import { sweep, taskFor } from '../../shared/event-types.ts'
+import { taskFor } from '../../shared/event-types.ts'
 import { imageApplicationName } from '../../shared/images/names.ts'
 import type { RunRecord } from '../../shared/ledger.ts'
 import { lifecycles, terminals } from '../../shared/lifecycles.ts'
@@ -11,6 +11,7 @@ import { runId } from '../../shared/run.ts'
 import type { Definition } from '../../shared/schema/definition.ts'
 import { parseYaml, toYaml } from '../../shared/yaml.ts'
 import { type Chain, factsOf, isReal, type Run, startChain } from './harness.ts'
+import { tick } from './lost.ts'
 import { dataOnly, machinesOf } from './machines.ts'
 import { type Asked, cluster, type Place, placesOf, requests } from './set-ups.ts'
 import { type Shown, shown } from './shown.ts'
@@ -327,8 +328,7 @@ async function letGoOn(run: Run): Promise<void> {
   const hour = 60 * 60_000
   const [deadline, at] = [hour, -hour].map((from) => new Date(Date.now() + from).toISOString())
   chain.interfere(runFile(run.id), toYaml({ ...record, state: 'running', deadline, at }))
-  const headers = { 'ce-specversion': '1.0', 'ce-id': run.id, 'ce-source': '/timer', 'ce-type': sweep.type }
-  await chain.post({ ...headers, 'content-type': 'application/json' }, '{}')
+  await tick(chain)
   await vi.waitFor(() => expect(factsOf(run)).toContain('completed'), { timeout: 60_000, interval: 200 })
 }
 

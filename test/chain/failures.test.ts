@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import type { Seen } from '../../local/feed.ts'
@@ -9,6 +9,7 @@ import { placementName } from '../../shared/ocm/placement.ts'
 import { isShared, nameFile, networkFile, runFile, templateFile } from '../../shared/paths.ts'
 import { runId } from '../../shared/run.ts'
 import { parseYaml, toYaml } from '../../shared/yaml.ts'
+import { decline, takeAll } from './declining.ts'
 import { type Enterprise, startEnterprise } from './enterprise.ts'
 import { type Chain, factsOf, type Run, small, startChain } from './harness.ts'
 import { type MachineFault, untampered } from './platform.ts'
@@ -29,7 +30,7 @@ afterEach(() => {
   chain.tamper.with = untampered
   chain.mend()
   cmdb.refuses = undefined
-  rmSync(hook(), { force: true })
+  takeAll(chain)
   theirs.clear()
 })
 afterAll(async () => {
@@ -50,20 +51,6 @@ function imported(): string {
 function interfere(path: string, content: string | null): void {
   theirs.set(path, content)
   chain.interfere(path, content)
-}
-
-const hook = () => join(chain.repository, 'hooks', 'update')
-
-/** From now on the Git server declines commits whose subject begins like this. */
-function decline(subject: string): void {
-  mkdirSync(join(chain.repository, 'hooks'), { recursive: true })
-  const lines = [
-    '#!/bin/sh',
-    `git log --format=%s "$2..$3" | grep -q '^${subject}' || exit 0`,
-    'echo "not by you" >&2',
-    'exit 1',
-  ]
-  writeFileSync(hook(), `${lines.join('\n')}\n`, { mode: 0o755 })
 }
 
 /** The fleet as it was before, but for what others did to it meanwhile and what the machines of a namespace share. */
@@ -198,7 +185,7 @@ const cases: Case[] = [
     },
   },
   { task: 'check', says: 'wanted 10.20.0.', when: fault('wrong-address') },
-  { task: 'complete', says: 'not by you', when: () => decline('Close run') },
+  { task: 'complete', says: 'not by you', when: () => decline(chain, 'Close run', 'not by you') },
 ]
 
 describe('a run that fails', () => {

@@ -5,6 +5,7 @@ import type { Definition } from '../../shared/schema/definition.ts'
 import type { GoldenImage } from '../../shared/schema/golden-image.ts'
 import { parseYaml } from '../../shared/yaml.ts'
 import { type Chain, factsOf, isReal, small, startChain } from './harness.ts'
+import { tick } from './lost.ts'
 
 let chain: Chain
 beforeAll(async () => {
@@ -66,14 +67,6 @@ const filesOf = async (image: string) =>
   )
 const isKept = async (build: string) =>
   (await at('DataVolume', build))?.metadata.annotations?.['argocd.argoproj.io/sync-options'] !== undefined
-
-const tick = {
-  'content-type': 'application/json',
-  'ce-specversion': '1.0',
-  'ce-id': 'tick',
-  'ce-source': '/tests',
-  'ce-type': 'dev.drover.sweep.requested',
-}
 
 /** Argo CD and CDI need longer on the real controllers. */
 const patiently = { timeout: 50_000 }
@@ -194,7 +187,7 @@ describe('a golden image', () => {
     await expect
       .poll(
         async () => {
-          await chain.post(tick, '{}')
+          await tick(chain)
           return factsOf(run).includes('completed')
         },
         { ...patiently, interval: 500 },

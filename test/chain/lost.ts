@@ -25,6 +25,12 @@ export async function tick(chain: Chain): Promise<void> {
   expect(await chain.post({ ...headers, 'content-type': 'application/json' }, '{}')).toBe(202)
 }
 
+/** The same, and waits until nothing of what it moved is under way any more. */
+export async function ticked(chain: Chain): Promise<void> {
+  await tick(chain)
+  await chain.idle()
+}
+
 /** Ticks until what is waited for has come. */
 export async function ticking<T>(chain: Chain, wanted: Promise<T>, milliseconds = 1_000): Promise<T> {
   const ended = new AbortController()

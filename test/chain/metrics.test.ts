@@ -1,10 +1,8 @@
-import { randomUUID } from 'node:crypto'
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { sweep } from '../../shared/event-types.ts'
 import { runFile } from '../../shared/paths.ts'
+import { decline, takeAll } from './declining.ts'
 import { type Chain, isReal, type Run, small, startChain } from './harness.ts'
+import { ticked } from './lost.ts'
 
 /**
  * What the alarms of broker/monitoring are made of, seen on the page of metrics when what they warn of really happens. That
@@ -38,24 +36,10 @@ async function growth(of: [string, ...string[]], act: () => Promise<unknown>): P
   return (await total(...of)) - before
 }
 
-async function tick(): Promise<void> {
-  const headers = { 'ce-specversion': '1.0', 'ce-id': randomUUID(), 'ce-source': '/timer', 'ce-type': sweep.type }
-  await chain.post({ ...headers, 'content-type': 'application/json' }, '{}')
-  await chain.idle()
-}
-
 async function complete(): Promise<Run> {
   const run = await chain.request(small())
   expect((await run.ended).type).toBe('dev.drover.provision.completed')
   return run
-}
-
-const hook = () => join(chain.repository, 'hooks', 'update')
-/** From now on the Git server takes no push. */
-function protect(): void {
-  mkdirSync(join(chain.repository, 'hooks'), { recursive: true })
-  const said = 'You are not allowed to push code to protected branches on this project.'
-  writeFileSync(hook(), `#!/bin/sh\necho "${said}" >&2\nexit 1\n`, { mode: 0o755 })
 }
 
 describe.skipIf(isReal())('the page of metrics shows', { timeout: 240_000 }, () => {
@@ -71,13 +55,13 @@ describe.skipIf(isReal())('the page of metrics shows', { timeout: 240_000 }, () 
   })
 
   it('that somebody looked at the runs, that none is open, and how many addresses are free', async () => {
-    await tick()
+    await ticked(chain)
     expect(Date.now() / 1_000 - (await total('drover_sweep_timestamp_seconds'))).toBeLessThan(60)
     expect(await total('drover_runs')).toBe(0)
     expect(await total('drover_overdue_seconds')).toBe(0)
     const before = await total('drover_free_addresses', 'network="servers"', 'family="4"')
     await complete()
-    await tick()
+    await ticked(chain)
     expect(await total('drover_free_addresses', 'network="servers"', 'family="4"')).toBe(before - 1)
   })
 
@@ -120,10 +104,10 @@ describe.skipIf(isReal())('the page of metrics shows', { timeout: 240_000 }, () 
 
   it('that the Git server refuses every push', async () => {
     const act = async () => {
-      protect()
+      decline(chain)
       const run = await chain.request(small())
       await run.ended
-      rmSync(hook())
+      takeAll(chain)
     }
     expect(await growth(['drover_calls_total', 'to="git push"', 'outcome="refused"'], act)).toBeGreaterThan(0)
   })
@@ -154,7 +138,7 @@ describe.skipIf(isReal())('the page of metrics shows', { timeout: 240_000 }, () 
     const old = record.replace(/^(since|at|deadline): .*$/gm, (_, name) => `${name}: "${since}"`)
     chain.interfere(runFile(run.id), old)
     const resumed = await total('drover_resumed_runs_total', 'provision')
-    await tick()
+    await ticked(chain)
     expect(await total('drover_runs', 'state="running"')).toBe(1)
     expect(await total('drover_oldest_run_seconds')).toBeGreaterThanOrEqual(3_599)
     expect(await total('drover_overdue_seconds')).toBeGreaterThanOrEqual(3_599)
@@ -162,7 +146,7 @@ describe.skipIf(isReal())('the page of metrics shows', { timeout: 240_000 }, () 
     chain.tamper.with = () => undefined
     await vi.waitFor(
       async () => {
-        await tick()
+        await ticked(chain)
         expect(await total('drover_runs', 'state="stranded"')).toBe(1)
       },
       { timeout: 120_000, interval: 1_000 },
@@ -173,7 +157,7 @@ describe.skipIf(isReal())('the page of metrics shows', { timeout: 240_000 }, () 
 
   it('that a record cannot be read', async () => {
     chain.interfere(runFile('broken'), 'run: [')
-    await tick()
+    await ticked(chain)
     expect(await total('drover_unreadable_records')).toBe(1)
   })
 })

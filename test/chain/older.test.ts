@@ -1,14 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import type { LifecycleName } from '../../shared/lifecycles.ts'
-import type { VirtualMachine } from '../../shared/machines.ts'
+import type { MachineAddress } from '../../shared/machines.ts'
 import { dueFile } from '../../shared/paths.ts'
-import type { Definition } from '../../shared/schema/definition.ts'
-import { parseYaml } from '../../shared/yaml.ts'
-import { type Chain, factsOf, small, startOver } from './harness.ts'
+import { type Chain, factsOf, startOver } from './harness.ts'
+import { contentIn, machinesOf, place } from './machines.ts'
 
 /** Machines on a KubeVirt that does not restore in place without taking the disks: before 1.7. */
-
-type Machine = Awaited<ReturnType<typeof provisioned>>
 
 let chain: Chain
 beforeAll(async () => {
@@ -16,60 +12,22 @@ beforeAll(async () => {
 })
 afterAll(() => chain.close())
 
-async function provisioned() {
-  const run = await chain.request(
-    small({ placement: { cluster: 'site-a' }, disks: [{ name: 'data', size: '5Gi' }] } as object),
-  )
-  const { data } = await run.ended
-  expect(data.message).toContain('is ready on')
-  return { namespace: 'shop', name: data.facts?.name ?? '', cluster: 'site-a' }
-}
-
-async function asked(lifecycle: LifecycleName, { namespace, name }: Machine, data: object) {
-  const run = await chain.request({ namespace, name, ...data }, { lifecycle })
-  return { run, ended: await run.ended }
-}
-
-async function completed(lifecycle: LifecycleName, vm: Machine, data: object) {
-  const { run, ended } = await asked(lifecycle, vm, data)
-  expect([ended.type, ended.data.message]).toEqual([`dev.drover.${lifecycle}.completed`, expect.anything()])
-  return { run, ended }
-}
-
-const definitionOf = async ({ cluster, namespace, name }: Machine) => {
-  const path = `vms/${cluster}/${namespace}/${name}/values.yaml`
-  return parseYaml(await chain.git('show', `main:${path}`), path) as Definition
-}
-
-/** The claims that the machine mounts, its root disk first: their names with their uids. */
-async function claimsOf({ cluster, namespace, name }: Machine): Promise<[string, string][]> {
-  const machine = await chain.look(cluster, 'VirtualMachine', namespace, name)
-  const { spec } = (machine ?? {}) as unknown as VirtualMachine
-  const names = (spec?.template?.spec?.volumes ?? []).flatMap(({ persistentVolumeClaim: one }) =>
-    one ? [one.claimName] : [],
-  )
-  return Promise.all(names.map(async (one): Promise<[string, string]> => [one, (await claim(one))?.metadata.uid ?? '']))
-}
-
+const { asked, completed, definitionOf, statusOf, ...machines } = machinesOf(() => chain)
+const provisioned = () => machines.provisioned({ disks: [{ name: 'data', size: '5Gi' }] })
+/** The claims that it mounts, its root disk's first, each with its uid. */
+const claimsOf = async (vm: MachineAddress) => Object.entries(await machines.claimsOf(vm))
 const claim = (name: string) => chain.look('site-a', 'PersistentVolumeClaim', 'shop', name)
-const contentOf = async (name = '') => (await claim(name))?.metadata.annotations?.['local.drover.dev/content']
-const printableStatus = async ({ cluster, namespace, name }: Machine) =>
-  (
-    (await chain.look(cluster, 'VirtualMachine', namespace, name))?.['status'] as
-      | { printableStatus: string }
-      | undefined
-  )?.printableStatus
 
 describe('a machine on an older KubeVirt', () => {
   it('is put back to a snapshot on new disks, and those from before are there', async () => {
     const vm = await provisioned()
-    await completed('snapshot', vm, { snapshot: 'clean' })
+    await completed('snapshot', { ...place(vm), snapshot: 'clean' })
     const before = await claimsOf(vm)
-    const planned = await completed('restore', vm, { snapshot: 'clean', plan: true })
+    const planned = await completed('restore', { ...place(vm), snapshot: 'clean', plan: true })
     expect(planned.ended.data.message).toContain('all disks are made anew')
     expect(await claimsOf(vm)).toEqual(before)
 
-    const { run, ended } = await completed('restore', vm, { snapshot: 'clean' })
+    const { run, ended } = await completed('restore', { ...place(vm), snapshot: 'clean' })
     expect(ended.data.message).toContain('they are new ones, and those from before are kept')
     const after = await claimsOf(vm)
     expect(after).toHaveLength(2)
@@ -84,54 +42,54 @@ describe('a machine on an older KubeVirt', () => {
     expect(oldRoots).toMatchObject([{ name: before[0]?.[0], until: expect.any(String) }])
     expect(disks).toMatchObject([{ claim: after[1]?.[0], atOnce: true }])
     expect(Object.keys(await chain.files())).toContain(`kept/site-a/shop/${before[1]?.[0]}.yaml`)
-    expect(await printableStatus(vm)).toBe('Running')
+    expect(await statusOf(vm)).toMatchObject({ printableStatus: 'Running' })
 
     // The disks that the snapshot is of are not the machine's any more, and yet it can be put back again.
-    await completed('snapshot', vm, { action: 'list' })
-    await completed('restore', vm, { snapshot: 'clean' })
+    await completed('snapshot', { ...place(vm), action: 'list' })
+    await completed('restore', { ...place(vm), snapshot: 'clean' })
     expect((await claimsOf(vm)).map(([name]) => name)).not.toEqual(after.map(([name]) => name))
   })
 
   it('whose restore fails runs from the disks that it had', async () => {
     const vm = await provisioned()
-    await completed('snapshot', vm, { snapshot: 'clean' })
+    await completed('snapshot', { ...place(vm), snapshot: 'clean' })
     const [before, definition, files] = [await claimsOf(vm), await definitionOf(vm), await chain.files()]
     chain.fault('crash-loop')
     onTestFinished(() => chain.mend())
     onTestFinished(chain.feed.listen(({ type }) => type.endsWith('.failed') && chain.mend()))
-    const { run, ended } = await asked('restore', vm, { snapshot: 'clean' })
+    const { run, ended } = await asked('restore', { ...place(vm), snapshot: 'clean' })
     expect(factsOf(run)).toContain('start.verify.failed')
     expect([ended.type, ended.data.message]).toEqual(['dev.drover.restore.rolledback', expect.anything()])
     expect(ended.data.facts?.kept).toEqual([`shop/${vm.name}-data-data-${run.id.slice(0, 6)}`])
     expect(await claimsOf(vm)).toEqual(before)
     expect(await definitionOf(vm)).toEqual(definition)
     expect(await chain.files()).toEqual(files)
-    expect(await printableStatus(vm)).toBe('Running')
+    expect(await statusOf(vm)).toMatchObject({ printableStatus: 'Running' })
   })
 
   it('whose patch fails runs from a root disk as it was, and the one that was changed is kept for a while', async () => {
     const vm = await provisioned()
     const [[root = '', uid] = [], ...data] = await claimsOf(vm)
-    const content = await contentOf(root)
+    const content = contentIn(await claim(root))
     const definition = await definitionOf(vm)
     chain.fault('crash-loop')
     onTestFinished(() => chain.mend())
     onTestFinished(chain.feed.listen(({ type }) => type.endsWith('.failed') && chain.mend()))
-    const { run, ended } = await asked('patch', vm, {})
+    const { run, ended } = await asked('patch', place(vm))
     expect(factsOf(run)).toContain('start.verify.failed')
     expect([ended.type, ended.data.message]).toEqual(['dev.drover.patch.rolledback', expect.anything()])
     const [[now] = [], ...others] = await claimsOf(vm)
     expect(now).toBe(`${vm.name}-root-undo-${run.id.slice(0, 8)}`)
     expect(others).toEqual(data)
-    expect(await contentOf(now)).toBe(content)
-    expect(await contentOf(root)).toContain('patch')
+    expect(contentIn(await claim(now ?? ''))).toBe(content)
+    expect(contentIn(await claim(root))).toContain('patch')
     expect((await claim(root))?.metadata.uid).toBe(uid)
     const { rootDisk, oldRoots, ...rest } = await definitionOf(vm)
     expect(oldRoots).toMatchObject([{ name: root, until: expect.any(String) }])
     expect({ ...rest, rootDisk: definition.rootDisk }).toEqual(definition)
     const day = oldRoots?.[0]?.until?.slice(0, 10) ?? ''
     expect(Object.keys(await chain.files())).toContain(dueFile(day, 'site-a', 'shop', vm.name))
-    expect(await printableStatus(vm)).toBe('Running')
-    await completed('patch', vm, {})
+    expect(await statusOf(vm)).toMatchObject({ printableStatus: 'Running' })
+    await completed('patch', place(vm))
   })
 })

@@ -1,29 +1,15 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { runFile } from '../../shared/paths.ts'
+import { decline, takeAll } from './declining.ts'
 import { type Chain, factsOf, small, startChain } from './harness.ts'
 
 let chain: Chain
-const hook = () => join(chain.repository, 'hooks', 'update')
 
 beforeAll(async () => {
   chain = await startChain()
 })
-afterEach(() => rmSync(hook(), { force: true }))
+afterEach(() => takeAll(chain))
 afterAll(() => chain.close())
-
-/** From now on the Git server declines what it is told to: by the subject of a commit, or all of it. */
-function protect(subject = ''): void {
-  mkdirSync(join(chain.repository, 'hooks'), { recursive: true })
-  const lines = [
-    '#!/bin/sh',
-    `git log --format=%s "$2..$3" | grep -q '^${subject}' || exit 0`,
-    'echo "You are not allowed to push code to protected branches on this project." >&2',
-    'exit 1',
-  ]
-  writeFileSync(hook(), `${lines.join('\n')}\n`, { mode: 0o755 })
-}
 
 const sentence =
   /the branch is protected: let Drover's account push to it without a review, or give Drover another branch .*You are not allowed to push/
@@ -31,7 +17,7 @@ const sentence =
 describe('a run at a protected branch', () => {
   it('is refused with what to do, changes nothing and is rolled back', async () => {
     const before = await chain.git('rev-parse', 'main')
-    protect()
+    decline(chain)
     const run = await chain.request(small())
     const ended = await run.ended
     expect(factsOf(run)).toEqual(['requested', 'validated', 'name.failed', 'rolledback', 'notified'])
@@ -41,7 +27,7 @@ describe('a run at a protected branch', () => {
 
   it('gives back what it had when only its machine is declined', async () => {
     const before = await chain.files()
-    protect('provision ')
+    decline(chain, 'provision ')
     const run = await chain.request(small())
     const ended = await run.ended
     expect(factsOf(run)).toEqual(expect.arrayContaining(['create.commit.failed', 'rolledback', 'notified']))
@@ -51,7 +37,7 @@ describe('a run at a protected branch', () => {
 
   it('is stranded with what to do when the branch was protected halfway, for nobody can undo it then', async () => {
     const stop = chain.feed.listen(({ type }) => {
-      if (type.endsWith('.allocated')) protect()
+      if (type.endsWith('.allocated')) decline(chain)
     })
     const run = await chain.request(small())
     const ended = await run.ended

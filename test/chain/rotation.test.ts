@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Seen } from '../../local/feed.ts'
 import { newSigningKey } from '../../shared/config.ts'
 import { type Chain, factsOf, type Run, small, startChain } from './harness.ts'
+import { tick } from './lost.ts'
 
 /** Keys rotate as docs/identity.md says, in the file that every function reads, while runs are in flight. */
 
@@ -92,10 +93,7 @@ describe('a run under the older key', { timeout: 180_000 }, () => {
     await chain.idle()
     expect(factsOf(run)).not.toContain('create.verified')
     await sleep(3_000)
-    await chain.post(
-      { 'ce-specversion': '1.0', 'ce-id': 'tick', 'ce-source': '/timer', 'ce-type': 'dev.drover.sweep.requested' },
-      '',
-    )
+    await tick(chain)
     expect((await run.ended).type).toBe('dev.drover.provision.completed')
     expect(keysOf(run)['create.verified']).toBe('k2')
   })
