@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { concludePlan } from '../../../functions/commit/conclude-plan.ts'
-import { runFile } from '../../../shared/paths.ts'
+import { nameFile, runFile } from '../../../shared/paths.ts'
+import { toYaml } from '../../../shared/yaml.ts'
 import { memoryFleet } from '../../fleet.ts'
 import { changing } from '../changes.ts'
 
@@ -29,6 +30,14 @@ describe('a plan', () => {
       },
     })
     expect(shown.commits).toEqual([])
+  })
+
+  it('tells of the name that the close of a run gives back', async () => {
+    const going = changing('deprovision', { plan: true }, 'complete')
+    const held = memoryFleet({ [nameFile('db-01')]: toYaml({ name: 'db-01', namespace: 'shop' }) })
+    expect(await concludePlan(going, await held.head())).toMatchObject({
+      facts: { plan: [`D ${nameFile('db-01')}`] },
+    })
   })
 
   it('says so where nothing would change', async () => {
