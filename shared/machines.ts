@@ -30,7 +30,12 @@ export interface Application {
   status?: {
     sync?: { status?: string; revision?: string }
     health?: { status?: string; message?: string }
-    operationState?: { phase?: string; message?: string; retryCount?: number }
+    operationState?: {
+      phase?: string
+      message?: string
+      retryCount?: number
+      operation?: { sync?: { revision?: string } }
+    }
     conditions?: { type: string; message: string }[]
   }
 }

@@ -51,13 +51,14 @@ export async function locate(run: Run, fleet: Fleet, machines: Machines, images:
       if (before && before.task !== run.task) return nothing(ignored(`Run ${run.id} is further than this`))
       const found = await find(tree, machineOf(run))
       if (typeof found === 'string') return nothing(refused(`Cannot find the machine: ${found}`))
-      const marked = removesMachine(run.lifecycle) ? [] : markedDisks(found.definition)
-      if (marked.length > 0) return nothing(refused(markedSentence(found.address, marked)))
       const held = await toHeld(tree, run, found)
       if (before) return nothing({ ...held, facts: { ...held.facts, ...before.facts } })
       const holder = await holderOf(tree, lockOf(found.address), run.id)
       if (holder && machineOf(run).wait) return nothing(notYet(heldSentence(placeOf(found.address), holder)))
       if (holder) return nothing(refused(`Cannot hold the machine: ${heldSentence(placeOf(found.address), holder)}`))
+      // Of whoever holds it now a mark is no more than a beginning.
+      const marked = removesMachine(run.lifecycle) ? [] : markedDisks(found.definition)
+      if (marked.length > 0) return nothing(refused(markedSentence(found.address, marked)))
       const facts = { ...run.facts, ...held.facts }
       const lock = { path: lockOf(found.address), content: toLock(run) }
       return { changes: await recorded(tree, run, facts, [lock]), value: held }

@@ -24,7 +24,7 @@ export async function differing(
   })
 }
 
-/** A file that is not as this run has left it, or found it: somebody else has changed it. */
+/** A file that is not as this run has left it, or as Drover renders it: somebody else has changed it. */
 export async function foreign(
   tree: Tree,
   { wrote }: RunRecord,

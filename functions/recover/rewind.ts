@@ -1,4 +1,4 @@
-import { claimsText } from '../../shared/claims.ts'
+import { claimProblems, claimsText } from '../../shared/claims.ts'
 import type { Change, Fleet, Tree } from '../../shared/fleet.ts'
 import type { GitOpsSettings } from '../../shared/gitops/application.ts'
 import { changed } from '../../shared/gitops/change-set.ts'
@@ -93,8 +93,16 @@ async function newRootFrom(
   if (!record || !sides || !needsNewRoot(record) || !isWritten(record, sides.now)) return undefined
   const { name: snapshot = '' } = wayBack(run.id, sides.now) ?? {}
   if (isOnNewRoot(run.id, sides.now)) return { snapshot, volumes: { [rootVolume]: sides.now.rootDisk.snapshot ?? '' } }
+  if (record.facts.restoring !== 'new disks' && (await hasLostData(run, sides.now, machines))) return undefined
   const { [rootVolume]: root } = await machines.volumesOf(address.cluster, address.namespace, snapshot)
   return root === undefined ? 'not to be used' : { snapshot, volumes: { [rootVolume]: root } }
+}
+
+/** True where a claim of its data came anew: what was on it is in the snapshot alone, so all disks are put back from that. */
+async function hasLostData({ facts }: Run, definition: Definition, machines: Machines): Promise<boolean> {
+  const names = dataClaims(definition)
+  const live = await machines.claims(definition.cluster, definition.namespace, names)
+  return claimProblems(names, facts.claims ?? {}, live).length > 0
 }
 
 /** The stage that is to be waited for: the one that another delivery has begun, or the one that comes after. */
@@ -121,7 +129,8 @@ async function advance(
       const steps = await differing(tree, sides.now, aim, gitops)
       const conflict = await foreign(tree, record, steps)
       if (conflict !== undefined) return { nothing: true, value: { stranded: conflictSentence(run, conflict) } }
-      const changes = await changed(tree, [...steps, ...claimsAfter(after, aim)])
+      // A new root disk is none of the data, whose claims stay those that are recorded.
+      const changes = await changed(tree, [...steps, ...(from ? [] : claimsAfter(after, aim))])
       const losses = await dataDiskLosses(tree, changes.filter(notMadeBy(record)))
       if (losses.length > 0) return { nothing: true, value: { losses } }
       return { changes: await recordedStage(tree, record, stage, changes), value: { stage, aim } }

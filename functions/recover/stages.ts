@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { allClaims } from '../../shared/kubevirt/manifest.ts'
-import { onNewRoot } from '../../shared/kubevirt/new-disks.ts'
+import { oldRoot, onNewRoot } from '../../shared/kubevirt/new-disks.ts'
 import { type RunRecord, type Stage, stages } from '../../shared/ledger.ts'
 import { lifecycleOf, placeIn, type RoundName, roundsOf, writesDisks } from '../../shared/lifecycles.ts'
 import type { DefinedSnapshot, Definition } from '../../shared/schema/definition.ts'
@@ -80,7 +80,7 @@ export function aimOf(stage: Stage, run: string, { before, now }: Sides, from?: 
     return { ...off, pinned: true, restore: { name: restoreName(now, run), snapshot, replaces: true } }
   }
   const back = asBefore({ before, now }, keptSnapshot(run, now))
-  if (!isOnNewRoot(run, now)) return back
+  if (!isOnNewRoot(run, now)) return isOnRestoredRoot({ before, now }) ? withRestoredRoot(back, run, now) : back
   // What it ran from before is what was changed: it stays beside, until its time is over.
   const { rootDisk, oldRoots = [] } = now
   return { ...back, rootDisk, oldRoots }
@@ -107,6 +107,18 @@ export const keptSnapshot = (run: string, definition: Definition) =>
   definition.snapshots?.find(({ name }) => name === keptName(run, definition))
 
 const keptName = (run: string, definition: Definition) => objectName(definition, `undone-${run.slice(0, 8)}`)
+
+/** True where a restore has put a root disk in place that it has made from a snapshot. */
+const isOnRestoredRoot = ({ before, now }: Sides) =>
+  now.rootDisk.snapshot !== undefined &&
+  before.rootDisk.name !== now.rootDisk.name &&
+  !now.rootDisk.name?.includes('-root-undo-')
+
+/** That disk stays beside the machine, with what a guest may have written to it, for as long as the way back would have. */
+function withRestoredRoot(back: Definition, run: string, now: Definition): Definition {
+  const { until } = wayBack(run, now) ?? {}
+  return until === undefined ? back : { ...back, oldRoots: [...(back.oldRoots ?? []), oldRoot(now, until)] }
+}
 
 /** True once the undo of this run has put a new root disk in the place of one that was changed. */
 export const isOnNewRoot = (run: string, now: Definition) => now.rootDisk.name === undoRoot(run, now)

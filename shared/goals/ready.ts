@@ -58,11 +58,13 @@ const manyRetries = 5
 /** Argo CD's own trouble: a manifest that the cluster refuses, a repository that it cannot read. */
 export function troubleOfSync({ application }: Pick<MachineView, 'application'>): Assessment | undefined {
   const {
-    operationState: { phase, retryCount = 0, message = 'no reason given' } = {},
+    operationState: { phase, retryCount = 0, message = 'no reason given', operation } = {},
     conditions,
     sync,
   } = application?.status ?? {}
-  const isGivenUp = phase === 'Failed' || (phase === 'Running' && retryCount >= manyRetries)
+  // While it pauses between its tries of an older commit, it does not look at ours.
+  const isOfThis = operation?.sync?.revision !== undefined && operation.sync.revision === sync?.revision
+  const isGivenUp = phase === 'Failed' || (phase === 'Running' && retryCount >= manyRetries && isOfThis)
   if (isGivenUp && sync?.status !== 'Synced') {
     const reason = message.replace(/\.? Retrying attempt #\d+ at .*$/, '')
     return troubled(`Argo CD cannot apply it: ${reason}`)

@@ -157,6 +157,15 @@ describe('a machine that is to be changed', () => {
     expect(fleet.commits).toHaveLength(1)
   })
 
+  it('is waited for while the run goes on that has marked its disk', async () => {
+    const marked = { ...server, disks: [{ name: 'data', size: '5Gi', destroyed: true }] }
+    const going = changing('deprovision', {}, 'stop.commit', { id: other })
+    const fleet = await fleetHaving(marked)
+    await commitAs(going, fleet, [{ path: lockOf(address), content: toLock(going) }])
+    const patient = changing('power', { action: 'stop', wait: true }, 'locate')
+    expect(await located(patient, Promise.resolve(fleet))).toMatchObject({ kind: 'notYet' })
+  })
+
   it('is none of what a provision is about', async () => {
     await expect(located(changing('provision', {}, 'locate'))).rejects.toThrow(
       `Cannot find the machine of run ${run.id}: it is not about one that there is`,

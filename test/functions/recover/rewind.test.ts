@@ -209,6 +209,21 @@ describe('rewind of a patch', () => {
     expect(await definitionIn(fleet)).toEqual({ ...server, rootDisk: root, oldRoots: [old] })
   })
 
+  it('leaves the claims of the data as they are recorded, for no disk of it came anew by an undo', async () => {
+    const fleet = await fleetAfter('start.commit', patched, patching)
+    await rewinding(fleet, following(fleet, usable).machines, hereOf().here, patching)
+    expect((await fleet.files())[claims]).toBe('db-01-data-data-4f3104: before\n')
+  })
+
+  it('puts all disks back where a claim of the data came anew, for its data is in the snapshot alone', async () => {
+    const seen = { claims: { 'db-01-data-data-4f3104': 'the one from before', 'db-01-data-wal-4f3104': 'another' } }
+    const robbed = changing('patch', {}, 'undo', { facts: { ...seen } })
+    const fleet = await fleetAfter('start.commit', patched, robbed)
+    const { machines } = following(fleet, { volumesOf: () => expect.fail('no disk is made anew') })
+    expect(await rewinding(fleet, machines, hereOf().here, robbed)).toBeUndefined()
+    expect(await definitionIn(fleet)).toEqual({ ...server, pinned: true })
+  })
+
   it('restores in place before a guest can have run again, where the cluster does', async () => {
     const fleet = await fleetAfter('patch.commit', patched, patching)
     const { machines } = following(fleet, { volumesOf: () => expect.fail('no disk is made anew') })

@@ -66,7 +66,12 @@ describe('an undo', () => {
     expect(back).toEqual({ ...before, rootDisk: aim.rootDisk, oldRoots: aim.oldRoots })
   })
 
-  it('ends a restore to new disks with the disks from before', () => {
+  it('ends a restore to new disks with the disks from before, and keeps the root disk that a guest may have written to', () => {
     expect(aimOf('back', id, { before, now: newer })).toEqual(before)
+    const restored = { ...newer, rootDisk: { ...newer.rootDisk, snapshot: 'vs-root', atOnce: true } }
+    expect(aimOf('back', id, { before, now: restored })).toEqual({
+      ...before,
+      oldRoots: [{ ...restored.rootDisk, image: before.image, until }],
+    })
   })
 })

@@ -190,8 +190,9 @@ describe('a machine is', () => {
     [
       'Argo CD has tried to apply it for two minutes',
       synced('OutOfSync', {
+        sync: { status: 'OutOfSync', revision: 'ours' },
         operationState: {
-          ...{ phase: 'Running', retryCount: 5 },
+          ...{ phase: 'Running', retryCount: 5, operation: { sync: { revision: 'ours' } } },
           message: 'admission webhook denied the request. Retrying attempt #6 at 4:00AM.',
         },
       }),
@@ -211,9 +212,19 @@ describe('a machine is', () => {
     expect(assessReady(view, definition)).toEqual({ state: 'troubled', message })
   })
 
+  /** Argo CD compared our commit, and tries to apply one for the so many-th time. */
+  const retrying = (retryCount: number, revision: string) =>
+    synced('OutOfSync', {
+      sync: { status: 'OutOfSync', revision: 'ours' },
+      operationState: { phase: 'Running', retryCount, message: 'refused', operation: { sync: { revision } } },
+    })
+
   it('not troubled by what Argo CD has tried a few times', () => {
-    const view = synced('OutOfSync', { operationState: { phase: 'Running', retryCount: 4, message: 'refused' } })
-    expect(assessReady(view, definition)).toMatchObject({ state: 'waiting' })
+    expect(assessReady(retrying(4, 'ours'), definition)).toMatchObject({ state: 'waiting' })
+  })
+
+  it('not troubled by what Argo CD still tries of an older commit', () => {
+    expect(assessReady(retrying(9, 'older'), definition)).toMatchObject({ state: 'waiting' })
   })
 
   it('not troubled by a failed sync that a later one has made good', () => {
