@@ -11,6 +11,8 @@ import type { Facts, SnapshotVolumes } from '../../shared/step.ts'
 export interface Sides {
   before: Definition
   now: Definition
+  /** True once a guest may have run from the disks that the run has made or written to. */
+  hasRun?: boolean
 }
 
 /** What comes after a stage, or first; undefined when everything is back. */
@@ -47,8 +49,8 @@ export const needsNewRoot = (record: RunRecord): boolean =>
 
 const writesRootAlone = ({ lifecycle }: RunRecord) => roundsOf(lifecycle).filter(writesDisks).join() === 'patch'
 
-/** True once a guest may have run from the disks that a run has written to. */
-const hasStarted = ({ lifecycle, task, facts }: RunRecord) =>
+/** True once a guest may have run from the disks that a run has made or written to. */
+export const hasStarted = ({ lifecycle, task, facts }: RunRecord) =>
   facts.wasRunning !== false && placeIn(lifecycle, task) >= placeIn(lifecycle, 'start.commit')
 
 /** The snapshot that a run has taken to go back to. */
@@ -69,7 +71,8 @@ const isSameGuest = (before: Definition, now: Definition) =>
 const names = ({ disks }: Definition) => disks.map(({ name, claim }) => claim ?? name)
 
 /** What the machine is to be in each stage; `from` is what a new root disk is made from, where that is the way. */
-export function aimOf(stage: Stage, run: string, { before, now }: Sides, from?: SnapshotVolumes): Definition {
+export function aimOf(stage: Stage, run: string, sides: Sides, from?: SnapshotVolumes): Definition {
+  const { before, now } = sides
   const { restore: _, migration: __, patch: ___, ...rest } = now
   if (stage === 'off') return unprotected({ ...rest, running: false, operation: `${run}.undo-off` }, run)
   if (stage === 'keep') return keeping({ ...rest, running: false, operation: `${run}.undo-keep` }, run)
@@ -80,7 +83,7 @@ export function aimOf(stage: Stage, run: string, { before, now }: Sides, from?: 
     return { ...off, pinned: true, restore: { name: restoreName(now, run), snapshot, replaces: true } }
   }
   const back = asBefore({ before, now }, keptSnapshot(run, now))
-  if (!isOnNewRoot(run, now)) return isOnRestoredRoot({ before, now }) ? withRestoredRoot(back, run, now) : back
+  if (!isOnNewRoot(run, now)) return isOnRestoredRoot(sides) ? withRestoredRoot(back, run, now) : back
   // What it ran from before is what was changed: it stays beside, until its time is over.
   const { rootDisk, oldRoots = [] } = now
   return { ...back, rootDisk, oldRoots }
@@ -108,11 +111,9 @@ export const keptSnapshot = (run: string, definition: Definition) =>
 
 const keptName = (run: string, definition: Definition) => objectName(definition, `undone-${run.slice(0, 8)}`)
 
-/** True where a restore has put a root disk in place that it has made from a snapshot. */
-const isOnRestoredRoot = ({ before, now }: Sides) =>
-  now.rootDisk.snapshot !== undefined &&
-  before.rootDisk.name !== now.rootDisk.name &&
-  !now.rootDisk.name?.includes('-root-undo-')
+/** True where a guest may have written to a root disk that a restore has made from a snapshot. */
+const isOnRestoredRoot = ({ before, now, hasRun }: Sides) =>
+  hasRun === true && now.rootDisk.snapshot !== undefined && before.rootDisk.name !== now.rootDisk.name
 
 /** That disk stays beside the machine, with what a guest may have written to it, for as long as the way back would have. */
 function withRestoredRoot(back: Definition, run: string, now: Definition): Definition {

@@ -69,7 +69,8 @@ describe('an undo', () => {
   it('ends a restore to new disks with the disks from before, and keeps the root disk that a guest may have written to', () => {
     expect(aimOf('back', id, { before, now: newer })).toEqual(before)
     const restored = { ...newer, rootDisk: { ...newer.rootDisk, snapshot: 'vs-root', atOnce: true } }
-    expect(aimOf('back', id, { before, now: restored })).toEqual({
+    expect(aimOf('back', id, { before, now: restored })).toEqual(before)
+    expect(aimOf('back', id, { before, now: restored, hasRun: true })).toEqual({
       ...before,
       oldRoots: [{ ...restored.rootDisk, image: before.image, until }],
     })
