@@ -50,8 +50,10 @@ export const needsNewRoot = (record: RunRecord): boolean =>
 const writesRootAlone = ({ lifecycle }: RunRecord) => roundsOf(lifecycle).filter(writesDisks).join() === 'patch'
 
 /** True once a guest may have run from the disks that a run has made or written to. */
-export const hasStarted = ({ lifecycle, task, facts }: RunRecord) =>
-  facts.wasRunning !== false && placeIn(lifecycle, task) >= placeIn(lifecycle, 'start.commit')
+export function hasStarted({ lifecycle, task, facts }: RunRecord): boolean {
+  const start = placeIn(lifecycle, 'start.commit')
+  return facts.wasRunning !== false && start >= 0 && placeIn(lifecycle, task) >= start
+}
 
 /** The snapshot that a run has taken to go back to. */
 export const wayBack = (run: string, { snapshots = [] }: Definition) =>
