@@ -5,7 +5,7 @@
 export function oneLine(text: string, longest: number): string {
   const line = text
     .toWellFormed()
-    .replace(/[\s\p{C}\p{Zl}\p{Zp}]+/gu, ' ')
+    .replace(/[\s\p{C}]+/gu, ' ')
     .trim()
   const cut = line.slice(0, longest)
   return cut.isWellFormed() ? cut : cut.slice(0, -1)

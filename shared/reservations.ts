@@ -1,4 +1,5 @@
 import type { Tree } from './fleet.ts'
+import { removesMachine } from './lifecycles.ts'
 import { addressFile, nameFile } from './paths.ts'
 import type { Facts, Run } from './step.ts'
 import { parseYaml } from './yaml.ts'
@@ -14,9 +15,11 @@ export function heldAddresses(tree: Tree, run: Run): Promise<string[]> {
   return heldAmong(leases, tree, run)
 }
 
-/** The file that holds the name of a run's machine; none where it is somebody else's by now. */
-export const heldName = (tree: Tree, run: Run): Promise<string[]> =>
-  heldAmong(run.facts.name === undefined ? [] : [nameFile(run.facts.name)], tree, run)
+/** What the close of a run gives back that has taken its machine out of the fleet: the name, unless it is somebody else's by now. */
+export async function releasedAtClose(tree: Tree, run: Run): Promise<string[]> {
+  const { name } = run.facts
+  return removesMachine(run.lifecycle) && name !== undefined ? heldAmong([nameFile(name)], tree, run) : []
+}
 
 /** A machine that came after may have the same name in the same namespace, so what counts is the run that made it. */
 async function heldAmong(paths: readonly string[], tree: Tree, { facts, request }: Run): Promise<string[]> {

@@ -10,6 +10,12 @@ export const objectName = ({ name }: Definition, snapshot: string) => `${name}-$
 /** The one restore of a run: that of its undo takes the place of its own. */
 export const restoreName = (definition: Definition, run: string) => objectName(definition, `restore-${run.slice(0, 8)}`)
 
+/** The machine with one snapshot more. */
+export const withSnapshot = (definition: Definition, one: DefinedSnapshot): Definition => ({
+  ...definition,
+  snapshots: [...(definition.snapshots ?? []), one],
+})
+
 /** A snapshot by the name that its request gave it, or by its name in the cluster. */
 export const named = (definition: Definition, asked: string): DefinedSnapshot | undefined =>
   definition.snapshots?.find(({ name }) => name === objectName(definition, asked) || name === asked)

@@ -2,9 +2,9 @@ import { claimsText } from '../../shared/claims.ts'
 import type { Change, Fleet, Tree } from '../../shared/fleet.ts'
 import { tidied, tidiedImage } from '../../shared/gitops/tidy.ts'
 import { type RunRecord, readRecord, trailersOf } from '../../shared/ledger.ts'
-import { changesMachine, lifecycleOf, makesImage, makesMachine } from '../../shared/lifecycles.ts'
+import { changesMachine, lifecycleOf, makesImage, makesMachine, removesMachine } from '../../shared/lifecycles.ts'
 import { claimsFile, definitionFile, isLock, runFile } from '../../shared/paths.ts'
-import { addressesOf, heldAddresses, heldName } from '../../shared/reservations.ts'
+import { addressesOf, heldAddresses, releasedAtClose } from '../../shared/reservations.ts'
 import { listed } from '../../shared/schema/show.ts'
 import { ignored, type Outcome, type Run, refused, succeeded } from '../../shared/step.ts'
 
@@ -22,7 +22,7 @@ export async function complete(run: Run, fleet: Fleet): Promise<Outcome> {
       const record = await readRecord(tree, run.id)
       if (record === undefined) return { nothing: true, value: 'gone' }
       if (record.state !== 'running') return { nothing: true, value: 'undoing' }
-      const held = await leftBehind(tree, run, record)
+      const held = await leftBehind(tree, run)
       if (held.length > 0) return { nothing: true, value: { held } }
       return { changes: await closing(tree, run, record), value: 'closed' }
     },
@@ -38,19 +38,13 @@ export async function complete(run: Run, fleet: Fleet): Promise<Outcome> {
 }
 
 /** What is still reserved for a machine that this run has taken out of the fleet: nothing but its name, once all is released. */
-const leftBehind = async (tree: Tree, run: Run, record: RunRecord): Promise<string[]> =>
-  hasRemoved(run, record) ? heldAddresses(tree, run) : []
-
-/** True for a run that has taken its machine out of the fleet. */
-function hasRemoved({ lifecycle, facts: { name, cluster }, request }: Run, { wrote }: RunRecord): boolean {
-  if (!changesMachine(lifecycle) || name === undefined || cluster === undefined) return false
-  return wrote[definitionFile(cluster, request.namespace, name)]?.after === null
-}
+const leftBehind = async (tree: Tree, run: Run): Promise<string[]> =>
+  removesMachine(run.lifecycle) ? heldAddresses(tree, run) : []
 
 async function closing(tree: Tree, run: Run, record: RunRecord): Promise<Change[]> {
   const { name, cluster, claims } = run.facts
   const locks = Object.keys(record.wrote).filter(isLock)
-  const released = hasRemoved(run, record) ? await heldName(tree, run) : []
+  const released = await releasedAtClose(tree, run)
   const closed = [runFile(run.id), ...locks, ...released].map((path): Change => ({ path, content: null }))
   if (name === undefined || cluster === undefined) return closed
   if (makesImage(run.lifecycle)) return [...closed, ...(await tidiedImage(tree, name))]

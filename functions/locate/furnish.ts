@@ -86,8 +86,8 @@ const restoreFacts: Furnishing = async (run, { definition }, { machines }) => {
   if (!restoring) return noRestores(cluster)
   const canInPlace = restoring === 'in place'
   const otherDisks = canInPlace ? restoreProblem(definition, asked) : undefined
-  const then = canInPlace ? await machines.sizeIn(cluster, namespace, found.name) : undefined
-  if (canInPlace && otherDisks === undefined && isSizedAlike(definition, then)) return { restoring }
+  const isSame = canInPlace && otherDisks === undefined
+  if (isSame && isSizedAlike(definition, await machines.sizeIn(cluster, namespace, found.name))) return { restoring }
   const volumes = await machines.volumesOf(cluster, namespace, found.name)
   const problem = newDisksProblem(definition, found, volumes)
   if (problem !== undefined) return otherDisks ?? problem

@@ -2,7 +2,7 @@ import { type Cmdb, toCmdbRecord } from '../../shared/cmdb.ts'
 import { DroverError } from '../../shared/errors.ts'
 import type { Fleet } from '../../shared/fleet.ts'
 import { type RunRecord, trailersOf } from '../../shared/ledger.ts'
-import { changesMachine, makesImage, makesMachine, placeIn } from '../../shared/lifecycles.ts'
+import { makesImage, makesMachine, placeIn } from '../../shared/lifecycles.ts'
 import { definitionFile } from '../../shared/paths.ts'
 import { isPlan } from '../../shared/plan.ts'
 import { Definition } from '../../shared/schema/definition.ts'
@@ -11,7 +11,7 @@ import { endOfUndo, firstOf, hasCommitted, standing } from '../../shared/standin
 import { ignored, notYet, type Outcome, type Run, succeeded } from '../../shared/step.ts'
 import { disksOf, makingRound } from './claims.ts'
 import { remainsOf } from './image.ts'
-import { keptSnapshot } from './stages.ts'
+import { keepsSnapshot, keptSnapshot } from './stages.ts'
 
 /** Where it is written what runs have done. */
 export interface Books {
@@ -107,7 +107,7 @@ export async function undone(run: Run, fleet: Fleet): Promise<Outcome> {
 
 /** Where there is what a guest had written until its disks were put back. */
 async function snapshotOf({ id, lifecycle, request, facts: { name, cluster } }: Run, fleet: Fleet): Promise<string> {
-  if (!changesMachine(lifecycle) || name === undefined || cluster === undefined) return ''
+  if (!keepsSnapshot({ lifecycle }) || name === undefined || cluster === undefined) return ''
   const path = definitionFile(cluster, request.namespace, name)
   const read = await readChecked(await fleet.head(), path, Definition)
   const kept = read?.ok ? keptSnapshot(id, read.value) : undefined

@@ -17,7 +17,7 @@ import type { Definition } from '../../shared/schema/definition.ts'
 import { type Claims, type Here, notYet, type Outcome, type Run, type SnapshotVolumes } from '../../shared/step.ts'
 import { parseYaml } from '../../shared/yaml.ts'
 import { differing, foreign } from './differing.ts'
-import { aimOf, hasStarted, isOnNewRoot, isWritten, needsNewRoot, type Sides, stageAfter, wayBack } from './stages.ts'
+import { aimOf, isOnNewRoot, isWritten, needsNewRoot, type Sides, stageAfter, wayBack } from './stages.ts'
 import { conflictSentence } from './strand.ts'
 
 /** What a rewind works with. */
@@ -125,7 +125,7 @@ async function advance(
         return { nothing: true, value: { stage: record.stage, aim: sides.now } }
       const stage = stageAfter(record, sides)
       if (!stage) return { nothing: true, value: undefined }
-      const aim = aimOf(stage, run.id, sides, from)
+      const aim = aimOf(stage, record, sides, from)
       const steps = await differing(tree, sides.now, aim, gitops)
       const conflict = await foreign(tree, record, steps)
       if (conflict !== undefined) return { nothing: true, value: { stranded: conflictSentence(run, conflict) } }
@@ -155,14 +155,13 @@ function claimsAfter(after: Reached | undefined, definition: Definition): Change
 }
 
 /** The machine before and now; undefined when the run has not changed its definition. */
-async function sidesOf(tree: Tree, record: RunRecord, address: MachineAddress): Promise<Sides | undefined> {
+async function sidesOf(tree: Tree, { wrote }: RunRecord, address: MachineAddress): Promise<Sides | undefined> {
   const path = definitionFile(address.cluster, address.namespace, address.name)
-  const { before } = record.wrote[path] ?? {}
+  const { before } = wrote[path] ?? {}
   const now = await tree.read(path)
   if (!before || now === undefined) return undefined
   return {
     before: parseYaml(await tree.blob(before), path) as Definition,
     now: parseYaml(now, path) as Definition,
-    hasRun: hasStarted(record),
   }
 }

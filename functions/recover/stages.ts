@@ -4,15 +4,13 @@ import { oldRoot, onNewRoot } from '../../shared/kubevirt/new-disks.ts'
 import { type RunRecord, type Stage, stages } from '../../shared/ledger.ts'
 import { lifecycleOf, placeIn, type RoundName, roundsOf, writesDisks } from '../../shared/lifecycles.ts'
 import type { DefinedSnapshot, Definition } from '../../shared/schema/definition.ts'
-import { objectName, restoreName } from '../../shared/snapshots.ts'
+import { objectName, restoreName, withSnapshot } from '../../shared/snapshots.ts'
 import type { Facts, SnapshotVolumes } from '../../shared/step.ts'
 
 /** A machine as it was before the run, and as the run has left it in Git. */
 export interface Sides {
   before: Definition
   now: Definition
-  /** True once a guest may have run from the disks that the run has made or written to. */
-  hasRun?: boolean
 }
 
 /** What comes after a stage, or first; undefined when everything is back. */
@@ -24,7 +22,7 @@ export function stageAfter(record: RunRecord, sides: Sides): Stage | undefined {
 const isNeeded: Record<Stage, (record: RunRecord, sides: Sides) => boolean> = {
   off: (record, { before, now }) =>
     isWritten(record, now) || !isSameGuest(before, now) || lastSnapshot(record.run, now) !== undefined,
-  keep: (record, { now }) => isWritten(record, now) && !writesRootAlone(record) && hasStarted(record),
+  keep: (record, { now }) => isWritten(record, now) && keepsSnapshot(record) && hasStarted(record),
   disks: (record, { now }) => isWritten(record, now),
   back: () => true,
 }
@@ -47,10 +45,15 @@ export function isWritten({ lifecycle, task, run, facts }: RunRecord, now: Defin
 export const needsNewRoot = (record: RunRecord): boolean =>
   writesRootAlone(record) && (record.facts.restoring === 'new disks' || hasStarted(record))
 
-const writesRootAlone = ({ lifecycle }: RunRecord) => roundsOf(lifecycle).filter(writesDisks).join() === 'patch'
+/** True for runs that write to data disks: their undo takes a snapshot first of what a guest may have written since. */
+export const keepsSnapshot = (run: Pick<RunRecord, 'lifecycle'>): boolean =>
+  roundsOf(run.lifecycle).some(writesDisks) && !writesRootAlone(run)
+
+const writesRootAlone = ({ lifecycle }: Pick<RunRecord, 'lifecycle'>) =>
+  roundsOf(lifecycle).filter(writesDisks).join() === 'patch'
 
 /** True once a guest may have run from the disks that a run has made or written to. */
-export function hasStarted({ lifecycle, task, facts }: RunRecord): boolean {
+function hasStarted({ lifecycle, task, facts }: RunRecord): boolean {
   const start = placeIn(lifecycle, 'start.commit')
   return facts.wasRunning !== false && start >= 0 && placeIn(lifecycle, task) >= start
 }
@@ -73,7 +76,8 @@ const isSameGuest = (before: Definition, now: Definition) =>
 const names = ({ disks }: Definition) => disks.map(({ name, claim }) => claim ?? name)
 
 /** What the machine is to be in each stage; `from` is what a new root disk is made from, where that is the way. */
-export function aimOf(stage: Stage, run: string, sides: Sides, from?: SnapshotVolumes): Definition {
+export function aimOf(stage: Stage, record: RunRecord, sides: Sides, from?: SnapshotVolumes): Definition {
+  const { run } = record
   const { before, now } = sides
   const { restore: _, migration: __, patch: ___, ...rest } = now
   if (stage === 'off') return unprotected({ ...rest, running: false, operation: `${run}.undo-off` }, run)
@@ -85,7 +89,7 @@ export function aimOf(stage: Stage, run: string, sides: Sides, from?: SnapshotVo
     return { ...off, pinned: true, restore: { name: restoreName(now, run), snapshot, replaces: true } }
   }
   const back = asBefore({ before, now }, keptSnapshot(run, now))
-  if (!isOnNewRoot(run, now)) return isOnRestoredRoot(sides) ? withRestoredRoot(back, run, now) : back
+  if (!isOnNewRoot(run, now)) return isOnRestoredRoot(record, sides) ? withRestoredRoot(back, run, now) : back
   // What it ran from before is what was changed: it stays beside, until its time is over.
   const { rootDisk, oldRoots = [] } = now
   return { ...back, rootDisk, oldRoots }
@@ -93,18 +97,9 @@ export function aimOf(stage: Stage, run: string, sides: Sides, from?: SnapshotVo
 
 /** The machine with a snapshot of its disks as they are now, for as long as the way back would have been kept. */
 function keeping(definition: Definition, run: string): Definition {
-  const { snapshots = [] } = definition
   const { taken = '', until } = wayBack(run, definition) ?? {}
-  const disks = allClaims(definition)
-  const kept = {
-    name: keptName(run, definition),
-    purpose: 'asked',
-    run,
-    disks,
-    taken,
-    ...(until && { until }),
-  } as const
-  return { ...definition, snapshots: [...snapshots, kept] }
+  const kept = { name: keptName(run, definition), purpose: 'asked', run, disks: allClaims(definition), taken } as const
+  return withSnapshot(definition, { ...kept, ...(until && { until }) })
 }
 
 /** The snapshot that an undo has taken of what a guest had written until then. */
@@ -114,8 +109,8 @@ export const keptSnapshot = (run: string, definition: Definition) =>
 const keptName = (run: string, definition: Definition) => objectName(definition, `undone-${run.slice(0, 8)}`)
 
 /** True where a guest may have written to a root disk that a restore has made from a snapshot. */
-const isOnRestoredRoot = ({ before, now, hasRun }: Sides) =>
-  hasRun === true && now.rootDisk.snapshot !== undefined && before.rootDisk.name !== now.rootDisk.name
+const isOnRestoredRoot = (record: RunRecord, { before, now }: Sides) =>
+  hasStarted(record) && now.rootDisk.snapshot !== undefined && before.rootDisk.name !== now.rootDisk.name
 
 /** That disk stays beside the machine, with what a guest may have written to it, for as long as the way back would have. */
 function withRestoredRoot(back: Definition, run: string, now: Definition): Definition {

@@ -93,11 +93,10 @@ async function restore(run: Run, fleet: Fleet): Promise<Restored> {
         return { changes: [strandedRecord(record, run, message)], value: { kind: 'stranded', message } }
       }
       const { conflict } = await backTo(tree, record, () => true)
-      if (conflict !== undefined)
-        return {
-          changes: [strandedRecord(record, run, conflictSentence(run, conflict))],
-          value: { kind: 'stranded', message: conflictSentence(run, conflict) },
-        }
+      if (conflict !== undefined) {
+        const message = conflictSentence(run, conflict)
+        return { changes: [strandedRecord(record, run, message)], value: { kind: 'stranded', message } }
+      }
       // What a run has changed of a machine that there is goes back in stages.
       const isLeft = changesMachine(record.lifecycle) ? () => false : (path: string) => !isClaim(path)
       const { changes } = await backTo(tree, record, isLeft)

@@ -52,7 +52,7 @@ const toDisk = (name: string, { disk, size, made, snapshot, storageClass }: Kept
 /** A note that was left behind by hand gives away no disk that the machine it was of has again; a definition that cannot be read may have it. */
 async function isInUse(tree: Tree, { cluster, namespace, machine, disk }: KeptDisk): Promise<boolean> {
   const read = await readChecked(tree, definitionFile(cluster, namespace, machine), Definition)
-  return read !== undefined && !(read.ok && !dataClaims(read.value).includes(disk))
+  return read !== undefined && (!read.ok || dataClaims(read.value).includes(disk))
 }
 
 async function find(tree: Tree, namespace: string, disk: string, index: number): Promise<KeptDisk | string> {

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox'
+import { oneLine } from '../one-line.ts'
 import { check } from '../schema/check.ts'
 import { Strict } from '../schema/parts.ts'
 import { parsed } from './message.ts'
@@ -15,6 +16,6 @@ export type Pushed = ({ done: true } & Static<typeof Digest>) | { done: false; r
 export function toPushed(message: string): Pushed {
   const checked = check(Digest, parsed(message), 'the message')
   if (checked.ok) return { done: true, ...checked.value }
-  const reason = message.replace(/[\s\p{C}]+/gu, ' ').slice(0, 1024)
+  const reason = oneLine(message, 1024)
   return { done: false, reason: reason === '' ? 'the pod ended without saying why' : reason }
 }

@@ -3,7 +3,7 @@ import { DroverError } from '../../../shared/errors.ts'
 import { allClaims } from '../../../shared/kubevirt/manifest.ts'
 import { onNewDisks } from '../../../shared/kubevirt/new-disks.ts'
 import { requestOf } from '../../../shared/request.ts'
-import type { DefinedSnapshot, Definition } from '../../../shared/schema/definition.ts'
+import type { Definition } from '../../../shared/schema/definition.ts'
 import { show } from '../../../shared/schema/show.ts'
 import {
   named,
@@ -12,14 +12,10 @@ import {
   restoreName,
   restoreProblem,
   unknownSnapshot,
+  withSnapshot,
 } from '../../../shared/snapshots.ts'
 import type { Run } from '../../../shared/step.ts'
 import type { Edit } from '../edit.ts'
-
-const withSnapshot = (definition: Definition, one: DefinedSnapshot): Definition => ({
-  ...definition,
-  snapshots: [...(definition.snapshots ?? []), one],
-})
 
 /** The way back of a run that changes disks, or the last snapshot of a machine that goes. */
 export const save: Edit = (definition, run) => {

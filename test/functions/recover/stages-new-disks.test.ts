@@ -43,17 +43,19 @@ describe('an undo', () => {
     expect(stagesOf(lifecycle, task, facts, now)).toEqual(wanted)
   })
 
+  const patching = record('patch', 'start.commit')
+  const restoring = (task: string) => record('restore', task, { restoring: 'new disks' })
   const sides: Sides = { before, now: off }
 
   it('restores the disks in place', () => {
-    expect(aimOf('disks', id, sides)).toMatchObject({
+    expect(aimOf('disks', patching, sides)).toMatchObject({
       running: false,
       restore: { name: 'db-01-restore-01234567', snapshot: 'db-01-undo', replaces: true },
     })
   })
 
   it('makes the root disk anew where that cannot be, keeps the one that was changed, and leaves the data disks', () => {
-    const aim = aimOf('disks', id, sides, from)
+    const aim = aimOf('disks', patching, sides, from)
     expect(aim).not.toHaveProperty('restore')
     expect(aim.rootDisk).toEqual({ size: '30Gi', name: 'db-01-root-undo-01234567', snapshot: 'vs-root', atOnce: true })
     expect(aim.oldRoots).toEqual([{ size: '30Gi', name: 'db-01-root-71f75f7d', image: off.image, until }])
@@ -61,16 +63,16 @@ describe('an undo', () => {
   })
 
   it('ends with the machine as it was, on its new root disk', () => {
-    const aim = aimOf('disks', id, sides, from)
-    const back = aimOf('back', id, { before, now: aim }, from)
+    const aim = aimOf('disks', patching, sides, from)
+    const back = aimOf('back', patching, { before, now: aim }, from)
     expect(back).toEqual({ ...before, rootDisk: aim.rootDisk, oldRoots: aim.oldRoots })
   })
 
   it('ends a restore to new disks with the disks from before, and keeps the root disk that a guest may have written to', () => {
-    expect(aimOf('back', id, { before, now: newer })).toEqual(before)
+    expect(aimOf('back', restoring('start.commit'), { before, now: newer })).toEqual(before)
     const restored = { ...newer, rootDisk: { ...newer.rootDisk, snapshot: 'vs-root', atOnce: true } }
-    expect(aimOf('back', id, { before, now: restored })).toEqual(before)
-    expect(aimOf('back', id, { before, now: restored, hasRun: true })).toEqual({
+    expect(aimOf('back', restoring('restore.commit'), { before, now: restored })).toEqual(before)
+    expect(aimOf('back', restoring('start.commit'), { before, now: restored })).toEqual({
       ...before,
       oldRoots: [{ ...restored.rootDisk, image: before.image, until }],
     })

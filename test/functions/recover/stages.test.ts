@@ -209,6 +209,6 @@ describe('a stage', () => {
     ['brings no snapshot back where all were let go of', 'back', { before: { snapshots: [asked] } }, {}],
   ])('%s', (_, stage, sides, aim) => {
     const given = { before: databaseServer(sides.before), now: databaseServer(sides.now) }
-    expect(aimOf(stage, run, given)).toEqual(databaseServer(aim))
+    expect(aimOf(stage, recordOf('restore', 'restore.commit'), given)).toEqual(databaseServer(aim))
   })
 })
