@@ -91,7 +91,7 @@ async function mark(run: Run, fleet: Fleet): Promise<boolean> {
   return value
 }
 
-/** The same at every delivery: what the run has made is asked of Git's history, its record is gone by then. */
+/** What the run has made is asked of Git's history, its record is gone by then; a snapshot that was kept is told of while it is there. */
 export async function undone(run: Run, fleet: Fleet): Promise<Outcome> {
   const why = run.failure?.message ?? run.message
   if (makesImage(run.lifecycle))

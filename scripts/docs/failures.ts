@@ -49,8 +49,7 @@ const steps: Record<string, Told> = {
   notify: { when: 'the callback refuses' },
 }
 
-/** The same of each round: why what it waits for fails, and what its undo does once it is in Git. */
-/** `undoStarted` is what an undo does instead once a guest may have run again. */
+/** The same of each round: why what it waits for fails, what its undo does once it is in Git, and what instead once a guest may have run again. */
 const rounds: Record<RoundName, Told & { undo: string; undoStarted?: string }> = {
   create: {
     when: 'a disk cannot be made; the machine, Argo CD or a Secret is in error and stays so; the deadline',

@@ -180,12 +180,14 @@ function toHeld(name: string, command: RegExp): Target {
     name,
     async strike(pause) {
       const pids = found(name, command)
-      const tell = (signal: NodeJS.Signals) => {
-        for (const pid of pids) if (find(command).includes(pid)) process.kill(pid, signal)
+      const tell = (signal: NodeJS.Signals): number[] => {
+        const there = pids.filter((pid) => find(command).includes(pid))
+        for (const pid of there) process.kill(pid, signal)
+        return there
       }
-      tell('SIGSTOP')
+      const held = tell('SIGSTOP')
       await sleep(pause).finally(() => tell('SIGCONT'))
-      return true
+      return held.length > 0
     },
   }
 }
