@@ -79,7 +79,8 @@ export const dueFile = (day: string, cluster: string, namespace: string, name: s
 export const namespaceFolder = (cluster: string, namespace: string) => `namespaces/${cluster}/${namespace}`
 
 /** A golden image: what it is made of, what that renders to, and the run that holds it. */
-export const imageFolder = (image: string) => `images/${image}`
+export const imagesFolder = 'images'
+export const imageFolder = (image: string) => `${imagesFolder}/${image}`
 export const imageFile = (image: string) => `${imageFolder(image)}/image.yaml`
 export const imageManifestsFolder = (image: string) => `${imageFolder(image)}/manifests`
 export const imageLockFile = (image: string) => `${imageFolder(image)}/operation.yaml`

@@ -1,0 +1,221 @@
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { afterEach, describe, expect, it } from 'vitest'
+import { change } from '../../functions/build/change.ts'
+import { openTree } from '../../scripts/folder-tree.ts'
+import { type Differences, differencesIn } from '../../scripts/rerender/differences.ts'
+import { toImageChangeSet } from '../../shared/gitops/change-set.ts'
+import { lockOf, toLock } from '../../shared/lock.ts'
+import { imageManifestsFolder, manifestsFolder } from '../../shared/paths.ts'
+import { buildSettings, changing, commitAs, fleetHaving } from '../functions/changes.ts'
+import { build, golden } from '../shared/images/golden.ts'
+import { databaseServer } from '../shared/kubevirt/definitions.ts'
+
+const manifests = manifestsFolder('site-a', 'shop', 'db-01')
+const machine = `${manifests}/virtualmachine-db-01.yaml`
+const rights = `${manifests}/role-db-01-owner.yaml`
+const endpoint = `${manifests}/dnsendpoint-db-01.yaml`
+const disk = `${manifests}/datavolume-db-01-data-wal-4f3104.yaml`
+/** As an older version may have rendered it. */
+const stale = `${manifests}/networkpolicy-db-01.yaml`
+const what = 'shop/db-01 on site-a'
+
+/** A machine and an image as this version renders them, but for these files. */
+async function fleetWith(files: Record<string, string | null> = {}) {
+  const fleet = await fleetHaving(databaseServer())
+  const image = await toImageChangeSet(golden({ current: build() }), await fleet.head(), buildSettings)
+  fleet.put(Object.fromEntries(image.map(({ path, content }) => [path, content])))
+  fleet.put(files)
+  return fleet
+}
+
+async function differences(files: Record<string, string | null> = {}): Promise<Differences[]> {
+  const found: Differences[] = []
+  for await (const one of differencesIn(await (await fleetWith(files)).head())) found.push(one)
+  return found
+}
+
+const textOf = async (path: string) => (await (await fleetWith()).files())[path] ?? ''
+const older = async (path: string) => (await textOf(path)).replace('drover.dev/template', 'drover.dev/kind')
+
+describe('the differences of a fleet', () => {
+  it('are none where each machine and each image is what its definition renders to', async () => {
+    expect(await differences()).toEqual([
+      { what, changes: [], problems: [] },
+      { what: 'image rhel9', changes: [], problems: [] },
+    ])
+  })
+
+  it.each<[string, string, (text: string) => string | null]>([
+    ['a label that another version gave', rights, (text) => text.replace('drover.dev/template', 'drover.dev/kind')],
+    ['a machine of another form', machine, (text) => text.replace('Always', 'Manual')],
+    ['a label of a disk', disk, (text) => text.replace('drover.dev/template', 'drover.dev/kind')],
+    ['an object that an older version did not render', endpoint, () => null],
+  ])('are what makes it alike: %s', async (_, path, edit) => {
+    const text = await textOf(path)
+    const edited = edit(text)
+    expect(edited).not.toBe(text)
+    const [found] = await differences({ [path]: edited })
+    expect(found).toEqual({ what, changes: [{ path, content: text }], problems: [] })
+  })
+
+  it('are what makes it alike: an object that this version does not render any more', async () => {
+    const [found] = await differences({ [stale]: 'kind: NetworkPolicy\n' })
+    expect(found).toEqual({ what, changes: [{ path: stale, content: null }], problems: [] })
+  })
+
+  it('are those of an image too', async () => {
+    const path = `${imageManifestsFolder('rhel9')}/datasource-rhel9.yaml`
+    const [, found] = await differences({ [path]: 'kind: DataSource\n' })
+    expect(found).toMatchObject({ what: 'image rhel9', changes: [{ path }], problems: [] })
+  })
+
+  it.each<[string, Record<string, string | null>, RegExp]>([
+    [
+      'a data disk that is gone',
+      { [disk]: null },
+      /-wal-4f3104\.yaml is not there: bring it back from the history of Git, for to make a DataVolume anew/,
+    ],
+    ['a machine that is gone', { [machine]: null }, /is not there: .* to make a VirtualMachine anew is no repair/],
+    [
+      'a data disk that is broken',
+      { [disk]: '{' },
+      /has another spec than its definition: the spec of a DataVolume cannot be changed/,
+    ],
+    [
+      'a disk that no definition has',
+      { [`${manifests}/datavolume-other.yaml`]: 'kind: DataVolume\nspec: {}\n' },
+      /datavolume-other\.yaml is there, and no definition renders to it: to take a DataVolume away is for you/,
+    ],
+    [
+      'a restore that no definition has',
+      { [`${manifests}/virtualmachinerestore-other.yaml`]: 'kind: VirtualMachineRestore\n' },
+      /to take a VirtualMachineRestore away is for you/,
+    ],
+    [
+      'a data disk that no definition has',
+      {
+        [`${manifests}/datavolume-other.yaml`]:
+          'kind: DataVolume\nmetadata: { name: other, labels: { drover.dev/disk: data } }\nspec: {}\n',
+      },
+      /would remove the data disk "other"/,
+    ],
+    ['a definition that is gone', { [`${dirname(manifests)}/values.yaml`]: null }, /values\.yaml is not there/],
+    ['a definition that breaks its schema', { [`${dirname(manifests)}/values.yaml`]: 'name: 1\n' }, /values\.yaml: /],
+  ])('are for a person: %s', async (_, files, problem) => {
+    const [found] = await differences(files)
+    expect(found?.problems.join('\n')).toMatch(problem)
+  })
+
+  it('are for a person: a disk with another size than its definition', async () => {
+    const text = await textOf(disk)
+    const [found] = await differences({ [disk]: text.replace(/storage: "\d+Gi"/, 'storage: "1Gi"') })
+    expect(found?.problems).toEqual([
+      `${disk} has another spec than its definition: the spec of a DataVolume cannot be changed`,
+    ])
+  })
+
+  it('of a machine that a run holds have to wait for its end', async () => {
+    const run = changing('power', { action: 'stop' }, 'stop.build')
+    const fleet = await fleetWith({ [rights]: await older(rights), [lockOf(databaseServer())]: toLock(run) })
+    await commitAs({ ...run, task: 'locate' }, fleet)
+    const { value: found } = await differencesIn(await fleet.head()).next()
+    expect(found?.problems).toEqual([
+      expect.stringMatching(/^shop\/db-01 on site-a is held by run 0123.*: wait until it has ended$/),
+    ])
+  })
+})
+
+describe('npm run rerender', () => {
+  const folders: string[] = []
+  afterEach(() => {
+    for (const folder of folders.splice(0)) rmSync(folder, { recursive: true })
+  })
+  const run = (...args: string[]) => {
+    const { stdout, stderr, status } = spawnSync('node', ['scripts/rerender.ts', ...args], { encoding: 'utf8' })
+    return { lines: stdout.split('\n').filter(Boolean), stderr, status }
+  }
+
+  async function cloneWith(files: Record<string, string | null>) {
+    const folder = mkdtempSync(join(tmpdir(), 'rerender-'))
+    folders.push(folder)
+    for (const [path, text] of Object.entries(await (await fleetWith(files)).files())) {
+      mkdirSync(dirname(join(folder, path)), { recursive: true })
+      writeFileSync(join(folder, path), text)
+    }
+    return folder
+  }
+
+  it('says what is rendered otherwise, and writes nothing unless it is told to', async () => {
+    const folder = await cloneWith({
+      [rights]: await older(rights),
+      [endpoint]: null,
+      [stale]: 'kind: NetworkPolicy\n',
+    })
+    expect(run('--fleet', folder)).toEqual({
+      lines: [
+        `${what}: ${rights} is rendered otherwise`,
+        `${what}: ${endpoint} is rendered otherwise`,
+        `${what}: ${stale} is not rendered any more`,
+        '1 of 2 machines and images are what their definitions render to; 1 are not: --write renders them',
+      ],
+      stderr: '',
+      status: 1,
+    })
+    expect(readFileSync(join(folder, rights), 'utf8')).toBe(await older(rights))
+  })
+
+  it('writes it, and then a change of the machine is taken that was refused before', async () => {
+    const before = { [rights]: await older(rights), [endpoint]: null, [stale]: 'kind: NetworkPolicy\n' }
+    const folder = await cloneWith(before)
+    const { lines, status } = run('--fleet', folder, '--write')
+    expect(lines.at(-1)).toBe(
+      '1 of 2 machines and images are what their definitions render to; 1 were written: look at git diff, and commit them',
+    )
+    expect(status).toBe(0)
+    expect(run('--fleet', folder)).toMatchObject({
+      lines: ['2 of 2 machines and images are what their definitions render to'],
+      status: 0,
+    })
+    const tree = await openTree(folder)
+    const after = Object.fromEntries(
+      await Promise.all(Object.keys(before).map(async (path) => [path, (await tree.read(path)) ?? null])),
+    )
+    expect(await stopping(before)).toMatchObject({
+      kind: 'refused',
+      message: expect.stringContaining('not what the definition renders to'),
+    })
+    expect(await stopping(after)).toMatchObject({ kind: 'succeeded' })
+  })
+
+  async function stopping(files: Record<string, string | null>) {
+    const fleet = await fleetWith(files)
+    const run = changing('power', { action: 'stop' }, 'stop.build')
+    await commitAs({ ...run, task: 'locate' }, fleet)
+    return change(run, await fleet.head(), buildSettings)
+  }
+
+  it('leaves a machine alone of which one file is for a person', async () => {
+    const folder = await cloneWith({ [rights]: await older(rights), [disk]: null })
+    const { lines, status } = run('--fleet', folder, '--write')
+    expect(lines).toEqual([
+      expect.stringMatching(/^shop\/db-01 on site-a: .* is not there: bring it back from the history of Git/),
+      '1 of 2 machines and images are what their definitions render to; 1 were left as they are, for you to look at',
+    ])
+    expect(status).toBe(1)
+    expect(readFileSync(join(folder, rights), 'utf8')).toBe(await older(rights))
+  })
+
+  it.each<[string, string[], RegExp]>([
+    ['no folder', [], /^Cannot compare: no clone of the fleet repository is named; npm run rerender -- --fleet DIR/],
+    ['a folder that is not there', ['--fleet', 'nowhere'], /^Cannot read the fleet: ENOENT/],
+    ['a folder without machines', ['--fleet', 'docs'], /^Cannot compare: docs has no machine and no image/],
+    ['an option that it does not know', ['--force'], /Unknown option '--force'/],
+  ])('says what is wrong with %s, and exits with 1', (_, args, message) => {
+    const { lines, stderr, status } = run(...args)
+    expect([lines, status]).toEqual([[], 1])
+    expect(stderr).toMatch(message)
+  })
+})
