@@ -15,7 +15,8 @@ import { openWorlds } from './worlds.ts'
 
 /**
  * A function's process is killed before, during and after each call that it makes to the outside, and each answer that it gives: in
- * every step of every lifecycle, in undoing, and just after its start. The run has to end as it does without a crash.
+ * every step of every lifecycle, in undoing, and just after its start; in one run each step a few times. The run has to end
+ * as it does without a crash.
  * DROVER_CRASH_EVERY takes one point of so many, chosen by DROVER_SEED.
  */
 

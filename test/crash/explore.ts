@@ -14,11 +14,11 @@ import { give, isTaken, type Orders, openNotes, takeBack, typeIn } from './order
 import type { World } from './world.ts'
 import type { Worlds } from './worlds.ts'
 
-/** What came of a life that was lived again and again, with a crash at another point each time. */
+/** What came of a life that was lived again and again, with crashes at other points each time. */
 export interface Explored {
   /** Where a process can be killed, as the processes noted it themselves in lives without a crash. */
   points: string[]
-  /** Where one was killed, each in a run of its own. */
+  /** Where one was killed. */
   crashed: string[]
   /** Points of the sample that did not come up again: whoever waits does not look as often each time. */
   missed: string[]
@@ -36,18 +36,21 @@ const mostAgain = 3
 
 /**
  * Lives a life without a crash, and then until a run has met no point any more at which no process was killed yet: which points
- * there are shows only as they are met.
+ * there are shows only as they are met. In each run every step is killed, at the next of its own points, and again when its
+ * event has come again.
  */
 export async function explore(life: Life, worlds: Worlds, sample: Pick<Orders, 'every' | 'seed'>): Promise<Explored> {
   const notes = mkdtempSync(join(tmpdir(), 'drover-notes-'))
   const { met, crashed } = openNotes(notes)
   const { lifecycle, only } = life
   const scenes = scenesOf(life, worlds)
+  let run = 0
   const go = async (kill: boolean, wanted: Left) => {
     const scene = await scenes.next()
     const { orders } = scene.world
-    const lived = await live(life, scene, () => give(orders, { notes, lifecycle, only, kill, ...sample }), wanted)
-    return { ...lived, isKilled: takeBack(orders) }
+    run += 1
+    const lived = await live(life, scene, () => give(orders, { notes, lifecycle, only, run, kill, ...sample }), wanted)
+    return { ...lived, kills: takeBack(orders) }
   }
   const problems: string[] = []
   try {
@@ -59,12 +62,12 @@ export async function explore(life: Life, worlds: Worlds, sample: Pick<Orders, '
     for (let quiet = 0; quiet === 0 || (quiet <= mostAgain && missed().length > 0); ) {
       const known = crashed()
       const lived = await go(true, reference)
-      if (!lived.isKilled) quiet += 1
-      const [point = 'no crash'] = crashed().filter((one) => !known.includes(one))
-      // That one was to be killed its process wrote down itself; that it has ended others see.
-      const wanted = { ...reference, ends: lived.isKilled ? 1 : 0 }
+      if (lived.kills === 0) quiet += 1
+      const here = crashed().filter((one) => !known.includes(one))
+      // That they were to be killed the processes wrote down themselves; that they have ended others see.
+      const wanted = { ...reference, ends: lived.kills }
       const problem = differenceOf({ ...lived.left, ends: lived.ends }, wanted)
-      if (problem !== undefined) problems.push([point, problem, ...lived.story, lived.logOf(point)].join('\n'))
+      if (problem !== undefined) problems.push([...here, problem, ...lived.story, ...lived.logsOf(here)].join('\n'))
       if (problems.length >= mostProblems) break
     }
     return { points, crashed: crashed(), missed: missed(), problems, reference }
@@ -117,12 +120,12 @@ async function live(life: Life, { world, place }: Scene, order = () => {}, wante
     await leftInGit(world, run, ended, place, before),
     await leftOnClusters(chain, run, place, before, wanted?.shown),
   ]
-  const logOf = (point: string) => {
-    const by = taskFor(typeIn(point))?.task.by
-    return by ? `the log of ${by}:\n${world.logOf(by)}` : ''
+  const logsOf = (points: readonly string[]) => {
+    const names = new Set(points.flatMap((point) => taskFor(typeIn(point))?.task.by ?? []))
+    return [...names].map((by) => `the log of ${by}:\n${world.logOf(by)}`)
   }
   const left: Left = { ...inGit, shown: onClusters }
-  return { left, ends: world.ends() - ends - (isCold ? 1 : 0), story: storyOf(run), logOf }
+  return { left, ends: world.ends() - ends - (isCold ? 1 : 0), story: storyOf(run), logsOf }
 }
 
 /** Has the cluster fail from the round on in which it is to, until the run has heard of it. */

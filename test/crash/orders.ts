@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FunctionName, LifecycleName } from '../../shared/lifecycles.ts'
 
@@ -29,7 +29,9 @@ export interface Orders {
   lifecycle: LifecycleName
   /** Only in this function, where one is named. */
   only?: FunctionName | undefined
-  /** Kills the process at the first of the points that no process was killed at yet, once; without it, points are only noted. */
+  /** Which run it is: in each, every event has its kills. */
+  run: number
+  /** Kills at the first of an event's points that no process was killed at yet; without it, points are only noted. */
   kill: boolean
   /** One of so many points is taken, by chance that follows from the seed. */
   every: number
@@ -51,13 +53,18 @@ export function openNotes(notes: string) {
 
 /** Gives orders to whoever reads this file. */
 export function give(file: string, given: Orders): void {
+  mkdirSync(placeOfKills(given), { recursive: true })
   // A process that reads meanwhile must not find half of it.
   writeFileSync(`${file}.new`, JSON.stringify(given))
   renameSync(`${file}.new`, file)
 }
 
-/** Takes orders back, and says whether they were carried out. */
-export const takeBack = (file: string): boolean => !take(file)
+/** Takes orders back, and says how often they were carried out. */
+export function takeBack(file: string): number {
+  const orders = read(file)
+  rmSync(file, { force: true })
+  return orders ? readdirSync(placeOfKills(orders)).length : 0
+}
 
 /** The side of a process that may be killed: true when it is to end here and now. */
 export function isToEnd(file: string, name: string, point: Point): boolean {
@@ -67,8 +74,7 @@ export function isToEnd(file: string, name: string, point: Point): boolean {
   const text = textOf(point)
   writeFileSync(fileOf(places.met, text), text)
   if (!orders.kill || !isTaken(text, orders) || existsSync(fileOf(places.crashed, text))) return false
-  // Of two processes that come to their points at once one carries the orders out.
-  if (!take(file)) return false
+  if (!isNext(orders, point)) return false
   writeFileSync(fileOf(places.crashed, text), text)
   return true
 }
@@ -84,6 +90,7 @@ export function readEvery(text: string): number {
 export const isTaken = (point: string, { every, seed }: Pick<Orders, 'every' | 'seed'>): boolean =>
   digestOf(`${seed} ${point}`).readUInt32BE(0) % every === 0
 
+const placeOfKills = ({ notes, run }: Orders) => join(notes, `killed-${run}`)
 const placesIn = (notes: string) => ({ met: join(notes, 'met'), crashed: join(notes, 'crashed') })
 
 const concerns = ({ lifecycle, only }: Orders, name: string, { type }: Point) =>
@@ -100,11 +107,21 @@ function read(file: string): Orders | undefined {
   }
 }
 
-function take(file: string): boolean {
-  try {
-    unlinkSync(file)
-    return true
-  } catch {
-    return false
+/**
+ * In one run an event's processes are killed so many times: at each delivery there is another point to come to, and the Broker is
+ * far from giving up.
+ */
+const mostKills = 3
+
+/** Of two processes that come to their points at once one carries the order out, and where an event has had its kills, none. */
+function isNext(orders: Orders, { type }: Point): boolean {
+  for (let kill = 1; kill <= mostKills; kill += 1) {
+    try {
+      writeFileSync(fileOf(placeOfKills(orders), `${type} ${kill}`), type, { flag: 'wx' })
+      return true
+    } catch {
+      // That one is taken.
+    }
   }
+  return false
 }
