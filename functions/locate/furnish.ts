@@ -41,6 +41,9 @@ const nothing: Furnishing = async () => ({})
 const noRestores = (cluster: string) =>
   `cluster ${cluster} serves no VirtualMachineRestore of ${snapshotApi}, without which a disk cannot be put back: wanted KubeVirt 1.4 or newer there, with snapshots turned on`
 
+const unusable = (snapshot: string) =>
+  `VirtualMachineSnapshot ${show(snapshot)} cannot be used: it is not there any more, or not ready`
+
 /** How the root disk is mounted by what changes it, and how it is put back where that fails. */
 const diskFacts: Furnishing = async (_, { definition }, { machines }) => {
   const { cluster, namespace } = definition
@@ -86,8 +89,11 @@ const restoreFacts: Furnishing = async (run, { definition }, { machines }) => {
   if (!restoring) return noRestores(cluster)
   const canInPlace = restoring === 'in place'
   const otherDisks = canInPlace ? restoreProblem(definition, asked) : undefined
-  const isSame = canInPlace && otherDisks === undefined
-  if (isSame && isSizedAlike(definition, await machines.sizeIn(cluster, namespace, found.name))) return { restoring }
+  if (canInPlace && otherDisks === undefined) {
+    const then = await machines.sizeIn(cluster, namespace, found.name)
+    if (!then) return unusable(found.name)
+    if (isSizedAlike(definition, then)) return { restoring }
+  }
   const volumes = await machines.volumesOf(cluster, namespace, found.name)
   const problem = newDisksProblem(definition, found, volumes)
   if (problem !== undefined) return otherDisks ?? problem
@@ -98,10 +104,8 @@ const restoreFacts: Furnishing = async (run, { definition }, { machines }) => {
  * True where a restore in place brings no instance type or preference back that the machine has not any more. It puts the whole spec back,
  * as KubeVirt's own: Argo CD could not take such a field away, and with an instance type KubeVirt refuses CPU and memory beside it.
  */
-function isSizedAlike({ size }: Definition, then: SnapshotSize | undefined): boolean {
-  if (then === undefined) return true
-  return then.instancetype === 'instancetype' in size && then.preference === (size.preference !== undefined)
-}
+const isSizedAlike = ({ size }: Definition, then: SnapshotSize): boolean =>
+  then.instancetype === 'instancetype' in size && then.preference === (size.preference !== undefined)
 
 const furnishing: Partial<Record<RoundName, Furnishing>> = {
   image: imageFacts,

@@ -101,7 +101,7 @@ describe('receive answers', () => {
       holders: async () => [],
       lastWords: async () => '',
       volumesOf: async () => ({}),
-      sizeIn: async () => undefined,
+      sizeIn: async () => ({ instancetype: true, preference: true }),
       restoring: async () => 'in place',
       async *watch() {
         yield { application: undefined, machine: undefined, instance: undefined, disks: [], secrets: [] }

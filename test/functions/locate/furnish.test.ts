@@ -33,7 +33,12 @@ async function furnished(lifecycle: LifecycleName, there: Partial<Machines>, def
 
 describe('a machine that is to be restored', () => {
   it.each<[string, Partial<Machines>, Definition, object]>([
-    ['in place, where the cluster can', {}, server, { restoring: 'in place' }],
+    [
+      'in place, where the cluster can',
+      { sizeIn: async () => ({ instancetype: true, preference: true }) },
+      server,
+      { restoring: 'in place' },
+    ],
     [
       'on new disks, from the volumes of the snapshot, where it cannot',
       older,
@@ -84,6 +89,11 @@ describe('a machine that is to be restored', () => {
     ['wanted KubeVirt 1.4 or newer there, with snapshots turned on', none, server],
     ['wanted one that db-01 has: it has none', {}, databaseServer()],
     ['wanted one of its own disks, or a clone', {}, { ...server, disks: [] }],
+    [
+      'VirtualMachineSnapshot "db-01-clean" cannot be used: it is not there any more, or not ready',
+      { ...inPlace, sizeIn: async () => undefined },
+      server,
+    ],
     ['its snapshot "db-01-clean" has no "data-wal"', { ...older, volumesOf: async () => without('data-wal') }, server],
     ['its snapshot "db-01-clean" has no "rootdisk"', { ...older, volumesOf: async () => ({}) }, server],
     ['snapshot "db-01-clean" is of "data-data" and "data-wal" too', older, { ...server, disks: [] }],
