@@ -1,4 +1,4 @@
-import type { Fleet } from '../../shared/fleet.ts'
+import { type Fleet, nothing } from '../../shared/fleet.ts'
 import { readRecord, recorded, trailersOf } from '../../shared/ledger.ts'
 import { addressesOf, heldAddresses } from '../../shared/reservations.ts'
 import { ignored, type Outcome, type Run, succeeded } from '../../shared/step.ts'
@@ -13,10 +13,9 @@ export async function release(run: Run, fleet: Fleet): Promise<Outcome> {
     trailers: trailersOf(run),
     decide: async (tree) => {
       const record = await readRecord(tree, run.id)
-      if (record?.state !== 'running')
-        return { nothing: true, value: ignored(`Run ${run.id} has ended: it releases nothing`) }
+      if (record?.state !== 'running') return nothing(ignored(`Run ${run.id} has ended: it releases nothing`))
       const held = await heldAddresses(tree, run)
-      if (held.length === 0) return { nothing: true, value: released(run) }
+      if (held.length === 0) return nothing(released(run))
       const changes = held.map((path) => ({ path, content: null }))
       return { changes: await recorded(tree, run, run.facts, changes), value: released(run) }
     },

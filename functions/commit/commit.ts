@@ -1,4 +1,4 @@
-import type { Fleet, Tree } from '../../shared/fleet.ts'
+import { type Fleet, nothing, type Tree } from '../../shared/fleet.ts'
 import { dataDiskLosses, notedAsKept } from '../../shared/kubevirt/data-disks.ts'
 import { claimOf } from '../../shared/kubevirt/manifest.ts'
 import { blobId, conflicting, type RunRecord, readRecord, recorded, trailersOf } from '../../shared/ledger.ts'
@@ -30,7 +30,7 @@ export async function commit(run: Run, fleet: Fleet): Promise<Outcome> {
     reads: [runFile(run.id)],
     decide: async (tree) => {
       const verdict = await judge(tree, run, changes)
-      if (verdict.kind !== 'wanted') return { nothing: true, value: verdict }
+      if (verdict.kind !== 'wanted') return nothing(verdict)
       return { changes: await recorded(tree, run, run.facts, changes), value: verdict }
     },
   })

@@ -1,5 +1,5 @@
 import { claimsText } from '../../shared/claims.ts'
-import type { Change, Fleet, Tree } from '../../shared/fleet.ts'
+import { type Change, type Fleet, nothing, type Tree } from '../../shared/fleet.ts'
 import { tidied, tidiedImage } from '../../shared/gitops/tidy.ts'
 import { type RunRecord, readRecord, trailersOf } from '../../shared/ledger.ts'
 import { changesMachine, lifecycleOf, makesImage, makesMachine, removesMachine } from '../../shared/lifecycles.ts'
@@ -20,10 +20,10 @@ export async function complete(run: Run, fleet: Fleet): Promise<Outcome> {
     reads: [runFile(run.id)],
     decide: async (tree) => {
       const record = await readRecord(tree, run.id)
-      if (record === undefined) return { nothing: true, value: 'gone' }
-      if (record.state !== 'running') return { nothing: true, value: 'undoing' }
+      if (record === undefined) return nothing('gone')
+      if (record.state !== 'running') return nothing('undoing')
       const held = await leftBehind(tree, run)
-      if (held.length > 0) return { nothing: true, value: { held } }
+      if (held.length > 0) return nothing({ held })
       return { changes: await closing(tree, run, record), value: 'closed' }
     },
   })

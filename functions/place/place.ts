@@ -1,5 +1,5 @@
 import { DroverError } from '../../shared/errors.ts'
-import type { Fleet } from '../../shared/fleet.ts'
+import { type Fleet, nothing } from '../../shared/fleet.ts'
 import type { Hub } from '../../shared/hub.ts'
 import { readRecord, recorded, trailersOf } from '../../shared/ledger.ts'
 import { type Choice, placementName, toPlacement } from '../../shared/ocm/placement.ts'
@@ -51,10 +51,10 @@ async function ask(run: Run, name: string, choice: Choice, fleet: Fleet, setting
     reads: [runFile(run.id)],
     decide: async (tree) => {
       const record = await readRecord(tree, run.id)
-      if (record?.state !== 'running') return { nothing: true, value: ended(run) }
-      if (record.wrote[path]) return { nothing: true, value: 'asked' }
+      if (record?.state !== 'running') return nothing(ended(run))
+      if (record.wrote[path]) return nothing('asked')
       if ((await tree.oid(path)) !== undefined)
-        return { nothing: true, value: refused(`Cannot place ${name}: ${path} is there already and not this run's`) }
+        return nothing(refused(`Cannot place ${name}: ${path} is there already and not this run's`))
       const content = toYaml(toPlacement(placementName(name, run.id), choice, settings.namespace))
       return { changes: await recorded(tree, run, run.facts, [{ path, content }]), value: 'asked' }
     },

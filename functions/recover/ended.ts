@@ -1,6 +1,6 @@
 import { type Cmdb, toCmdbRecord } from '../../shared/cmdb.ts'
 import { DroverError } from '../../shared/errors.ts'
-import type { Fleet } from '../../shared/fleet.ts'
+import { type Fleet, nothing } from '../../shared/fleet.ts'
 import { type RunRecord, trailersOf } from '../../shared/ledger.ts'
 import { makesImage, makesMachine, placeIn } from '../../shared/lifecycles.ts'
 import { definitionFile } from '../../shared/paths.ts'
@@ -83,9 +83,9 @@ async function mark(run: Run, fleet: Fleet): Promise<boolean> {
     subject: `End ${run.lifecycle} run ${run.id} before it has begun`,
     trailers: { ...trailersOf(run), step: endOfUndo },
     decide: async (tree) => {
-      if ((await fleet.find(run.id, endOfUndo, run.horizon, tree)) !== undefined) return { nothing: true, value: true }
+      if ((await fleet.find(run.id, endOfUndo, run.horizon, tree)) !== undefined) return nothing(true)
       const before = await standing(tree, run, fleet)
-      return before ? { nothing: true, value: false } : { changes: [], value: true, mark: true }
+      return before ? nothing(false) : { changes: [], value: true, mark: true }
     },
   })
   return value

@@ -1,6 +1,6 @@
 import { dayOf } from '../../shared/days.ts'
 import { messageOf } from '../../shared/errors.ts'
-import type { Change, Fleet, Tree } from '../../shared/fleet.ts'
+import { type Change, type Fleet, nothing, type Tree } from '../../shared/fleet.ts'
 import { type Due, dueBefore, dueChanges, noted } from '../../shared/gitops/due.ts'
 import { expired } from '../../shared/gitops/tidy.ts'
 import { holderOf, lockOf } from '../../shared/lock.ts'
@@ -29,7 +29,7 @@ export async function letGo(fleet: Fleet, { most = 100 }: RetentionSettings, now
     trailers: { run: 'tick', lifecycle: 'tick', requester: 'drover', step: 'retention' },
     decide: async (tree) => {
       const { changes, machines, problems } = await look(tree, most, now)
-      if (changes.length === 0) return { nothing: true, value: problems }
+      if (changes.length === 0) return nothing(problems)
       const subject = `Let go of what ${machines} machines kept until now`
       return { changes, value: problems, ...(machines > 0 && { subject }) }
     },

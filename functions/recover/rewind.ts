@@ -1,5 +1,5 @@
 import { claimProblems, claimsText } from '../../shared/claims.ts'
-import type { Change, Fleet, Tree } from '../../shared/fleet.ts'
+import { type Change, type Fleet, nothing, type Tree } from '../../shared/fleet.ts'
 import type { GitOpsSettings } from '../../shared/gitops/application.ts'
 import { changed } from '../../shared/gitops/change-set.ts'
 import type { Goal } from '../../shared/goals/goal.ts'
@@ -119,20 +119,20 @@ async function advance(
     decide: async (tree) => {
       const record = await readRecord(tree, run.id)
       const sides = record && (await sidesOf(tree, record, address))
-      if (!record || !sides) return { nothing: true, value: undefined }
-      if (record.state === 'stranded') return { nothing: true, value: { stranded: record.message ?? '' } }
+      if (!record || !sides) return nothing(undefined)
+      if (record.state === 'stranded') return nothing({ stranded: record.message ?? '' })
       if (record.stage !== undefined && record.stage !== after?.stage)
-        return { nothing: true, value: { stage: record.stage, aim: sides.now } }
+        return nothing({ stage: record.stage, aim: sides.now })
       const stage = stageAfter(record, sides)
-      if (!stage) return { nothing: true, value: undefined }
+      if (!stage) return nothing(undefined)
       const aim = aimOf(stage, record, sides, from)
       const steps = await differing(tree, sides.now, aim, gitops)
       const conflict = await foreign(tree, record, steps)
-      if (conflict !== undefined) return { nothing: true, value: { stranded: conflictSentence(run, conflict) } }
+      if (conflict !== undefined) return nothing({ stranded: conflictSentence(run, conflict) })
       // A new root disk is none of the data, whose claims stay those that are recorded.
       const changes = await changed(tree, [...steps, ...(from ? [] : claimsAfter(after, aim))])
       const losses = await dataDiskLosses(tree, changes.filter(notMadeBy(record)))
-      if (losses.length > 0) return { nothing: true, value: { losses } }
+      if (losses.length > 0) return nothing({ losses })
       return { changes: await recordedStage(tree, record, stage, changes), value: { stage, aim } }
     },
   })

@@ -1,4 +1,4 @@
-import type { Change } from '../../shared/fleet.ts'
+import { type Change, nothing } from '../../shared/fleet.ts'
 import { type RunRecord, readRecord, trailersOf } from '../../shared/ledger.ts'
 import { runFile } from '../../shared/paths.ts'
 import { withoutSecrets } from '../../shared/secrets.ts'
@@ -16,9 +16,9 @@ export async function strand(run: Run, message: string, books: Books): Promise<O
     trailers: { ...trailersOf(run), step: 'strand' },
     decide: async (tree) => {
       const record = await readRecord(tree, run.id)
-      if (!record) return { nothing: true, value: 'ended' }
-      if (record.state === 'running' && isOfAnother(run, record)) return { nothing: true, value: 'running' }
-      if (record.state === 'stranded') return { nothing: true, value: 'noted' }
+      if (!record) return nothing('ended')
+      if (record.state === 'running' && isOfAnother(run, record)) return nothing('running')
+      if (record.state === 'stranded') return nothing('noted')
       return { changes: [strandedRecord(record, run, message)], value: 'noted' }
     },
   })

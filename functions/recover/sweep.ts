@@ -1,5 +1,5 @@
 import { messageOf } from '../../shared/errors.ts'
-import type { Fleet, Tree } from '../../shared/fleet.ts'
+import { type Fleet, nothing, type Tree } from '../../shared/fleet.ts'
 import { freeIn, type Pool, readPool } from '../../shared/ipam/pool.ts'
 import { type RunRecord, readRecord } from '../../shared/ledger.ts'
 import { networksFolder, runFile, runFolder } from '../../shared/paths.ts'
@@ -103,7 +103,7 @@ async function note(
     trailers: { run, lifecycle, requester, step: 'resume' },
     decide: async (tree) => {
       const record = await readRecord(tree, run)
-      if (!record || !isQuiet(record, settings, now)) return { nothing: true, value: undefined }
+      if (!record || !isQuiet(record, settings, now)) return nothing(undefined)
       const next = { ...record, at: now.toISOString(), resumed: resumedOf(record, now) + 1 }
       // What is said refers to what was heard last, not to this.
       return { changes: [{ path: runFile(run), content: toYaml(next) }], value: record }

@@ -1,5 +1,5 @@
 import { toCmdbRecord } from '../../shared/cmdb.ts'
-import type { Change, Fleet, Tree } from '../../shared/fleet.ts'
+import { type Change, type Fleet, nothing, type Tree } from '../../shared/fleet.ts'
 import { dueChangesOf } from '../../shared/gitops/due.ts'
 import type { GoldenImages } from '../../shared/golden-images.ts'
 import { type RunRecord, readRecord, trailersOf } from '../../shared/ledger.ts'
@@ -82,11 +82,10 @@ async function restore(run: Run, fleet: Fleet): Promise<Restored> {
     trailers: trailersOf(run),
     decide: async (tree) => {
       const record = await readRecord(tree, run.id)
-      if (!record) return { nothing: true, value: { kind: 'ended' } }
-      if (isOfAnother(run, record)) return { nothing: true, value: { kind: 'running' } }
+      if (!record) return nothing({ kind: 'ended' })
+      if (isOfAnother(run, record)) return nothing({ kind: 'running' })
       // It was said that a person must look; what they do must not be undone under their hands.
-      if (record.state === 'stranded')
-        return { nothing: true, value: { kind: 'stranded', message: record.message ?? '' } }
+      if (record.state === 'stranded') return nothing({ kind: 'stranded', message: record.message ?? '' })
       // An address that it gave back may be somebody else's by now, and that is as it should be.
       if (isPastReturn(record)) {
         const message = noReturn(run)
@@ -126,8 +125,8 @@ async function release(run: Run, fleet: Fleet): Promise<string | undefined> {
     trailers: { ...trailersOf(run), step: endOfUndo },
     decide: async (tree) => {
       const record = await readRecord(tree, run.id)
-      if (!record) return { nothing: true, value: undefined }
-      if (record.state === 'stranded') return { nothing: true, value: record.message ?? '' }
+      if (!record) return nothing(undefined)
+      if (record.state === 'stranded') return nothing(record.message ?? '')
       const { changes, conflict } = await backTo(tree, record, isClaim)
       if (conflict !== undefined) {
         const message = conflictSentence(run, conflict)
