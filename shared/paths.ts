@@ -25,8 +25,9 @@ export const runFolder = 'runs'
 export const runFile = (run: string) => `${runFolder}/${run}.yaml`
 
 export const machinesFolder = 'vms'
+export const machinesIn = (cluster: string, namespace: string) => `${machinesFolder}/${cluster}/${namespace}`
 export const machineFolder = (cluster: string, namespace: string, name: string) =>
-  `${machinesFolder}/${cluster}/${namespace}/${name}`
+  `${machinesIn(cluster, namespace)}/${name}`
 export const definitionFile = (cluster: string, namespace: string, name: string) =>
   `${machineFolder(cluster, namespace, name)}/values.yaml`
 export const manifestsFolder = (cluster: string, namespace: string, name: string) =>

@@ -1,8 +1,7 @@
 import type { Tree } from '../../shared/fleet.ts'
-import { dataClaims } from '../../shared/kubevirt/manifest.ts'
+import { fileName } from '../../shared/gitops/change-set.ts'
 import { twice } from '../../shared/machine.ts'
-import { definitionFile, keptFile, keptFolder, keptFolderOf, runFile } from '../../shared/paths.ts'
-import { Definition } from '../../shared/schema/definition.ts'
+import { keptFile, keptFolder, keptFolderOf, machinesIn, manifestsFolder, runFile } from '../../shared/paths.ts'
 import { KeptDisk } from '../../shared/schema/kept-disk.ts'
 import type { Machine } from '../../shared/schema/machine.ts'
 import { namesIn, readChecked } from '../../shared/schema/read.ts'
@@ -49,27 +48,33 @@ const toDisk = (name: string, { disk, size, made, snapshot, storageClass }: Kept
   ...(storageClass && { storageClass }),
 })
 
-/** A note that was left behind by hand gives away no disk that the machine it was of has again; a definition that cannot be read may have it. */
-async function isInUse(tree: Tree, { cluster, namespace, machine, disk }: KeptDisk): Promise<boolean> {
-  const read = await readChecked(tree, definitionFile(cluster, namespace, machine), Definition)
-  return read !== undefined && (!read.ok || dataClaims(read.value).includes(disk))
-}
-
 async function find(tree: Tree, namespace: string, disk: string, index: number): Promise<KeptDisk | string> {
   const clusters = (await tree.list(keptFolder)).map(({ name }) => name)
   const read = await Promise.all(
     clusters.map((cluster) => readChecked(tree, keptFile(cluster, namespace, disk), KeptDisk)),
   )
-  const [found, another] = read.filter((one) => one !== undefined)
-  if (found && !found.ok) return found.problems.join('; ')
   const path = `attach[${index}].disk`
-  // An undo would give it back to the machine that it came from.
-  if (found && !another && (await tree.oid(runFile(found.value.run))) !== undefined)
-    return `${path} is ${show(disk)}, which run ${found.value.run} has not let go of yet: ask again once that has ended`
-  if (found && !another && (await isInUse(tree, found.value)))
-    return `${path} is ${show(disk)}, which machine ${show(found.value.machine)} still has: ${keptFile(found.value.cluster, namespace, disk)} must go`
-  if (found && !another) return found.value
+  const [found, another] = read.filter((one) => one !== undefined)
   if (another) return `${path} is ${show(disk)}, which is kept on two clusters`
-  const known = (await Promise.all(clusters.map((cluster) => namesIn(tree, keptFolderOf(cluster, namespace))))).flat()
-  return `${path} is ${show(disk)}, wanted one that is kept for ${show(namespace)}: ${known.length > 0 ? listed(known, 20) : 'there is none'}`
+  if (!found) {
+    const known = (await Promise.all(clusters.map((cluster) => namesIn(tree, keptFolderOf(cluster, namespace))))).flat()
+    return `${path} is ${show(disk)}, wanted one that is kept for ${show(namespace)}: ${known.length > 0 ? listed(known, 20) : 'there is none'}`
+  }
+  if (!found.ok) return found.problems.join('; ')
+  const { run, cluster } = found.value
+  // An undo would give it back to the machine that it came from.
+  if ((await tree.oid(runFile(run))) !== undefined)
+    return `${path} is ${show(disk)}, which run ${run} has not let go of yet: ask again once that has ended`
+  const user = await userOf(tree, found.value)
+  if (user !== undefined)
+    return `${path} is ${show(disk)}, which machine ${show(user)} still has: ${keptFile(cluster, namespace, disk)} must go`
+  return found.value
+}
+
+/** The machine that has the disk, whatever a note says that was left behind by hand: two that write to one disk would destroy what is on it. */
+async function userOf(tree: Tree, { cluster, namespace, disk }: KeptDisk): Promise<string | undefined> {
+  const names = (await tree.list(machinesIn(cluster, namespace))).map(({ name }) => name)
+  const file = fileName({ kind: 'DataVolume', metadata: { name: disk } })
+  const found = await Promise.all(names.map((name) => tree.oid(`${manifestsFolder(cluster, namespace, name)}/${file}`)))
+  return names.find((_, at) => found[at] !== undefined)
 }

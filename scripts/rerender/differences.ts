@@ -5,7 +5,14 @@ import { changed, imageManifestChanges, manifestChanges } from '../../shared/git
 import { dataDiskLosses } from '../../shared/kubevirt/data-disks.ts'
 import { heldSentence, holderOf, lockOf } from '../../shared/lock.ts'
 import { placeOf } from '../../shared/machines.ts'
-import { definitionFile, imageFile, imageLockFile, imagesFolder, machinesFolder } from '../../shared/paths.ts'
+import {
+  definitionFile,
+  imageFile,
+  imageLockFile,
+  imagesFolder,
+  machinesFolder,
+  machinesIn,
+} from '../../shared/paths.ts'
 import { Definition } from '../../shared/schema/definition.ts'
 import { GoldenImage } from '../../shared/schema/golden-image.ts'
 import { readChecked } from '../../shared/schema/read.ts'
@@ -25,7 +32,7 @@ export interface Differences {
 export async function* differencesIn(tree: Tree): AsyncGenerator<Differences> {
   for (const cluster of await foldersIn(tree, machinesFolder))
     for (const namespace of await foldersIn(tree, `${machinesFolder}/${cluster}`))
-      for (const name of await foldersIn(tree, `${machinesFolder}/${cluster}/${namespace}`))
+      for (const name of await foldersIn(tree, machinesIn(cluster, namespace)))
         yield await ofMachine(tree, { cluster, namespace, name })
   for (const name of await foldersIn(tree, imagesFolder)) yield await ofImage(tree, name)
 }

@@ -96,7 +96,8 @@ export async function editedByHand(tree: Tree, manifests: readonly Change[]): Pr
 const toChange = (path: string, manifest: Manifest): Change => ({ path, content: toYaml(manifest) })
 
 /** A file's name follows from its object alone, so that the same object is always the same file. */
-export const fileName = ({ kind, metadata }: Manifest) => `${kind.toLowerCase()}-${metadata.name}.yaml`
+export const fileName = ({ kind, metadata }: Pick<Manifest, 'kind'> & { metadata: { name: string } }) =>
+  `${kind.toLowerCase()}-${metadata.name}.yaml`
 
 async function absent(tree: Tree, changes: Change[]): Promise<Change[]> {
   const there = await Promise.all(changes.map(({ path }) => tree.oid(path)))
