@@ -143,7 +143,8 @@ function afflict({ trouble }: Life, { chain }: World, { namespace }: Place): () 
   }
 }
 
-const longest = 150_000
+/** Each kill holds a run up for as long as the Broker waits before it tries again. */
+const longest = 400_000
 
 /** A run that does not end is told of, with how far it came. */
 async function endOf(run: Run): Promise<Seen> {
