@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { Seen } from '../../local/feed.ts'
 import { type Failing, failings } from '../../scripts/docs/failures.ts'
@@ -10,12 +9,12 @@ import { claimsFile, definitionFile, isLock, isShared, machineFolder, nameFile, 
 import { runId } from '../../shared/run.ts'
 import type { Definition } from '../../shared/schema/definition.ts'
 import { parseYaml, toYaml } from '../../shared/yaml.ts'
-import { type Chain, factsOf, isReal, type Run, startChain } from './harness.ts'
+import { type Chain, endOf, factsOf, isReal, type Run, startChain } from './harness.ts'
 import { tick } from './lost.ts'
 import { dataOnly, machinesOf } from './machines.ts'
 import { type Asked, cluster, type Place, placesOf, requests } from './set-ups.ts'
 import { type Shown, shown } from './shown.ts'
-import { type Trouble, troubleOf } from './troubles.ts'
+import { afflict, type Trouble, troubleOf } from './troubles.ts'
 
 /**
  * Every task of every lifecycle fails, once because nobody can do it and once because of the cluster, and what becomes of
@@ -111,39 +110,12 @@ async function failingRun(row: Row): Promise<Failed> {
   const id = `${lifecycle}-${name}-${trouble?.fault ?? 'dead'}`
   const key = runId('/tests', id)
   if (!trouble) dead.set(key, name)
-  const stop = trouble && afflict(key, place, trouble)
+  const stop = trouble && afflict(chain, place.namespace, trouble)
   const run = await chain.request({ ...request(place), ...trouble?.request }, { lifecycle, id })
   runs.push(run)
-  const ended = await endOf(run)
+  const ended = await endOf(run, (pace.seconds - 30) * 1_000)
   stop?.()
   return { row, place, before, after: await chain.files(), run, ended }
-}
-
-/** Makes the cluster fail once the round is built that it is to fail in, until the run has heard of it. */
-function afflict(run: string, { namespace }: Place, { fault, round }: Trouble): () => void {
-  let mend = () => {}
-  const stop = chain.feed.listen((seen) => {
-    if (seen.run !== run) return
-    if (seen.type.endsWith(`.${round}.built`)) mend = chain.fault(fault, namespace)
-    if (seen.type.endsWith('.failed')) mend()
-  })
-  return () => {
-    stop()
-    mend()
-  }
-}
-
-/** A run that ends in silence is told of, with how far it came. */
-async function endOf(run: Run): Promise<Seen> {
-  const silence = sleep((pace.seconds - 30) * 1_000, undefined, { ref: false }).then(() =>
-    expect.fail(
-      `run ${run.id} has not ended: ${run
-        .events()
-        .map(({ type, data }) => `${type}: ${data.message}`)
-        .join('\n')}`,
-    ),
-  )
-  return Promise.race([run.ended, silence])
 }
 
 const expectEnd: Record<Row['ends'], (failed: Failed) => Promise<void>> = {

@@ -1,7 +1,8 @@
 import { execFile, execFileSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { inject } from 'vitest'
+import { expect, inject } from 'vitest'
 import type { Feed, Seen } from '../../local/feed.ts'
 import { eventType } from '../../shared/event-types.ts'
 import { type LifecycleName, terminals } from '../../shared/lifecycles.ts'
@@ -66,6 +67,17 @@ export async function startChain(settings: Record<string, string> = {}): Promise
     : await startLocal(settings)
   return { ...platform, ...driverOf(platform) }
 }
+
+/** The event that ends a run; one that goes on for longer than so many milliseconds is told of, with how far it came. */
+export async function endOf(run: Run, longest: number): Promise<Seen> {
+  const silence = sleep(longest, undefined, { ref: false }).then(() =>
+    expect.fail(`run ${run.id} has not ended:\n${storyOf(run).join('\n')}`),
+  )
+  return Promise.race([run.ended, silence])
+}
+
+/** What a run has said so far. */
+export const storyOf = (run: Run): string[] => run.events().map(({ type, data }) => `${type}: ${data.message ?? ''}`)
 
 /** What is done to a platform from outside, the same on each. */
 function driverOf({ broker, repository: path, feed }: Platform): Omit<Chain, keyof Platform> {

@@ -1,5 +1,5 @@
 import { type LifecycleName, lifecycleOf, placeIn, type RoundName, type Task } from '../../shared/lifecycles.ts'
-import type { MachineFault } from './platform.ts'
+import type { MachineFault, Platform } from './platform.ts'
 
 /** What goes wrong on the cluster in a round. */
 export interface Trouble {
@@ -48,4 +48,25 @@ export function troubleOf(lifecycle: LifecycleName, task: Task): Trouble | undef
   }
   const trouble = task.by === 'verify' && task.round ? troubles[task.round] : undefined
   return trouble && task.round ? { ...trouble, round: task.round } : undefined
+}
+
+/**
+ * Has the cluster fail for what a run makes in a namespace, from the build of the round on in which it is to, until the run
+ * has heard of it or it is stopped.
+ */
+export function afflict(
+  { feed, fault: begin }: Pick<Platform, 'feed' | 'fault'>,
+  namespace: string,
+  { fault, round }: Trouble,
+): () => void {
+  let mend = () => {}
+  const stop = feed.listen(({ type, subject }) => {
+    if (!subject?.startsWith(`${namespace}/`)) return
+    if (type.endsWith(`.${round}.built`)) mend = begin(fault, namespace)
+    if (type.endsWith('.failed')) mend()
+  })
+  return () => {
+    stop()
+    mend()
+  }
 }

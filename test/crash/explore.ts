@@ -1,13 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'vitest'
-import type { Seen } from '../../local/feed.ts'
 import { taskFor } from '../../shared/event-types.ts'
-import type { Run } from '../chain/harness.ts'
+import { endOf, storyOf } from '../chain/harness.ts'
 import { machinesOf } from '../chain/machines.ts'
 import type { Place } from '../chain/set-ups.ts'
+import { afflict } from '../chain/troubles.ts'
 import { type Left, leftInGit, leftOnClusters, look } from './left.ts'
 import { type Life, prepare, requestOf } from './lives.ts'
 import { give, isTaken, type Orders, openNotes, takeBack, typeIn } from './orders.ts'
@@ -110,12 +109,12 @@ async function live(life: Life, { world, place }: Scene, order = () => {}, wante
   const before = await look(chain, place)
   const ends = world.ends()
   const isCold = life.cold && life.only && world.kill(life.only)
-  const stop = afflict(life, world, place)
+  const stop = life.trouble && afflict(chain, place.namespace, life.trouble)
   order()
   const run = await chain.request(requestOf(life, place, outside.callback), { lifecycle: life.lifecycle })
-  const ended = await endOf(run)
+  const ended = await endOf(run, longest)
   await chain.idle()
-  stop()
+  stop?.()
   const [inGit, onClusters] = [
     await leftInGit(world, run, ended, place, before),
     await leftOnClusters(chain, run, place, before, wanted?.shown),
@@ -128,33 +127,8 @@ async function live(life: Life, { world, place }: Scene, order = () => {}, wante
   return { left, ends: world.ends() - ends - (isCold ? 1 : 0), story: storyOf(run), logsOf }
 }
 
-/** Has the cluster fail from the round on in which it is to, until the run has heard of it. */
-function afflict({ trouble }: Life, { chain }: World, { namespace }: Place): () => void {
-  if (!trouble) return () => undefined
-  let mend = () => {}
-  const stop = chain.feed.listen(({ type, subject }) => {
-    if (!subject?.startsWith(`${namespace}/`)) return
-    if (type.endsWith(`.${trouble.round}.built`)) mend = chain.fault(trouble.fault, namespace)
-    if (type.endsWith('.failed')) mend()
-  })
-  return () => {
-    stop()
-    mend()
-  }
-}
-
 /** Each kill holds a run up for as long as the Broker waits before it tries again. */
 const longest = 400_000
-
-/** A run that does not end is told of, with how far it came. */
-async function endOf(run: Run): Promise<Seen> {
-  const silence = sleep(longest, undefined, { ref: false }).then(() =>
-    expect.fail(`run ${run.id} has not ended:\n${storyOf(run).join('\n')}`),
-  )
-  return Promise.race([run.ended, silence])
-}
-
-const storyOf = (run: Run) => run.events().map(({ type, data }) => `${type}: ${data.message ?? ''}`)
 
 function differenceOf<T>(is: T, wanted: T): string | undefined {
   try {
