@@ -15,6 +15,13 @@ async function hook({ host }: World, name: string, script: string): Promise<void
   await writeFile(join(host.path, 'hooks', name), `#!/bin/sh\n${script}\n`, { mode: 0o755 })
 }
 
+/** The processes that speak with the Git host, by their numbers. */
+async function talking({ plainUrl }: World['host']): Promise<string[]> {
+  const { stdout } = await execute('ps', ['-eo', 'pid,args'])
+  const lines = stdout.split('\n').filter((line) => line.includes('remote-http') && line.includes(plainUrl))
+  return lines.flatMap((line) => line.trim().split(' ')[0] ?? [])
+}
+
 describe('openFleet, when things go wrong', () => {
   it('does not commit twice when the answer to a push is lost', async () => {
     const { open, host, git } = await makeWorld()
@@ -124,14 +131,16 @@ ${more.replace('CACHE', join(world.directory, 'cache'))}`,
 
   it('ends a push that hangs, and makes the commit once', async () => {
     const { open, host, git } = await makeWorld()
-    const fleet = open({ timeouts: { push: 300 } })
+    const fleet = open({ timeouts: { push: 2_000 } })
     host.faults.push({ kind: 'hang' })
-    await fleet.transact(counting('a'))
+    const met = host.faults.taken()
+    const committed = fleet.transact(counting('a'))
+    await met
+    const hanging = await talking(host)
+    expect(hanging).not.toEqual([])
+    await committed
     expect([await git('show', 'main:counter'), await git('rev-list', '--count', 'main')]).toEqual(['1', '1'])
-    const { stdout } = await execute('ps', ['-eo', 'args'])
-    expect(stdout.split('\n').filter((line) => line.includes('receive-pack') && line.includes(host.plainUrl))).toEqual(
-      [],
-    )
+    expect((await talking(host)).filter((process) => hanging.includes(process))).toEqual([])
   })
 
   it('finds out that a push went through which took longer than it waits', async () => {
