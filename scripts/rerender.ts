@@ -39,7 +39,7 @@ async function main(): Promise<void> {
     }
   }
   if (looked === 0) throw new Error(`Cannot compare: ${fleet} has no machine and no image; ${usage}`)
-  say(closing({ looked, otherwise, left, write }))
+  say(closing(looked - otherwise - left, otherwise, left, write))
   if (left > 0 || (otherwise > 0 && !write)) process.exitCode = 1
 }
 
@@ -54,28 +54,10 @@ async function wordFor({ path, content }: Change, fleet: string, write: boolean)
   return write ? 'is written' : 'is rendered otherwise'
 }
 
-function closing({
-  looked,
-  otherwise,
-  left,
-  write,
-}: {
-  looked: number
-  otherwise: number
-  left: number
-  write: boolean
-}) {
-  const sentences = [
-    `${looked - otherwise - left} of ${looked} machines and images are what their definitions render to`,
-  ]
-  if (otherwise > 0)
-    sentences.push(
-      write
-        ? `${otherwise} were written: look at git diff, and commit them`
-        : `${otherwise} are not: --write renders them`,
-    )
-  if (left > 0) sentences.push(`${left} were left as they are, for you to look at`)
-  return sentences.join('; ')
+function closing(alike: number, otherwise: number, left: number, write: boolean): string {
+  const then =
+    otherwise === 0 ? '' : write ? ' (written: look at git diff, and commit it)' : ' (--write renders them anew)'
+  return `Machines and images: ${alike} alike, ${otherwise} rendered otherwise${then}, ${left} left for you to look at`
 }
 
 const say = (line: string) => process.stdout.write(`${line}\n`)

@@ -159,7 +159,7 @@ describe('npm run rerender', () => {
         `${what}: ${rights} is rendered otherwise`,
         `${what}: ${endpoint} is rendered otherwise`,
         `${what}: ${stale} is not rendered any more`,
-        '1 of 2 machines and images are what their definitions render to; 1 are not: --write renders them',
+        'Machines and images: 1 alike, 1 rendered otherwise (--write renders them anew), 0 left for you to look at',
       ],
       stderr: '',
       status: 1,
@@ -172,11 +172,11 @@ describe('npm run rerender', () => {
     const folder = await cloneWith(before)
     const { lines, status } = run('--fleet', folder, '--write')
     expect(lines.at(-1)).toBe(
-      '1 of 2 machines and images are what their definitions render to; 1 were written: look at git diff, and commit them',
+      'Machines and images: 1 alike, 1 rendered otherwise (written: look at git diff, and commit it), 0 left for you to look at',
     )
     expect(status).toBe(0)
     expect(run('--fleet', folder)).toMatchObject({
-      lines: ['2 of 2 machines and images are what their definitions render to'],
+      lines: ['Machines and images: 2 alike, 0 rendered otherwise, 0 left for you to look at'],
       status: 0,
     })
     const tree = await openTree(folder)
@@ -202,7 +202,7 @@ describe('npm run rerender', () => {
     const { lines, status } = run('--fleet', folder, '--write')
     expect(lines).toEqual([
       expect.stringMatching(/^shop\/db-01 on site-a: .* is not there: bring it back from the history of Git/),
-      '1 of 2 machines and images are what their definitions render to; 1 were left as they are, for you to look at',
+      'Machines and images: 1 alike, 0 rendered otherwise, 1 left for you to look at',
     ])
     expect(status).toBe(1)
     expect(readFileSync(join(folder, rights), 'utf8')).toBe(await older(rights))
