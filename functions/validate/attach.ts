@@ -1,7 +1,17 @@
 import type { Tree } from '../../shared/fleet.ts'
 import { fileName } from '../../shared/gitops/change-set.ts'
+import { dataClaims } from '../../shared/kubevirt/manifest.ts'
 import { twice } from '../../shared/machine.ts'
-import { keptFile, keptFolder, keptFolderOf, machinesIn, manifestsFolder, runFile } from '../../shared/paths.ts'
+import {
+  definitionFile,
+  keptFile,
+  keptFolder,
+  keptFolderOf,
+  machinesIn,
+  manifestsFolder,
+  runFile,
+} from '../../shared/paths.ts'
+import { Definition } from '../../shared/schema/definition.ts'
 import { KeptDisk } from '../../shared/schema/kept-disk.ts'
 import type { Machine } from '../../shared/schema/machine.ts'
 import { namesIn, readChecked } from '../../shared/schema/read.ts'
@@ -71,8 +81,13 @@ async function find(tree: Tree, namespace: string, disk: string, index: number):
   return found.value
 }
 
-/** The machine that has the disk, whatever a note says that was left behind by hand: two that write to one disk would destroy what is on it. */
-async function userOf(tree: Tree, { cluster, namespace, disk }: KeptDisk): Promise<string | undefined> {
+/**
+ * The machine that has the disk, whatever a note says that was left behind by hand: two that write to one disk would destroy what
+ * is on it. The machine that it was of may have it though its manifest is gone, or its definition cannot be read.
+ */
+async function userOf(tree: Tree, { cluster, namespace, machine, disk }: KeptDisk): Promise<string | undefined> {
+  const read = await readChecked(tree, definitionFile(cluster, namespace, machine), Definition)
+  if (read && (!read.ok || dataClaims(read.value).includes(disk))) return machine
   const names = (await tree.list(machinesIn(cluster, namespace))).map(({ name }) => name)
   const file = fileName({ kind: 'DataVolume', metadata: { name: disk } })
   const found = await Promise.all(names.map((name) => tree.oid(`${manifestsFolder(cluster, namespace, name)}/${file}`)))

@@ -1,5 +1,5 @@
 import { externalSecret } from '../kubevirt/external-secret.ts'
-import { kept, type Manifest, managedBy, operationAnnotation } from '../kubevirt/manifest.ts'
+import { kept, type Manifest, managedBy, operationAnnotation, replacing } from '../kubevirt/manifest.ts'
 import type { Build, GoldenImage, MadeSecret, Work } from '../schema/golden-image.ts'
 import { customizeJob } from './customize-job.ts'
 import { customizeName, followerName, imageLabel, pushName } from './names.ts'
@@ -130,6 +130,10 @@ function publication(image: GoldenImage, current: Build): Manifest[] {
   return follow ? [pinned, follower(image, current, follow)] : [pinned]
 }
 
+/**
+ * CDI lets nobody change its spec, such as how large the next disk is: it is made anew. What it has imported stays.
+ * https://github.com/kubevirt/containerized-data-importer/blob/v1.65.0/pkg/apiserver/webhooks/dataimportcron-validate.go
+ */
 function follower(
   image: GoldenImage,
   { size, storageClass }: Build,
@@ -139,7 +143,7 @@ function follower(
   return {
     apiVersion: 'cdi.kubevirt.io/v1beta1',
     kind: 'DataImportCron',
-    metadata: metadataOf(image, name),
+    metadata: { ...metadataOf(image, name), annotations: { ...replacing } },
     spec: {
       schedule,
       managedDataSource: name,

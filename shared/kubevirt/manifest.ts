@@ -38,6 +38,9 @@ export const kept = {
   'argocd.argoproj.io/compare-options': 'IgnoreExtraneous',
 } as const
 
+/** Argo CD deletes what is there and makes it anew where they differ: Applications apply nothing else (ApplyOutOfSyncOnly). */
+export const replacing = { 'argocd.argoproj.io/sync-options': 'Force=true,Replace=true' } as const
+
 /** True for an object that was made to outlive its machine. */
 export const isKept = ({ annotations }: { annotations?: Record<string, string> }): boolean =>
   annotations?.['argocd.argoproj.io/sync-options'] === kept['argocd.argoproj.io/sync-options']

@@ -1,6 +1,6 @@
 import { customizeJob } from '../images/customize-job.ts'
 import type { Definition } from '../schema/definition.ts'
-import { kept, type Manifest, metadataOf, rootDiskName } from './manifest.ts'
+import { kept, type Manifest, metadataOf, replacing, rootDiskName } from './manifest.ts'
 
 /** What is done to a machine by objects of KubeVirt's: snapshots, a restore, a live migration. Git names each once. */
 export function operations(definition: Definition): Manifest[] {
@@ -27,9 +27,6 @@ function snapshotOf(definition: Definition, { name, purpose }: NonNullable<Defin
     },
   }
 }
-
-/** Argo CD deletes what is there and makes it anew where they differ: Applications apply nothing else (ApplyOutOfSyncOnly). */
-const replacing = { 'argocd.argoproj.io/sync-options': 'Force=true,Replace=true' }
 
 /**
  * Claims keep their names and stay their DataVolumes': by default KubeVirt would rename them and make them the machine's,

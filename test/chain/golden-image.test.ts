@@ -162,6 +162,23 @@ describe('a golden image', () => {
     expect((await filesOf(data.image)).filter((path) => path.includes('secret'))).toEqual([])
   })
 
+  it('follows the tag otherwise when it is asked to, with what it has imported so far', async () => {
+    const name = requested().image
+    const data = (schedule: string) => ({ ...requested({ push, publish: { follow: { schedule } } }), image: name })
+    const scheduleNow = async () => {
+      const cron = await at('DataImportCron', `${name}-latest`)
+      return (cron?.['spec'] as { schedule?: string } | undefined)?.schedule
+    }
+    await made(data('30 2 * * 0'))
+    await expect.poll(scheduleNow, patiently).toBe('30 2 * * 0')
+    const imported = async () => JSON.stringify((await at('DataSource', `${name}-latest`))?.['spec'])
+    await expect.poll(imported, patiently).toContain(name)
+    const before = await imported()
+    await made({ ...data('45 3 * * 1'), size: '31Gi' })
+    expect(await scheduleNow()).toBe('45 3 * * 1')
+    expect(await imported()).toBe(before)
+  })
+
   it('is planned without a change', async () => {
     const data = requested({ push, plan: true })
     const before = await chain.files()

@@ -9,6 +9,12 @@ export function admitVolumes(cluster: Cluster): void {
   cluster.store.admit('DataVolume', (volume, previous) =>
     admit(cluster, volume as DataVolume, previous as DataVolume | undefined),
   )
+  cluster.store.admit('DataImportCron', (cron, previous) => {
+    if (!previous || same(cron['spec'], previous['spec'])) return cron
+    const message = 'Cannot update DataImportCron Spec'
+    const cause = { reason: 'FieldValueDuplicate', message, field: 'DataImportCron.Spec' }
+    throw denied('dataimportcron-validate.cdi.kubevirt.io', [cause])
+  })
 }
 
 function admit({ store }: Cluster, volume: DataVolume, previous: DataVolume | undefined): KubeObject {

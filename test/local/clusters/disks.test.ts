@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { faultAnnotation } from '../../../local/clusters/faults.ts'
-import type { NewObject } from '../../../local/clusters/object.ts'
+import type { KubeObject, NewObject } from '../../../local/clusters/object.ts'
 import type { Store } from '../../../local/clusters/store.ts'
 import {
   change,
@@ -184,6 +184,12 @@ describe('a DataImportCron', () => {
     for (const letter of ['a', 'b', 'c']) await publish(letter)
     await untilGone(store, 'PersistentVolumeClaim', `shop/${first}`)
     expect(store.get('PersistentVolumeClaim', 'shop', `rhel-${'c'.repeat(12)}`)).toBeDefined()
+  })
+
+  it('keeps its spec for its life', () => {
+    const live = store.get('DataImportCron', 'shop', 'nightly') as KubeObject
+    const spec = { ...(live['spec'] as object), schedule: '0 4 * * *' }
+    expect(() => store.modify(live, (current) => ({ ...current, spec }))).toThrow('Cannot update DataImportCron Spec')
   })
 })
 
