@@ -1,4 +1,5 @@
-import { readdir, readFile } from 'node:fs/promises'
+import type { Dirent } from 'node:fs'
+import { readdir, readFile, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { draftOf } from '../shared/draft.ts'
 import { messageOf } from '../shared/errors.ts'
@@ -21,18 +22,25 @@ export async function openFolder(folder: string): Promise<FolderFleet> {
   return { ...fleet, written: changes }
 }
 
-/** The files of a folder, each read when it is asked for. */
+/** The files of a folder, read when they are asked for. Of symbolic links, which may lead anywhere, none is followed. */
 export async function openTree(folder: string): Promise<Tree> {
-  await readdir(folder).catch((cause: unknown) => {
+  const root = await realpath(folder).catch((cause: unknown) => {
     throw new Error(`Cannot read the fleet: ${messageOf(cause)}`, { cause })
   })
-  const read = (path: string) => readFile(join(folder, path), 'utf8').catch(unlessAbsent(undefined))
+  const isHere = async (path: string) =>
+    (await realpath(join(root, path)).catch(unlessAbsent(undefined))) === join(root, path)
+  const read = async (path: string) =>
+    (await isHere(path)) ? readFile(join(root, path), 'utf8').catch(unlessAbsent(undefined)) : undefined
   const oid = async (path: string) => {
     const text = await read(path)
     return text === undefined ? undefined : blobId(text)
   }
-  const entryOf = async (path: string, name: string, isFolder: boolean): Promise<TreeEntry> =>
-    isFolder ? { name, mode: '040000', oid: '' } : { name, mode: '100644', oid: (await oid(`${path}/${name}`)) ?? '' }
+  const entryOf = async (path: string, entry: Dirent): Promise<TreeEntry> => {
+    const { name } = entry
+    if (entry.isDirectory()) return { name, mode: '040000', oid: '' }
+    if (entry.isSymbolicLink()) return { name, mode: '120000', oid: '' }
+    return { name, mode: '100644', oid: (await oid(`${path}/${name}`)) ?? '' }
+  }
   return {
     revision: 'folder',
     ...{ read, oid },
@@ -40,9 +48,10 @@ export async function openTree(folder: string): Promise<Tree> {
       throw new Error(`the folder holds no blob ${id}`)
     },
     list: async (path) => {
-      const entries = await readdir(join(folder, path), { withFileTypes: true }).catch(unlessAbsent([]))
+      if (!(await isHere(path))) return []
+      const entries = await readdir(join(root, path), { withFileTypes: true }).catch(unlessAbsent([]))
       entries.sort((one, other) => (one.name < other.name ? -1 : 1))
-      return Promise.all(entries.map((entry) => entryOf(path, entry.name, entry.isDirectory())))
+      return Promise.all(entries.map((entry) => entryOf(path, entry)))
     },
   }
 }

@@ -1,10 +1,10 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { realpath, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { messageOf } from '../shared/errors.ts'
 import type { Change } from '../shared/fleet.ts'
 import { openTree } from './folder-tree.ts'
-import { differencesIn } from './rerender/differences.ts'
+import { type Differences, differencesIn } from './rerender/differences.ts'
 
 /**
  * `npm run rerender -- --fleet DIR`: which manifests of a fleet are not what their definitions render to with this version of
@@ -27,36 +27,39 @@ async function main(): Promise<void> {
   if (values.help) return void process.stdout.write(`${usage}\n`)
   const { fleet, write } = values
   if (fleet === undefined) throw new Error(`Cannot compare: no clone of the fleet repository is named; ${usage}`)
-  let [looked, otherwise, left] = [0, 0, 0]
-  for await (const { what, changes, problems } of differencesIn(await openTree(fleet))) {
-    looked += 1
-    if (looked % stretch === 0) process.stderr.write(`looked at ${looked}\n`)
-    for (const problem of problems) say(`${what}: ${problem}`)
-    if (problems.length > 0) left += 1
-    else if (changes.length > 0) {
-      otherwise += 1
-      for (const change of changes) say(`${what}: ${change.path} ${await wordFor(change, fleet, write)}`)
-    }
+  const found: Differences[] = []
+  for await (const one of differencesIn(await openTree(fleet))) {
+    found.push(one)
+    if (found.length % stretch === 0) process.stderr.write(`looked at ${found.length}\n`)
   }
-  if (looked === 0) throw new Error(`Cannot compare: ${fleet} has no machine and no image; ${usage}`)
-  say(closing(looked - otherwise - left, otherwise, left, write))
-  if (left > 0 || (otherwise > 0 && !write)) process.exitCode = 1
+  if (found.length === 0) throw new Error(`Cannot compare: ${fleet} has no machine and no image; ${usage}`)
+  const left = found.filter(({ problems }) => problems.length > 0)
+  const otherwise = found.filter(({ changes, problems }) => changes.length > 0 && problems.length === 0)
+  for (const { what, problems } of left) for (const problem of problems) say(`${what}: ${problem}`)
+  for (const { what, changes } of otherwise)
+    for (const change of changes) {
+      if (write) await put(await realpath(fleet), change)
+      say(`${what}: ${change.path} ${wordFor(change, write)}`)
+    }
+  say(closing(found.length - otherwise.length - left.length, otherwise.length, left.length, write))
+  if (left.length > 0 || (otherwise.length > 0 && !write)) process.exitCode = 1
 }
 
-async function wordFor({ path, content }: Change, fleet: string, write: boolean): Promise<string> {
-  const file = join(fleet, path)
-  if (write && content === null) await rm(file)
-  if (write && content !== null) {
-    await mkdir(dirname(file), { recursive: true })
-    await writeFile(file, content)
-  }
+async function put(root: string, { path, content }: Change): Promise<void> {
+  const file = join(root, path)
+  // A folder that is a link may lead out of the clone.
+  if ((await realpath(dirname(file))) !== dirname(file)) throw new Error(`Cannot write ${path}: it is behind a link`)
+  await rm(file, { force: true })
+  if (content !== null) await writeFile(file, content)
+}
+
+function wordFor({ content }: Change, write: boolean): string {
   if (content === null) return write ? 'is removed' : 'is not rendered any more'
   return write ? 'is written' : 'is rendered otherwise'
 }
 
 function closing(alike: number, otherwise: number, left: number, write: boolean): string {
-  const then =
-    otherwise === 0 ? '' : write ? ' (written: look at git diff, and commit it)' : ' (--write renders them anew)'
+  const then = otherwise === 0 ? '' : write ? ' (written: git diff shows it)' : ' (--write renders them anew)'
   return `Machines and images: ${alike} alike, ${otherwise} rendered otherwise${then}, ${left} left for you to look at`
 }
 

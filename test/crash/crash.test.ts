@@ -9,7 +9,7 @@ import { taskFor } from '../../shared/event-types.ts'
 import { type FunctionName, lifecycleOf, undo } from '../../shared/lifecycles.ts'
 import { explore } from './explore.ts'
 import { type Life, lives, nameOf } from './lives.ts'
-import { readEvery, typeIn } from './orders.ts'
+import { typeIn } from './orders.ts'
 import { startCrashable } from './world.ts'
 import { openWorlds } from './worlds.ts'
 
@@ -17,12 +17,20 @@ import { openWorlds } from './worlds.ts'
  * A function's process is killed before, during and after each call that it makes to the outside, and each answer that it gives: in
  * every step of every lifecycle, in undoing, and just after its start; in one run each step a few times. The run has to end
  * as it does without a crash.
- * DROVER_CRASH_EVERY takes one point of so many, chosen by DROVER_SEED.
+ * DROVER_CRASH_EVERY takes one point of so many, chosen by DROVER_SEED; DROVER_CRASH_KILLS=1 kills each step of a run once.
  */
 
+/** A number from 1 on that a variable says. */
+function readCount(name: string, fallback: string): number {
+  const text = environment()[name] ?? fallback
+  const count = Number(text)
+  if (Number.isInteger(count) && count >= 1) return count
+  throw new Error(`Cannot start: ${name} is "${text}", wanted a whole number from 1 on`)
+}
+
 const seed = environment()['DROVER_SEED'] ?? String(randomInt(1 << 30))
-const every = readEvery(environment()['DROVER_CRASH_EVERY'] ?? '1')
-const sample = { every, seed }
+const every = readCount('DROVER_CRASH_EVERY', '1')
+const sample = { every, seed, kills: readCount('DROVER_CRASH_KILLS', '3') }
 
 const folder = mkdtempSync(join(tmpdir(), 'drover-bundle-'))
 const bundle = join(folder, 'drover.cjs')

@@ -38,29 +38,33 @@ const mostAgain = 3
  * there are shows only as they are met. In each run every step is killed, at the next of its own points, and again when its
  * event has come again.
  */
-export async function explore(life: Life, worlds: Worlds, sample: Pick<Orders, 'every' | 'seed'>): Promise<Explored> {
+export async function explore(
+  life: Life,
+  worlds: Worlds,
+  sample: Pick<Orders, 'every' | 'seed' | 'kills'>,
+): Promise<Explored> {
   const notes = mkdtempSync(join(tmpdir(), 'drover-notes-'))
   const { met, crashed } = openNotes(notes)
   const { lifecycle, only } = life
   const scenes = scenesOf(life, worlds)
   let run = 0
-  const go = async (kill: boolean, wanted: Left) => {
+  const go = async (kills: number, wanted: Left) => {
     const scene = await scenes.next()
     const { orders } = scene.world
     run += 1
-    const lived = await live(life, scene, () => give(orders, { notes, lifecycle, only, run, kill, ...sample }), wanted)
+    const lived = await live(life, scene, () => give(orders, { notes, lifecycle, only, run, ...sample, kills }), wanted)
     return { ...lived, kills: takeBack(orders) }
   }
   const problems: string[] = []
   try {
     // The first run finds functions that have only just started: what they do then is a life of its own.
     const { left: reference } = await live(life, await scenes.next())
-    expect(await go(false, reference)).toMatchObject({ left: reference, ends: 0 })
+    expect(await go(0, reference)).toMatchObject({ left: reference, ends: 0 })
     const points = met()
     const missed = () => points.filter((point) => isTaken(point, sample) && !crashed().includes(point))
     for (let quiet = 0; quiet === 0 || (quiet <= mostAgain && missed().length > 0); ) {
       const known = crashed()
-      const lived = await go(true, reference)
+      const lived = await go(sample.kills, reference)
       if (lived.kills === 0) quiet += 1
       const here = crashed().filter((one) => !known.includes(one))
       // That they were to be killed the processes wrote down themselves; that they have ended others see.

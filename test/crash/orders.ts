@@ -31,8 +31,11 @@ export interface Orders {
   only?: FunctionName | undefined
   /** Which run it is: in each, every event has its kills. */
   run: number
-  /** Kills at the first of an event's points that no process was killed at yet; without it, points are only noted. */
-  kill: boolean
+  /**
+   * So many times in one run an event's process is killed, each at the next of its points that none was killed at yet. Each
+   * delivery comes to another one, and the Broker is far from giving up. With none of them, points are only noted.
+   */
+  kills: number
   /** One of so many points is taken, by chance that follows from the seed. */
   every: number
   seed: string
@@ -73,17 +76,10 @@ export function isToEnd(file: string, name: string, point: Point): boolean {
   const places = placesIn(orders.notes)
   const text = textOf(point)
   writeFileSync(fileOf(places.met, text), text)
-  if (!orders.kill || !isTaken(text, orders) || existsSync(fileOf(places.crashed, text))) return false
+  if (!isTaken(text, orders) || existsSync(fileOf(places.crashed, text))) return false
   if (!isNext(orders, point)) return false
   writeFileSync(fileOf(places.crashed, text), text)
   return true
-}
-
-/** Which part of all points is taken, as it is said in words: one of so many. */
-export function readEvery(text: string): number {
-  const every = Number(text)
-  if (Number.isInteger(every) && every >= 1) return every
-  throw new Error(`Cannot start: DROVER_CRASH_EVERY is "${text}", wanted a whole number from 1 on`)
 }
 
 /** Whether chance takes a point into the sample. */
@@ -107,15 +103,9 @@ function read(file: string): Orders | undefined {
   }
 }
 
-/**
- * In one run an event's processes are killed so many times: at each delivery there is another point to come to, and the Broker is
- * far from giving up.
- */
-const mostKills = 3
-
 /** Of two processes that come to their points at once one carries the order out, and where an event has had its kills, none. */
 function isNext(orders: Orders, { type }: Point): boolean {
-  for (let kill = 1; kill <= mostKills; kill += 1) {
+  for (let kill = 1; kill <= orders.kills; kill += 1) {
     try {
       writeFileSync(fileOf(placeOfKills(orders), `${type} ${kill}`), type, { flag: 'wx' })
       return true

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -8,18 +8,21 @@ import { openTree } from '../../scripts/folder-tree.ts'
 import { type Differences, differencesIn } from '../../scripts/rerender/differences.ts'
 import { toImageChangeSet } from '../../shared/gitops/change-set.ts'
 import { lockOf, toLock } from '../../shared/lock.ts'
-import { imageManifestsFolder, manifestsFolder } from '../../shared/paths.ts'
+import { definitionFile, imageManifestsFolder, manifestsFolder } from '../../shared/paths.ts'
+import { toYaml } from '../../shared/yaml.ts'
 import { buildSettings, changing, commitAs, fleetHaving } from '../functions/changes.ts'
 import { build, golden } from '../shared/images/golden.ts'
 import { databaseServer } from '../shared/kubevirt/definitions.ts'
 
 const manifests = manifestsFolder('site-a', 'shop', 'db-01')
+const values = definitionFile('site-a', 'shop', 'db-01')
 const machine = `${manifests}/virtualmachine-db-01.yaml`
 const rights = `${manifests}/role-db-01-owner.yaml`
+const binding = `${manifests}/rolebinding-db-01-owner.yaml`
 const endpoint = `${manifests}/dnsendpoint-db-01.yaml`
 const disk = `${manifests}/datavolume-db-01-data-wal-4f3104.yaml`
 /** As an older version may have rendered it. */
-const stale = `${manifests}/networkpolicy-db-01.yaml`
+const stale = `${manifests}/configmap-db-01.yaml`
 const what = 'shop/db-01 on site-a'
 
 /** A machine and an image as this version renders them, but for these files. */
@@ -50,7 +53,7 @@ describe('the differences of a fleet', () => {
 
   it.each<[string, string, (text: string) => string | null]>([
     ['a label that another version gave', rights, (text) => text.replace('drover.dev/template', 'drover.dev/kind')],
-    ['a machine of another form', machine, (text) => text.replace('Always', 'Manual')],
+    ['a machine that is moved otherwise', machine, (text) => text.replace('LiveMigrateIfPossible', 'None')],
     ['a label of a disk', disk, (text) => text.replace('drover.dev/template', 'drover.dev/kind')],
     ['an object that an older version did not render', endpoint, () => null],
   ])('are what makes it alike: %s', async (_, path, edit) => {
@@ -62,14 +65,15 @@ describe('the differences of a fleet', () => {
   })
 
   it('are what makes it alike: an object that this version does not render any more', async () => {
-    const [found] = await differences({ [stale]: 'kind: NetworkPolicy\n' })
+    const [found] = await differences({ [stale]: 'kind: ConfigMap\n' })
     expect(found).toEqual({ what, changes: [{ path: stale, content: null }], problems: [] })
   })
 
   it('are those of an image too', async () => {
     const path = `${imageManifestsFolder('rhel9')}/datasource-rhel9.yaml`
-    const [, found] = await differences({ [path]: 'kind: DataSource\n' })
-    expect(found).toMatchObject({ what: 'image rhel9', changes: [{ path }], problems: [] })
+    const text = await textOf(path)
+    const [, found] = await differences({ [path]: text.replace('drover.dev/image', 'drover.dev/kind') })
+    expect(found).toEqual({ what: 'image rhel9', changes: [{ path, content: text }], problems: [] })
   })
 
   it.each<[string, Record<string, string | null>, RegExp]>([
@@ -81,18 +85,33 @@ describe('the differences of a fleet', () => {
     ['a machine that is gone', { [machine]: null }, /is not there: .* to make a VirtualMachine anew is no repair/],
     [
       'a data disk that is broken',
-      { [disk]: '{' },
-      /has another spec than its definition: the spec of a DataVolume cannot be changed/,
+      { [disk]: '{ # drover.dev/disk\n' },
+      /Cannot read .*-wal-4f3104\.yaml: Flow map must end/,
     ],
     [
       'a disk that no definition has',
-      { [`${manifests}/datavolume-other.yaml`]: 'kind: DataVolume\nspec: {}\n' },
-      /datavolume-other\.yaml is there, and no definition renders to it: to take a DataVolume away is for you/,
+      { [`${manifests}/other.yaml`]: 'kind: DataVolume\n' },
+      /other\.yaml is there, and no definition renders to it: to take a DataVolume away is for you/,
+    ],
+    [
+      'a kind that is not Drover’s',
+      { [`${manifests}/x.yaml`]: 'kind: Namespace\n' },
+      /to take a Namespace away is for you/,
     ],
     [
       'a restore that no definition has',
-      { [`${manifests}/virtualmachinerestore-other.yaml`]: 'kind: VirtualMachineRestore\n' },
-      /to take a VirtualMachineRestore away is for you/,
+      { [`${manifests}/x.yaml`]: 'kind: VirtualMachineRestore\n' },
+      /to take a VirtualMachineRestore away/,
+    ],
+    [
+      'two objects in one file',
+      { [`${manifests}/x.yaml`]: 'kind: Role\n---\nkind: PersistentVolumeClaim\n' },
+      /x\.yaml holds no Kubernetes object, or several/,
+    ],
+    [
+      'a data disk in whose file is something else',
+      { [disk]: 'kind: ConfigMap\n' },
+      /is a DataVolume with another kind, /,
     ],
     [
       'a data disk that no definition has',
@@ -102,19 +121,70 @@ describe('the differences of a fleet', () => {
       },
       /would remove the data disk "other"/,
     ],
-    ['a definition that is gone', { [`${dirname(manifests)}/values.yaml`]: null }, /values\.yaml is not there/],
-    ['a definition that breaks its schema', { [`${dirname(manifests)}/values.yaml`]: 'name: 1\n' }, /values\.yaml: /],
+    [
+      'a definition of another machine',
+      { [values]: toYaml({ ...databaseServer(), name: 'db-02' }) },
+      /values\.yaml is of shop\/db-02 on site-a/,
+    ],
+    ['a definition that is gone', { [values]: null }, /values\.yaml is not there/],
+    ['a definition that breaks its schema', { [values]: 'name: 1\n' }, /values\.yaml: /],
   ])('are for a person: %s', async (_, files, problem) => {
     const [found] = await differences(files)
     expect(found?.problems.join('\n')).toMatch(problem)
   })
 
-  it('are for a person: a disk with another size than its definition', async () => {
-    const text = await textOf(disk)
-    const [found] = await differences({ [disk]: text.replace(/storage: "\d+Gi"/, 'storage: "1Gi"') })
-    expect(found?.problems).toEqual([
-      `${disk} has another spec than its definition: the spec of a DataVolume cannot be changed`,
-    ])
+  it.each<[string, string, string | RegExp, string, string]>([
+    ['a disk of another size', disk, /storage: "\d+Gi"/, 'storage: "1Gi"', 'a DataVolume with another spec'],
+    [
+      'a disk of another name',
+      disk,
+      /name: "db-01-data-wal-4f3104"/,
+      'name: "other"',
+      'a DataVolume with another metadata.name',
+    ],
+    [
+      'a disk that is not protected',
+      disk,
+      'Prune=false,Delete=false',
+      '',
+      'a DataVolume with another metadata.annotations.argocd.argoproj.io/sync-options',
+    ],
+    ['a machine that was turned off', machine, 'Always', 'Halted', 'a VirtualMachine with another spec.runStrategy'],
+    [
+      'a machine with another disk',
+      machine,
+      /claimName: "[^"]+"/,
+      'claimName: "x"',
+      'a VirtualMachine with another spec.template.spec.volumes',
+    ],
+    ['rights by another role', binding, 'roleRef:', 'other:', 'a RoleBinding with another roleRef'],
+  ])('are for a person: %s', async (_, path, from, to, problem) => {
+    const text = await textOf(path)
+    expect(text).toMatch(from)
+    const [found] = await differences({ [path]: text.replace(from, to) })
+    expect(found?.problems).toContain(`${path} is ${problem} than its definition says`)
+  })
+
+  it('are for a person: a restore that Argo CD would do once more', async () => {
+    const restore = { name: 'db-01-restore-1', snapshot: 'db-01-clean', replaces: true } as const
+    const fleet = await fleetHaving(databaseServer({ restore }))
+    const path = `${manifests}/virtualmachinerestore-db-01-restore-1.yaml`
+    const text = (await fleet.files())[path] ?? ''
+    fleet.put({ [path]: text.replace('drover.dev/template', 'drover.dev/kind') })
+    const { value: found } = await differencesIn(await fleet.head()).next()
+    expect(found?.problems).toEqual([`${path} would be deleted and made anew by Argo CD`])
+  })
+
+  it('are for a person: a disk that a de-provisioning has marked and not removed', async () => {
+    const disks = databaseServer().disks.map((one) => (one.name === 'wal' ? { ...one, destroyed: true } : one))
+    const [found] = await differences({ [values]: toYaml(databaseServer({ disks })) })
+    expect(found?.problems[0]).toMatch(/has marked "wal" to be destroyed: put the machine's files back first/)
+  })
+
+  it('tell of what cannot be looked at, and of all the others', async () => {
+    const [found, image] = await differences({ [lockOf(databaseServer())]: '{', [rights]: await older(rights) })
+    expect(found?.problems).toEqual([expect.stringContaining('Cannot read')])
+    expect(image).toMatchObject({ what: 'image rhel9', problems: [] })
   })
 
   it('of a machine that a run holds have to wait for its end', async () => {
@@ -152,7 +222,7 @@ describe('npm run rerender', () => {
     const folder = await cloneWith({
       [rights]: await older(rights),
       [endpoint]: null,
-      [stale]: 'kind: NetworkPolicy\n',
+      [stale]: 'kind: ConfigMap\n',
     })
     expect(run('--fleet', folder)).toEqual({
       lines: [
@@ -168,11 +238,11 @@ describe('npm run rerender', () => {
   })
 
   it('writes it, and then a change of the machine is taken that was refused before', async () => {
-    const before = { [rights]: await older(rights), [endpoint]: null, [stale]: 'kind: NetworkPolicy\n' }
+    const before = { [rights]: await older(rights), [endpoint]: null, [stale]: 'kind: ConfigMap\n' }
     const folder = await cloneWith(before)
     const { lines, status } = run('--fleet', folder, '--write')
     expect(lines.at(-1)).toBe(
-      'Machines and images: 1 alike, 1 rendered otherwise (written: look at git diff, and commit it), 0 left for you to look at',
+      'Machines and images: 1 alike, 1 rendered otherwise (written: git diff shows it), 0 left for you to look at',
     )
     expect(status).toBe(0)
     expect(run('--fleet', folder)).toMatchObject({
@@ -206,6 +276,19 @@ describe('npm run rerender', () => {
     ])
     expect(status).toBe(1)
     expect(readFileSync(join(folder, rights), 'utf8')).toBe(await older(rights))
+  })
+
+  it('follows no link out of the clone', async () => {
+    const folder = await cloneWith({ [rights]: await older(rights) })
+    const outside = mkdtempSync(join(tmpdir(), 'rerender-'))
+    folders.push(outside)
+    writeFileSync(join(outside, 'secret'), 'kind: ConfigMap\n')
+    rmSync(join(folder, manifests), { recursive: true })
+    symlinkSync(outside, join(folder, manifests))
+    const { lines, status } = run('--fleet', folder, '--write')
+    expect(lines.at(-1)).toBe('Machines and images: 1 alike, 0 rendered otherwise, 1 left for you to look at')
+    expect(status).toBe(1)
+    expect(readdirSync(outside)).toEqual(['secret'])
   })
 
   it.each<[string, string[], RegExp]>([
