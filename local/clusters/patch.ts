@@ -101,6 +101,23 @@ export function removeIfThere(document: unknown, path: string): void {
   else if (isDict(parent)) delete parent[last]
 }
 
+/** The JSON pointers that a path of jq's leads to in a document; of jq it knows fields and `[]?`, such as `.spec.data[]?.name`. */
+export function pointersOf(document: unknown, expression: string): string[] {
+  if (!/^(\.[A-Za-z]+(\[\]\?)?)+$/.test(expression)) throw new Error(`Cannot follow the path ${expression}`)
+  const steps = expression.slice(1).replaceAll('[]?', '.[]').split('.')
+  return steps
+    .reduce<[string, unknown][]>(
+      (found, step) => found.flatMap(([path, value]) => stepsFrom(path, value, step)),
+      [['', document]],
+    )
+    .map(([path]) => path)
+}
+
+function stepsFrom(path: string, value: unknown, step: string): [string, unknown][] {
+  if (step !== '[]') return [[`${path}/${step}`, childOf(value, step)]]
+  return Array.isArray(value) ? value.map((one, index) => [`${path}/${index}`, one]) : []
+}
+
 function childOf(value: unknown, token: string): unknown {
   if (Array.isArray(value)) return value[Number(token)]
   return isDict(value) && Object.hasOwn(value, token) ? value[token] : undefined

@@ -25,7 +25,7 @@ export interface Address {
 export function machineApplication({ cluster, namespace, name }: Address, settings: GitOpsSettings): Manifest {
   const labels = { [machineLabel]: name }
   const target = { name, labels, path: manifestsFolder(cluster, namespace, name), cluster, namespace }
-  return application({ ...target, ignoreDifferences: namedRevisions }, settings)
+  return application({ ...target, ignoreDifferences: [namedRevisions, filledIn] }, settings)
 }
 
 /**
@@ -41,7 +41,7 @@ export function namespaceApplication(cluster: string, namespace: string, setting
 export function imageApplication({ cluster, namespace, name }: Address, settings: GitOpsSettings): Manifest {
   const labels = { [imageLabel]: name }
   const target = { name: imageApplicationName(name), labels, path: imageManifestsFolder(name), cluster, namespace }
-  return application(target, settings)
+  return application({ ...target, ignoreDifferences: [filledIn] }, settings)
 }
 
 interface Target {
@@ -54,13 +54,23 @@ interface Target {
 }
 
 /** A restore makes KubeVirt name revisions: they are taken away when the machine is applied next, not at once. */
-const namedRevisions = [
-  {
-    group: 'kubevirt.io',
-    kind: 'VirtualMachine',
-    jsonPointers: ['/spec/instancetype/revisionName', '/spec/preference/revisionName'],
-  },
-]
+const namedRevisions = {
+  group: 'kubevirt.io',
+  kind: 'VirtualMachine',
+  jsonPointers: ['/spec/instancetype/revisionName', '/spec/preference/revisionName'],
+}
+
+/**
+ * What the API fills in, in a list that Argo CD compares as a whole. Which fields those are differs from version to version, and
+ * an older one knows not all of them, so Git cannot say them. https://github.com/external-secrets/external-secrets/issues/6398
+ */
+const filledIn = {
+  group: 'external-secrets.io',
+  kind: 'ExternalSecret',
+  jqPathExpressions: ['conversionStrategy', 'decodingStrategy', 'metadataPolicy', 'nullBytePolicy'].map(
+    (field) => `.spec.data[]?.remoteRef.${field}`,
+  ),
+}
 
 function application(
   { name, labels, path, cluster, namespace, ignoreDifferences }: Target,

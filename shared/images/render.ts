@@ -2,6 +2,7 @@ import { externalSecret } from '../kubevirt/external-secret.ts'
 import { kept, type Manifest, managedBy, operationAnnotation, replacing } from '../kubevirt/manifest.ts'
 import type { Build, GoldenImage, MadeSecret, Work } from '../schema/golden-image.ts'
 import { customizeJob } from './customize-job.ts'
+import { digestOf } from './image.ts'
 import { customizeName, followerName, imageLabel, pushName } from './names.ts'
 import { pushJob } from './push-job.ts'
 
@@ -140,30 +141,35 @@ function follower(
   { schedule, repository, tag, secret, certConfigMap }: NonNullable<GoldenImage['follow']>,
 ): Manifest {
   const name = followerName(image.dataSource)
-  return {
-    apiVersion: 'cdi.kubevirt.io/v1beta1',
-    kind: 'DataImportCron',
-    metadata: { ...metadataOf(image, name), annotations: { ...replacing } },
-    spec: {
-      schedule,
-      managedDataSource: name,
-      garbageCollect: 'Outdated',
-      importsToKeep: Math.max(1, image.keep),
-      template: {
-        spec: {
-          source: {
-            registry: {
-              url: `docker://${repository}:${tag}`,
-              ...(secret && { secretRef: secret }),
-              ...(certConfigMap && { certConfigMap }),
-            },
+  const spec = {
+    schedule,
+    managedDataSource: name,
+    garbageCollect: 'Outdated',
+    importsToKeep: Math.max(1, image.keep),
+    template: {
+      spec: {
+        source: {
+          registry: {
+            url: `docker://${repository}:${tag}`,
+            ...(secret && { secretRef: secret }),
+            ...(certConfigMap && { certConfigMap }),
           },
-          storage: {
-            resources: { requests: { storage: size } },
-            ...(storageClass && { storageClassName: storageClass }),
-          },
+        },
+        storage: {
+          resources: { requests: { storage: size } },
+          ...(storageClass && { storageClassName: storageClass }),
         },
       },
     },
+  }
+  return {
+    apiVersion: 'cdi.kubevirt.io/v1beta1',
+    kind: 'DataImportCron',
+    // What is put in its place by `kubectl replace` belongs to nobody: Argo CD sees no field that has left it, only another digest.
+    metadata: {
+      ...metadataOf(image, name),
+      annotations: { ...replacing, 'drover.dev/spec': digestOf(JSON.stringify(spec)) },
+    },
+    spec,
   }
 }

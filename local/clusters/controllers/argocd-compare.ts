@@ -3,7 +3,7 @@ import { lastApplied, remembering, serverSideApply, threeWay } from '../apply.ts
 import type { Cluster } from '../cluster.ts'
 import { apiVersionOf, type Kind } from '../kinds.ts'
 import type { KubeObject, NewObject } from '../object.ts'
-import { removeIfThere } from '../patch.ts'
+import { pointersOf, removeIfThere } from '../patch.ts'
 import { type Health, healthOf } from './argocd-health.ts'
 import type { Application } from './argocd-types.ts'
 import { dataOf } from './core.ts'
@@ -108,12 +108,13 @@ function withoutStrings({ stringData, ...secret }: NewObject): NewObject {
   return { ...secret, ...dataOf(secret['data'], stringData) }
 }
 
-/** Takes away what is not compared: status, what is remembered of who applied what, and the pointers of `ignoreDifferences`. */
+/** Takes away what is not compared: status, what is remembered of who applied what, and what `ignoreDifferences` names. */
 function ignoring(app: Application, { kind, metadata }: NewObject): (object: NewObject) => unknown {
   const rules =
     app.spec.ignoreDifferences?.filter((rule) => rule.kind === kind && (!rule.name || rule.name === metadata.name)) ??
     []
   const pointers = rules.flatMap(({ jsonPointers = [] }) => jsonPointers)
+  const expressions = rules.flatMap(({ jqPathExpressions = [] }) => jqPathExpressions)
   return (object) => {
     const annotations = { ...object.metadata.annotations, [lastApplied]: '' }
     const metadata = { ...object.metadata, annotations, managedFields: undefined }
@@ -121,6 +122,7 @@ function ignoring(app: Application, { kind, metadata }: NewObject): (object: New
     const copy: unknown = JSON.parse(JSON.stringify(plain))
     // What is not there cannot differ.
     for (const path of pointers) removeIfThere(copy, path)
+    for (const path of expressions.flatMap((expression) => pointersOf(copy, expression))) removeIfThere(copy, path)
     return copy
   }
 }

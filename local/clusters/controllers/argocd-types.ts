@@ -15,7 +15,13 @@ export interface Application extends KubeObject {
         backoff?: { duration?: string; factor?: number; maxDuration?: string }
       }
     }
-    ignoreDifferences?: { group?: string; kind: string; name?: string; jsonPointers?: string[] }[]
+    ignoreDifferences?: {
+      group?: string
+      kind: string
+      name?: string
+      jsonPointers?: string[]
+      jqPathExpressions?: string[]
+    }[]
   }
   operation?: unknown
   status?: {

@@ -15,13 +15,28 @@ export interface ExternalSecret extends KubeObject {
       creationPolicy?: string
       template?: { type?: string; metadata?: Record<string, Record<string, string>>; data?: Record<string, string> }
     }
-    data?: { secretKey: string; sourceRef?: { storeRef?: StoreReference } }[]
+    data?: { secretKey: string; remoteRef?: object; sourceRef?: { storeRef?: StoreReference } }[]
   }
   status?: { conditions?: Condition[]; syncedResourceVersion?: string }
 }
 
+/** What the API of released versions fills in. */
+const defaults = {
+  conversionStrategy: 'Default',
+  decodingStrategy: 'None',
+  metadataPolicy: 'None',
+  nullBytePolicy: 'Ignore',
+}
+
+function withDefaults(object: KubeObject): KubeObject {
+  const { spec, ...rest } = object as ExternalSecret
+  const data = spec.data?.map((one) => ({ ...one, remoteRef: { ...defaults, ...one.remoteRef } }))
+  return { ...rest, spec: { ...spec, ...(data && { data }) } }
+}
+
 /** External Secrets: makes the Secret of an ExternalSecret, with made-up values filled into its template. */
 export function runExternalSecrets(cluster: Cluster): void {
+  cluster.store.admit('ExternalSecret', withDefaults)
   const everyOne = () =>
     cluster.store.list('ExternalSecret').map(({ metadata }) => `${metadata.namespace}/${metadata.name}`)
   const ofSecret = ({ metadata }: KubeObject) =>

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { fieldAt } from '../../../local/clusters/selector.ts'
 import type { Store } from '../../../local/clusters/store.ts'
+import { machineApplication } from '../../../shared/gitops/application.ts'
 import {
   application,
   configMap,
@@ -35,6 +36,7 @@ async function deploy(name: string, files: Record<string, unknown>, spec = {}, m
   return revision
 }
 const app = (name: string) => hub.get('Application', 'argocd', name)
+const fleetSettings = { repoUrl: 'x', branch: 'main', namespace: 'argocd', project: 'default', rootApplication: 'hub' }
 const condition = (name: string) => fieldAt(app(name), 'status.conditions.0')
 const kept = {
   'argocd.argoproj.io/sync-options': 'Prune=false,Delete=false',
@@ -274,6 +276,26 @@ describe('an Application', () => {
     if (live) site.modify(live, (current) => ({ ...current, data: { a: 'foreign' } }))
     await synced(hub, 'ignoring', await deploy('ignoring', { 'b.yaml': configMap('ignoring-b') }))
     expect(fieldAt(site.get('ConfigMap', 'shop', 'ignoring-a'), 'data.a')).toBe('foreign')
+  })
+
+  it('differs by what is filled into a list, unless a path of jq ignores it', async () => {
+    const secret = (name: string) => ({
+      apiVersion: 'external-secrets.io/v1',
+      kind: 'ExternalSecret',
+      metadata: { name },
+      spec: {
+        secretStoreRef: { name: 'platform', kind: 'ClusterSecretStore' },
+        target: { name },
+        data: [{ secretKey: 'password', remoteRef: { key: 'x' } }],
+      },
+    })
+    await deploy('filled', { 'a.yaml': secret('filled') })
+    await until(hub, 'Application', 'argocd/filled', { 'status.sync.status': 'OutOfSync' })
+    await until(site, 'ExternalSecret', 'shop/filled', { 'spec.data.0.remoteRef.conversionStrategy': 'Default' })
+    const { spec } = machineApplication({ cluster: 'site-a', namespace: 'shop', name: 'x' }, fleetSettings)
+    const { ignoreDifferences } = spec as { ignoreDifferences: object[] }
+    const revision = await deploy('ignored', { 'a.yaml': secret('ignored') }, { ignoreDifferences })
+    await synced(hub, 'ignored', revision)
   })
 
   it.each([

@@ -80,6 +80,16 @@ describe('toChangeSet', () => {
             kind: 'VirtualMachine',
             jsonPointers: ['/spec/instancetype/revisionName', '/spec/preference/revisionName'],
           },
+          {
+            group: 'external-secrets.io',
+            kind: 'ExternalSecret',
+            jqPathExpressions: [
+              '.spec.data[]?.remoteRef.conversionStrategy',
+              '.spec.data[]?.remoteRef.decodingStrategy',
+              '.spec.data[]?.remoteRef.metadataPolicy',
+              '.spec.data[]?.remoteRef.nullBytePolicy',
+            ],
+          },
         ],
         syncPolicy: {
           automated: { prune: true, selfHeal: true, allowEmpty: true },

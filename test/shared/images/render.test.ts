@@ -111,6 +111,17 @@ describe('renderImage', () => {
     })
   })
 
+  it('follows the tag by an object that says it where a field has left its spec, for a replaced one has no owner who would', () => {
+    const annotationsOf = (follow: object) =>
+      one(golden({ follow: { schedule: '0 2 * * 0', ...follow, ...target } }), 'DataImportCron')?.metadata.annotations
+    expect(annotationsOf({ secret: 'pull' })).toMatchObject({
+      'argocd.argoproj.io/sync-options': 'Force=true,Replace=true',
+      'drover.dev/spec': expect.stringMatching(/^sha256:[0-9a-f]{64}$/),
+    })
+    expect(annotationsOf({})).not.toEqual(annotationsOf({ secret: 'pull' }))
+    expect(annotationsOf({})).toEqual(annotationsOf({}))
+  })
+
   it('does not show the query of a URL in what it pushes', () => {
     const work = { ...busy.work, build: build({ ...next, source: { url: 'https://x/y?token=abc' } }) }
     const image = golden({ work: { deadlineSeconds: 60, ...work } })
