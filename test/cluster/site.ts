@@ -8,6 +8,7 @@ const ocm = 'cluster.open-cluster-management.io'
 /** What an administrator has prepared before Drover comes: clusters, golden images, networks, stores of secrets. */
 export async function prepareSite(api: Api): Promise<void> {
   await api.apply(networkAttachments)
+  await again(() => fillInAsReleased(api))
   for (const object of [...hub, ...site]) await again(() => api.apply(object))
   // CDI knows the modes of well-known storage alone.
   const claimPropertySets = [{ accessModes: ['ReadWriteMany'], volumeMode: 'Filesystem' }]
@@ -17,6 +18,22 @@ export async function prepareSite(api: Api): Promise<void> {
     const status = statusOf({ cpu: '64', memory: '256Gi', ...traits }, metadata.creationTimestamp)
     await api.merge('ManagedCluster', '', traits.name, { status }, { subresource: 'status' })
   }
+}
+
+const externalSecrets = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/externalsecrets.external-secrets.io'
+
+/** The schema that is here is a later one: every released version of External Secrets has the API fill in these fields. */
+async function fillInAsReleased(api: Api): Promise<void> {
+  const found = (await api.call('GET', externalSecrets)) as { spec: { versions: { name: string }[] } }
+  const version = found.spec.versions.findIndex(({ name }) => name === 'v1')
+  const schema = `/spec/versions/${version}/schema/openAPIV3Schema/properties/spec/properties`
+  const defaults = { conversionStrategy: 'Default', decodingStrategy: 'None', metadataPolicy: 'None' }
+  const body = Object.entries(defaults).map(([field, value]) => ({
+    op: 'add',
+    path: `${schema}/data/items/properties/remoteRef/properties/${field}/default`,
+    value,
+  }))
+  await api.call('PATCH', externalSecrets, { body, type: 'application/json-patch+json' })
 }
 
 /** A kind that was made just now, or a webhook that is still starting, takes a moment. */
