@@ -31,6 +31,8 @@ const attributes = (type: string) => ({
 const wokenBy = (type: string) =>
   triggers.filter(({ spec }) => matches(spec, attributes(type))).map(({ spec }) => spec.subscriber.ref.name)
 
+const deadLetterSink = { ref: { apiVersion: 'serving.knative.dev/v1', kind: 'Service', name: 'recover' }, uri: '/dead' }
+
 describe('the Triggers', () => {
   it.each(eventTypes().map(({ type, wakes }) => [type, wakes] as const))('bring %s to %s alone', (type, wakes) => {
     expect(wokenBy(type)).toEqual(wakes === undefined ? [] : [wakes])
@@ -104,12 +106,13 @@ describe('the Triggers', () => {
       expect(spec.broker).toBe(broker?.metadata.name)
       expect(spec.filter).toEqual({})
       expect(spec.subscriber).toEqual({ ref: { apiVersion: 'serving.knative.dev/v1', kind: 'Service', name } })
-      // A Trigger's delivery takes the place of the Broker's as a whole, but for the dead letter sink.
+      // A Trigger's delivery takes the place of the Broker's as a whole; on channels but for the dead letter sink, on Kafka with it.
       expect(spec.delivery).toEqual({
         retry: expect.any(Number),
         backoffPolicy: expect.stringMatching(/^(linear|exponential)$/),
         backoffDelay: expect.stringMatching(/^PT[0-9.]+S$/),
         timeout: expect.stringMatching(/^PT[0-9]+S$/),
+        deadLetterSink,
       })
     },
   )
@@ -123,8 +126,6 @@ describe('the Triggers', () => {
 describe('the Broker', () => {
   it('answers at once, and sends what nobody could handle to recover', () => {
     expect(broker?.metadata.annotations).toMatchObject({ 'messaging.knative.dev/async-handler': 'true' })
-    expect(broker?.spec.delivery.deadLetterSink).toEqual({
-      ref: { apiVersion: 'serving.knative.dev/v1', kind: 'Service', name: 'recover' },
-    })
+    expect(broker?.spec.delivery.deadLetterSink).toEqual(deadLetterSink)
   })
 })

@@ -14,6 +14,10 @@ interface Broker extends Named, WithConditions {
   spec?: { config?: { name?: string; namespace?: string }; delivery?: { deadLetterSink?: unknown } }
 }
 
+interface Trigger extends Named, WithConditions {
+  spec?: { delivery?: { deadLetterSink?: unknown } }
+}
+
 export interface BrokerFacts {
   /** Whether the cluster knows Brokers at all. */
   isServed: boolean
@@ -24,7 +28,7 @@ export interface BrokerFacts {
   classes: string[]
   /** The kind of channel that a channel-based Broker makes, and whether the cluster serves it. */
   channel: Answer<{ kind: string; isServed: boolean }>
-  triggers: Answer<(Named & WithConditions)[]>
+  triggers: Answer<Trigger[]>
   /** Of Knative Eventing. */
   versions: Answer<string[]>
 }
@@ -43,7 +47,7 @@ async function read(ask: Asker, { namespace }: Names): Promise<BrokerFacts> {
     ask.get('/apis/eventing.knative.dev/v1'),
     ask.get<Named>(`/api/v1/namespaces/${namespace}`),
     ask.get<Broker>(`${path}/brokers/default`),
-    ask.get<List<Named & WithConditions>>(`${path}/triggers`),
+    ask.get<List<Trigger>>(`${path}/triggers`),
     ...Object.values(ingresses).map((name) => ask.get<Named>(`/api/v1/namespaces/${eventing}/services/${name}`)),
   ])
   return {
@@ -142,12 +146,22 @@ function checkChannel({ channel, versions }: BrokerFacts): Finding[] {
   ]
 }
 
-function checkTriggers({ triggers }: BrokerFacts): Finding[] {
+function checkTriggers({ broker, triggers }: BrokerFacts): Finding[] {
   const todo = 'kubectl apply -k triggers'
   return judge(triggers, 'Triggers', lacks('There are no Triggers', todo), (all) => {
     const absent = functionNames.filter((name) => !all.some(({ metadata }) => metadata.name === name))
     const findings = checkReadiness('Trigger', 'trigger', all)
     if (absent.length > 0) findings.push(lacks(`There is no Trigger for ${absent.join(', ')}`, todo))
+    // On channels the Broker's counts.
+    const isKafka = known(broker)?.metadata.annotations?.[classAnnotation] === 'Kafka'
+    const silent = isKafka ? all.filter(({ spec }) => spec?.delivery?.deadLetterSink === undefined) : []
+    if (silent.length > 0)
+      findings.push(
+        lacks(
+          `On Kafka these Triggers have no dead letter sink: ${silent.map(({ metadata }) => metadata.name).join(', ')}`,
+          todo,
+        ),
+      )
     return findings.length > 0 ? findings : ok('Every function has a Trigger that is Ready')
   })
 }

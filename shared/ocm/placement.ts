@@ -14,9 +14,13 @@ type Prioritizer = NonNullable<Choice['prioritizers']>[number]
  */
 export const placementName = (machine: string, run: string): string => `${machine.slice(0, 56)}-${run.slice(0, 6)}`
 
+/** So many seconds a cluster may be away and still be chosen. */
+const awayFor = 300
+
 /**
  * The Placement that lets OCM choose one cluster. It is asked once, and its answer is pinned in Git: a machine cannot
- * follow a decision that changes later, for its disks cannot. So it bears clusters that are away for a while.
+ * follow a decision that changes later, for its disks cannot. So it bears clusters that are away for a moment, and no others: OCM
+ * would choose one that is gone again and again, for nothing comes of what it is chosen for.
  */
 export function toPlacement(name: string, choice: Choice, namespace: string): Manifest {
   const { clusterSets = [], predicates = [], prioritizers = [], tolerations = [] } = choice
@@ -36,6 +40,7 @@ export function toPlacement(name: string, choice: Choice, namespace: string): Ma
         ...['unreachable', 'unavailable'].map((taint) => ({
           key: `cluster.open-cluster-management.io/${taint}`,
           operator: 'Exists',
+          tolerationSeconds: awayFor,
         })),
         ...tolerations.map((toleration) => ({ operator: 'Equal', ...toleration })),
       ],

@@ -8,7 +8,7 @@ import { withoutSecrets } from '../secrets.ts'
 import { createShell, type Shell } from '../shell/shell.ts'
 import type { Answer, Wired } from '../shell/work.ts'
 import type { Exporting } from '../telemetry/export.ts'
-import { aside } from './guard.ts'
+import { aside, deadHeader } from './guard.ts'
 
 /** Connects a function to the world; called once, at its first event. */
 export type Wire = (config: Config, log: Log) => Wired | Promise<Wired>
@@ -151,11 +151,13 @@ function bodyOf(body: unknown): string {
 }
 
 /**
- * A dead letter has been through a Broker (it has a time to live or names its error) and asks for no reply; all else asks
- * for one. `recover` is every Trigger's dead letter sink and wakes by itself only for failures and ticks.
+ * Triggers have their dead letters brought to a path of their own: Kafka's dispatcher asks a sink for a reply as it asks all others.
+ * Without it, a dead letter has been through a Broker (it has a time to live or names its error) and asks for no reply; and
+ * `recover` wakes by itself only for failures and ticks.
  */
 function isDead(event: Event, headers: Context['headers'], name: FunctionName | undefined): boolean {
   if (name !== undefined && name !== 'recover') return false
+  if (headers[deadHeader] !== undefined) return true
   const { knativeerrordest, knativeerrorcode, knativebrokerttl } = event.extensions
   if (knativeerrordest !== undefined || knativeerrorcode !== undefined) return headers['prefer'] !== 'reply'
   if (name === 'recover' && !event.type.endsWith('.failed') && !isTick(event.type)) return true

@@ -11,6 +11,10 @@ import { isMetrics, metricsPage, type Page } from './metrics-page.ts'
 /** Where the guard puts the headers that the runtime must not see. */
 export const aside = { 'content-type': 'x-drover-content-type', 'ce-id': 'x-drover-ce-id' } as const
 
+/** Where Brokers bring what nobody could handle (`deadLetterSink.uri`), and the header by which the guard says so. */
+const deadPath = '/dead'
+export const deadHeader = 'x-drover-dead'
+
 /** No event is larger; a request this large still gets a sentence for an answer, not a closed connection. */
 export const bodyLimit = 8 * 1024 * 1024
 
@@ -84,6 +88,11 @@ function refuse(request: IncomingMessage): [number, string] | undefined {
   // As a proxy is asked (`POST http://host/`), or for no path at all (`*`).
   if (!url.startsWith('/')) return [400, 'Cannot take the event: its address is no path']
   if (request.method !== 'POST') return undefined
+  delete request.headers[deadHeader]
+  if (url === deadPath) {
+    request.headers[deadHeader] = 'true'
+    request.url = '/'
+  }
   for (const [name, other] of Object.entries(aside)) {
     const value = request.headers[name]
     delete request.headers[other]

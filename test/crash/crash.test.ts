@@ -64,7 +64,9 @@ describe(`a run whose functions are killed at one point of ${every} (DROVER_SEED
       const { points, crashed, missed, problems, reference } = await explore(life, worlds, sample)
       all += crashed.length
       const passed = `a run without a kill passes ${points.length}`
-      say(`${name}: killed at ${crashed.length} points; ${passed}, of which ${missed.length} did not come up again`)
+      say(
+        `${name}: killed at ${crashed.length} points; ${passed}, of which ${missed.length} did not come up again; ${problems.length} runs ended otherwise`,
+      )
       expect(reference).toMatchObject({ ends: [`dev.drover.${life.lifecycle}.${life.ends}`], open: [] })
       // An undo puts a machine back in stages, each of them a commit of its own.
       if (life.ends === 'completed') expect(new Set(reference.commits).size).toBe(reference.commits.length)

@@ -40,7 +40,7 @@ export function askerOf(cluster: Cluster): Asker {
   }
 }
 
-const ready = { status: { conditions: [{ type: 'Ready', status: 'True' }] } }
+export const ready = { status: { conditions: [{ type: 'Ready', status: 'True' }] } }
 export const notReady = (message: string) => ({ status: { conditions: [{ type: 'Ready', status: 'False', message }] } })
 export const named = (name: string, more: object = {}) => ({ metadata: { name, namespace: 'drover' }, ...more })
 export const list = (...items: unknown[]) => ({ items })

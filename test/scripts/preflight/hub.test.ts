@@ -29,6 +29,7 @@ import {
   named,
   names,
   notReady,
+  ready,
   served,
   service,
   versioned,
@@ -202,6 +203,11 @@ describe('preflight says of a hub', () => {
         'a Trigger that is missing',
         { [at.triggers]: list(...functionNames.slice(1).map((name) => named(name, notReady('no Broker')))) },
         'lacks: There is no Trigger for validate -> kubectl apply -k triggers',
+      ],
+      [
+        'Triggers on Kafka without a dead letter sink of their own, where the one of the Broker does not count',
+        { [at.broker]: broker({ annotations: { 'eventing.knative.dev/broker.class': 'Kafka' } }) },
+        `lacks: On Kafka these Triggers have no dead letter sink: ${functionNames.join(', ')} -> kubectl apply -k triggers`,
       ],
       [
         'a Trigger that is not Ready',
@@ -509,6 +515,9 @@ describe('preflight says of a hub', () => {
       [at.channel]: undefined,
       [at.broker]: broker({ annotations }),
       [at.eventingDeployments]: versioned('1.16.3'),
+      [at.triggers]: list(
+        ...functionNames.map((name) => named(name, { ...ready, spec: { delivery: { deadLetterSink: {} } } })),
+      ),
     }
     const lines = await linesOf(brokerArea, { ...hub(), ...change })
     expect(lines.filter((line) => !line.startsWith('ok: '))).toEqual([])

@@ -2,13 +2,17 @@ import { describe, expect, it } from 'vitest'
 import { type Choice, chosen, placementName, toPlacement } from '../../../shared/ocm/placement.ts'
 
 const always = [
-  { key: 'cluster.open-cluster-management.io/unreachable', operator: 'Exists' },
-  { key: 'cluster.open-cluster-management.io/unavailable', operator: 'Exists' },
+  { key: 'cluster.open-cluster-management.io/unreachable', operator: 'Exists', tolerationSeconds: 300 },
+  { key: 'cluster.open-cluster-management.io/unavailable', operator: 'Exists', tolerationSeconds: 300 },
 ]
 
 describe('toPlacement', () => {
   it.each<[string, Choice, object]>([
-    ['asks for one cluster and bears those that are away', {}, { numberOfClusters: 1, tolerations: always }],
+    [
+      'asks for one cluster and bears those that are away for five minutes',
+      {},
+      { numberOfClusters: 1, tolerations: always },
+    ],
     [
       'writes cluster sets',
       { clusterSets: ['global'] },
