@@ -72,7 +72,7 @@ const isSame = (wanted: string | number, shown: string | number | undefined): bo
 
 const inPlainWords = (value: string | number) => String(value).toLowerCase()
 /** A text that is no quantity is none, and so it is equal to none. */
-const quantity = (value: string | number) => (/^\d+[KMGT]i?$/.test(String(value)) ? bytes(String(value)) : Number.NaN)
+const quantity = (value: string | number) => (/^\d+[KMGTPE]i?$/.test(String(value)) ? bytes(String(value)) : Number.NaN)
 
 function volumeProblems(definition: Definition, { spec }: VirtualMachine): string[] {
   const volumes = spec?.template?.spec?.volumes ?? []

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { isDict, valueAt } from '../../shared/dict.ts'
 import type { Change, Tree } from '../../shared/fleet.ts'
+import { canonical } from '../../shared/quantity.ts'
 import { parseYaml } from '../../shared/yaml.ts'
 
 /** Kinds that hold nothing and do nothing by themselves: they may come, go and be made anew. */
@@ -61,8 +62,12 @@ function objectIn(text: string | undefined, path: string): unknown {
   if (text === undefined) return undefined
   try {
     const object = parseYaml(text, path)
-    return isDict(object) && typeof object['kind'] === 'string' ? object : undefined
+    return isDict(object) && typeof object['kind'] === 'string' ? inOneUnit(object) : undefined
   } catch {
     return undefined
   }
 }
+
+/** Versions before wrote a size as it was asked for: "4096Mi" for "4Gi". */
+const inOneUnit = (object: object): unknown =>
+  JSON.parse(JSON.stringify(object), (_, value) => (typeof value === 'string' ? canonical(value) : value))

@@ -1,5 +1,6 @@
 import { externalSecret } from '../kubevirt/external-secret.ts'
 import { kept, type Manifest, managedBy, operationAnnotation, replacing } from '../kubevirt/manifest.ts'
+import { canonical } from '../quantity.ts'
 import type { Build, GoldenImage, MadeSecret, Work } from '../schema/golden-image.ts'
 import { customizeJob } from './customize-job.ts'
 import { digestOf } from './image.ts'
@@ -54,7 +55,7 @@ function volumeOf(image: GoldenImage, build: Build): Manifest {
     spec: {
       ...sourceOf(build),
       storage: {
-        resources: { requests: { storage: build.size } },
+        resources: { requests: { storage: canonical(build.size) } },
         ...(build.storageClass && { storageClassName: build.storageClass }),
       },
     },
@@ -156,7 +157,7 @@ function follower(
           },
         },
         storage: {
-          resources: { requests: { storage: size } },
+          resources: { requests: { storage: canonical(size) } },
           ...(storageClass && { storageClassName: storageClass }),
         },
       },

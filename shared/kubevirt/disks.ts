@@ -1,3 +1,4 @@
+import { canonical } from '../quantity.ts'
 import type { Definition, SpareRoot } from '../schema/definition.ts'
 import { claimOf, diskLabel, kept, type Manifest, metadataOf, rootDiskName } from './manifest.ts'
 
@@ -61,7 +62,7 @@ function volume(
       ...source,
       storage: {
         // On a file system a claim is larger than its disk, and CDI declines a size below the snapshot's claim: without one it takes that.
-        ...(snapshot === undefined && { resources: { requests: { storage: made ?? size } } }),
+        ...(snapshot === undefined && { resources: { requests: { storage: canonical(made ?? size) } } }),
         ...(storageClass && { storageClassName: storageClass }),
       },
     },
@@ -72,7 +73,7 @@ function volume(
     apiVersion: 'v1',
     kind: 'PersistentVolumeClaim',
     metadata: { ...metadata, labels, annotations: { ...kept } },
-    spec: { resources: { requests: { storage: size } } },
+    spec: { resources: { requests: { storage: canonical(size) } } },
   }
   return [dataVolume, claim]
 }

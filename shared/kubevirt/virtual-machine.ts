@@ -1,3 +1,4 @@
+import { canonical } from '../quantity.ts'
 import type { Definition } from '../schema/definition.ts'
 import {
   claimOf,
@@ -62,7 +63,7 @@ function instance(definition: Definition) {
       // With an instance type KubeVirt refuses a machine that says its own CPU or memory.
       ...('cores' in size && {
         cpu: { cores: size.cores, sockets: 1, threads: 1 },
-        memory: { guest: size.memory },
+        memory: { guest: canonical(size.memory) },
       }),
       // The alias is known to every KubeVirt; versioned types such as pc-q35-rhel9.6.0 only to some.
       machine: { type: 'q35' },

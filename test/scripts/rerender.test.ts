@@ -54,6 +54,7 @@ describe('the differences of a fleet', () => {
   it.each<[string, string, (text: string) => string | null]>([
     ['a label that another version gave', rights, (text) => text.replace('drover.dev/template', 'drover.dev/kind')],
     ['a machine that is moved otherwise', machine, (text) => text.replace('LiveMigrateIfPossible', 'None')],
+    ['a size in another unit', disk, (text) => text.replace('storage: "50Gi"', 'storage: "51200Mi"')],
     ['a label of a disk', disk, (text) => text.replace('drover.dev/template', 'drover.dev/kind')],
     ['an object that an older version did not render', endpoint, () => null],
   ])('are what makes it alike: %s', async (_, path, edit) => {

@@ -122,6 +122,14 @@ describe('renderImage', () => {
     expect(annotationsOf({})).toEqual(annotationsOf({}))
   })
 
+  it('says sizes as Kubernetes writes them back: a DataImportCron that differs is made anew, again and again', () => {
+    const current = build({ size: '30720Mi' })
+    const image = golden({ current, follow: { schedule: '0 2 * * 0', ...target } })
+    const storage = { resources: { requests: { storage: '30Gi' } } }
+    expect(one(image, 'DataVolume')?.spec).toMatchObject({ storage })
+    expect(one(image, 'DataImportCron')?.spec).toMatchObject({ template: { spec: { storage } } })
+  })
+
   it('does not show the query of a URL in what it pushes', () => {
     const work = { ...busy.work, build: build({ ...next, source: { url: 'https://x/y?token=abc' } }) }
     const image = golden({ work: { deadlineSeconds: 60, ...work } })

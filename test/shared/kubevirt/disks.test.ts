@@ -41,6 +41,17 @@ describe('disks', () => {
     })
   })
 
+  it('are asked for in the unit that Kubernetes writes back', () => {
+    const [root, claim, data] = made({
+      rootDisk: { size: '2048Gi', made: '30720Mi' },
+      disks: [{ name: 'data', size: '1024Gi' }],
+    })
+    const storage = (size: string) => ({ resources: { requests: { storage: size } } })
+    expect(root?.spec).toMatchObject({ storage: storage('30Gi') })
+    expect(claim?.spec).toEqual(storage('2Ti'))
+    expect(data?.spec).toMatchObject({ storage: storage('1Ti') })
+  })
+
   it('are made at once, before anybody uses them, only where that is said', () => {
     const [atOnce] = made({ rootDisk: { size: '30Gi', name: 'db-01-root-new', snapshot: 'vs-root', atOnce: true } })
     expect(atOnce).toMatchObject({

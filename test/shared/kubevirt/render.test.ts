@@ -138,6 +138,11 @@ describe('render', () => {
     expect(plain.template.spec.terminationGracePeriodSeconds).toBe(180)
   })
 
+  it('writes memory as Kubernetes writes it back, whatever unit was asked for', () => {
+    const { domain } = specOf(linuxServer({ size: { cores: 4, memory: '4096Mi' } })).template.spec
+    expect(domain).toMatchObject({ memory: { guest: '4Gi' } })
+  })
+
   it('takes the revisions away that a restore has named', () => {
     const { instancetype, preference } = specOf(linuxServer({ pinned: true }))
     expect([instancetype, preference]).toEqual([
