@@ -1,6 +1,7 @@
 import { messageOf } from '../../shared/errors.ts'
 import type { Fleet } from '../../shared/fleet.ts'
 import type { Rights } from '../../shared/grants.ts'
+import { followerName, longestFollower } from '../../shared/images/names.ts'
 import { parseRepository, parseTag } from '../../shared/images/reference.ts'
 import { twice } from '../../shared/machine.ts'
 import { check } from '../../shared/schema/check.ts'
@@ -27,6 +28,7 @@ export async function validateImage(run: Unproved, fleet: Pick<Fleet, 'head'>, r
         problems: [
           ...urlProblems(request),
           ...pushProblems(request),
+          ...followProblems(request),
           ...secretProblems(request),
           ...(await diskCustomizationProblems(tree, request)),
         ],
@@ -54,6 +56,17 @@ function pushProblems({ push, publish }: ImageRequest): string[] {
     ...problemIn('push.repository', () => parseRepository(push.repository)),
     ...problemIn('push.tag', () => parseTag(push.tag)),
   ]
+}
+
+function followProblems({ image, publish: { follow, dataSource = image } = {} }: ImageRequest): string[] {
+  if (!follow) return []
+  const follower = followerName(dataSource)
+  const longest = longestFollower - followerName('').length
+  return follower.length <= longestFollower
+    ? []
+    : [
+        `publish.follow makes ${show(follower)} of ${follower.length} characters, wanted at most ${longestFollower}: CDI imports nothing for a longer name, so say a publish.dataSource of at most ${longest}`,
+      ]
 }
 
 function problemIn(path: string, parse: () => unknown): string[] {

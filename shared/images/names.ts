@@ -16,6 +16,13 @@ export const pushName = ({ name }: Named) => `${name}-push`
 export const followerName = (dataSource: string) => `${dataSource}-latest`
 
 /**
+ * CDI's first Job for a DataImportCron is `initial-job-<name>-<8 digits>`, and no Job's name is longer than a label. Where it is,
+ * CDI imports nothing and says so only in its log.
+ * https://github.com/kubevirt/containerized-data-importer/blob/v1.65.0/pkg/controller/dataimportcron-controller.go
+ */
+export const longestFollower = 63 - 'initial-job-'.length - '-01234567'.length
+
+/**
  * The Application of an image. A machine's has no dot in its name, and that of a namespace ends with the namespace: none
  * that begins with `kube-` holds machines, by a policy that is always in force.
  */

@@ -45,6 +45,11 @@ describe('validate', () => {
       'secrets, a push and what follows it',
       { ...secrets(), ...push(), publish: { follow: { schedule: '0 2 * * 0' } } },
     ],
+    ['a DataSource with a long name that nothing follows', { publish: { dataSource: 'x'.repeat(50) } }],
+    [
+      'a follower with the longest name that CDI can work with',
+      { image: 'x'.repeat(40), ...push(), publish: { dataSource: 'x'.repeat(35), follow: { schedule: '0 2 * * 0' } } },
+    ],
   ])('grants a golden image from %s', async (_, change) => {
     expect(await outcomeOf(change)).toMatchObject({ kind: 'succeeded' })
   })
@@ -68,6 +73,16 @@ describe('validate', () => {
     ['a repository that policy does not have', push({ repository: 'evil.example.com/golden/x' }), 'push.repository is'],
     ['a tag that is none', push({ tag: '.x' }), 'push.tag'],
     ['follow without a push', { publish: { follow: { schedule: '0 2 * * 0' } } }, 'wanted a tag that can be followed'],
+    [
+      'a follower whose name is too long for CDI',
+      { ...push(), publish: { dataSource: 'x'.repeat(36), follow: { schedule: '0 2 * * 0' } } },
+      `publish.follow makes "${'x'.repeat(36)}-latest" of 43 characters, wanted at most 42`,
+    ],
+    [
+      'a follower that has the long name of its image',
+      { image: 'x'.repeat(40), ...push(), publish: { follow: { schedule: '0 2 * * 0' } } },
+      'publish.dataSource of at most 35',
+    ],
     ['a secret that policy does not have', secrets({ data: { a: { key: 'prod/db' } } }), 'platform/prod/db'],
     ['a secret of a machine', secrets({ name: 'web-01-cloudinit' }), 'that one is of machines'],
     ['a secret twice', { secrets: [...secrets().secrets, ...secrets().secrets] }, 'secrets has "golden" twice'],
