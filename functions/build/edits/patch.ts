@@ -15,7 +15,7 @@ export const patch: Edit = async (definition, run, given) => {
   return {
     ...definition,
     patch: {
-      name: `${definition.name}-patch-${run.id.slice(0, 8)}`,
+      name: patchName(definition.name, run.id),
       image: given.guestfsImage,
       volumeMode: run.facts.volumeMode ?? 'Filesystem',
       customization,
@@ -23,6 +23,9 @@ export const patch: Edit = async (definition, run, given) => {
     },
   }
 }
+
+/** Kubernetes labels a Job's pod with its name, so it is no longer than a label. */
+const patchName = (machine: string, run: string) => `${machine.slice(0, 48)}-patch-${run.slice(0, 8)}`
 
 /** The customization that a request says or names; undefined where it does neither. */
 export async function customizationOf(

@@ -166,6 +166,14 @@ describe('an edit', () => {
     expect(await edited(round, of, lifecycle, request)).toMatchObject(becomes)
   })
 
+  it.each([
+    ['db-01', 'db-01-patch-01234567'],
+    ['x'.repeat(48), `${'x'.repeat(48)}-patch-01234567`],
+    ['x'.repeat(63), `${'x'.repeat(48)}-patch-01234567`],
+  ])('patches %s by a Job whose name fits the label of its pod', async (name, job) => {
+    expect(await edited('patch', { ...off, name }, 'patch')).toMatchObject({ patch: { name: job } })
+  })
+
   it.each<[sentence: string, round: Round, of: Definition, lifecycle: LifecycleName, request: object]>([
     ['destroy names "logs", which is no data disk of db-01', 'stop', server, 'deprovision', { destroy: ['logs'] }],
     ['wanted a name that no snapshot of db-01 has yet', 'snapshot', withSnapshot, 'snapshot', { snapshot: 'clean' }],
