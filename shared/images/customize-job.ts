@@ -7,6 +7,8 @@ import { secretsOf } from './secrets-of.ts'
 /** One customization of one disk, by an image with guestfs-tools such as the cluster's own libguestfs-tools. */
 export interface CustomizeJob extends DiskJob {
   customization: GuestCustomization
+  /** Of its pod: no label of a requester's, for Kubernetes keeps some for itself, such as `job-name`, and refuses the Job. */
+  podLabels: Record<string, string>
 }
 
 const folder = '/customize'
@@ -18,7 +20,7 @@ const scratch = '/tmp/guestfs'
  * itself is left out, and nothing is written in a form that it would change, so Argo CD sees no difference.
  */
 export function customizeJob(job: CustomizeJob): Manifest[] {
-  const { name, namespace, labels, customization } = job
+  const { name, namespace, labels, podLabels, customization } = job
   const metadata = { name, namespace, labels }
   return [
     { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: customizeCommands(customization) },
@@ -31,7 +33,7 @@ export function customizeJob(job: CustomizeJob): Manifest[] {
         backoffLimit: 0,
         activeDeadlineSeconds: job.deadlineSeconds,
         // No ttlSecondsAfterFinished: Argo CD would make a Job that is gone anew, and it would run again.
-        template: { metadata: { labels }, spec: podSpec(job) },
+        template: { metadata: { labels: podLabels }, spec: podSpec(job) },
       },
     },
   ]

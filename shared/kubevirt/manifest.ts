@@ -51,8 +51,13 @@ export function metadataOf(definition: Definition, name: string): Manifest['meta
 }
 
 /** Labels of a machine's objects; Drover's own cannot be overridden. */
-export const labelsOf = ({ labels, name, template }: Definition): Record<string, string> => ({
-  ...labels,
+export const labelsOf = (definition: Definition): Record<string, string> => ({
+  ...definition.labels,
+  ...ownLabelsOf(definition),
+})
+
+/** Drover's own labels of a machine's objects. */
+export const ownLabelsOf = ({ name, template }: Definition): Record<string, string> => ({
   ...managedBy,
   [machineLabel]: name,
   'drover.dev/template': template,

@@ -1,6 +1,6 @@
 import { customizeJob } from '../images/customize-job.ts'
 import type { Definition } from '../schema/definition.ts'
-import { kept, type Manifest, metadataOf, replacing, rootDiskName } from './manifest.ts'
+import { kept, type Manifest, metadataOf, ownLabelsOf, replacing, rootDiskName } from './manifest.ts'
 
 /** What is done to a machine by objects of KubeVirt's: snapshots, a restore, a live migration. Git names each once. */
 export function operations(definition: Definition): Manifest[] {
@@ -47,10 +47,11 @@ function restoreOf(definition: Definition, { name, snapshot, replaces }: NonNull
   }
 }
 
-/** The Job that changes the root disk, with what it needs. Its pod is the machine's as far as labels go. */
+/** The Job that changes the root disk, with what it needs. */
 function patchOf(definition: Definition, patch: NonNullable<Definition['patch']>): Manifest[] {
   const { namespace, labels = {} } = metadataOf(definition, patch.name)
-  return customizeJob({ ...patch, namespace, labels, claim: rootDiskName(definition) })
+  const podLabels = ownLabelsOf(definition)
+  return customizeJob({ ...patch, namespace, labels, podLabels, claim: rootDiskName(definition) })
 }
 
 const migrationOf = (definition: Definition, { name }: NonNullable<Definition['migration']>): Manifest => ({

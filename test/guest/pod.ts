@@ -84,6 +84,7 @@ const claim = {
   name: 'customize',
   namespace: 'images',
   labels: {},
+  podLabels: {},
   claim: 'disk',
   image: 'registry.example.com/libguestfs-tools@sha256:0',
   deadlineSeconds: 600,

@@ -6,7 +6,8 @@ import { everything } from './customizations.ts'
 const input = (change: Partial<CustomizeJob> = {}): CustomizeJob => ({
   name: 'web-01-patch-7f3a',
   namespace: 'shop',
-  labels: { 'drover.dev/machine': 'web-01' },
+  labels: { 'drover.dev/machine': 'web-01', tier: 'web' },
+  podLabels: { 'drover.dev/machine': 'web-01' },
   claim: 'web-01-root-71f75f7d',
   volumeMode: 'Filesystem',
   image: 'quay.io/kubevirt/libguestfs-tools@sha256:0000',
@@ -37,13 +38,14 @@ const envOf = (change?: Partial<CustomizeJob>) =>
   Object.fromEntries(containerOf(change).env.map(({ name, value }) => [name, value]))
 
 describe('customizeJob', () => {
-  it('makes a ConfigMap and a Job of one name, with the labels that are given', () => {
-    const metadata = { name: 'web-01-patch-7f3a', namespace: 'shop', labels: { 'drover.dev/machine': 'web-01' } }
+  it('makes a ConfigMap and a Job of one name, with the labels that are given, and a pod with its own', () => {
+    const { name, namespace, labels, podLabels } = input()
+    const metadata = { name, namespace, labels }
     expect(customizeJob(input()).map((one) => [one.kind, one.metadata])).toEqual([
       ['ConfigMap', metadata],
       ['Job', metadata],
     ])
-    expect(jobOf().template.metadata.labels).toEqual(metadata.labels)
+    expect(jobOf().template.metadata.labels).toEqual(podLabels)
   })
 
   it('makes the same of the same, and what Git reads back is the same again', () => {

@@ -48,6 +48,15 @@ export const oldRoot = (name: string, until: string) => ({
   until,
 })
 
+/** What a run patches the root disk by. */
+export const rootPatch = () => ({
+  name: 'db-01-patch-01234567',
+  image: 'tools:1',
+  volumeMode: 'Filesystem' as const,
+  customization: { update: true },
+  deadlineSeconds: 3600,
+})
+
 /** A snapshot that somebody asked for, kept until a moment or for ever. */
 export const askedSnapshot = (name: string, until?: string) => ({
   ...{ name, purpose: 'asked' as const, run: 'r', disks: [], taken: '2030-01-01T00:00:00.000Z' },

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { isKept, type Manifest } from '../../../shared/kubevirt/manifest.ts'
 import { render } from '../../../shared/kubevirt/render.ts'
 import type { Definition } from '../../../shared/schema/definition.ts'
-import { askedSnapshot, databaseServer } from './definitions.ts'
+import { askedSnapshot, databaseServer, rootPatch } from './definitions.ts'
 
 const machine = { apiGroup: 'kubevirt.io', kind: 'VirtualMachine', name: 'db-01' }
 const metadata = (name: string) => ({
@@ -61,6 +61,17 @@ describe('what is done with a machine is an object of KubeVirt', () => {
     const restore = { name: 'db-01-back', snapshot: 'db-01-clean', replaces: true as const }
     expect(only('VirtualMachineRestore', { restore }).metadata.annotations).toEqual({
       'argocd.argoproj.io/sync-options': 'Force=true,Replace=true',
+    })
+  })
+
+  it('that patches its disk in a pod with Drover’s labels alone: Kubernetes keeps some for itself', () => {
+    const labels = { tier: 'web', 'job-name': 'mine', 'batch.kubernetes.io/controller-uid': 'mine' }
+    const { metadata, spec } = only('Job', { labels, patch: rootPatch() })
+    expect(metadata.labels).toMatchObject(labels)
+    expect(spec).toHaveProperty('template.metadata.labels', {
+      'app.kubernetes.io/managed-by': 'drover',
+      'drover.dev/machine': 'db-01',
+      'drover.dev/template': expect.any(String),
     })
   })
 
