@@ -6,6 +6,7 @@ import { parseRepository, parseTag } from '../../shared/images/reference.ts'
 import { twice } from '../../shared/machine.ts'
 import { check } from '../../shared/schema/check.ts'
 import { GoldenImageRequest, type ImageRequest } from '../../shared/schema/requests.ts'
+import { scheduleProblems } from '../../shared/schema/schedule.ts'
 import { show } from '../../shared/schema/show.ts'
 import type { Outcome } from '../../shared/step.ts'
 import { diskCustomizationProblems } from './disk-customization.ts'
@@ -62,11 +63,14 @@ function followProblems({ image, publish: { follow, dataSource = image } = {} }:
   if (!follow) return []
   const follower = followerName(dataSource)
   const longest = longestFollower - followerName('').length
-  return follower.length <= longestFollower
-    ? []
-    : [
-        `publish.follow makes ${show(follower)} of ${follower.length} characters, wanted at most ${longestFollower}: CDI imports nothing for a longer name, so say a publish.dataSource of at most ${longest}`,
-      ]
+  return [
+    ...scheduleProblems(follow.schedule).map((problem) => `publish.follow.schedule ${problem}`),
+    ...(follower.length <= longestFollower
+      ? []
+      : [
+          `publish.follow makes ${show(follower)} of ${follower.length} characters, wanted at most ${longestFollower}: CDI imports nothing for a longer name, so say a publish.dataSource of at most ${longest}`,
+        ]),
+  ]
 }
 
 function problemIn(path: string, parse: () => unknown): string[] {

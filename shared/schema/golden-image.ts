@@ -66,7 +66,7 @@ export const Push = Strict({
 /** When to look for another image under the tag, and what to look with: CDI wants `accessKeyId` and `secretKey`. */
 export const Follow = Strict({
   schedule: Type.String({
-    pattern: '^[0-9A-Za-z*/,-]+( [0-9A-Za-z*/,-]+){4}$',
+    pattern: '^[0-9A-Za-z*?/,-]+( [0-9A-Za-z*?/,-]+){4}$',
     maxLength: 100,
     description: 'five fields as cron has them, such as "30 2 * * 0"',
   }),

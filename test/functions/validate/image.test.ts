@@ -43,7 +43,7 @@ describe('validate', () => {
     ['a customization by name', { customizationName: 'golden-rhel' }],
     [
       'secrets, a push and what follows it',
-      { ...secrets(), ...push(), publish: { follow: { schedule: '0 2 * * 0' } } },
+      { ...secrets(), ...push(), publish: { follow: { schedule: '*/30 2,3 ? JAN-jun sun' } } },
     ],
     ['a DataSource with a long name that nothing follows', { publish: { dataSource: 'x'.repeat(50) } }],
     [
@@ -64,6 +64,11 @@ describe('validate', () => {
     ['a value of a secret', { secrets: [{ name: 'a', store: 'platform', data: { a: 'hunter2' } }] }, 'secrets[0].data'],
     ['a field that there is not', { pushes: {} }, 'pushes'],
     ['a schedule that is none', { ...push(), publish: { follow: { schedule: 'daily' } } }, 'publish.follow.schedule'],
+    [
+      'a schedule of hours that there are not',
+      { ...push(), publish: { follow: { schedule: '0 25 * * 0' } } },
+      'publish.follow.schedule has the hour "25", wanted numbers from 0 to 23, such as "1", "1-5" or "*/2"',
+    ],
     ['more old images than may be', { publish: { keep: 21 } }, 'publish.keep'],
     ['a URL with a password', url('https://me:pw@cloud.example.com/x'), 'user name or password'],
     ['a URL that is fetched from elsewhere', url('https://cloud.example.com/a/../x'), 'wanted its plain form'],
