@@ -16,15 +16,17 @@ export const LabelUpTo = (maxLength: number) =>
 /** RFC 1123 label: what Kubernetes takes for a Namespace and DNS for a host name. */
 export const Label = LabelUpTo(63)
 
+const subdomain = '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*'
+
 /** RFC 1123 subdomain: what Kubernetes takes for most object names. */
 export const Subdomain = Type.String({
-  pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$',
+  pattern: `^${subdomain}$`,
   maxLength: 253,
   description: 'lower-case letters, digits, "-" and ".", such as "rhel.9"',
 })
 
-/** A label or annotation key with its optional prefix. */
-export const labelKey = '^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$'
+/** A label or annotation key with its optional prefix, a subdomain of at most 253 characters. */
+export const labelKey = `^((?=[^/]{1,253}/)${subdomain}/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$`
 
 export const LabelValue = Type.String({
   pattern: '^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$',

@@ -91,6 +91,20 @@ describe('check', () => {
     for (const [index, sentence] of sentences.entries()) expect(problems[index]).toContain(sentence)
   })
 
+  it.each(['tier', 'example.com/tier', 'a/b', 'a-1.b--c.d/X_y.z', `${'a'.repeat(253)}/${'b'.repeat(63)}`])(
+    'takes the label key %s',
+    (key) => {
+      expect(problemsOf(with_({ labels: { [key]: 'web' } }))).toEqual([])
+    },
+  )
+
+  it.each([
+    ...['a..b/tier', '.a/tier', 'a./tier', 'a.-b/tier', 'a-.b/tier', '-a/tier', 'A/tier', 'a_b/tier'],
+    ...['/tier', 'a/', 'a/b/c', `${'a'.repeat(254)}/tier`, `a/${'b'.repeat(64)}`],
+  ])('refuses the label key %s, which Kubernetes does not take', (key) => {
+    expect(problemsOf(with_({ labels: { [key]: 'web' } }))).toEqual([expect.stringContaining('wanted a label key')])
+  })
+
   it.each([
     ['a newline', 'shop\nevil: true'],
     ['shell text', '$(rm -rf /)'],
