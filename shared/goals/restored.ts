@@ -60,7 +60,9 @@ function madeAnew(view: MachineView, definition: Definition, { restoredFrom: fro
   const found = view.disks.filter(({ metadata }) => names.includes(metadata.name))
   const open = names.find((name) => !found.some((one) => one.metadata.name === name && isFilled(one)))
   if (open === undefined) return reached(`Made new disks from ${from.snapshot}`)
-  return troubleOfDisks(found) ?? troubleOfSync(view) ?? waiting(`disk ${open} is not filled yet`)
+  // A claim grows once it is bound, and until then Argo CD says that the cluster refuses it.
+  const troubleOfMaking = found.length < names.length ? troubleOfSync(view) : undefined
+  return troubleOfDisks(found) ?? troubleOfMaking ?? waiting(`disk ${open} is not filled yet`)
 }
 
 const isFilled = ({ status }: DataVolume) => status?.phase === 'Succeeded'

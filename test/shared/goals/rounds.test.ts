@@ -26,6 +26,14 @@ const restoring = (snapshot: string, status: object) => ({
   ...named('r', status),
   spec: { virtualMachineSnapshotName: snapshot },
 })
+/** An Application whose sync Argo CD has tried many times. */
+const refusedBy = (message: string) => ({
+  metadata: { name: 'web-01' },
+  status: {
+    sync: { status: 'OutOfSync', revision: 'a' },
+    operationState: { phase: 'Running', retryCount: 5, message, operation: { sync: { revision: 'a' } } },
+  },
+})
 const labelled = (name: string, role: 'root' | 'data') => ({
   metadata: { name, labels: { 'drover.dev/disk': role } },
 })
@@ -215,6 +223,25 @@ describe('a round', () => {
       view({ disks: [named('web-01-root-new', { conditions: [condition('Bound', 'False', 'ErrClaimNotValid')] })] }),
       'troubled',
       'cannot be made',
+    ],
+    [
+      'restore: waits for a new disk that is being filled, though Argo CD cannot let its claim grow before it is bound',
+      'restore',
+      onNewDisks,
+      view({
+        application: refusedBy('spec is immutable after creation'),
+        disks: [named('web-01-root-new', { phase: 'CloneFromSnapshotSourceInProgress' })],
+      }),
+      'waiting',
+      'web-01-root-new is not filled yet',
+    ],
+    [
+      'restore: is troubled where Argo CD cannot make a new disk',
+      'restore',
+      onNewDisks,
+      view({ application: refusedBy('admission webhook denied the request') }),
+      'troubled',
+      'Argo CD cannot apply it: admission webhook denied the request',
     ],
     [
       'restore: is over when new disks are filled',
