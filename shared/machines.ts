@@ -127,7 +127,11 @@ export interface Job {
 /** A PersistentVolumeClaim. */
 export interface Claim {
   metadata: Metadata & { uid: string; ownerReferences?: { kind: string; name: string }[] }
-  spec?: { volumeMode?: string; resources?: { requests?: { storage?: string } } }
+  spec?: {
+    volumeMode?: string
+    resources?: { requests?: { storage?: string } }
+    dataSource?: { kind: string; name: string }
+  }
   status?: { phase?: string; capacity?: { storage?: string } }
 }
 

@@ -16,6 +16,9 @@ export const withSnapshot = (definition: Definition, one: DefinedSnapshot): Defi
   snapshots: [...(definition.snapshots ?? []), one],
 })
 
+/** The same snapshot without an end: a disk is filled from it when its machine starts, and nobody knows when that is. */
+export const lasting = ({ until: _, ...snapshot }: DefinedSnapshot): DefinedSnapshot => snapshot
+
 /** A snapshot by the name that its request gave it, or by its name in the cluster. */
 export const named = (definition: Definition, asked: string): DefinedSnapshot | undefined =>
   definition.snapshots?.find(({ name }) => name === objectName(definition, asked) || name === asked)

@@ -44,6 +44,8 @@ export interface Facts {
   wasRunning?: boolean
   /** verify: the claims of the machine's disks, by name, with the uid that tells one that came anew. */
   claims?: Claims
+  /** verify: the claims that a restore has made and that are filled once a pod uses them; until then their snapshot is all there is. */
+  unfilled?: string[]
   /** verify: what a task found out that people want to know, such as the packages that were updated. */
   report?: string[]
   /** register: the record in the enterprise system. */

@@ -1,6 +1,6 @@
 import type { Tree } from '../../shared/fleet.ts'
 import type { Images } from '../../shared/golden-images.ts'
-import { rootDiskName } from '../../shared/kubevirt/manifest.ts'
+import { allClaims, claimOf, rootDiskName } from '../../shared/kubevirt/manifest.ts'
 import { snapshotApi } from '../../shared/kubevirt/restoring.ts'
 import { type RoundName, roundsOf } from '../../shared/lifecycles.ts'
 import { type MachineAddress, type Machines, placeOf, type SnapshotSize } from '../../shared/machines.ts'
@@ -9,7 +9,7 @@ import { requestOf } from '../../shared/request.ts'
 import type { Definition } from '../../shared/schema/definition.ts'
 import type { Image } from '../../shared/schema/machine.ts'
 import { readChecked } from '../../shared/schema/read.ts'
-import { show } from '../../shared/schema/show.ts'
+import { listed, show } from '../../shared/schema/show.ts'
 import { Template } from '../../shared/schema/template.ts'
 import { lackingVolumes, named, newDisksProblem, restoreProblem, unknownSnapshot } from '../../shared/snapshots.ts'
 import { type Facts, type Outcome, type Run, refused } from '../../shared/step.ts'
@@ -100,6 +100,30 @@ const restoreFacts: Furnishing = async (run, { definition }, { machines }) => {
   return { restoring: 'new disks', restoredFrom: { snapshot: found.name, volumes } }
 }
 
+/** A disk that a restore has made may be filled only when the machine starts, and until then its data is in a snapshot alone. */
+async function unfilledProblem({ cluster, namespace }: Definition, names: string[], { machines }: Sources) {
+  const live = await machines.claims(cluster, namespace, names)
+  const unfilled = live.filter(
+    ({ spec, status }) => spec?.dataSource?.kind === 'VolumeSnapshot' && status?.phase !== 'Bound',
+  )
+  if (unfilled.length === 0) return undefined
+  const disks = listed(unfilled.map(({ metadata }) => metadata.name))
+  return `its restored disks are not filled yet from their snapshot, which would go: ${disks}, wanted a machine that was started since`
+}
+
+/** What is still to be filled from a snapshot keeps it. */
+const snapshotFacts: Furnishing = async (run, { definition }, sources) => {
+  if (requestOf(run, 'snapshot').action !== 'expire') return {}
+  return (await unfilledProblem(definition, allClaims(definition), sources)) ?? {}
+}
+
+/** The snapshots of a machine go with it, and its data stays: but for a disk that the request names. */
+const removeFacts: Furnishing = async (run, { definition }, sources) => {
+  const { destroy = [] } = requestOf(run, 'deprovision')
+  const stay = definition.disks.filter(({ name }) => !destroy.includes(name)).map((disk) => claimOf(definition, disk))
+  return (await unfilledProblem(definition, stay, sources)) ?? {}
+}
+
 /**
  * True where a restore in place brings no instance type or preference back that the machine has not any more. It puts the whole spec back,
  * as KubeVirt's own: Argo CD could not take such a field away, and with an instance type KubeVirt refuses CPU and memory beside it.
@@ -112,4 +136,6 @@ const furnishing: Partial<Record<RoundName, Furnishing>> = {
   patch: diskFacts,
   create: cloneFacts,
   restore: restoreFacts,
+  snapshot: snapshotFacts,
+  remove: removeFacts,
 }

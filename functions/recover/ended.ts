@@ -2,7 +2,7 @@ import { type Cmdb, toCmdbRecord } from '../../shared/cmdb.ts'
 import { DroverError } from '../../shared/errors.ts'
 import { type Fleet, nothing } from '../../shared/fleet.ts'
 import { type RunRecord, trailersOf } from '../../shared/ledger.ts'
-import { makesImage, makesMachine, placeIn } from '../../shared/lifecycles.ts'
+import { makesImage, makesMachine, placeIn, roundsOf, writesDisks } from '../../shared/lifecycles.ts'
 import { definitionFile } from '../../shared/paths.ts'
 import { isPlan } from '../../shared/plan.ts'
 import { Definition } from '../../shared/schema/definition.ts'
@@ -11,7 +11,7 @@ import { endOfUndo, firstOf, hasCommitted, standing } from '../../shared/standin
 import { ignored, notYet, type Outcome, type Run, succeeded } from '../../shared/step.ts'
 import { disksOf, makingRound } from './claims.ts'
 import { remainsOf } from './image.ts'
-import { keepsSnapshot, keptSnapshot } from './stages.ts'
+import { keptSnapshot, wayBack } from './stages.ts'
 
 /** Where it is written what runs have done. */
 export interface Books {
@@ -105,11 +105,16 @@ export async function undone(run: Run, fleet: Fleet): Promise<Outcome> {
   return succeeded(`Everything was put back after: ${why}${since}${rest}`, { kept })
 }
 
-/** Where there is what a guest had written until its disks were put back. */
+/** Where there is what a guest had written until its disks were put back, and what those are still to be filled from. */
 async function snapshotOf({ id, lifecycle, request, facts: { name, cluster } }: Run, fleet: Fleet): Promise<string> {
-  if (!keepsSnapshot({ lifecycle }) || name === undefined || cluster === undefined) return ''
+  if (!roundsOf(lifecycle).some(writesDisks) || name === undefined || cluster === undefined) return ''
   const path = definitionFile(cluster, request.namespace, name)
   const read = await readChecked(await fleet.head(), path, Definition)
-  const kept = read?.ok ? keptSnapshot(id, read.value) : undefined
-  return kept ? `. What was written to its disks until then is in snapshot ${kept.name}` : ''
+  if (!read?.ok) return ''
+  const kept = keptSnapshot(id, read.value)
+  const source = wayBack(id, read.value)
+  return [
+    kept ? `. What was written to its disks until then is in snapshot ${kept.name}` : '',
+    source && !source.until ? `. Its disks are filled from snapshot ${source.name} when it starts, and not before` : '',
+  ].join('')
 }

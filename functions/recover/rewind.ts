@@ -55,7 +55,8 @@ export async function rewind(
     const outcome = await waitFor(aim, means.machines, means, here, goals[stage])
     if (outcome.kind === 'refused') return cannot(address, outcome.message)
     if (outcome.kind !== 'succeeded') return outcome
-    after = { stage, claims: outcome.facts?.claims ?? {} }
+    const { claims = {}, unfilled } = outcome.facts ?? {}
+    after = { stage, claims, unfilled }
   }
 }
 
@@ -70,6 +71,7 @@ const goals: Record<Stage, Goal> = { off: stopped, keep: saved, disks: restored,
 interface Reached {
   stage: Stage
   claims: Claims
+  unfilled: string[] | undefined
 }
 
 interface Step {
@@ -125,7 +127,7 @@ async function advance(
         return nothing({ stage: record.stage, aim: sides.now })
       const stage = stageAfter(record, sides)
       if (!stage) return nothing(undefined)
-      const aim = aimOf(stage, record, sides, from)
+      const aim = aimOf(stage, record, sides, { from, unfilled: after?.unfilled })
       const steps = await differing(tree, sides.now, aim, gitops)
       const conflict = await foreign(tree, record, steps)
       if (conflict !== undefined) return nothing({ stranded: conflictSentence(run, conflict) })

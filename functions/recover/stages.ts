@@ -4,7 +4,7 @@ import { oldRoot, onNewRoot } from '../../shared/kubevirt/new-disks.ts'
 import { type RunRecord, type Stage, stages } from '../../shared/ledger.ts'
 import { lifecycleOf, placeIn, type RoundName, roundsOf, writesDisks } from '../../shared/lifecycles.ts'
 import type { DefinedSnapshot, Definition } from '../../shared/schema/definition.ts'
-import { objectName, restoreName, withSnapshot } from '../../shared/snapshots.ts'
+import { lasting, objectName, restoreName, withSnapshot } from '../../shared/snapshots.ts'
 import type { Facts, SnapshotVolumes } from '../../shared/step.ts'
 
 /** A machine as it was before the run, and as the run has left it in Git. */
@@ -75,10 +75,18 @@ const isSameGuest = (before: Definition, now: Definition) =>
 
 const names = ({ disks }: Definition) => disks.map(({ name, claim }) => claim ?? name)
 
-/** What the machine is to be in each stage; `from` is what a new root disk is made from, where that is the way. */
-export function aimOf(stage: Stage, record: RunRecord, sides: Sides, from?: SnapshotVolumes): Definition {
+/** What the cluster has shown that an undo goes by. */
+export interface Shown {
+  /** What a new root disk is made from, where that is the way. */
+  from?: SnapshotVolumes | undefined
+  /** The claims that were put back and that are filled once the machine starts. */
+  unfilled?: readonly string[] | undefined
+}
+
+/** What the machine is to be in each stage. */
+export function aimOf(stage: Stage, record: RunRecord, sides: Sides, { from, unfilled = [] }: Shown = {}): Definition {
   const { run } = record
-  const { before, now } = sides
+  const { now } = sides
   const { restore: _, migration: __, patch: ___, ...rest } = now
   if (stage === 'off') return unprotected({ ...rest, running: false, operation: `${run}.undo-off` }, run)
   if (stage === 'keep') return keeping({ ...rest, running: false, operation: `${run}.undo-keep` }, run)
@@ -88,7 +96,11 @@ export function aimOf(stage: Stage, record: RunRecord, sides: Sides, from?: Snap
     if (from) return onNewRoot(off, { root: undoRoot(run, now), volumes: from.volumes, until })
     return { ...off, pinned: true, restore: { name: restoreName(now, run), snapshot, replaces: true } }
   }
-  const back = asBefore({ before, now }, keptSnapshot(run, now))
+  const kept = [keptSnapshot(run, now), unfilled.length > 0 ? sourceOf(run, sides) : undefined]
+  const back = asBefore(
+    sides,
+    kept.filter((one) => one !== undefined),
+  )
   if (!isOnNewRoot(run, now)) return isOnRestoredRoot(record, sides) ? withRestoredRoot(back, run, now) : back
   // What it ran from before is what was changed: it stays beside, until its time is over.
   const { rootDisk, oldRoots = [] } = now
@@ -105,6 +117,12 @@ function keeping(definition: Definition, run: string): Definition {
 /** The snapshot that an undo has taken of what a guest had written until then. */
 export const keptSnapshot = (run: string, definition: Definition) =>
   definition.snapshots?.find(({ name }) => name === keptName(run, definition))
+
+/** The way back, from which disks are filled when the machine starts: without it they never would be. */
+function sourceOf(run: string, { before, now }: Sides): DefinedSnapshot | undefined {
+  const found = wayBack(run, now)
+  return found && !before.running ? lasting(found) : found
+}
 
 const keptName = (run: string, definition: Definition) => objectName(definition, `undone-${run.slice(0, 8)}`)
 
@@ -132,12 +150,12 @@ function unprotected(definition: Definition, run: string): Definition {
 }
 
 /** The definition as it was, but for what cannot be undone: a disk that has grown, a snapshot that was let go of, one that was taken. */
-function asBefore({ before, now }: Sides, kept: DefinedSnapshot | undefined): Definition {
+function asBefore({ before, now }: Sides, kept: readonly DefinedSnapshot[]): Definition {
   const grown = <D extends { size: string; made?: string }>(disk: D, other: D | undefined): D =>
     other?.made === undefined ? disk : { ...disk, size: other.size, made: other.made }
   const { snapshots = [], ...rest } = before
   const still = snapshots.filter(({ name }) => now.snapshots?.some((one) => one.name === name))
-  const left = [...still, ...(kept ? [kept] : [])]
+  const left = [...still, ...kept]
   return {
     ...rest,
     ...(now.pinned && { pinned: true }),

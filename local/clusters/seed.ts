@@ -157,7 +157,7 @@ export function statusOf({ name, cpu, memory, kubevirt = usualKubevirt }: Cluste
   }
 }
 
-/** What a fresh managed cluster has: nodes, storage (only that of the default class can grow and be snapshot), instance types and preferences, golden images, and a store of secrets. */
+/** What a fresh managed cluster has: nodes, storage (what is `local` can neither grow nor be snapshot), instance types and preferences, golden images, and a store of secrets. */
 export function seedManaged(cluster: Cluster): void {
   const storage = (name: string, volumeBindingMode: string, annotations = {}): NewObject => ({
     apiVersion: 'storage.k8s.io/v1',
@@ -165,19 +165,22 @@ export function seedManaged(cluster: Cluster): void {
     metadata: { name, annotations },
     provisioner: `${name}.simulated`,
     volumeBindingMode,
-    allowVolumeExpansion: name === 'standard',
+    allowVolumeExpansion: name !== 'local',
+  })
+  const snapshots = (driver: string): NewObject => ({
+    apiVersion: 'snapshot.storage.k8s.io/v1',
+    kind: 'VolumeSnapshotClass',
+    metadata: { name: driver },
+    driver: `${driver}.simulated`,
+    deletionPolicy: 'Delete',
   })
   ensure(cluster, [
     ...['default', 'kube-system', images].map(namespace),
     storage('standard', 'Immediate', { [defaultClass]: 'true' }),
     storage('local', 'WaitForFirstConsumer'),
-    {
-      apiVersion: 'snapshot.storage.k8s.io/v1',
-      kind: 'VolumeSnapshotClass',
-      metadata: { name: 'standard' },
-      driver: 'standard.simulated',
-      deletionPolicy: 'Delete',
-    },
+    storage('zonal', 'WaitForFirstConsumer'),
+    snapshots('standard'),
+    snapshots('zonal'),
     ...['node-1', 'node-2', 'node-3'].map(node),
     ...['platform', 'vault'].map(secretStore),
     ...['u1', 'o1', 'cx1', 'm1', 'n1'].flatMap((series) =>

@@ -42,6 +42,7 @@ const facts: Record<keyof Facts, string> = {
   imageVersion: 'what the DataSource of the image stood for when it was looked at',
   wasRunning: 'whether the machine was to run before',
   claims: "the claims of the machine's disks, by name, each with its uid",
+  unfilled: 'the claims of a restore that are filled once the machine starts',
   report: 'lines for people, such as the packages that were updated',
   cmdb: 'the record in the enterprise system: `id` and `state`',
   definition: "the machine's definition as it goes to Git; not once the run has ended",

@@ -1,6 +1,6 @@
 import { toClaims } from '../claims.ts'
 import { allClaims, claimOf, rootDiskName } from '../kubevirt/manifest.ts'
-import type { DataVolume, MachineView } from '../machines.ts'
+import type { Claim, DataVolume, MachineView } from '../machines.ts'
 import type { Definition } from '../schema/definition.ts'
 import type { Facts } from '../step.ts'
 import { type Assessment, failed, reached, troubled, waiting } from './assessment.ts'
@@ -8,8 +8,8 @@ import type { Goal } from './goal.ts'
 import { troubleOfDisks, troubleOfSync } from './ready.ts'
 
 /**
- * The restore is complete, and every claim of the machine is there again, under its name and bound; or the new disks are
- * made.
+ * The restore is complete, and every claim of the machine is there again, under its name and bound, or bound and filled once a
+ * pod uses it, which is as far as KubeVirt brings a class that waits for one; or the new disks are made.
  */
 export const restored: Goal = {
   extras: ['restores'],
@@ -37,13 +37,13 @@ export const restored: Goal = {
     if (snapshot === undefined) return reached(nothing)
     const names = allClaims(definition)
     const live = await machines.claims(cluster, namespace, names)
-    const open = names.filter(
-      (name) => !live.some((one) => one.metadata.name === name && one.status?.phase === 'Bound'),
-    )
+    const isThere = ({ status }: Claim) => status?.phase === 'Bound' || (restore && status?.phase === 'Pending')
+    const open = names.filter((name) => !live.some((one) => one.metadata.name === name && isThere(one)))
     if (open.length > 0) return waiting(`the claims ${open.join(', ')} are not bound yet`)
     // They came anew because this run wanted it: from now on these are the machine's.
     const message = `Restored the disks of VM ${definition.name} from ${snapshot}${restore ? '' : ': they are new ones, and those from before are kept'}`
-    return reached(message, { claims: toClaims(live), report: [message] })
+    const unfilled = live.filter((claim) => claim.status?.phase === 'Pending').map(({ metadata }) => metadata.name)
+    return reached(message, { claims: toClaims(live), ...(unfilled.length > 0 && { unfilled }), report: [message] })
   },
 }
 

@@ -319,6 +319,62 @@ describe('a machine', () => {
   })
 })
 
+describe.skipIf(isReal())('a machine whose storage binds and fills a disk once a pod uses it', () => {
+  const rootDisk = { size: '30Gi', storageClass: 'zonal' }
+  const data = { name: 'data', size: '5Gi', storageClass: 'zonal' }
+
+  it('is put back to a snapshot, and its disks are filled when it starts', async () => {
+    const vm = await provisioned({ rootDisk, disks: [data] })
+    await completed('snapshot', { ...place(vm), snapshot: 'clean' })
+    const [before, content] = [await claimsOf(vm), await contentOf(vm)]
+    await completed('patch', place(vm))
+    expect(await contentOf(vm)).not.toBe(content)
+    await completed('restore', { ...place(vm), snapshot: 'clean' })
+    const claims = await claimsOf(vm)
+    expect(Object.keys(claims)).toEqual(Object.keys(before))
+    expect(Object.values(claims)).not.toEqual(Object.values(before))
+    expect(dataOnly(claims)).toEqual(await recorded(vm))
+    expect(await contentOf(vm)).toBe(content)
+    expect(await statusOf(vm)).toMatchObject({ printableStatus: 'Running' })
+  })
+
+  it('has its disks back where that fails, from a snapshot that outlives the undo', async () => {
+    const vm = await provisioned({ rootDisk, disks: [data] })
+    await completed('snapshot', { ...place(vm), snapshot: 'clean' })
+    const content = await contentOf(vm)
+    chain.fault('crash-loop')
+    onTestFinished(() => chain.mend())
+    const stop = chain.feed.listen(({ type }) => {
+      if (type.endsWith('.failed')) chain.mend()
+    })
+    const { ended } = await asked('restore', { ...place(vm), snapshot: 'clean' })
+    stop()
+    expect([ended.type, ended.data.message]).toEqual(['dev.drover.restore.rolledback', expect.anything()])
+    expect((await definitionOf(vm)).snapshots).toEqual([
+      expect.objectContaining({ purpose: 'asked' }),
+      expect.objectContaining({ name: expect.stringContaining('-undone-') }),
+      expect.objectContaining({ purpose: 'undo', until: expect.any(String) }),
+    ])
+    expect(await contentOf(vm)).toBe(content)
+    expect(await statusOf(vm)).toMatchObject({ printableStatus: 'Running' })
+  })
+
+  it('keeps the snapshot that it was put back to while it was off, until it has started', async () => {
+    const vm = await provisioned({ rootDisk })
+    await completed('snapshot', { ...place(vm), snapshot: 'clean', keepDays: 1 })
+    const content = await contentOf(vm)
+    await completed('power', { ...place(vm), action: 'stop' })
+    await completed('restore', { ...place(vm), snapshot: 'clean' })
+    expect((await definitionOf(vm)).snapshots?.[0]).not.toHaveProperty('until')
+    const expire = { ...place(vm), action: 'expire', snapshot: 'clean' }
+    const { ended } = await asked('snapshot', expire)
+    expect(ended.data.message).toContain('its restored disks are not filled yet from their snapshot')
+    await completed('power', { ...place(vm), action: 'start' })
+    expect(await contentOf(vm)).toBe(content)
+    await completed('snapshot', expire)
+  })
+})
+
 interface Case {
   lifecycle: LifecycleName
   task: string

@@ -1,6 +1,7 @@
 import { removesMachine } from '../../../shared/lifecycles.ts'
 import { requestOf } from '../../../shared/request.ts'
 import type { Definition } from '../../../shared/schema/definition.ts'
+import { lasting } from '../../../shared/snapshots.ts'
 import type { Run } from '../../../shared/step.ts'
 import type { Edit } from '../edit.ts'
 
@@ -29,7 +30,10 @@ function mustStop({ nextRoot }: Definition, run: Run): boolean {
 }
 
 /** Turns the machine on: where the request says so, or where it was on before. What was done while it was off leaves. */
-export const start: Edit = ({ restore: _, patch: __, ...definition }, run) => {
+export const start: Edit = ({ restore, patch: _, ...definition }, run) => {
   const running = run.lifecycle === 'power' ? requestOf(run, 'power').action !== 'stop' : run.facts.wasRunning === true
-  return { ...definition, running }
+  const { snapshots } = definition
+  if (running || !snapshots || !run.facts.unfilled) return { ...definition, running }
+  const left = snapshots.map((one) => (one.name === restore?.snapshot ? lasting(one) : one))
+  return { ...definition, running, snapshots: left }
 }

@@ -32,18 +32,20 @@ export function bindClaims(cluster: Cluster): void {
     const isFilled = claim.spec.dataSource?.kind === 'VolumeSnapshot'
     const isPopulated = !isFilled && claim.metadata.ownerReferences?.some(({ kind }) => kind === 'DataVolume')
     const waits = waitsForConsumer(cluster, claim.spec.storageClassName) && !isUsed
-    if (!isPopulated && !waits && over('bind')) bind(cluster, claim, contentFor(cluster, claim))
+    const content = contentFor(cluster, claim)
+    if (!isPopulated && !waits && content !== undefined && over('bind')) bind(cluster, claim, content)
   }
   const ofPod = (pod: KubeObject) => claimsOf(pod as Pod)
   cluster.control('PersistentVolumeClaim', reconcile, { Pod: ofPod })
 }
 
-/** What a claim that the storage fills by itself has on it: what its snapshot had, else what it says of itself. */
-function contentFor({ store }: Cluster, claim: Claim): string {
+/** What a claim that the storage fills by itself has on it: what its snapshot has, else what it says of itself. Undefined where that is gone. */
+function contentFor({ store }: Cluster, claim: Claim): string | undefined {
   const { dataSource } = claim.spec
-  const snapshot =
-    dataSource && store.get<VolumeSnapshot>('VolumeSnapshot', claim.metadata.namespace ?? '', dataSource.name)
-  return contentOf(snapshot ?? claim)
+  if (dataSource?.kind !== 'VolumeSnapshot') return contentOf(claim)
+  const snapshot = store.get<VolumeSnapshot>('VolumeSnapshot', claim.metadata.namespace ?? '', dataSource.name)
+  // The snapshotter keeps what a claim is to be filled from, but nothing is provisioned from it once it is to go.
+  return snapshot && !snapshot.metadata.deletionTimestamp ? contentOf(snapshot) : undefined
 }
 
 /** Gives a claim its volume, with something on it. */

@@ -63,6 +63,24 @@ describe('a machine that is to be started', () => {
   ])('%s', async (_, lifecycle, request, facts, running) => {
     expect(await edited('start', done, lifecycle, request, facts)).toEqual({ ...off, running })
   })
+
+  const until = '2030-01-04T10:00:00.000Z'
+  const source = {
+    name: 'db-01-clean',
+    purpose: 'asked',
+    run: 'r',
+    disks: [] as string[],
+    taken: '2030-01-01T00:00:00.000Z',
+  } as const
+  const another = { ...source, name: 'db-01-other', until }
+  it.each<[string, facts: Facts, snapshots: object[]]>([
+    ['has no end where disks are filled from it when the machine starts', { unfilled: ['x'] }, [source, another]],
+    ['ends as it was to where all disks are filled', {}, [{ ...source, until }, another]],
+    ['ends as it was to where it starts now', { unfilled: ['x'], wasRunning: true }, [{ ...source, until }, another]],
+  ])('the snapshot that it was put back to %s', async (_, facts, snapshots) => {
+    const put = { ...done, snapshots: [{ ...source, until }, another] }
+    expect(await edited('start', put, 'restore', {}, facts)).toMatchObject({ snapshots })
+  })
 })
 
 describe('a snapshot', () => {

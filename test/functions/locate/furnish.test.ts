@@ -178,6 +178,49 @@ describe('a machine that is to be repaved', () => {
   })
 })
 
+describe('a machine whose restored disks are filled when it starts', () => {
+  const claims =
+    (phase: string, kind = 'VolumeSnapshot'): Machines['claims'] =>
+    async (_, __, names) =>
+      names.map((name) => ({
+        metadata: { name, uid: 'u' },
+        spec: { dataSource: { kind, name: 'vs' } },
+        status: { phase },
+      }))
+  const asked = async (lifecycle: LifecycleName, said: object, there: Machines['claims']) => {
+    const run = changing(lifecycle, said, 'locate')
+    const tree = await (await fleetHaving(server)).head()
+    const machines = { ...machinesShowing(), claims: there }
+    const sources = { machines, images: { version: async () => undefined }, tree }
+    return furnish(run, { address: machineOf(server), definition: server }, succeeded('Found'), sources)
+  }
+
+  it.each<[LifecycleName, object, first: string]>([
+    ['snapshot', { action: 'expire', snapshot: 'clean' }, 'db-01-root-71f75f7d'],
+    ['deprovision', {}, 'db-01-data-data-4f3104'],
+    ['deprovision', { destroy: ['data'] }, 'db-01-data-wal-4f3104'],
+  ])('keeps its snapshots: a %s of %j is refused', async (lifecycle, said, first) => {
+    expect(await asked(lifecycle, said, claims('Pending'))).toMatchObject({
+      kind: 'refused',
+      message: expect.stringMatching(
+        new RegExp(
+          `^Cannot do the ${lifecycle} of shop/db-01 on site-a: its restored disks .*: "?${first}.* wanted a machine that was started`,
+        ),
+      ),
+    })
+  })
+
+  it.each<[string, LifecycleName, object, Machines['claims']]>([
+    ['of disks that are filled', 'snapshot', { action: 'expire', snapshot: 'clean' }, claims('Bound')],
+    ['of disks that are filled, with it', 'deprovision', {}, claims('Bound')],
+    ['of disks that are blank', 'deprovision', {}, claims('Pending', 'DataVolume')],
+    ['of data that is to be destroyed', 'deprovision', { destroy: ['data', 'wal'] }, claims('Pending')],
+    ['and takes one more', 'snapshot', { snapshot: 'more' }, claims('Pending')],
+  ])('lets go of the snapshots %s', async (_, lifecycle, said, there) => {
+    expect(await asked(lifecycle, said, there)).toEqual(succeeded('Found'))
+  })
+})
+
 describe('a machine that another is made from', () => {
   const origin = { name: 'db-01', snapshot: 'clean', owner: server.owner, volumes: {} }
   const cloned = async (found: Outcome, there: Partial<Machines> = older, definition = server) => {

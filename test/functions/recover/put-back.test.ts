@@ -67,6 +67,18 @@ describe('the undo of a change', () => {
     expect(await undoing(restoring, fleet)).toMatchObject({ kind: 'succeeded', message })
   })
 
+  it('says what disks are filled from that nothing fills until the machine starts', async () => {
+    const saved = { name: 'db-01-undo', purpose: 'undo' as const, run: stopping.id, disks: [], taken: stopping.since }
+    const patching = changing('patch', {}, 'undo', { failure: { ...failure, task: 'patch.verify' } })
+    const patched = databaseServer({ running: false, operation: `${patching.id}.patch`, snapshots: [saved] })
+    const fleet = await fleetAfter(patching, 'patch.commit', patched)
+    const claims: Machines['claims'] = async (_, __, names) =>
+      names.map((name) => ({ metadata: { name, uid: `of-${name}` }, status: { phase: 'Pending' } }))
+    const message =
+      'Everything was put back after: Cannot stop VM db-01. Its disks are filled from snapshot db-01-undo when it starts, and not before'
+    expect(await undoing(patching, fleet, { claims })).toMatchObject({ kind: 'succeeded', message })
+  })
+
   it('wakes Argo CD at each stage, and when everything is given back', async () => {
     const fleet = await fleetAfter(stopping, 'stop.commit', stopped)
     const refreshed: string[] = []

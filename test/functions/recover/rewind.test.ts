@@ -20,8 +20,8 @@ const saved = { name: 'db-01-undo', purpose: 'undo' as const, run: run.id, disks
 const changed = databaseServer({ running: false, operation: `${run.id}.restore`, snapshots: [saved] })
 
 /** A fleet in which a run has come to this task, and has made this of the machine. */
-async function fleetAfter(task: string, now: Definition, by = run): Promise<MemoryFleet> {
-  const fleet = await fleetHaving(server)
+async function fleetAfter(task: string, now: Definition, by = run, running = true): Promise<MemoryFleet> {
+  const fleet = await fleetHaving({ ...server, running })
   fleet.put({ [claims]: 'db-01-data-data-4f3104: before\n' })
   await commitAs({ ...by, task: 'locate' }, fleet)
   await commitAs({ ...by, task }, fleet, await toChangeSet(now, await fleet.head(), gitops))
@@ -49,6 +49,18 @@ describe('rewind', () => {
       'db-01-data-data-4f3104': 'uid-of-db-01-data-data-4f3104',
       'db-01-data-wal-4f3104': 'uid-of-db-01-data-wal-4f3104',
     })
+  })
+
+  const until = '2030-01-08T10:00:00.000Z'
+  it.each<[string, running: boolean, snapshots: object[]]>([
+    ['without an end where the machine stays off, for nobody knows when it starts', false, [saved]],
+    ['for as long as it was to be kept where it starts now', true, [{ ...saved, until }]],
+  ])('keeps the snapshot that disks are to be filled from once a pod uses them, %s', async (_, running, snapshots) => {
+    const fleet = await fleetAfter('restore.commit', { ...changed, snapshots: [{ ...saved, until }] }, run, running)
+    const claims: Machines['claims'] = async (_, __, names) =>
+      names.map((name) => ({ metadata: { name, uid: `of-${name}` }, status: { phase: 'Pending' } }))
+    expect(await rewinding(fleet, following(fleet, { claims }).machines)).toBeUndefined()
+    expect(await definitionIn(fleet)).toEqual({ ...server, running, pinned: true, snapshots })
   })
 
   it('takes a snapshot first of what a guest may have written since, and keeps it', async () => {

@@ -55,7 +55,7 @@ describe('an undo', () => {
   })
 
   it('makes the root disk anew where that cannot be, keeps the one that was changed, and leaves the data disks', () => {
-    const aim = aimOf('disks', patching, sides, from)
+    const aim = aimOf('disks', patching, sides, { from })
     expect(aim).not.toHaveProperty('restore')
     expect(aim.rootDisk).toEqual({ size: '30Gi', name: 'db-01-root-undo-01234567', snapshot: 'vs-root', atOnce: true })
     expect(aim.oldRoots).toEqual([{ size: '30Gi', name: 'db-01-root-71f75f7d', image: off.image, until }])
@@ -63,8 +63,8 @@ describe('an undo', () => {
   })
 
   it('ends with the machine as it was, on its new root disk', () => {
-    const aim = aimOf('disks', patching, sides, from)
-    const back = aimOf('back', patching, { before, now: aim }, from)
+    const aim = aimOf('disks', patching, sides, { from })
+    const back = aimOf('back', patching, { before, now: aim }, { from })
     expect(back).toEqual({ ...before, rootDisk: aim.rootDisk, oldRoots: aim.oldRoots })
   })
 

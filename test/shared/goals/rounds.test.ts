@@ -359,6 +359,7 @@ describe('a round', () => {
     metadata: { name: 'web-01-data-data-4f3104', uid, ...rest },
     status: { phase: 'Bound', capacity: { storage: '1Gi' } },
   })
+  const root = (phase: string): Claim => ({ metadata: { name: 'web-01-root-71f75f7d', uid: 'r' }, status: { phase } })
   const machines = (change: object) => ({ ...machinesShowing(nothing), ...change })
   const jobs = (type: string) =>
     view({ jobs: [named('web-01-patch', { conditions: [condition(type, 'True', '', 'ran too long')] })] })
@@ -447,6 +448,33 @@ describe('a round', () => {
         'web-01-root-71f75f7d are not bound yet',
       ],
       [
+        'restore: is over where claims wait for a pod, and says that they are filled by then',
+        'restore',
+        aimOf({ ...kept, restore: { name: 'r', snapshot: 's' } }),
+        { claims: async () => [root('Pending'), { ...claim('two'), status: { phase: 'Pending' } }] },
+        nothing,
+        'reached',
+        'Restored the disks',
+      ],
+      [
+        'restore: waits for a claim that has lost its volume',
+        'restore',
+        aimOf({ ...kept, restore: { name: 'r', snapshot: 's' } }),
+        { claims: async () => [root('Lost'), claim('two')] },
+        nothing,
+        'waiting',
+        'web-01-root-71f75f7d are not bound yet',
+      ],
+      [
+        'restore: waits until new disks are bound, which they are at once',
+        'restore',
+        onNewDisks,
+        { claims: async () => [{ metadata: { name: 'web-01-root-new', uid: 'one' }, status: { phase: 'Pending' } }] },
+        nothing,
+        'waiting',
+        'web-01-root-new are not bound yet',
+      ],
+      [
         'resize: waits until a claim has grown',
         'resize',
         aimOf({ disks: [{ name: 'data', size: '2Gi', made: '1Gi' }] }),
@@ -486,5 +514,20 @@ describe('a round', () => {
   )('%s', async (_, round, of, there, shown, state, says) => {
     const found = await goals[round].confirm?.(of, machines(there), shown)
     expect(found).toMatchObject({ state, message: expect.stringContaining(says) })
+  })
+
+  it.each<[string, phase: string, facts: object]>([
+    ['which of its claims are filled only when the machine starts', 'Pending', { unfilled: ['web-01-root-71f75f7d'] }],
+    ['of none where all are filled', 'Bound', {}],
+  ])('restore: says %s', async (_, phase, unfilled) => {
+    const of = aimOf({ ...kept, restore: { name: 'r', snapshot: 's' } })
+    const found = await goals.restore.confirm?.(
+      of,
+      machines({ claims: async () => [root(phase), claim('two')] }),
+      nothing,
+    )
+    const message = 'Restored the disks of VM web-01 from s'
+    const claims = { 'web-01-root-71f75f7d': 'r', 'web-01-data-data-4f3104': 'two' }
+    expect(found).toEqual({ state: 'reached', message, facts: { claims, ...unfilled, report: [message] } })
   })
 })
