@@ -3,8 +3,9 @@ import type { Images } from '../../shared/golden-images.ts'
 import { allClaims, claimOf, rootDiskName } from '../../shared/kubevirt/manifest.ts'
 import { snapshotApi } from '../../shared/kubevirt/restoring.ts'
 import { type RoundName, roundsOf } from '../../shared/lifecycles.ts'
-import { type MachineAddress, type Machines, placeOf, type SnapshotSize } from '../../shared/machines.ts'
+import { type Claim, type MachineAddress, type Machines, placeOf, type SnapshotSize } from '../../shared/machines.ts'
 import { templateFile } from '../../shared/paths.ts'
+import { bytes } from '../../shared/quantity.ts'
 import { requestOf } from '../../shared/request.ts'
 import type { Definition } from '../../shared/schema/definition.ts'
 import type { Image } from '../../shared/schema/machine.ts'
@@ -100,6 +101,40 @@ const restoreFacts: Furnishing = async (run, { definition }, { machines }) => {
   return { restoring: 'new disks', restoredFrom: { snapshot: found.name, volumes } }
 }
 
+/** A machine is not changed for a growth that the cluster refuses: of a claim that is not bound, or to less than it has. */
+const resizeFacts: Furnishing = async (run, { definition }, { machines }) => {
+  const { cluster, namespace } = definition
+  const { grow = {} } = requestOf(run, 'resize')
+  const disks = [
+    { ...definition.rootDisk, name: 'root', claim: rootDiskName(definition) },
+    ...definition.disks.map((disk) => ({ ...disk, claim: claimOf(definition, disk) })),
+  ].filter(({ name, size }) => grow[name] !== undefined && bytes(grow[name]) > bytes(size))
+  const names = disks.map(({ claim }) => claim)
+  const live = names.length === 0 ? [] : await machines.claims(cluster, namespace, names)
+  const problems = disks.flatMap(({ name, claim }) =>
+    growthProblem(
+      name,
+      grow[name] ?? '',
+      claim,
+      live.find(({ metadata }) => metadata.name === claim),
+    ),
+  )
+  return problems.length > 0 ? problems.join('; ') : {}
+}
+
+/** On a file system CDI makes a claim larger than its disk, and no claim shrinks to what is asked for. */
+function growthProblem(disk: string, wanted: string, name: string, claim: Claim | undefined): string[] {
+  const asked = `grow.${disk} is ${show(wanted)}`
+  if (!claim) return [`${asked}, and its claim ${name} is not there`]
+  const { phase = 'Pending', capacity } = claim.status ?? {}
+  if (phase !== 'Bound') return [`${asked}, and its claim ${name} is ${phase}: wanted one that is bound`]
+  const [most = '0'] = [claim.spec?.resources?.requests?.storage ?? '0', capacity?.storage ?? '0'].sort(
+    (one, other) => bytes(other) - bytes(one),
+  )
+  if (bytes(wanted) >= bytes(most)) return []
+  return [`${asked}, wanted at least ${show(most)}: its claim ${name} has that already`]
+}
+
 /** A disk that a restore has made may be filled only when the machine starts, and until then its data is in a snapshot alone. */
 async function unfilledProblem({ cluster, namespace }: Definition, names: string[], { machines }: Sources) {
   const live = await machines.claims(cluster, namespace, names)
@@ -136,6 +171,7 @@ const furnishing: Partial<Record<RoundName, Furnishing>> = {
   patch: diskFacts,
   create: cloneFacts,
   restore: restoreFacts,
+  resize: resizeFacts,
   snapshot: snapshotFacts,
   remove: removeFacts,
 }

@@ -11,13 +11,26 @@ import { waitFor } from '../../shared/goals/wait.ts'
 import { dataDiskLosses } from '../../shared/kubevirt/data-disks.ts'
 import { dataClaims, rootVolume } from '../../shared/kubevirt/manifest.ts'
 import { type RunRecord, readRecord, recordedStage, type Stage, trailersOf } from '../../shared/ledger.ts'
+import { roundsOf } from '../../shared/lifecycles.ts'
 import { type MachineAddress, type Machines, placeOf } from '../../shared/machines.ts'
 import { claimsFile, definitionFile } from '../../shared/paths.ts'
 import type { Definition } from '../../shared/schema/definition.ts'
 import { type Claims, type Here, notYet, type Outcome, type Run, type SnapshotVolumes } from '../../shared/step.ts'
 import { parseYaml } from '../../shared/yaml.ts'
 import { differing, foreign } from './differing.ts'
-import { aimOf, isOnNewRoot, isWritten, needsNewRoot, type Sides, stageAfter, wayBack } from './stages.ts'
+import {
+  aimOf,
+  type Growth,
+  growthOf,
+  hasGrown,
+  isOnNewRoot,
+  isWritten,
+  needsNewRoot,
+  type Shown,
+  type Sides,
+  stageAfter,
+  wayBack,
+} from './stages.ts'
 import { conflictSentence } from './strand.ts'
 
 /** What a rewind works with. */
@@ -43,7 +56,8 @@ export async function rewind(
   const from = await newRootFrom(run, address, means)
   if (from === 'not to be used') return notYet(`Still undoing: the snapshot of ${placeOf(address)} cannot be used yet`)
   for (let after: Reached | undefined; ; ) {
-    const step = await advance(run, address, means, after, from)
+    const ungrown = await ungrownOf(run, address, means)
+    const step = await advance(run, address, means, after, { from, unfilled: after?.unfilled, ungrown })
     if (!step) return undefined
     if ('losses' in step) return cannot(address, step.losses.join('; '))
     if ('stranded' in step) return { kind: 'stranded', message: step.stranded }
@@ -107,13 +121,32 @@ async function hasLostData({ facts }: Run, definition: Definition, machines: Mac
   return claimProblems(names, facts.claims ?? {}, live).length > 0
 }
 
+/** The disks that the run has let grow in Git, and that the cluster has not. */
+async function ungrownOf(run: Run, address: MachineAddress, { fleet, machines }: Means): Promise<Growth[]> {
+  if (!roundsOf(run.lifecycle).includes('resize')) return []
+  const tree = await fleet.head()
+  const record = await readRecord(tree, run.id)
+  const sides = record && (await sidesOf(tree, record, address))
+  const growth = sides ? growthOf(sides) : []
+  if (growth.length === 0) return []
+  const names = growth.map(({ claim }) => claim)
+  const live = await machines.claims(address.cluster, address.namespace, names)
+  return growth.filter(
+    (one) =>
+      !hasGrown(
+        one,
+        live.find(({ metadata }) => metadata.name === one.claim),
+      ),
+  )
+}
+
 /** The stage that is to be waited for: the one that another delivery has begun, or the one that comes after. */
 async function advance(
   run: Run,
   address: MachineAddress,
   { fleet, gitops }: Means,
   after: Reached | undefined,
-  from: SnapshotVolumes | undefined,
+  shown: Shown,
 ): Promise<Step | Hindrance | undefined> {
   const { value, revision } = await fleet.transact<Omit<Step, 'revision'> | Hindrance | undefined>({
     subject: `Put ${placeOf(address)} back after ${run.lifecycle} run ${run.id}`,
@@ -127,13 +160,14 @@ async function advance(
         return nothing({ stage: record.stage, aim: sides.now })
       const stage = stageAfter(record, sides)
       if (!stage) return nothing(undefined)
-      const aim = aimOf(stage, record, sides, { from, unfilled: after?.unfilled })
+      const aim = aimOf(stage, record, sides, shown)
       const steps = await differing(tree, sides.now, aim, gitops)
       const conflict = await foreign(tree, record, steps)
       if (conflict !== undefined) return nothing({ stranded: conflictSentence(run, conflict) })
       // A new root disk is none of the data, whose claims stay those that are recorded.
-      const changes = await changed(tree, [...steps, ...(from ? [] : claimsAfter(after, aim))])
-      const losses = await dataDiskLosses(tree, changes.filter(notMadeBy(record)))
+      const changes = await changed(tree, [...steps, ...(shown.from ? [] : claimsAfter(after, aim))])
+      const sizes = Object.fromEntries(shown.ungrown?.map(({ claim, before }) => [claim, before.size]) ?? [])
+      const losses = await dataDiskLosses(tree, changes.filter(notMadeBy(record)), [], sizes)
       if (losses.length > 0) return nothing({ losses })
       return { changes: await recordedStage(tree, record, stage, changes), value: { stage, aim } }
     },

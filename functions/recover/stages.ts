@@ -1,8 +1,10 @@
 import { isDeepStrictEqual } from 'node:util'
-import { allClaims } from '../../shared/kubevirt/manifest.ts'
+import { allClaims, claimOf, rootDiskName } from '../../shared/kubevirt/manifest.ts'
 import { oldRoot, onNewRoot } from '../../shared/kubevirt/new-disks.ts'
 import { type RunRecord, type Stage, stages } from '../../shared/ledger.ts'
 import { lifecycleOf, placeIn, type RoundName, roundsOf, writesDisks } from '../../shared/lifecycles.ts'
+import type { Claim } from '../../shared/machines.ts'
+import { bytes } from '../../shared/quantity.ts'
 import type { DefinedSnapshot, Definition } from '../../shared/schema/definition.ts'
 import { lasting, objectName, restoreName, withSnapshot } from '../../shared/snapshots.ts'
 import type { Facts, SnapshotVolumes } from '../../shared/step.ts'
@@ -81,11 +83,68 @@ export interface Shown {
   from?: SnapshotVolumes | undefined
   /** The claims that were put back and that are filled once the machine starts. */
   unfilled?: readonly string[] | undefined
+  /** The disks that were to grow and that the cluster has not let grow. */
+  ungrown?: readonly Growth[] | undefined
+}
+
+/** A disk that the run has let grow in Git. */
+export interface Growth {
+  claim: string
+  before: Sized
+  now: Sized
+}
+
+type Sized = Pick<Definition['rootDisk'], 'size' | 'made'>
+
+/** The disks that a run has let grow in Git. */
+export function growthOf({ before, now }: Sides): Growth[] {
+  const roots = before.rootDisk.name === now.rootDisk.name ? [{ before: before.rootDisk, now: now.rootDisk }] : []
+  const grown = [
+    ...roots.map((sides) => ({ ...sides, claim: rootDiskName(now) })),
+    ...now.disks.flatMap((disk) => {
+      const claim = claimOf(now, disk)
+      const was = before.disks.find((one) => claimOf(before, one) === claim)
+      return was ? [{ claim, before: was, now: disk }] : []
+    }),
+  ]
+  return grown.filter((one) => one.now.made !== undefined && one.now.size !== one.before.size)
+}
+
+/**
+ * True where the cluster has let a disk grow. One whose claim is only asked for more stays so where Git had a size of it before, for no
+ * claim may go back to ask for what it has or less, nor on an older Kubernetes for less than it has asked for.
+ */
+export function hasGrown({ before, now }: Growth, claim: Claim | undefined): boolean {
+  const isEnough = (size = '0') => bytes(size) >= bytes(now.size)
+  const isAsked = before.made !== undefined && isEnough(claim?.spec?.resources?.requests?.storage)
+  return isAsked || isEnough(claim?.status?.capacity?.storage)
+}
+
+/** What a machine is without a growth that the cluster refuses: with it nothing of the machine could be applied. */
+function withoutGrowth(definition: Definition, ungrown: readonly Growth[]): Definition {
+  const sized = <D extends Sized>(disk: D, claim: string) => {
+    const found = ungrown.find((one) => one.claim === claim)
+    if (!found) return disk
+    const { made: _, ...rest } = disk
+    const { size, made } = found.before
+    return { ...rest, size, ...(made !== undefined && { made }) }
+  }
+  return {
+    ...definition,
+    rootDisk: sized(definition.rootDisk, rootDiskName(definition)),
+    disks: definition.disks.map((disk) => sized(disk, claimOf(definition, disk))),
+  }
 }
 
 /** What the machine is to be in each stage. */
-export function aimOf(stage: Stage, record: RunRecord, sides: Sides, { from, unfilled = [] }: Shown = {}): Definition {
+export function aimOf(
+  stage: Stage,
+  record: RunRecord,
+  given: Sides,
+  { from, unfilled = [], ungrown = [] }: Shown = {},
+): Definition {
   const { run } = record
+  const sides = { ...given, now: withoutGrowth(given.now, ungrown) }
   const { now } = sides
   const { restore: _, migration: __, patch: ___, ...rest } = now
   if (stage === 'off') return unprotected({ ...rest, running: false, operation: `${run}.undo-off` }, run)

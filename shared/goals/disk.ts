@@ -38,7 +38,7 @@ export const resized: Goal = {
       reached('The disks are there')
     )
   },
-  async confirm({ definition }, machines) {
+  async confirm({ definition }, machines, view) {
     const { cluster, namespace } = definition
     const grown = [
       { ...definition.rootDisk, name: rootDiskName(definition) },
@@ -53,7 +53,8 @@ export const resized: Goal = {
       const capacity = claims.find(({ metadata }) => metadata.name === name)?.status?.capacity?.storage
       return capacity === undefined || bytes(capacity) < bytes(size)
     })
-    if (small) return waiting(`claim ${small.name} has not grown to ${small.size} yet`)
+    // The cluster may let it grow never: its class does not, or its claim has more already.
+    if (small) return troubleOfSync(view) ?? waiting(`claim ${small.name} has not grown to ${small.size} yet`)
     const message = sizeOf(definition)
     return reached(message, { report: [message] })
   },

@@ -319,6 +319,22 @@ describe('a machine', () => {
   })
 })
 
+describe.skipIf(isReal())('a disk that its storage cannot let grow', () => {
+  it.each<[string, object]>([
+    ['while its machine runs on', {}],
+    ['while its machine is off for another size', { size: { cores: 2, memory: '4Gi' } }],
+  ])('fails the run with the cluster’s own words, and leaves Git as it was, %s', async (_, more) => {
+    const vm = await provisioned({ disks: [{ name: 'data', size: '5Gi', storageClass: 'local' }] })
+    const before = await chain.files()
+    const { run, ended } = await asked('resize', { ...place(vm), grow: { data: '8Gi' }, ...more })
+    expect(factsOf(run)).toContain('resize.verify.failed')
+    expect(ended.data.message).toContain('the storageclass that provisions the pvc must support resize')
+    expect(ended.type).toBe('dev.drover.resize.rolledback')
+    expect(await chain.files()).toEqual(before)
+    expect(await statusOf(vm)).toMatchObject({ printableStatus: 'Running' })
+  })
+})
+
 describe.skipIf(isReal())('a machine whose storage binds and fills a disk once a pod uses it', () => {
   const rootDisk = { size: '30Gi', storageClass: 'zonal' }
   const data = { name: 'data', size: '5Gi', storageClass: 'zonal' }

@@ -39,7 +39,7 @@ function checkChange({ store }: Cluster, claim: Claim, previous: Claim): void {
       'Forbidden: spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims'
     throw invalid(kind, name, [{ reason: 'FieldValueForbidden', message, field: 'spec' }])
   }
-  if (wanted < quantity(previous.status?.capacity?.storage ?? '0')) {
+  if (wanted < before && wanted <= quantity(previous.status?.capacity?.storage ?? '0')) {
     const message = 'Forbidden: field can not be less than status.capacity'
     throw invalid(kind, name, [{ reason: 'FieldValueForbidden', message, field: 'spec.resources.requests.storage' }])
   }

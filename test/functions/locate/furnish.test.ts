@@ -221,6 +221,52 @@ describe('a machine whose restored disks are filled when it starts', () => {
   })
 })
 
+describe('a machine whose disks are to grow', () => {
+  const claim = (phase: string, request?: string, capacity = request) => ({
+    ...{ spec: { resources: { requests: { ...(request && { storage: request }) } } } },
+    status: { phase, ...(capacity && { capacity: { storage: capacity } }) },
+  })
+  const growing = async (grow: Record<string, string>, live: ReturnType<typeof claim> | undefined) => {
+    const run = changing('resize', { grow }, 'locate')
+    const claims: Machines['claims'] = async (_, __, names) =>
+      live ? names.map((name) => ({ metadata: { name, uid: 'u' }, ...live })) : []
+    const tree = await (await fleetHaving(server)).head()
+    const sources = { machines: { ...machinesShowing(), claims }, images: { version: async () => undefined }, tree }
+    return furnish(run, { address: machineOf(server), definition: server }, succeeded('Found'), sources)
+  }
+
+  it.each<[string, Record<string, string>, ReturnType<typeof claim> | undefined]>([
+    [
+      'grow.data is "210Gi", wanted at least "227633266688": its claim db-01-data-data-4f3104 has that already',
+      { data: '210Gi' },
+      claim('Bound', '227633266688'),
+    ],
+    [
+      'grow.root is "40Gi", wanted at least "60Gi": its claim db-01-root-71f75f7d has that already',
+      { root: '40Gi' },
+      claim('Bound', '60Gi', '30Gi'),
+    ],
+    [
+      'grow.data is "300Gi", and its claim db-01-data-data-4f3104 is Pending: wanted one that is bound',
+      { data: '300Gi' },
+      claim('Pending', '200Gi', ''),
+    ],
+    ['grow.wal is "1Ti", and its claim db-01-data-wal-4f3104 is not there', { wal: '1Ti' }, undefined],
+  ])('is refused before anything is done: %s', async (problem, grow, live) => {
+    const message = `Cannot do the resize of shop/db-01 on site-a: ${problem}`
+    expect(await growing(grow, live)).toEqual({ kind: 'refused', message, facts: {} })
+  })
+
+  it.each<[string, Record<string, string>, ReturnType<typeof claim> | undefined]>([
+    ['beyond what the claim has', { data: '300Gi' }, claim('Bound', '227633266688')],
+    ['to what the claim was asked for before, and Git not', { data: '300Gi' }, claim('Bound', '300Gi', '200Gi')],
+    ['to the size that they have', { data: '200Gi' }, undefined],
+    ['that are none of it, which another step says', { logs: '1Gi' }, undefined],
+  ])('may have them grow %s', async (_, grow, live) => {
+    expect(await growing(grow, live)).toEqual(succeeded('Found'))
+  })
+})
+
 describe('a machine that another is made from', () => {
   const origin = { name: 'db-01', snapshot: 'clean', owner: server.owner, volumes: {} }
   const cloned = async (found: Outcome, there: Partial<Machines> = older, definition = server) => {

@@ -10,6 +10,7 @@ import type { MemoryFleet } from '../../fleet.ts'
 import { databaseServer } from '../../shared/kubevirt/definitions.ts'
 import { changing, commitAs, fleetHaving, gitops, machineOf } from '../changes.ts'
 import { hereOf } from '../here.ts'
+import { runningView } from '../verify/views.ts'
 import { definitionIn, following, offView, restoreOf } from './following.ts'
 
 const server = databaseServer()
@@ -133,6 +134,71 @@ describe('rewind', () => {
     expect(await rewinding(fleet, machines, hereOf().here, resizing)).toBeUndefined()
     expect((await definitionIn(fleet)).disks).toEqual(server.disks)
     expect(Object.keys(await fleet.files()).filter((path) => path.includes('data-logs'))).toEqual([])
+  })
+
+  describe('where a disk was to grow', () => {
+    const resizing = changing('resize', { grow: { data: '300Gi' } }, 'undo')
+    const [data, ...others] = server.disks
+    const sized = (size: string, made?: string) => [{ name: 'data', ...data, size, ...(made && { made }) }, ...others]
+    const claim = manifest('persistentvolumeclaim-db-01-data-data-4f3104')
+    const live =
+      (request: string, capacity: string): Machines['claims'] =>
+      async (_, __, names) =>
+        names.map((name) => ({
+          metadata: { name, uid: 'u' },
+          spec: { resources: { requests: { storage: request } } },
+          status: { phase: 'Bound', capacity: { storage: capacity } },
+        }))
+    const rewound = async (before: Definition['disks'], now: Definition['disks'], claims: Machines['claims']) => {
+      const fleet = await fleetHaving({ ...server, disks: before })
+      await commitAs({ ...resizing, task: 'locate' }, fleet)
+      const grown = { ...server, disks: now, running: false, size: { instancetype: 'u1.large' } }
+      await commitAs(
+        { ...resizing, task: 'resize.commit' },
+        fleet,
+        await toChangeSet(grown, await fleet.head(), gitops),
+      )
+      const seen: (string | undefined)[] = []
+      const { machines } = following(fleet, {
+        claims,
+        async *watch() {
+          const definition = await definitionIn(fleet)
+          seen.push(definition.disks[0]?.size)
+          yield definition.running ? runningView(definition) : offView(definition)
+        },
+      })
+      expect(await rewinding(fleet, machines, hereOf().here, resizing)).toBeUndefined()
+      return { disks: (await definitionIn(fleet)).disks, seen, claim: (await fleet.files())[claim] }
+    }
+
+    it('takes out of Git at once what the cluster has refused, for no stage could be applied with it', async () => {
+      const { disks, seen, claim: file } = await rewound(server.disks, sized('300Gi', '200Gi'), live('200Gi', '200Gi'))
+      expect(disks).toEqual(server.disks)
+      expect(seen).toEqual(['200Gi', '200Gi'])
+      expect(file).toBeUndefined()
+    })
+
+    it('puts a disk back to the size that it had grown to before', async () => {
+      const grown = sized('250Gi', '200Gi')
+      const { disks, claim: file } = await rewound(grown, sized('300Gi', '200Gi'), live('250Gi', '250Gi'))
+      expect(disks).toEqual(grown)
+      expect(file).toContain('storage: "250Gi"')
+    })
+
+    it.each<[string, Definition['disks'], Machines['claims']]>([
+      ['has grown', server.disks, live('300Gi', '300Gi')],
+      ['is going to, and had its size in Git before', sized('250Gi', '200Gi'), live('300Gi', '250Gi')],
+    ])('leaves a disk that %s as it is', async (_, before, claims) => {
+      const { disks, claim: file } = await rewound(before, sized('300Gi', '200Gi'), claims)
+      expect(disks).toEqual(sized('300Gi', '200Gi'))
+      expect(file).toContain('storage: "300Gi"')
+    })
+
+    it('asks no cluster for a run that lets none grow', async () => {
+      const fleet = await fleetAfter('stop.commit', databaseServer({ running: false }))
+      const { machines } = following(fleet, { claims: () => expect.fail('nothing grows') })
+      expect(await rewinding(fleet, machines)).toBeUndefined()
+    })
   })
 
   it('leaves files alone that the run has not written, also what somebody has changed in them or added', async () => {

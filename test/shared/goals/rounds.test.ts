@@ -484,6 +484,15 @@ describe('a round', () => {
         'has not grown to 2Gi yet',
       ],
       [
+        'resize: is troubled where Argo CD says that the cluster lets no claim grow',
+        'resize',
+        aimOf({ disks: [{ name: 'data', size: '2Gi', made: '1Gi' }] }),
+        { claims: async () => [claim('one')] },
+        view({ application: refusedBy('the storageclass must support resize') }),
+        'troubled',
+        'Argo CD cannot apply it: the storageclass must support resize',
+      ],
+      [
         'patch: says what has changed',
         'patch',
         aimOf({ patch }),
