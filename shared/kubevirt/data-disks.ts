@@ -40,7 +40,8 @@ export const notedAsKept = (changes: readonly Change[]): string[] =>
 const isBackTo = (size: string | undefined, before: DataDisk, after: DataDisk | undefined): boolean =>
   size !== undefined &&
   [before, after].every((one) => one?.kind === 'PersistentVolumeClaim' && one.name === before.name) &&
-  after?.size === size
+  after?.size !== undefined &&
+  bytes(after.size) === bytes(size)
 
 interface DataDisk {
   kind: 'DataVolume' | 'PersistentVolumeClaim'
