@@ -67,18 +67,22 @@ function check({ clusters, argocd, isInClusterOff, contexts }: NamesFacts, names
   ]
 }
 
+/** What a GitOpsCluster says where Argo CD is to run on the cluster itself, and not to reach it from here. */
+const dummyOf = (name: string) => `https://${name}-control-plane`
+
 function checkArgocd(clusters: string[], argocd: Answer<ArgocdCluster[]>, namespace: string): Finding[] {
   const none = lacks('Argo CD knows no cluster', 'argocd cluster add CONTEXT --name NAME, for each ManagedCluster')
   return judge(argocd, `Argo CD's cluster Secrets in namespace ${namespace}`, none, (all) => {
     const twice = clusters.filter((name) => all.filter((one) => one.name === name).length > 1)
     const unknown = clusters.filter((name) => !all.some((one) => one.name === name))
+    const unreachable = clusters.filter((name) => all.some((one) => one.name === name && one.server === dummyOf(name)))
     const others = all.map(({ name }) => name).filter((name) => !clusters.includes(name))
     const hint = others.length > 0 ? ` (it knows ${others.join(', ')})` : ''
     return [
       ...unknown.map((name) =>
         lacks(
           `Argo CD knows no cluster by the name of ManagedCluster ${name}${hint}: an Application for it could not be applied`,
-          `argocd cluster add CONTEXT --name ${name}, or a GitOpsCluster of Advanced Cluster Management`,
+          `argocd cluster add CONTEXT --name ${name}, or a GitOpsCluster of Advanced Cluster Management without spec.managedServiceAccountRef`,
         ),
       ),
       ...twice.map((name) =>
@@ -87,7 +91,15 @@ function checkArgocd(clusters: string[], argocd: Answer<ArgocdCluster[]>, namesp
           `leave one Secret of that name in namespace ${namespace}`,
         ),
       ),
-      ...(unknown.length + twice.length === 0 ? [ok(`Argo CD knows ${clusters.join(', ')} by the same name`)] : []),
+      ...unreachable.map((name) =>
+        lacks(
+          `Argo CD has a dummy for the address of ${name}, ${dummyOf(name)}: nothing could be applied to it`,
+          `take spec.createBlankClusterSecrets and spec.gitopsAddon out of the GitOpsCluster and delete the Secret that it made in namespace ${namespace}, or argocd cluster add CONTEXT --name ${name} in the place of both`,
+        ),
+      ),
+      ...(unknown.length + twice.length + unreachable.length === 0
+        ? [ok(`Argo CD knows ${clusters.join(', ')} by the same name`)]
+        : []),
     ]
   })
 }

@@ -339,12 +339,17 @@ describe('preflight says of a hub', () => {
       [
         'a cluster that Argo CD calls otherwise',
         { [at.argocdClusters]: list(clusterSecret('site-a'), clusterSecret('b')) },
-        /^lacks: Argo CD knows no cluster by the name of ManagedCluster site-b \(it knows b\).* -> argocd cluster add CONTEXT --name site-b/,
+        /^lacks: Argo CD knows no cluster by the name of ManagedCluster site-b \(it knows b\).* -> argocd cluster add CONTEXT --name site-b, or a GitOpsCluster of Advanced Cluster Management without spec.managedServiceAccountRef$/,
       ],
       [
         'two clusters of one name',
         { [at.argocdClusters]: list(...['site-a', 'site-b', 'site-b'].map((name) => clusterSecret(name))) },
         /^lacks: Argo CD has two clusters of the name site-b/,
+      ],
+      [
+        'a cluster that Argo CD has a dummy address of',
+        { [at.argocdClusters]: list(clusterSecret('site-a'), clusterSecret('site-b', 'https://site-b-control-plane')) },
+        'lacks: Argo CD has a dummy for the address of site-b, https://site-b-control-plane: nothing could be applied to it -> take spec.createBlankClusterSecrets and spec.gitopsAddon out of the GitOpsCluster and delete the Secret that it made in namespace argocd, or argocd cluster add CONTEXT --name site-b in the place of both',
       ],
       [
         'clusters that are not shown',
