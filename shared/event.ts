@@ -22,9 +22,13 @@ export interface Message {
   body: string
 }
 
-/** Bytes of a request, and of any other event: what the chain itself makes is larger than what people ask for. */
+/**
+ * Bytes of a request's data, and of any other event's: what the chain itself makes is larger than what people ask for. A
+ * Kafka Broker takes records of 1 MiB (`max.request.size`), key and attributes among them: 24 KiB are left for those, for
+ * Node reads 16 KiB of headers.
+ */
 const requestLimit = 128 * 1024
-export const eventLimit = 1024 * 1024
+export const eventLimit = 1000 * 1024
 
 /** What a parser says may quote what it read, line breaks and all. */
 const quoted = (text: string) => oneLine(text, 200)

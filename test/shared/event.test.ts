@@ -1,5 +1,6 @@
+import { maxHeaderSize } from 'node:http'
 import { describe, expect, it } from 'vitest'
-import { type Event, readEvent, writeEvent } from '../../shared/event.ts'
+import { type Event, eventLimit, readEvent, writeEvent } from '../../shared/event.ts'
 
 type Headers = Record<string, string>
 
@@ -79,7 +80,7 @@ describe('an event is read', () => {
       'too much of an event of the chain',
       { ...ce, ...json, 'ce-type': 'dev.drover.provision.named' },
       JSON.stringify('x'.repeat(1_100_000)),
-      'the event is 1100002 bytes long, wanted at most 1048576',
+      'the event is 1100002 bytes long, wanted at most 1024000',
     ],
   ])('without its data when that is %s', (_, headers, body, problem) => {
     const read = readEvent(headers, body)
@@ -90,6 +91,11 @@ describe('an event is read', () => {
   it('with more data in the chain than in a request', () => {
     const headers = { ...ce, ...json, 'ce-type': 'dev.drover.provision.create.built' }
     expect(readEvent(headers, JSON.stringify({ a: 'x'.repeat(900_000) })).dataProblem).toBeUndefined()
+  })
+
+  it('with no more data than a Kafka Broker takes along with as many headers as Node reads', () => {
+    const maxRequestSize = 1_048_576
+    expect(eventLimit + maxHeaderSize).toBeLessThan(maxRequestSize)
   })
 
   it.each<[string, Headers, string, string]>([

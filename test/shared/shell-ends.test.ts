@@ -27,7 +27,7 @@ describe('a run', () => {
       data: {
         failure: {
           message: expect.stringMatching(
-            /^Cannot tell what "Create the artifacts" came to: its event would be 12\d{5} bytes long, wanted at most 1048576; make the customizations smaller$/,
+            /^Cannot tell what "Create the artifacts" came to: its event would be 12\d{5} bytes long, wanted at most 1024000; make the customizations smaller$/,
           ),
         },
       },
