@@ -42,3 +42,7 @@ export function claimProblems(wanted: readonly string[], recorded: Claims, live:
 /** The claims by name and uid, as they are recorded. */
 export const toClaims = (live: readonly Claim[]): Claims =>
   Object.fromEntries(live.map(({ metadata }) => [metadata.name, metadata.uid]))
+
+/** True for a claim that is filled from a snapshot once a pod uses it: no guest has run from it, and its data is in that snapshot alone. */
+export const isUnfilled = ({ spec, status }: Claim): boolean =>
+  status?.phase === 'Pending' && spec?.dataSource?.kind === 'VolumeSnapshot'

@@ -1,3 +1,4 @@
+import { isUnfilled } from '../../shared/claims.ts'
 import type { Tree } from '../../shared/fleet.ts'
 import type { Images } from '../../shared/golden-images.ts'
 import { allClaims, claimOf, rootDiskName } from '../../shared/kubevirt/manifest.ts'
@@ -101,10 +102,11 @@ const restoreFacts: Furnishing = async (run, { definition }, { machines }) => {
   return { restoring: 'new disks', restoredFrom: { snapshot: found.name, volumes } }
 }
 
-/** A machine is not changed for a growth that the cluster refuses: of a claim that is not bound, or to less than it has. */
-const resizeFacts: Furnishing = async (run, { definition }, { machines }) => {
+/** A machine is not changed for a growth that the cluster refuses: of a claim that is not bound, or to less than it asks for. */
+const resizeFacts: Furnishing = async (run, { definition }, sources) => {
   const { cluster, namespace } = definition
-  const { grow = {} } = requestOf(run, 'resize')
+  const { grow = {}, detach = [] } = requestOf(run, 'resize')
+  const { machines } = sources
   const disks = [
     { ...definition.rootDisk, name: 'root', claim: rootDiskName(definition) },
     ...definition.disks.map((disk) => ({ ...disk, claim: claimOf(definition, disk) })),
@@ -119,6 +121,9 @@ const resizeFacts: Furnishing = async (run, { definition }, { machines }) => {
       live.find(({ metadata }) => metadata.name === claim),
     ),
   )
+  const leaving = definition.disks.filter(({ name }) => detach.includes(name)).map((disk) => claimOf(definition, disk))
+  const unfilled = leaving.length === 0 ? undefined : await unfilledProblem(definition, leaving, sources)
+  problems.push(...(unfilled === undefined ? [] : [unfilled]))
   return problems.length > 0 ? problems.join('; ') : {}
 }
 
@@ -126,21 +131,17 @@ const resizeFacts: Furnishing = async (run, { definition }, { machines }) => {
 function growthProblem(disk: string, wanted: string, name: string, claim: Claim | undefined): string[] {
   const asked = `grow.${disk} is ${show(wanted)}`
   if (!claim) return [`${asked}, and its claim ${name} is not there`]
-  const { phase = 'Pending', capacity } = claim.status ?? {}
+  const { phase = 'Pending' } = claim.status ?? {}
   if (phase !== 'Bound') return [`${asked}, and its claim ${name} is ${phase}: wanted one that is bound`]
-  const [most = '0'] = [claim.spec?.resources?.requests?.storage ?? '0', capacity?.storage ?? '0'].sort(
-    (one, other) => bytes(other) - bytes(one),
-  )
+  const most = claim.spec?.resources?.requests?.storage ?? '0'
   if (bytes(wanted) >= bytes(most)) return []
-  return [`${asked}, wanted at least ${show(most)}: its claim ${name} has that already`]
+  return [`${asked}, wanted at least ${show(most)}: its claim ${name} asks for that already`]
 }
 
 /** A disk that a restore has made may be filled only when the machine starts, and until then its data is in a snapshot alone. */
 async function unfilledProblem({ cluster, namespace }: Definition, names: string[], { machines }: Sources) {
   const live = await machines.claims(cluster, namespace, names)
-  const unfilled = live.filter(
-    ({ spec, status }) => spec?.dataSource?.kind === 'VolumeSnapshot' && status?.phase !== 'Bound',
-  )
+  const unfilled = live.filter(isUnfilled)
   if (unfilled.length === 0) return undefined
   const disks = listed(unfilled.map(({ metadata }) => metadata.name))
   return `its restored disks are not filled yet from their snapshot, which would go: ${disks}, wanted a machine that was started since`

@@ -1,4 +1,4 @@
-import { claimProblems, claimsText } from '../../shared/claims.ts'
+import { claimProblems, claimsText, isUnfilled } from '../../shared/claims.ts'
 import { type Change, type Fleet, nothing, type Tree } from '../../shared/fleet.ts'
 import type { GitOpsSettings } from '../../shared/gitops/application.ts'
 import { changed } from '../../shared/gitops/change-set.ts'
@@ -9,7 +9,7 @@ import { saved } from '../../shared/goals/snapshot.ts'
 import { stopped } from '../../shared/goals/stopped.ts'
 import { waitFor } from '../../shared/goals/wait.ts'
 import { dataDiskLosses } from '../../shared/kubevirt/data-disks.ts'
-import { dataClaims, rootVolume } from '../../shared/kubevirt/manifest.ts'
+import { allClaims, dataClaims, rootVolume } from '../../shared/kubevirt/manifest.ts'
 import { type RunRecord, readRecord, recordedStage, type Stage, trailersOf } from '../../shared/ledger.ts'
 import { roundsOf } from '../../shared/lifecycles.ts'
 import { type MachineAddress, type Machines, placeOf } from '../../shared/machines.ts'
@@ -56,8 +56,8 @@ export async function rewind(
   const from = await newRootFrom(run, address, means)
   if (from === 'not to be used') return notYet(`Still undoing: the snapshot of ${placeOf(address)} cannot be used yet`)
   for (let after: Reached | undefined; ; ) {
-    const ungrown = await ungrownOf(run, address, means)
-    const step = await advance(run, address, means, after, { from, unfilled: after?.unfilled, ungrown })
+    const [ungrown, isUnused] = [await ungrownOf(run, address, means), await hasUnused(run, address, means)]
+    const step = await advance(run, address, means, after, { from, unfilled: after?.unfilled, ungrown, isUnused })
     if (!step) return undefined
     if ('losses' in step) return cannot(address, step.losses.join('; '))
     if ('stranded' in step) return { kind: 'stranded', message: step.stranded }
@@ -140,6 +140,15 @@ async function ungrownOf(run: Run, address: MachineAddress, { fleet, machines }:
   )
 }
 
+/** True where a disk that the run has put back waits to be used for the first time: asked only where a snapshot would be taken next. */
+async function hasUnused(run: Run, address: MachineAddress, { machines, fleet }: Means): Promise<boolean> {
+  const tree = await fleet.head()
+  const record = await readRecord(tree, run.id)
+  const sides = record && (await sidesOf(tree, record, address))
+  if (!sides || stageAfter(record, sides) !== 'keep') return false
+  return (await machines.claims(address.cluster, address.namespace, allClaims(sides.now))).some(isUnfilled)
+}
+
 /** The stage that is to be waited for: the one that another delivery has begun, or the one that comes after. */
 async function advance(
   run: Run,
@@ -158,7 +167,7 @@ async function advance(
       if (record.state === 'stranded') return nothing({ stranded: record.message ?? '' })
       if (record.stage !== undefined && record.stage !== after?.stage)
         return nothing({ stage: record.stage, aim: sides.now })
-      const stage = stageAfter(record, sides)
+      const stage = stageAfter(record, sides, shown)
       if (!stage) return nothing(undefined)
       const aim = aimOf(stage, record, sides, shown)
       const steps = await differing(tree, sides.now, aim, gitops)

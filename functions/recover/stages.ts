@@ -16,15 +16,16 @@ export interface Sides {
 }
 
 /** What comes after a stage, or first; undefined when everything is back. */
-export function stageAfter(record: RunRecord, sides: Sides): Stage | undefined {
+export function stageAfter(record: RunRecord, sides: Sides, shown: Shown = {}): Stage | undefined {
   const after = record.stage === undefined ? -1 : stages.indexOf(record.stage)
-  return stages.slice(after + 1).find((stage) => isNeeded[stage](record, sides))
+  return stages.slice(after + 1).find((stage) => isNeeded[stage](record, sides, shown))
 }
 
-const isNeeded: Record<Stage, (record: RunRecord, sides: Sides) => boolean> = {
+const isNeeded: Record<Stage, (record: RunRecord, sides: Sides, shown: Shown) => boolean> = {
   off: (record, { before, now }) =>
     isWritten(record, now) || !isSameGuest(before, now) || lastSnapshot(record.run, now) !== undefined,
-  keep: (record, { now }) => isWritten(record, now) && keepsSnapshot(record) && hasStarted(record),
+  keep: (record, { now }, { isUnused }) =>
+    !isUnused && isWritten(record, now) && keepsSnapshot(record) && hasStarted(record),
   disks: (record, { now }) => isWritten(record, now),
   back: () => true,
 }
@@ -79,6 +80,8 @@ const names = ({ disks }: Definition) => disks.map(({ name, claim }) => claim ??
 
 /** What the cluster has shown that an undo goes by. */
 export interface Shown {
+  /** True where a disk that was put back was never used: no guest ran from it, and no snapshot of it would ever be ready. */
+  isUnused?: boolean
   /** What a new root disk is made from, where that is the way. */
   from?: SnapshotVolumes | undefined
   /** The claims that were put back and that are filled once the machine starts. */
@@ -107,7 +110,7 @@ export function growthOf({ before, now }: Sides): Growth[] {
       return was ? [{ claim, before: was, now: disk }] : []
     }),
   ]
-  return grown.filter((one) => one.now.made !== undefined && one.now.size !== one.before.size)
+  return grown.filter((one) => one.now.made !== undefined && bytes(one.now.size) !== bytes(one.before.size))
 }
 
 /**
@@ -178,9 +181,9 @@ export const keptSnapshot = (run: string, definition: Definition) =>
   definition.snapshots?.find(({ name }) => name === keptName(run, definition))
 
 /** The way back, from which disks are filled when the machine starts: without it they never would be. */
-function sourceOf(run: string, { before, now }: Sides): DefinedSnapshot | undefined {
+function sourceOf(run: string, { now }: Sides): DefinedSnapshot | undefined {
   const found = wayBack(run, now)
-  return found && !before.running ? lasting(found) : found
+  return found && lasting(found)
 }
 
 const keptName = (run: string, definition: Definition) => objectName(definition, `undone-${run.slice(0, 8)}`)

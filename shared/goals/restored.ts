@@ -1,4 +1,4 @@
-import { toClaims } from '../claims.ts'
+import { isUnfilled, toClaims } from '../claims.ts'
 import { allClaims, claimOf, rootDiskName } from '../kubevirt/manifest.ts'
 import type { Claim, DataVolume, MachineView } from '../machines.ts'
 import type { Definition } from '../schema/definition.ts'
@@ -37,12 +37,12 @@ export const restored: Goal = {
     if (snapshot === undefined) return reached(nothing)
     const names = allClaims(definition)
     const live = await machines.claims(cluster, namespace, names)
-    const isThere = ({ status }: Claim) => status?.phase === 'Bound' || (restore && status?.phase === 'Pending')
+    const isThere = (claim: Claim) => claim.status?.phase === 'Bound' || (restore && isUnfilled(claim))
     const open = names.filter((name) => !live.some((one) => one.metadata.name === name && isThere(one)))
     if (open.length > 0) return waiting(`the claims ${open.join(', ')} are not bound yet`)
     // They came anew because this run wanted it: from now on these are the machine's.
     const message = `Restored the disks of VM ${definition.name} from ${snapshot}${restore ? '' : ': they are new ones, and those from before are kept'}`
-    const unfilled = live.filter((claim) => claim.status?.phase === 'Pending').map(({ metadata }) => metadata.name)
+    const unfilled = live.filter(isUnfilled).map(({ metadata }) => metadata.name)
     return reached(message, { claims: toClaims(live), ...(unfilled.length > 0 && { unfilled }), report: [message] })
   },
 }

@@ -33,7 +33,7 @@ function mustStop({ nextRoot }: Definition, run: Run): boolean {
 export const start: Edit = ({ restore, patch: _, ...definition }, run) => {
   const running = run.lifecycle === 'power' ? requestOf(run, 'power').action !== 'stop' : run.facts.wasRunning === true
   const { snapshots } = definition
-  if (running || !snapshots || !run.facts.unfilled) return { ...definition, running }
+  if (!snapshots || !run.facts.unfilled) return { ...definition, running }
   const left = snapshots.map((one) => (one.name === restore?.snapshot ? lasting(one) : one))
   return { ...definition, running, snapshots: left }
 }

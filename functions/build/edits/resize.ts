@@ -28,7 +28,9 @@ export const resize: Edit = async (definition, run, { tree }) => {
   ]
   if (problems.length > 0) return { problems }
   const grown = <D extends Sized>(disk: D, wanted: string | undefined): D =>
-    wanted === undefined || wanted === disk.size ? disk : { ...disk, size: wanted, made: disk.made ?? disk.size }
+    wanted === undefined || bytes(wanted) === bytes(disk.size)
+      ? disk
+      : { ...disk, size: wanted, made: disk.made ?? disk.size }
   const left = definition.disks.filter(({ name }) => !detach.includes(name))
   return {
     ...definition,

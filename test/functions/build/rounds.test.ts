@@ -76,7 +76,11 @@ describe('a machine that is to be started', () => {
   it.each<[string, facts: Facts, snapshots: object[]]>([
     ['has no end where disks are filled from it when the machine starts', { unfilled: ['x'] }, [source, another]],
     ['ends as it was to where all disks are filled', {}, [{ ...source, until }, another]],
-    ['ends as it was to where it starts now', { unfilled: ['x'], wasRunning: true }, [{ ...source, until }, another]],
+    [
+      'has no end either where it starts now, and may not come up',
+      { unfilled: ['x'], wasRunning: true },
+      [source, another],
+    ],
   ])('the snapshot that it was put back to %s', async (_, facts, snapshots) => {
     const put = { ...done, snapshots: [{ ...source, until }, another] }
     expect(await edited('start', put, 'restore', {}, facts)).toMatchObject({ snapshots })

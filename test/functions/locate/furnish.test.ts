@@ -199,6 +199,7 @@ describe('a machine whose restored disks are filled when it starts', () => {
     ['snapshot', { action: 'expire', snapshot: 'clean' }, 'db-01-root-71f75f7d'],
     ['deprovision', {}, 'db-01-data-data-4f3104'],
     ['deprovision', { destroy: ['data'] }, 'db-01-data-wal-4f3104'],
+    ['resize', { detach: ['wal'] }, 'db-01-data-wal-4f3104'],
   ])('keeps its snapshots: a %s of %j is refused', async (lifecycle, said, first) => {
     expect(await asked(lifecycle, said, claims('Pending'))).toMatchObject({
       kind: 'refused',
@@ -213,6 +214,7 @@ describe('a machine whose restored disks are filled when it starts', () => {
   it.each<[string, LifecycleName, object, Machines['claims']]>([
     ['of disks that are filled', 'snapshot', { action: 'expire', snapshot: 'clean' }, claims('Bound')],
     ['of disks that are filled, with it', 'deprovision', {}, claims('Bound')],
+    ['of a disk that is filled, with it', 'resize', { detach: ['wal'] }, claims('Bound')],
     ['of disks that are blank', 'deprovision', {}, claims('Pending', 'DataVolume')],
     ['of data that is to be destroyed', 'deprovision', { destroy: ['data', 'wal'] }, claims('Pending')],
     ['and takes one more', 'snapshot', { snapshot: 'more' }, claims('Pending')],
@@ -237,12 +239,12 @@ describe('a machine whose disks are to grow', () => {
 
   it.each<[string, Record<string, string>, ReturnType<typeof claim> | undefined]>([
     [
-      'grow.data is "210Gi", wanted at least "227633266688": its claim db-01-data-data-4f3104 has that already',
+      'grow.data is "210Gi", wanted at least "227633266688": its claim db-01-data-data-4f3104 asks for that already',
       { data: '210Gi' },
       claim('Bound', '227633266688'),
     ],
     [
-      'grow.root is "40Gi", wanted at least "60Gi": its claim db-01-root-71f75f7d has that already',
+      'grow.root is "40Gi", wanted at least "60Gi": its claim db-01-root-71f75f7d asks for that already',
       { root: '40Gi' },
       claim('Bound', '60Gi', '30Gi'),
     ],
@@ -260,6 +262,7 @@ describe('a machine whose disks are to grow', () => {
   it.each<[string, Record<string, string>, ReturnType<typeof claim> | undefined]>([
     ['beyond what the claim has', { data: '300Gi' }, claim('Bound', '227633266688')],
     ['to what the claim was asked for before, and Git not', { data: '300Gi' }, claim('Bound', '300Gi', '200Gi')],
+    ['where the storage has rounded up', { data: '250Gi' }, claim('Bound', '200Gi', '400Gi')],
     ['to the size that they have', { data: '200Gi' }, undefined],
     ['that are none of it, which another step says', { logs: '1Gi' }, undefined],
   ])('may have them grow %s', async (_, grow, live) => {

@@ -73,7 +73,11 @@ describe('the undo of a change', () => {
     const patched = databaseServer({ running: false, operation: `${patching.id}.patch`, snapshots: [saved] })
     const fleet = await fleetAfter(patching, 'patch.commit', patched)
     const claims: Machines['claims'] = async (_, __, names) =>
-      names.map((name) => ({ metadata: { name, uid: `of-${name}` }, status: { phase: 'Pending' } }))
+      names.map((name) => ({
+        metadata: { name, uid: `of-${name}` },
+        spec: { dataSource: { kind: 'VolumeSnapshot', name: 's' } },
+        status: { phase: 'Pending' },
+      }))
     const message =
       'Everything was put back after: Cannot stop VM db-01. Its disks are filled from snapshot db-01-undo when it starts, and not before'
     expect(await undoing(patching, fleet, { claims })).toMatchObject({ kind: 'succeeded', message })

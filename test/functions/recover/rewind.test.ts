@@ -53,15 +53,25 @@ describe('rewind', () => {
   })
 
   const until = '2030-01-08T10:00:00.000Z'
-  it.each<[string, running: boolean, snapshots: object[]]>([
-    ['without an end where the machine stays off, for nobody knows when it starts', false, [saved]],
-    ['for as long as it was to be kept where it starts now', true, [{ ...saved, until }]],
-  ])('keeps the snapshot that disks are to be filled from once a pod uses them, %s', async (_, running, snapshots) => {
+  const unused = { spec: { dataSource: { kind: 'VolumeSnapshot', name: 's' } }, status: { phase: 'Pending' } }
+  it.each([
+    ['stays off', false],
+    ['starts now, and may not come up', true],
+  ])('keeps the snapshot that disks are to be filled from without an end where the machine %s', async (_, running) => {
     const fleet = await fleetAfter('restore.commit', { ...changed, snapshots: [{ ...saved, until }] }, run, running)
     const claims: Machines['claims'] = async (_, __, names) =>
-      names.map((name) => ({ metadata: { name, uid: `of-${name}` }, status: { phase: 'Pending' } }))
+      names.map((name) => ({ ...unused, metadata: { name, uid: `of-${name}` } }))
     expect(await rewinding(fleet, following(fleet, { claims }).machines)).toBeUndefined()
-    expect(await definitionIn(fleet)).toEqual({ ...server, running, pinned: true, snapshots })
+    expect(await definitionIn(fleet)).toEqual({ ...server, running, pinned: true, snapshots: [saved] })
+  })
+
+  it('takes none first of disks that no guest has used: it would never be ready', async () => {
+    const fleet = await fleetAfter('start.commit', { ...changed, running: true })
+    const claims: Machines['claims'] = async (_, __, names) =>
+      names.map((name) => ({ ...unused, metadata: { name, uid: `of-${name}` } }))
+    const { machines, seen } = following(fleet, { claims })
+    expect(await rewinding(fleet, machines)).toBeUndefined()
+    expect(seen).toEqual([...['off', 'disks'].map((stage) => `${run.id}.undo-${stage}`), server.operation])
   })
 
   it('takes a snapshot first of what a guest may have written since, and keeps it', async () => {

@@ -359,7 +359,12 @@ describe('a round', () => {
     metadata: { name: 'web-01-data-data-4f3104', uid, ...rest },
     status: { phase: 'Bound', capacity: { storage: '1Gi' } },
   })
-  const root = (phase: string): Claim => ({ metadata: { name: 'web-01-root-71f75f7d', uid: 'r' }, status: { phase } })
+  const ofSnapshot = { spec: { dataSource: { kind: 'VolumeSnapshot', name: 's' } } }
+  const root = (phase: string): Claim => ({
+    metadata: { name: 'web-01-root-71f75f7d', uid: 'r' },
+    ...ofSnapshot,
+    status: { phase },
+  })
   const machines = (change: object) => ({ ...machinesShowing(nothing), ...change })
   const jobs = (type: string) =>
     view({ jobs: [named('web-01-patch', { conditions: [condition(type, 'True', '', 'ran too long')] })] })
@@ -451,10 +456,19 @@ describe('a round', () => {
         'restore: is over where claims wait for a pod, and says that they are filled by then',
         'restore',
         aimOf({ ...kept, restore: { name: 'r', snapshot: 's' } }),
-        { claims: async () => [root('Pending'), { ...claim('two'), status: { phase: 'Pending' } }] },
+        { claims: async () => [root('Pending'), { ...claim('two'), ...ofSnapshot, status: { phase: 'Pending' } }] },
         nothing,
         'reached',
         'Restored the disks',
+      ],
+      [
+        'restore: waits for a claim that is not made from its snapshot',
+        'restore',
+        aimOf({ ...kept, restore: { name: 'r', snapshot: 's' } }),
+        { claims: async () => [root('Pending'), { ...claim('two'), status: { phase: 'Pending' } }] },
+        nothing,
+        'waiting',
+        'web-01-data-data-4f3104 are not bound yet',
       ],
       [
         'restore: waits for a claim that has lost its volume',
