@@ -115,6 +115,13 @@ async function snapshotOf({ id, lifecycle, request, facts: { name, cluster } }: 
   const source = wayBack(id, read.value)
   return [
     kept ? `. What was written to its disks until then is in snapshot ${kept.name}` : '',
-    source && !source.until ? `. Its disks are filled from snapshot ${source.name} when it starts, and not before` : '',
+    source && !source.until ? fillingSentence(source.name, read.value) : '',
   ].join('')
+}
+
+/** Nobody knows whether a disk has been filled, so the snapshot has no end. */
+function fillingSentence(snapshot: string, { running }: Definition): string {
+  return running
+    ? `. Its disks were filled from snapshot ${snapshot}, which stays until somebody lets it go`
+    : `. Its disks are filled from snapshot ${snapshot} when it starts, and not before`
 }

@@ -114,6 +114,14 @@ describe('an edit', () => {
       },
     ],
     [
+      'lets no disk grow to the size that it has, in another unit',
+      'resize',
+      server,
+      'resize',
+      { grow: { data: '204800Mi' } },
+      { disks: server.disks },
+    ],
+    [
       'grows the root disk',
       'resize',
       server,

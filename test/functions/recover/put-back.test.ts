@@ -20,8 +20,8 @@ const stopping = changing('power', { action: 'stop' }, 'undo', { failure })
 const stopped = databaseServer({ running: false, operation: `${stopping.id}.stop` })
 
 /** A fleet in which a run holds a machine, and has made this of it. */
-async function fleetAfter(run: Run, task: string, now: Definition): Promise<MemoryFleet> {
-  const fleet = await fleetHaving(server)
+async function fleetAfter(run: Run, task: string, now: Definition, before = server): Promise<MemoryFleet> {
+  const fleet = await fleetHaving(before)
   await commitAs({ ...run, task: 'locate' }, fleet, [{ path: lock, content: toLock(run) }])
   await commitAs({ ...run, task }, fleet, await toChangeSet(now, await fleet.head(), gitops))
   return fleet
@@ -67,19 +67,21 @@ describe('the undo of a change', () => {
     expect(await undoing(restoring, fleet)).toMatchObject({ kind: 'succeeded', message })
   })
 
-  it('says what disks are filled from that nothing fills until the machine starts', async () => {
+  it.each([
+    ['are filled', false, 'Its disks are filled from snapshot db-01-undo when it starts, and not before'],
+    ['were filled', true, 'Its disks were filled from snapshot db-01-undo, which stays until somebody lets it go'],
+  ])('says what disks %s from that storage fills once a machine uses them', async (_, running, sentence) => {
     const saved = { name: 'db-01-undo', purpose: 'undo' as const, run: stopping.id, disks: [], taken: stopping.since }
     const patching = changing('patch', {}, 'undo', { failure: { ...failure, task: 'patch.verify' } })
     const patched = databaseServer({ running: false, operation: `${patching.id}.patch`, snapshots: [saved] })
-    const fleet = await fleetAfter(patching, 'patch.commit', patched)
+    const fleet = await fleetAfter(patching, 'patch.commit', patched, databaseServer({ running }))
     const claims: Machines['claims'] = async (_, __, names) =>
       names.map((name) => ({
         metadata: { name, uid: `of-${name}` },
         spec: { dataSource: { kind: 'VolumeSnapshot', name: 's' } },
         status: { phase: 'Pending' },
       }))
-    const message =
-      'Everything was put back after: Cannot stop VM db-01. Its disks are filled from snapshot db-01-undo when it starts, and not before'
+    const message = `Everything was put back after: Cannot stop VM db-01. ${sentence}`
     expect(await undoing(patching, fleet, { claims })).toMatchObject({ kind: 'succeeded', message })
   })
 
