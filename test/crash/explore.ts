@@ -31,7 +31,7 @@ export interface Explored {
 const batch = 3
 const mostProblems = 5
 /** So many runs more are given to points that did not come up again. */
-const mostAgain = 3
+const mostAgain = 6
 
 /**
  * Lives a life without a crash, and then until a run has met no point any more at which no process was killed yet: which points
