@@ -165,7 +165,18 @@ beforeAll(async () => {
 afterAll(() => chain.close())
 
 /** What of a machine an undo puts back: a disk that has grown stays, and so does it that a restore is in mind. */
-const lasting = ({ disks: _, pinned: __, ...rest }: Definition) => rest
+const lasting = ({ disks: _, pinned: __, snapshots = [], ...rest }: Definition) => ({
+  ...rest,
+  snapshots: snapshots.filter((one) => !isKept(one)),
+})
+
+/** What a guest had written until the disks of its machine were put back: the undo of a restore keeps it, and several are lived on one machine. */
+const isKept = ({ name, run }: { name: string; run: string }) => name.includes('-undone-') && restores().includes(run)
+
+const restores = () =>
+  [...undone].flatMap(([{ lifecycle }, found]) =>
+    lifecycle === 'restore' && !(found instanceof Error) ? [found.run.id] : [],
+  )
 
 function undoneOf(row: Row): Undone {
   const found = undone.get(row) ?? expect.fail('nothing was lost')
@@ -189,9 +200,11 @@ describe('a failed run', () => {
   it.each(rows.filter(({ lifecycle }) => changesMachine(lifecycle)))(
     'of $lifecycle that lost $what leaves its machine as it was',
     async (row) => {
-      const { place, before } = undoneOf(row)
+      const { place, before, run } = undoneOf(row)
       const vm = { cluster, ...place }
       const now = await machines.definitionOf(vm)
+      const kept = (now.snapshots ?? []).filter((one) => isKept(one) && one.run === run.id)
+      expect(kept).toHaveLength(row.lifecycle === 'restore' ? 1 : 0)
       expect(lasting(now)).toEqual(lasting(before ?? expect.fail('there was no machine')))
       expect(now.disks.map(({ name }) => name)).toEqual(before?.disks.map(({ name }) => name))
       expect(dataOnly(await machines.claimsOf(vm))).toEqual(await machines.recorded(vm))
