@@ -3,7 +3,7 @@ import { readdir, readFile, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { draftOf } from '../shared/draft.ts'
 import { messageOf } from '../shared/errors.ts'
-import type { Change, Fleet, Tree, TreeEntry } from '../shared/fleet.ts'
+import type { Change, Fleet, Tree } from '../shared/fleet.ts'
 import { blobId } from '../shared/ledger.ts'
 
 /** A fleet in memory, which remembers what was put into it. */
@@ -35,12 +35,6 @@ export async function openTree(folder: string): Promise<Tree> {
     const text = await read(path)
     return text === undefined ? undefined : blobId(text)
   }
-  const entryOf = async (path: string, entry: Dirent): Promise<TreeEntry> => {
-    const { name } = entry
-    if (entry.isDirectory()) return { name, mode: '040000', oid: '' }
-    if (entry.isSymbolicLink()) return { name, mode: '120000', oid: '' }
-    return { name, mode: '100644', oid: (await oid(`${path}/${name}`)) ?? '' }
-  }
   return {
     revision: 'folder',
     ...{ read, oid },
@@ -51,9 +45,15 @@ export async function openTree(folder: string): Promise<Tree> {
       if (!(await isHere(path))) return []
       const entries = await readdir(join(root, path), { withFileTypes: true }).catch(unlessAbsent([]))
       entries.sort((one, other) => (one.name < other.name ? -1 : 1))
-      return Promise.all(entries.map((entry) => entryOf(path, entry)))
+      // Nobody asks a list for the ids of its files, and each would have to be read for its own.
+      return entries.map((entry) => ({ name: entry.name, mode: modeOf(entry), oid: '' }))
     },
   }
+}
+
+function modeOf(entry: Dirent): string {
+  if (entry.isDirectory()) return '040000'
+  return entry.isSymbolicLink() ? '120000' : '100644'
 }
 
 /** What is not there is none: a file, or a folder where a file was looked for. */

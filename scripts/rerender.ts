@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util'
 import { messageOf } from '../shared/errors.ts'
 import type { Change } from '../shared/fleet.ts'
 import { openTree } from './folder-tree.ts'
-import { type Differences, differencesIn } from './rerender/differences.ts'
+import { type Drift, driftIn } from './rerender/drift.ts'
 
 /**
  * `npm run rerender -- --fleet DIR`: which manifests of a fleet are not what their definitions render to with this version of
@@ -27,8 +27,10 @@ async function main(): Promise<void> {
   if (values.help) return void process.stdout.write(`${usage}\n`)
   const { fleet, write } = values
   if (fleet === undefined) throw new Error(`Cannot compare: no clone of the fleet repository is named; ${usage}`)
-  const found: Differences[] = []
-  for await (const one of differencesIn(await openTree(fleet))) {
+  const tree = await openTree(fleet)
+  const root = await realpath(fleet)
+  const found: Drift[] = []
+  for await (const one of driftIn(tree)) {
     found.push(one)
     if (found.length % stretch === 0) process.stderr.write(`looked at ${found.length}\n`)
   }
@@ -38,7 +40,7 @@ async function main(): Promise<void> {
   for (const { what, problems } of left) for (const problem of problems) say(`${what}: ${problem}`)
   for (const { what, changes } of otherwise)
     for (const change of changes) {
-      if (write) await put(await realpath(fleet), change)
+      if (write) await put(root, change)
       say(`${what}: ${change.path} ${wordFor(change, write)}`)
     }
   say(closing(found.length - otherwise.length - left.length, otherwise.length, left.length, write))

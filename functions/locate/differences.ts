@@ -2,7 +2,7 @@ import { claimProblems } from '../../shared/claims.ts'
 import { dataClaims, rootDiskName } from '../../shared/kubevirt/manifest.ts'
 import { virtualMachine } from '../../shared/kubevirt/virtual-machine.ts'
 import type { Claim, VirtualMachine } from '../../shared/machines.ts'
-import { bytes } from '../../shared/quantity.ts'
+import { canonical } from '../../shared/quantity.ts'
 import type { Definition } from '../../shared/schema/definition.ts'
 import { listed } from '../../shared/schema/show.ts'
 import type { Claims } from '../../shared/step.ts'
@@ -68,11 +68,10 @@ function featuresOf(spec: VirtualMachine['spec']): Record<string, string | numbe
 
 /** Kubernetes may write a quantity in another way, and a MAC in other letters. */
 const isSame = (wanted: string | number, shown: string | number | undefined): boolean =>
-  shown !== undefined && (inPlainWords(wanted) === inPlainWords(shown) || quantity(wanted) === quantity(shown))
+  shown !== undefined &&
+  (inPlainWords(wanted) === inPlainWords(shown) || canonical(String(wanted)) === canonical(String(shown)))
 
 const inPlainWords = (value: string | number) => String(value).toLowerCase()
-/** A text that is no quantity is none, and so it is equal to none. */
-const quantity = (value: string | number) => (/^\d+[KMGTPE]i?$/.test(String(value)) ? bytes(String(value)) : Number.NaN)
 
 function volumeProblems(definition: Definition, { spec }: VirtualMachine): string[] {
   const volumes = spec?.template?.spec?.volumes ?? []

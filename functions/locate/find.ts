@@ -3,7 +3,7 @@ import { readHolder } from '../../shared/holder.ts'
 import type { MachineAddress } from '../../shared/machines.ts'
 import { definitionFile, machinesFolder } from '../../shared/paths.ts'
 import { Definition } from '../../shared/schema/definition.ts'
-import { readChecked } from '../../shared/schema/read.ts'
+import { foldersIn, readChecked } from '../../shared/schema/read.ts'
 import type { MachineRequest } from '../../shared/schema/requests.ts'
 import { listed, show } from '../../shared/schema/show.ts'
 
@@ -20,7 +20,7 @@ export interface Found {
  * of the requester's business: it is not there.
  */
 export async function find(tree: Tree, { namespace, name, cluster }: MachineRequest): Promise<Found | string> {
-  const clusters = cluster === undefined ? await foldersOf(tree, machinesFolder) : [cluster]
+  const clusters = cluster === undefined ? await foldersIn(tree, machinesFolder) : [cluster]
   const there = await Promise.all(
     clusters.map(async (one) => ((await tree.oid(definitionFile(one, namespace, name))) === undefined ? [] : [one])),
   )
@@ -41,6 +41,3 @@ export async function find(tree: Tree, { namespace, name, cluster }: MachineRequ
   const holder = await readHolder(tree, name)
   return { address: { cluster: only, namespace, name }, definition: value, madeBy: holder?.run }
 }
-
-const foldersOf = async (tree: Tree, folder: string) =>
-  (await tree.list(folder)).filter(({ mode }) => mode === '040000').map(({ name }) => name)

@@ -1,17 +1,15 @@
-import { isUnfilled } from '../../shared/claims.ts'
 import type { Tree } from '../../shared/fleet.ts'
 import type { Images } from '../../shared/golden-images.ts'
-import { allClaims, claimOf, rootDiskName } from '../../shared/kubevirt/manifest.ts'
+import { rootDiskName } from '../../shared/kubevirt/manifest.ts'
 import { snapshotApi } from '../../shared/kubevirt/restoring.ts'
 import { type RoundName, roundsOf } from '../../shared/lifecycles.ts'
-import { type Claim, type MachineAddress, type Machines, placeOf, type SnapshotSize } from '../../shared/machines.ts'
+import { type MachineAddress, type Machines, placeOf, type SnapshotSize } from '../../shared/machines.ts'
 import { templateFile } from '../../shared/paths.ts'
-import { bytes } from '../../shared/quantity.ts'
 import { requestOf } from '../../shared/request.ts'
 import type { Definition } from '../../shared/schema/definition.ts'
 import type { Image } from '../../shared/schema/machine.ts'
 import { readChecked } from '../../shared/schema/read.ts'
-import { listed, show } from '../../shared/schema/show.ts'
+import { show } from '../../shared/schema/show.ts'
 import { Template } from '../../shared/schema/template.ts'
 import { lackingVolumes, named, newDisksProblem, restoreProblem, unknownSnapshot } from '../../shared/snapshots.ts'
 import { type Facts, type Outcome, type Run, refused } from '../../shared/step.ts'
@@ -102,64 +100,6 @@ const restoreFacts: Furnishing = async (run, { definition }, { machines }) => {
   return { restoring: 'new disks', restoredFrom: { snapshot: found.name, volumes } }
 }
 
-/** A machine is not changed for a growth that the cluster refuses: of a claim that is not bound, or to less than it asks for. */
-const resizeFacts: Furnishing = async (run, { definition }, sources) => {
-  const { cluster, namespace } = definition
-  const { grow = {}, detach = [] } = requestOf(run, 'resize')
-  const { machines } = sources
-  const disks = [
-    { ...definition.rootDisk, name: 'root', claim: rootDiskName(definition) },
-    ...definition.disks.map((disk) => ({ ...disk, claim: claimOf(definition, disk) })),
-  ].filter(({ name, size }) => grow[name] !== undefined && bytes(grow[name]) > bytes(size))
-  const names = disks.map(({ claim }) => claim)
-  const live = names.length === 0 ? [] : await machines.claims(cluster, namespace, names)
-  const problems = disks.flatMap(({ name, claim }) =>
-    growthProblem(
-      name,
-      grow[name] ?? '',
-      claim,
-      live.find(({ metadata }) => metadata.name === claim),
-    ),
-  )
-  const leaving = definition.disks.filter(({ name }) => detach.includes(name)).map((disk) => claimOf(definition, disk))
-  const unfilled = leaving.length === 0 ? undefined : await unfilledProblem(definition, leaving, sources)
-  problems.push(...(unfilled === undefined ? [] : [unfilled]))
-  return problems.length > 0 ? problems.join('; ') : {}
-}
-
-/** On a file system CDI makes a claim larger than its disk, and no claim shrinks to what is asked for. */
-function growthProblem(disk: string, wanted: string, name: string, claim: Claim | undefined): string[] {
-  const asked = `grow.${disk} is ${show(wanted)}`
-  if (!claim) return [`${asked}, and its claim ${name} is not there`]
-  const { phase = 'Pending' } = claim.status ?? {}
-  if (phase !== 'Bound') return [`${asked}, and its claim ${name} is ${phase}: wanted one that is bound`]
-  const most = claim.spec?.resources?.requests?.storage ?? '0'
-  if (bytes(wanted) >= bytes(most)) return []
-  return [`${asked}, wanted at least ${show(most)}: its claim ${name} asks for that already`]
-}
-
-/** A disk that a restore has made may be filled only when the machine starts, and until then its data is in a snapshot alone. */
-async function unfilledProblem({ cluster, namespace }: Definition, names: string[], { machines }: Sources) {
-  const live = await machines.claims(cluster, namespace, names)
-  const unfilled = live.filter(isUnfilled)
-  if (unfilled.length === 0) return undefined
-  const disks = listed(unfilled.map(({ metadata }) => metadata.name))
-  return `its restored disks are not filled yet from their snapshot, which would go: ${disks}, wanted a machine that was started since`
-}
-
-/** What is still to be filled from a snapshot keeps it. */
-const snapshotFacts: Furnishing = async (run, { definition }, sources) => {
-  if (requestOf(run, 'snapshot').action !== 'expire') return {}
-  return (await unfilledProblem(definition, allClaims(definition), sources)) ?? {}
-}
-
-/** The snapshots of a machine go with it, and its data stays: but for a disk that the request names. */
-const removeFacts: Furnishing = async (run, { definition }, sources) => {
-  const { destroy = [] } = requestOf(run, 'deprovision')
-  const stay = definition.disks.filter(({ name }) => !destroy.includes(name)).map((disk) => claimOf(definition, disk))
-  return (await unfilledProblem(definition, stay, sources)) ?? {}
-}
-
 /**
  * True where a restore in place brings no instance type or preference back that the machine has not any more. It puts the whole spec back,
  * as KubeVirt's own: Argo CD could not take such a field away, and with an instance type KubeVirt refuses CPU and memory beside it.
@@ -172,7 +112,4 @@ const furnishing: Partial<Record<RoundName, Furnishing>> = {
   patch: diskFacts,
   create: cloneFacts,
   restore: restoreFacts,
-  resize: resizeFacts,
-  snapshot: snapshotFacts,
-  remove: removeFacts,
 }

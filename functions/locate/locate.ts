@@ -2,14 +2,15 @@ import { recordedClaims } from '../../shared/claims.ts'
 import { DroverError } from '../../shared/errors.ts'
 import { type Fleet, nothing, type Tree } from '../../shared/fleet.ts'
 import type { Images } from '../../shared/golden-images.ts'
-import { dataClaims } from '../../shared/kubevirt/manifest.ts'
+import { markedDisks, markedSentence } from '../../shared/kubevirt/data-disks.ts'
+import { allClaims } from '../../shared/kubevirt/manifest.ts'
 import { recorded, trailersOf } from '../../shared/ledger.ts'
 import { findsMachine, makesMachine, removesMachine } from '../../shared/lifecycles.ts'
 import { heldSentence, holderOf, lockOf, toLock } from '../../shared/lock.ts'
 import { type MachineAddress, type Machines, type MachineView, placeOf } from '../../shared/machines.ts'
 import type { Definition } from '../../shared/schema/definition.ts'
 import type { MachineRequest } from '../../shared/schema/requests.ts'
-import { listed, summary } from '../../shared/schema/show.ts'
+import { summary } from '../../shared/schema/show.ts'
 import { standing, unlessAnother } from '../../shared/standing.ts'
 import {
   type Facts,
@@ -21,6 +22,7 @@ import {
   refused,
   succeeded,
 } from '../../shared/step.ts'
+import { claimRefusals } from './claims.ts'
 import { differences } from './differences.ts'
 import { type Found, find } from './find.ts'
 import { furnish } from './furnish.ts'
@@ -58,7 +60,8 @@ export async function locate(run: Run, fleet: Fleet, machines: Machines, images:
       if (holder) return nothing(refused(`Cannot hold the machine: ${heldSentence(placeOf(found.address), holder)}`))
       // Of whoever holds it now a mark is no more than a beginning.
       const marked = removesMachine(run.lifecycle) ? [] : markedDisks(found.definition)
-      if (marked.length > 0) return nothing(refused(markedSentence(found.address, marked)))
+      if (marked.length > 0)
+        return nothing(refused(`Cannot change ${placeOf(found.address)}: ${markedSentence(marked)}`))
       const facts = { ...run.facts, ...held.facts }
       const lock = { path: lockOf(found.address), content: toLock(run) }
       return { changes: await recorded(tree, run, facts, [lock]), value: held }
@@ -93,12 +96,6 @@ async function toHeld(tree: Tree, run: Run, { address, definition, madeBy }: Fou
   return { address, definition, facts: { ...facts, claims } }
 }
 
-/** Data disks that a de-provisioning was to destroy which has not come to its end: nothing keeps them but that nobody changes the machine. */
-const markedDisks = ({ disks }: Definition) => disks.flatMap(({ name, destroyed }) => (destroyed ? [name] : []))
-
-const markedSentence = (address: MachineAddress, disks: readonly string[]) =>
-  `Cannot change ${placeOf(address)}: a de-provisioning that was not finished has marked ${listed(disks)} to be destroyed. Put the machine's files back to what they were before it`
-
 /** The machine as its cluster shows it. What KubeVirt is busy with is waited for: it refuses every change meanwhile. */
 async function look(run: Run, { address, definition, facts }: Held, machines: Machines, here: Here): Promise<Outcome> {
   let busy = 'the cluster has not answered'
@@ -123,10 +120,12 @@ async function judge(
   machines: Machines,
 ): Promise<Outcome> {
   const { cluster, namespace } = address
-  const claims = await machines.claims(cluster, namespace, dataClaims(definition))
+  const claims = await machines.claims(cluster, namespace, allClaims(definition))
   const problems = differences(definition, facts.claims ?? {}, { machine, claims }, removesMachine(run.lifecycle))
   if (problems.length > 0)
     return refused(summary(`Cannot go on with ${placeOf(address)}: the cluster is not what Git says`, problems))
+  const refusals = claimRefusals(run, definition, claims)
+  if (refusals.length > 0) return refused(summary(`Cannot do the ${run.lifecycle} of ${placeOf(address)}`, refusals))
   const { claims: _, ...without } = facts
   // A new machine gets disks of its own.
   return succeeded(`Found ${placeOf(address)}, and hold it`, makesMachine(run.lifecycle) ? without : facts)

@@ -11,26 +11,15 @@ import { waitFor } from '../../shared/goals/wait.ts'
 import { dataDiskLosses } from '../../shared/kubevirt/data-disks.ts'
 import { allClaims, dataClaims, rootVolume } from '../../shared/kubevirt/manifest.ts'
 import { type RunRecord, readRecord, recordedStage, type Stage, trailersOf } from '../../shared/ledger.ts'
-import { roundsOf } from '../../shared/lifecycles.ts'
+import { roundsOf, writesDisks } from '../../shared/lifecycles.ts'
 import { type MachineAddress, type Machines, placeOf } from '../../shared/machines.ts'
 import { claimsFile, definitionFile } from '../../shared/paths.ts'
 import type { Definition } from '../../shared/schema/definition.ts'
 import { type Claims, type Here, notYet, type Outcome, type Run, type SnapshotVolumes } from '../../shared/step.ts'
 import { parseYaml } from '../../shared/yaml.ts'
 import { differing, foreign } from './differing.ts'
-import {
-  aimOf,
-  type Growth,
-  growthOf,
-  hasGrown,
-  isOnNewRoot,
-  isWritten,
-  needsNewRoot,
-  type Shown,
-  type Sides,
-  stageAfter,
-  wayBack,
-} from './stages.ts'
+import { isBackToSize, ungrownOf } from './growth.ts'
+import { aimOf, isOnNewRoot, isWritten, needsNewRoot, type Shown, type Sides, stageAfter, wayBack } from './stages.ts'
 import { conflictSentence } from './strand.ts'
 
 /** What a rewind works with. */
@@ -56,8 +45,8 @@ export async function rewind(
   const from = await newRootFrom(run, address, means)
   if (from === 'not to be used') return notYet(`Still undoing: the snapshot of ${placeOf(address)} cannot be used yet`)
   for (let after: Reached | undefined; ; ) {
-    const [ungrown, isUnused] = [await ungrownOf(run, address, means), await hasUnused(run, address, means)]
-    const step = await advance(run, address, means, after, { from, unfilled: after?.unfilled, ungrown, isUnused })
+    const shown = { from, ...(await claimsShown(run, address, means)) }
+    const step = await advance(run, address, means, after, shown)
     if (!step) return undefined
     if ('losses' in step) return cannot(address, step.losses.join('; '))
     if ('stranded' in step) return { kind: 'stranded', message: step.stranded }
@@ -69,8 +58,7 @@ export async function rewind(
     const outcome = await waitFor(aim, means.machines, means, here, goals[stage])
     if (outcome.kind === 'refused') return cannot(address, outcome.message)
     if (outcome.kind !== 'succeeded') return outcome
-    const { claims = {}, unfilled } = outcome.facts ?? {}
-    after = { stage, claims, unfilled }
+    after = { stage, claims: outcome.facts?.claims ?? {} }
   }
 }
 
@@ -85,7 +73,6 @@ const goals: Record<Stage, Goal> = { off: stopped, keep: saved, disks: restored,
 interface Reached {
   stage: Stage
   claims: Claims
-  unfilled: string[] | undefined
 }
 
 interface Step {
@@ -121,32 +108,15 @@ async function hasLostData({ facts }: Run, definition: Definition, machines: Mac
   return claimProblems(names, facts.claims ?? {}, live).length > 0
 }
 
-/** The disks that the run has let grow in Git, and that the cluster has not. */
-async function ungrownOf(run: Run, address: MachineAddress, { fleet, machines }: Means): Promise<Growth[]> {
-  if (!roundsOf(run.lifecycle).includes('resize')) return []
+/** What the cluster shows of the machine's claims, where the run has to do with them. */
+async function claimsShown(run: Run, address: MachineAddress, { fleet, machines }: Means): Promise<Shown> {
+  if (!roundsOf(run.lifecycle).some((round) => round === 'resize' || writesDisks(round))) return {}
   const tree = await fleet.head()
   const record = await readRecord(tree, run.id)
   const sides = record && (await sidesOf(tree, record, address))
-  const growth = sides ? growthOf(sides) : []
-  if (growth.length === 0) return []
-  const names = growth.map(({ claim }) => claim)
-  const live = await machines.claims(address.cluster, address.namespace, names)
-  return growth.filter(
-    (one) =>
-      !hasGrown(
-        one,
-        live.find(({ metadata }) => metadata.name === one.claim),
-      ),
-  )
-}
-
-/** True where a disk that the run has put back waits to be used for the first time: asked only where a snapshot would be taken next. */
-async function hasUnused(run: Run, address: MachineAddress, { machines, fleet }: Means): Promise<boolean> {
-  const tree = await fleet.head()
-  const record = await readRecord(tree, run.id)
-  const sides = record && (await sidesOf(tree, record, address))
-  if (!sides || stageAfter(record, sides) !== 'keep') return false
-  return (await machines.claims(address.cluster, address.namespace, allClaims(sides.now))).some(isUnfilled)
+  if (!sides) return {}
+  const claims = await machines.claims(address.cluster, address.namespace, allClaims(sides.now))
+  return { isUnfilled: claims.some(isUnfilled), ungrown: ungrownOf(sides, claims) }
 }
 
 /** The stage that is to be waited for: the one that another delivery has begun, or the one that comes after. */
@@ -175,8 +145,8 @@ async function advance(
       if (conflict !== undefined) return nothing({ stranded: conflictSentence(run, conflict) })
       // A new root disk is none of the data, whose claims stay those that are recorded.
       const changes = await changed(tree, [...steps, ...(shown.from ? [] : claimsAfter(after, aim))])
-      const sizes = Object.fromEntries(shown.ungrown?.map(({ claim, before }) => [claim, before.size]) ?? [])
-      const losses = await dataDiskLosses(tree, changes.filter(notMadeBy(record)), [], sizes)
+      const guarded = changes.filter((one) => isNotMadeBy(record, one) && !isBackToSize(one, shown.ungrown ?? []))
+      const losses = await dataDiskLosses(tree, guarded)
       if (losses.length > 0) return nothing({ losses })
       return { changes: await recordedStage(tree, record, stage, changes), value: { stage, aim } }
     },
@@ -185,10 +155,7 @@ async function advance(
 }
 
 /** True for a file that was there before the run: of the disks that the run has made nobody counts on one. */
-const notMadeBy =
-  ({ wrote }: RunRecord) =>
-  ({ path }: Change) =>
-    wrote[path]?.before !== null
+const isNotMadeBy = ({ wrote }: RunRecord, { path }: Change) => wrote[path]?.before !== null
 
 /** Disks that were put back are claims that came anew. They are noted, or the machine would be refused from then on. */
 function claimsAfter(after: Reached | undefined, definition: Definition): Change[] {

@@ -1,13 +1,12 @@
 import { isDeepStrictEqual } from 'node:util'
-import { allClaims, claimOf, rootDiskName } from '../../shared/kubevirt/manifest.ts'
+import { allClaims } from '../../shared/kubevirt/manifest.ts'
 import { oldRoot, onNewRoot } from '../../shared/kubevirt/new-disks.ts'
 import { type RunRecord, type Stage, stages } from '../../shared/ledger.ts'
 import { lifecycleOf, placeIn, type RoundName, roundsOf, writesDisks } from '../../shared/lifecycles.ts'
-import type { Claim } from '../../shared/machines.ts'
-import { bytes } from '../../shared/quantity.ts'
 import type { DefinedSnapshot, Definition } from '../../shared/schema/definition.ts'
 import { lasting, objectName, restoreName, withSnapshot } from '../../shared/snapshots.ts'
 import type { Facts, SnapshotVolumes } from '../../shared/step.ts'
+import { type Growth, withoutGrowth } from './growth.ts'
 
 /** A machine as it was before the run, and as the run has left it in Git. */
 export interface Sides {
@@ -24,8 +23,8 @@ export function stageAfter(record: RunRecord, sides: Sides, shown: Shown = {}): 
 const isNeeded: Record<Stage, (record: RunRecord, sides: Sides, shown: Shown) => boolean> = {
   off: (record, { before, now }) =>
     isWritten(record, now) || !isSameGuest(before, now) || lastSnapshot(record.run, now) !== undefined,
-  keep: (record, { now }, { isUnused }) =>
-    !isUnused && isWritten(record, now) && keepsSnapshot(record) && hasStarted(record),
+  keep: (record, { now }, { isUnfilled }) =>
+    !isUnfilled && isWritten(record, now) && !writesRootAlone(record) && hasStarted(record),
   disks: (record, { now }) => isWritten(record, now),
   back: () => true,
 }
@@ -48,12 +47,8 @@ export function isWritten({ lifecycle, task, run, facts }: RunRecord, now: Defin
 export const needsNewRoot = (record: RunRecord): boolean =>
   writesRootAlone(record) && (record.facts.restoring === 'new disks' || hasStarted(record))
 
-/** True for runs that write to data disks: their undo takes a snapshot first of what a guest may have written since. */
-export const keepsSnapshot = (run: Pick<RunRecord, 'lifecycle'>): boolean =>
-  roundsOf(run.lifecycle).some(writesDisks) && !writesRootAlone(run)
-
-const writesRootAlone = ({ lifecycle }: Pick<RunRecord, 'lifecycle'>) =>
-  roundsOf(lifecycle).filter(writesDisks).join() === 'patch'
+/** The undo of the others takes a snapshot first of what a guest may have written to their data disks since. */
+const writesRootAlone = ({ lifecycle }: RunRecord) => roundsOf(lifecycle).filter(writesDisks).join() === 'patch'
 
 /** True once a guest may have run from the disks that a run has made or written to. */
 function hasStarted({ lifecycle, task, facts }: RunRecord): boolean {
@@ -80,63 +75,15 @@ const names = ({ disks }: Definition) => disks.map(({ name, claim }) => claim ??
 
 /** What the cluster has shown that an undo goes by. */
 export interface Shown {
-  /** True where a disk that was put back was never used: no guest ran from it, and no snapshot of it would ever be ready. */
-  isUnused?: boolean
   /** What a new root disk is made from, where that is the way. */
   from?: SnapshotVolumes | undefined
-  /** The claims that were put back and that are filled once the machine starts. */
-  unfilled?: readonly string[] | undefined
+  /**
+   * True while a disk that was put back is to be filled from its snapshot once the machine starts: no guest ran from it, no snapshot of it
+   * would ever be ready, and what it is filled from has to stay.
+   */
+  isUnfilled?: boolean
   /** The disks that were to grow and that the cluster has not let grow. */
-  ungrown?: readonly Growth[] | undefined
-}
-
-/** A disk that the run has let grow in Git. */
-export interface Growth {
-  claim: string
-  before: Sized
-  now: Sized
-}
-
-type Sized = Pick<Definition['rootDisk'], 'size' | 'made'>
-
-/** The disks that a run has let grow in Git. */
-export function growthOf({ before, now }: Sides): Growth[] {
-  const roots = before.rootDisk.name === now.rootDisk.name ? [{ before: before.rootDisk, now: now.rootDisk }] : []
-  const grown = [
-    ...roots.map((sides) => ({ ...sides, claim: rootDiskName(now) })),
-    ...now.disks.flatMap((disk) => {
-      const claim = claimOf(now, disk)
-      const was = before.disks.find((one) => claimOf(before, one) === claim)
-      return was ? [{ claim, before: was, now: disk }] : []
-    }),
-  ]
-  return grown.filter((one) => one.now.made !== undefined && bytes(one.now.size) !== bytes(one.before.size))
-}
-
-/**
- * True where the cluster has let a disk grow. One whose claim is only asked for more stays so where Git had a size of it before, for no
- * claim may go back to ask for what it has or less, nor on an older Kubernetes for less than it has asked for.
- */
-export function hasGrown({ before, now }: Growth, claim: Claim | undefined): boolean {
-  const isEnough = (size = '0') => bytes(size) >= bytes(now.size)
-  const isAsked = before.made !== undefined && isEnough(claim?.spec?.resources?.requests?.storage)
-  return isAsked || isEnough(claim?.status?.capacity?.storage)
-}
-
-/** What a machine is without a growth that the cluster refuses: with it nothing of the machine could be applied. */
-function withoutGrowth(definition: Definition, ungrown: readonly Growth[]): Definition {
-  const sized = <D extends Sized>(disk: D, claim: string) => {
-    const found = ungrown.find((one) => one.claim === claim)
-    if (!found) return disk
-    const { made: _, ...rest } = disk
-    const { size, made } = found.before
-    return { ...rest, size, ...(made !== undefined && { made }) }
-  }
-  return {
-    ...definition,
-    rootDisk: sized(definition.rootDisk, rootDiskName(definition)),
-    disks: definition.disks.map((disk) => sized(disk, claimOf(definition, disk))),
-  }
+  ungrown?: readonly Growth[]
 }
 
 /** What the machine is to be in each stage. */
@@ -144,7 +91,7 @@ export function aimOf(
   stage: Stage,
   record: RunRecord,
   given: Sides,
-  { from, unfilled = [], ungrown = [] }: Shown = {},
+  { from, isUnfilled = false, ungrown = [] }: Shown = {},
 ): Definition {
   const { run } = record
   const sides = { ...given, now: withoutGrowth(given.now, ungrown) }
@@ -158,11 +105,8 @@ export function aimOf(
     if (from) return onNewRoot(off, { root: undoRoot(run, now), volumes: from.volumes, until })
     return { ...off, pinned: true, restore: { name: restoreName(now, run), snapshot, replaces: true } }
   }
-  const kept = [keptSnapshot(run, now), unfilled.length > 0 ? sourceOf(run, sides) : undefined]
-  const back = asBefore(
-    sides,
-    kept.filter((one) => one !== undefined),
-  )
+  const source = isUnfilled ? wayBack(run, now) : undefined
+  const back = asBefore(sides, [keptSnapshot(run, now) ?? [], source ? lasting(source) : []].flat())
   if (!isOnNewRoot(run, now)) return isOnRestoredRoot(record, sides) ? withRestoredRoot(back, run, now) : back
   // What it ran from before is what was changed: it stays beside, until its time is over.
   const { rootDisk, oldRoots = [] } = now
@@ -179,12 +123,6 @@ function keeping(definition: Definition, run: string): Definition {
 /** The snapshot that an undo has taken of what a guest had written until then. */
 export const keptSnapshot = (run: string, definition: Definition) =>
   definition.snapshots?.find(({ name }) => name === keptName(run, definition))
-
-/** The way back, from which disks are filled when the machine starts: without it they never would be. */
-function sourceOf(run: string, { now }: Sides): DefinedSnapshot | undefined {
-  const found = wayBack(run, now)
-  return found && lasting(found)
-}
 
 const keptName = (run: string, definition: Definition) => objectName(definition, `undone-${run.slice(0, 8)}`)
 

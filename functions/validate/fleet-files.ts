@@ -14,7 +14,7 @@ import {
 import type { Checked } from '../../shared/schema/check.ts'
 import { Customization, Network } from '../../shared/schema/fleet-files.ts'
 import type { Machine } from '../../shared/schema/machine.ts'
-import { namesIn, readChecked } from '../../shared/schema/read.ts'
+import { foldersIn, namesIn, readChecked } from '../../shared/schema/read.ts'
 import { listed, show } from '../../shared/schema/show.ts'
 import { Template } from '../../shared/schema/template.ts'
 
@@ -46,15 +46,14 @@ export async function networkProblems(tree: Tree, machine: Machine): Promise<str
 async function nicProblems(tree: Tree, name: string, addresses: readonly string[], path: string): Promise<string[]> {
   const network = await readChecked(tree, networkFile(name), Network)
   if (!network)
-    return [`${path}.network is ${show(name)}, wanted one that there is: ${listed(await networks(tree), 20)}`]
+    return [
+      `${path}.network is ${show(name)}, wanted one that there is: ${listed(await foldersIn(tree, networksFolder), 20)}`,
+    ]
   if (!network.ok) return network.problems
   const subnets = toSubnets(network.value)
   if (!subnets.ok) return subnets.problems.map((problem) => `${networkFile(name)}: ${problem}`)
   return wantedProblems(name, subnets.value, addresses).map((problem) => `${path}.addresses: ${problem}`)
 }
-
-const networks = async (tree: Tree) =>
-  (await tree.list(networksFolder)).filter(({ mode }) => mode === '040000').map(({ name }) => name)
 
 /** What is wrong with the customizations of a machine: those that it names, their guest and their variables. */
 export async function customizationProblems(tree: Tree, machine: Machine): Promise<string[]> {

@@ -1,4 +1,4 @@
-import { claimOf, dataClaims, rootDiskName } from '../kubevirt/manifest.ts'
+import { dataClaims, disksOf } from '../kubevirt/manifest.ts'
 import type { DataVolume, MachineView } from '../machines.ts'
 import { bytes } from '../quantity.ts'
 import type { Definition } from '../schema/definition.ts'
@@ -40,21 +40,18 @@ export const resized: Goal = {
   },
   async confirm({ definition }, machines, view) {
     const { cluster, namespace } = definition
-    const grown = [
-      { ...definition.rootDisk, name: rootDiskName(definition) },
-      ...definition.disks.map((one) => ({ ...one, name: claimOf(definition, one) })),
-    ].filter(({ made }) => made !== undefined)
+    const grown = disksOf(definition).filter(({ made }) => made !== undefined)
     const claims = await machines.claims(
       cluster,
       namespace,
-      grown.map(({ name }) => name),
+      grown.map(({ claim }) => claim),
     )
-    const small = grown.find(({ name, size }) => {
-      const capacity = claims.find(({ metadata }) => metadata.name === name)?.status?.capacity?.storage
+    const small = grown.find(({ claim, size }) => {
+      const capacity = claims.find(({ metadata }) => metadata.name === claim)?.status?.capacity?.storage
       return capacity === undefined || bytes(capacity) < bytes(size)
     })
     // The cluster may let it grow never: its class does not, or its claim has more already.
-    if (small) return troubleOfSync(view) ?? waiting(`claim ${small.name} has not grown to ${small.size} yet`)
+    if (small) return troubleOfSync(view) ?? waiting(`claim ${small.claim} has not grown to ${small.size} yet`)
     const message = sizeOf(definition)
     return reached(message, { report: [message] })
   },

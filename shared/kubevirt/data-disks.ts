@@ -2,28 +2,26 @@ import { valueAt } from '../dict.ts'
 import type { Change, Tree } from '../fleet.ts'
 import { keptDiskIn } from '../paths.ts'
 import { bytes } from '../quantity.ts'
+import type { Definition } from '../schema/definition.ts'
+import { listed } from '../schema/show.ts'
 import { parseYaml } from '../yaml.ts'
 import { diskLabel } from './manifest.ts'
 
 /**
  * What a change set would do to data disks that nobody asked for: a sentence for each one it would remove or shrink. One
- * that a request lets go of by name (`released`, the names of claims) may leave Git. A claim of which the cluster has not let it grow
- * (`ungrown`) may go back to the size, by its name, that it had: it is none the smaller for it.
+ * that a request lets go of by name (`released`, the names of claims) may leave Git.
  */
 export async function dataDiskLosses(
   tree: Tree,
   changes: readonly Change[],
   released: readonly string[] = [],
-  ungrown: Readonly<Record<string, string>> = {},
 ): Promise<string[]> {
   const losses = await Promise.all(
     changes.map(async ({ path, content }) => {
       if (!diskFile.test(path)) return undefined
       const before = toDataDisk(await tree.read(path), path)
       if (before && content === null && released.includes(before.name)) return undefined
-      const after = content === null ? undefined : toDataDisk(content, path)
-      if (!before || isBackTo(ungrown[before.name], before, after)) return undefined
-      return lossOf(before, after, path)
+      return before && lossOf(before, content === null ? undefined : toDataDisk(content, path), path)
     }),
   )
   return losses.filter((loss) => loss !== undefined)
@@ -36,15 +34,7 @@ const diskFile = /\/(datavolume|persistentvolumeclaim)-[^/]+\.yaml$/
 export const notedAsKept = (changes: readonly Change[]): string[] =>
   changes.flatMap(({ path, content }) => (content === null ? [] : (keptDiskIn(path) ?? [])))
 
-/** True for the claim of a disk that is of this size again, and for nothing else. */
-const isBackTo = (size: string | undefined, before: DataDisk, after: DataDisk | undefined): boolean =>
-  size !== undefined &&
-  [before, after].every((one) => one?.kind === 'PersistentVolumeClaim' && one.name === before.name) &&
-  after?.size !== undefined &&
-  bytes(after.size) === bytes(size)
-
 interface DataDisk {
-  kind: 'DataVolume' | 'PersistentVolumeClaim'
   name: string
   /** A disk that is made from a snapshot says none: it has that of the snapshot. */
   size: string | undefined
@@ -75,8 +65,14 @@ function toDataDisk(text: string | undefined, path: string): DataDisk | undefine
     'storage',
   ])
   return {
-    kind,
     name: String(valueAt(object, ['metadata', 'name'])),
     size: size === undefined ? undefined : String(size),
   }
 }
+
+/** Data disks that a de-provisioning was to destroy which has not come to its end: nothing keeps them but that nobody changes the machine. */
+export const markedDisks = ({ disks }: Definition): string[] =>
+  disks.flatMap(({ name, destroyed }) => (destroyed ? [name] : []))
+
+export const markedSentence = (disks: readonly string[]): string =>
+  `a de-provisioning that was not finished has marked ${listed(disks)} to be destroyed. Put the machine's files back to what they were before it`

@@ -102,6 +102,16 @@ export const diskOfVolume = (volume: string) => volume.slice(dataVolume.length)
 export const dataClaims = (definition: Pick<Definition, 'name' | 'identity' | 'disks'>): string[] =>
   definition.disks.map((disk) => claimOf(definition, disk))
 
+/** The disks that a machine runs from, the root disk first, which requests call "root"; each with the name of its claim. */
+export const disksOf = (
+  definition: Definition,
+): { name: string; claim: string; size: string; made?: string | undefined }[] => [
+  { name: 'root', claim: rootDiskName(definition), ...sizedAs(definition.rootDisk) },
+  ...definition.disks.map((disk) => ({ name: disk.name, claim: claimOf(definition, disk), ...sizedAs(disk) })),
+]
+
+const sizedAs = ({ size, made }: { size: string; made?: string | undefined }) => ({ size, made })
+
 /** The names of the claims of all of its disks, the root disk first. */
 export const allClaims = (definition: Definition): string[] => [rootDiskName(definition), ...dataClaims(definition)]
 

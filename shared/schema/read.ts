@@ -46,3 +46,7 @@ export async function namesIn(tree: Tree, folder: string): Promise<string[]> {
   const entries = await tree.list(folder)
   return entries.filter(({ name }) => name.endsWith('.yaml')).map(({ name }) => name.slice(0, -'.yaml'.length))
 }
+
+/** The names of the folders in a folder. */
+export const foldersIn = async (tree: Tree, folder: string): Promise<string[]> =>
+  (await tree.list(folder)).filter(({ mode }) => mode === '040000').map(({ name }) => name)

@@ -15,6 +15,7 @@ import { aboutIn, example, life } from '../chain/life.ts'
 const seed = environment()['DROVER_SEED'] ?? String(randomInt(1 << 30))
 const copies = 4
 const spreadMilliseconds = 3_000
+/** A copy for a machine that is gone by then waits for it as long as its run might have. */
 const deadlineMinutes = 1
 
 let chain: Chain
@@ -94,7 +95,7 @@ describe(`each event five times, in any order (DROVER_SEED=${seed})`, () => {
   it.each(life)('%s completes', async (lifecycle) => {
     const before = await dataClaims()
     const run = await chain.request(
-      { ...example(lifecycle).data, ...(lifecycle === 'provision' && { disks }) },
+      { ...example(lifecycle).data, ...(lifecycle === 'provision' && { disks, deadlineMinutes }) },
       // A run is called after its request, and its events after the run: by chance they come as they did before.
       { lifecycle, id: `delivery-${lifecycle}` },
     )

@@ -5,10 +5,10 @@ import { dirname, join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { change } from '../../functions/build/change.ts'
 import { openTree } from '../../scripts/folder-tree.ts'
-import { type Differences, differencesIn } from '../../scripts/rerender/differences.ts'
+import { type Drift, driftIn } from '../../scripts/rerender/drift.ts'
 import { toImageChangeSet } from '../../shared/gitops/change-set.ts'
 import { lockOf, toLock } from '../../shared/lock.ts'
-import { definitionFile, imageManifestsFolder, manifestsFolder } from '../../shared/paths.ts'
+import { definitionFile, imageFile, imageManifestsFolder, manifestsFolder } from '../../shared/paths.ts'
 import { toYaml } from '../../shared/yaml.ts'
 import { buildSettings, changing, commitAs, fleetHaving } from '../functions/changes.ts'
 import { build, golden } from '../shared/images/golden.ts'
@@ -21,6 +21,12 @@ const rights = `${manifests}/role-db-01-owner.yaml`
 const binding = `${manifests}/rolebinding-db-01-owner.yaml`
 const endpoint = `${manifests}/dnsendpoint-db-01.yaml`
 const disk = `${manifests}/datavolume-db-01-data-wal-4f3104.yaml`
+const madeSecret = {
+  name: 'token',
+  store: 'platform',
+  storeKind: 'ClusterSecretStore' as const,
+  data: { value: { key: 'drover/token' } },
+}
 /** As an older version may have rendered it. */
 const stale = `${manifests}/configmap-db-01.yaml`
 const what = 'shop/db-01 on site-a'
@@ -34,18 +40,18 @@ async function fleetWith(files: Record<string, string | null> = {}) {
   return fleet
 }
 
-async function differences(files: Record<string, string | null> = {}): Promise<Differences[]> {
-  const found: Differences[] = []
-  for await (const one of differencesIn(await (await fleetWith(files)).head())) found.push(one)
+async function driftOf(files: Record<string, string | null> = {}): Promise<Drift[]> {
+  const found: Drift[] = []
+  for await (const one of driftIn(await (await fleetWith(files)).head())) found.push(one)
   return found
 }
 
 const textOf = async (path: string) => (await (await fleetWith()).files())[path] ?? ''
 const older = async (path: string) => (await textOf(path)).replace('drover.dev/template', 'drover.dev/kind')
 
-describe('the differences of a fleet', () => {
-  it('are none where each machine and each image is what its definition renders to', async () => {
-    expect(await differences()).toEqual([
+describe('the drift of a fleet', () => {
+  it('is none where each machine and each image is what its definition renders to', async () => {
+    expect(await driftOf()).toEqual([
       { what, changes: [], problems: [] },
       { what: 'image rhel9', changes: [], problems: [] },
     ])
@@ -57,23 +63,23 @@ describe('the differences of a fleet', () => {
     ['a size in another unit', disk, (text) => text.replace('storage: "50Gi"', 'storage: "51200Mi"')],
     ['a label of a disk', disk, (text) => text.replace('drover.dev/template', 'drover.dev/kind')],
     ['an object that an older version did not render', endpoint, () => null],
-  ])('are what makes it alike: %s', async (_, path, edit) => {
+  ])('is what makes it alike: %s', async (_, path, edit) => {
     const text = await textOf(path)
     const edited = edit(text)
     expect(edited).not.toBe(text)
-    const [found] = await differences({ [path]: edited })
+    const [found] = await driftOf({ [path]: edited })
     expect(found).toEqual({ what, changes: [{ path, content: text }], problems: [] })
   })
 
-  it('are what makes it alike: an object that this version does not render any more', async () => {
-    const [found] = await differences({ [stale]: 'kind: ConfigMap\n' })
+  it('is what makes it alike: an object that this version does not render any more', async () => {
+    const [found] = await driftOf({ [stale]: 'kind: ConfigMap\n' })
     expect(found).toEqual({ what, changes: [{ path: stale, content: null }], problems: [] })
   })
 
-  it('are those of an image too', async () => {
+  it('is that of an image too', async () => {
     const path = `${imageManifestsFolder('rhel9')}/datasource-rhel9.yaml`
     const text = await textOf(path)
-    const [, found] = await differences({ [path]: text.replace('drover.dev/image', 'drover.dev/kind') })
+    const [, found] = await driftOf({ [path]: text.replace('drover.dev/image', 'drover.dev/kind') })
     expect(found).toEqual({ what: 'image rhel9', changes: [{ path, content: text }], problems: [] })
   })
 
@@ -129,8 +135,8 @@ describe('the differences of a fleet', () => {
     ],
     ['a definition that is gone', { [values]: null }, /values\.yaml is not there/],
     ['a definition that breaks its schema', { [values]: 'name: 1\n' }, /values\.yaml: /],
-  ])('are for a person: %s', async (_, files, problem) => {
-    const [found] = await differences(files)
+  ])('is for a person: %s', async (_, files, problem) => {
+    const [found] = await driftOf(files)
     expect(found?.problems.join('\n')).toMatch(problem)
   })
 
@@ -159,40 +165,42 @@ describe('the differences of a fleet', () => {
       'a VirtualMachine with another spec.template.spec.volumes',
     ],
     ['rights by another role', binding, 'roleRef:', 'other:', 'a RoleBinding with another roleRef'],
-  ])('are for a person: %s', async (_, path, from, to, problem) => {
+  ])('is for a person: %s', async (_, path, from, to, problem) => {
     const text = await textOf(path)
     expect(text).toMatch(from)
-    const [found] = await differences({ [path]: text.replace(from, to) })
+    const [found] = await driftOf({ [path]: text.replace(from, to) })
     expect(found?.problems).toContain(`${path} is ${problem} than its definition says`)
   })
 
-  it('are for a person: a restore that Argo CD would do once more', async () => {
+  it('is for a person: a restore that Argo CD would do once more', async () => {
     const restore = { name: 'db-01-restore-1', snapshot: 'db-01-clean', replaces: true } as const
     const fleet = await fleetHaving(databaseServer({ restore }))
     const path = `${manifests}/virtualmachinerestore-db-01-restore-1.yaml`
     const text = (await fleet.files())[path] ?? ''
     fleet.put({ [path]: text.replace('drover.dev/template', 'drover.dev/kind') })
-    const { value: found } = await differencesIn(await fleet.head()).next()
+    const { value: found } = await driftIn(await fleet.head()).next()
     expect(found?.problems).toEqual([`${path} would be deleted and made anew by Argo CD`])
   })
 
-  it('are for a person: a disk that a de-provisioning has marked and not removed', async () => {
+  it('is for a person: a disk that a de-provisioning has marked and not removed', async () => {
     const disks = databaseServer().disks.map((one) => (one.name === 'wal' ? { ...one, destroyed: true } : one))
-    const [found] = await differences({ [values]: toYaml(databaseServer({ disks })) })
-    expect(found?.problems[0]).toMatch(/has marked "wal" to be destroyed: put the machine's files back first/)
+    const [found] = await driftOf({ [values]: toYaml(databaseServer({ disks })) })
+    expect(found?.problems[0]).toMatch(
+      /has marked "wal" to be destroyed\. Put the machine's files back to what they were before it/,
+    )
   })
 
-  it('tell of what cannot be looked at, and of all the others', async () => {
-    const [found, image] = await differences({ [lockOf(databaseServer())]: '{', [rights]: await older(rights) })
+  it('tells of what cannot be looked at, and of all the others', async () => {
+    const [found, image] = await driftOf({ [lockOf(databaseServer())]: '{', [rights]: await older(rights) })
     expect(found?.problems).toEqual([expect.stringContaining('Cannot read')])
     expect(image).toMatchObject({ what: 'image rhel9', problems: [] })
   })
 
-  it('of a machine that a run holds have to wait for its end', async () => {
+  it('of a machine that a run holds has to wait for its end', async () => {
     const run = changing('power', { action: 'stop' }, 'stop.build')
     const fleet = await fleetWith({ [rights]: await older(rights), [lockOf(databaseServer())]: toLock(run) })
     await commitAs({ ...run, task: 'locate' }, fleet)
-    const { value: found } = await differencesIn(await fleet.head()).next()
+    const { value: found } = await driftIn(await fleet.head()).next()
     expect(found?.problems).toEqual([
       expect.stringMatching(/^shop\/db-01 on site-a is held by run 0123.*: wait until it has ended$/),
     ])
@@ -290,6 +298,20 @@ describe('npm run rerender', () => {
     expect(lines.at(-1)).toBe('Machines and images: 1 alike, 0 rendered otherwise, 1 left for you to look at')
     expect(status).toBe(1)
     expect(readdirSync(outside)).toEqual(['secret'])
+  })
+
+  it('writes through no link either, where what is missing could be made', async () => {
+    const bare = golden({ secrets: [madeSecret] })
+    const { current: _, ...image } = bare
+    const folder = await cloneWith({})
+    const outside = mkdtempSync(join(tmpdir(), 'rerender-'))
+    folders.push(outside)
+    writeFileSync(join(folder, imageFile('rhel9')), toYaml(image))
+    rmSync(join(folder, imageManifestsFolder('rhel9')), { recursive: true })
+    symlinkSync(outside, join(folder, imageManifestsFolder('rhel9')))
+    const { stderr, status } = run('--fleet', folder, '--write')
+    expect(stderr).toMatch(/^Cannot write images\/rhel9\/manifests\/externalsecret-token\.yaml: it is behind a link/)
+    expect([status, readdirSync(outside)]).toEqual([1, []])
   })
 
   it.each<[string, string[], RegExp]>([

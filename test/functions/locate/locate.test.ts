@@ -136,6 +136,18 @@ describe('a machine that is to be changed', () => {
     })
   })
 
+  it('is refused where its claims do not let the run do what it is to do', async () => {
+    // Its stand-in's claims ask for nothing, and are all bound.
+    const growing = changing('resize', { grow: { root: '40Gi' } }, 'locate')
+    expect(await located(growing)).toMatchObject({ kind: 'succeeded' })
+    const machines = { ...machinesShowing(shown()), claims: async () => [] }
+    expect(await locate(growing, await fleetHaving(server), machines, noImages, hereOf().here)).toEqual({
+      ...{ kind: 'refused', facts: {} },
+      message:
+        'Cannot do the resize of shop/db-01 on site-a: grow.root is "40Gi", and its claim db-01-root-71f75f7d is not there',
+    })
+  })
+
   it('may be gone from its cluster where it is to go', async () => {
     const going = changing('deprovision', {}, 'locate')
     expect(await located(going, fleetHaving(server), [{ ...shown(), machine: undefined }])).toMatchObject({

@@ -204,11 +204,24 @@ describe('rewind', () => {
       expect(file).toContain('storage: "300Gi"')
     })
 
-    it('asks no cluster for a run that lets none grow', async () => {
-      const fleet = await fleetAfter('stop.commit', databaseServer({ running: false }))
-      const { machines } = following(fleet, { claims: () => expect.fail('nothing grows') })
-      expect(await rewinding(fleet, machines)).toBeUndefined()
+    it('takes none out of Git for a run that changes the size of the machine alone', async () => {
+      const { disks, seen } = await rewound(server.disks, server.disks, live('1Gi', '1Gi'))
+      expect(disks).toEqual(server.disks)
+      expect(seen).toEqual(['200Gi', '200Gi'])
     })
+  })
+
+  it('asks for no claim, and looks at Git no more than once a stage, where a run has nothing to do with disks', async () => {
+    const turning = changing('power', { action: 'stop' }, 'undo')
+    const fleet = await fleetAfter('stop.commit', databaseServer({ running: false }), turning)
+    let looks = 0
+    const head = () => {
+      looks += 1
+      return fleet.head()
+    }
+    const { machines } = following(fleet, { claims: () => expect.fail('it has nothing to do with disks') })
+    expect(await rewinding({ ...fleet, head }, machines, hereOf().here, turning)).toBeUndefined()
+    expect(looks).toBe(1)
   })
 
   it('leaves files alone that the run has not written, also what somebody has changed in them or added', async () => {

@@ -12,28 +12,13 @@ const textOf = (kind: 'root' | 'data', size = '200Gi', snapshot?: string) => {
   return toYaml(disk)
 }
 /** The claim of a disk that has grown from 200Gi. */
+/** The claim of a disk that has grown from 200Gi. */
 const claimOf = (size: string) => {
   const server = databaseServer({ disks: [{ name: 'data', size, made: '200Gi' }] })
   return toYaml(render(server).find(({ kind }) => kind === 'PersistentVolumeClaim'))
 }
 
 describe('dataDiskLosses', () => {
-  const name = 'db-01-data-data-4f3104'
-  const claim = path.replace('datavolume', 'persistentvolumeclaim')
-  it.each<[what: string, path: string, before: string, after: string | null, isLoss: boolean]>([
-    ['lets the claim go back to the size that it had', claim, claimOf('300Gi'), claimOf('250Gi'), false],
-    ['lets it go back to no other size', claim, claimOf('300Gi'), claimOf('249Gi'), true],
-    ['does not let it say no size', claim, claimOf('300Gi'), claimOf('300Gi').replace(/^ +storage: .*$/m, ''), true],
-    ['does not let it leave', claim, claimOf('300Gi'), null, true],
-    ['does not let the disk itself shrink so', path, textOf('data', '300Gi'), textOf('data', '250Gi'), true],
-  ])('%s where the cluster has not let it grow', async (_, file, before, after, isLoss) => {
-    const tree = await memoryFleet({ [file]: before }).head()
-    expect(await dataDiskLosses(tree, [{ path: file, content: after }], [], { [name]: '250Gi' })).toHaveLength(
-      isLoss ? 1 : 0,
-    )
-    expect(await dataDiskLosses(tree, [{ path: file, content: after }], [], { another: '250Gi' })).toHaveLength(1)
-  })
-
   it.each<[string, string | undefined, string | null, string[]]>([
     [
       'finds a data disk that is removed',

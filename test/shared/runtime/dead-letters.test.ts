@@ -3,7 +3,9 @@ import { readConfig } from '../../../shared/config.ts'
 import { type Event, writeEvent } from '../../../shared/event.ts'
 import type { FunctionName } from '../../../shared/lifecycles.ts'
 import { serve } from '../../../shared/runtime/function.ts'
+import { startRuntime } from '../../../shared/runtime/start.ts'
 import { succeeded } from '../../../shared/step.ts'
+import { freePort } from '../../free-port.ts'
 import { chainEvent, keys } from '../events.ts'
 
 const failure = { task: 'check', title: 'Check the machine', message: 'Cannot accept VM web-01' }
@@ -11,8 +13,8 @@ const failed = chainEvent('check', { fact: 'check.failed', status: 'failure', fa
 const step = chainEvent('address')
 const error = { knativeerrordest: 'http://place.drover', knativeerrorcode: '503' }
 
-/** A function as the runtime calls it, with what its step got and what it posted. */
-async function deliver(name: FunctionName | undefined, event: Event, marks: object, headers: object) {
+/** A function, and what its step got and what it posted. */
+function functionOf(name: FunctionName | undefined) {
   const did: string[] = []
   const config = readConfig({
     DROVER_GIT_URL: 'https://git.example.com/fleet.git',
@@ -26,15 +28,42 @@ async function deliver(name: FunctionName | undefined, event: Event, marks: obje
     },
     post: async ({ type }: Event) => void did.push(`posted ${type}`),
   })
-  const module = serve(name, async () => wire, { ...config, signingKeys: () => keys })
+  return { did, module: serve(name, async () => wire, { ...config, signingKeys: () => keys }) }
+}
+
+const messageOf = (event: Event, marks: object) =>
+  writeEvent({ ...event, extensions: { ...event.extensions, ...marks } })
+
+/** As the runtime calls it. */
+async function deliver(name: FunctionName | undefined, event: Event, marks: object, headers: object) {
+  const { module, did } = functionOf(name)
   module.init()
-  const message = writeEvent({ ...event, extensions: { ...event.extensions, ...marks } })
+  const message = messageOf(event, marks)
   const { statusCode } = await module.handle({
     headers: { ...message.headers, ...headers },
     body: Buffer.from(message.body),
     method: 'POST',
   })
   return [statusCode, ...did]
+}
+
+/** As it is reached from outside. */
+async function post(path: string, event: Event, marks: object, headers: object) {
+  const { module, did } = functionOf('recover')
+  const port = await freePort()
+  const server = await startRuntime(module, port)
+  try {
+    const message = messageOf(event, marks)
+    const { status } = await fetch(`http://127.0.0.1:${port}${path}`, {
+      method: 'POST',
+      headers: { ...message.headers, ...headers },
+      body: message.body,
+    })
+    return [status, ...did]
+  } finally {
+    server.closeAllConnections()
+    server.close()
+  }
 }
 
 const reply = { prefer: 'reply' }
@@ -83,5 +112,12 @@ describe('recover takes for a dead letter', () => {
     ['no step that comes by hand there', undefined, step, {}, {}, [200, 'worked']],
   ])('%s', async (_, name, event, marks, headers, did) => {
     expect(await deliver(name, event, marks, headers)).toEqual(did)
+  })
+
+  it.each<[string, string, Event, object, unknown[]]>([
+    ['what Kafka brings to its path', '/dead', failed, reply, [204, 'posted dev.drover.provision.stranded']],
+    ['nothing that only says so', '/', failed, { ...reply, 'x-drover-dead': 'true' }, [200, 'worked']],
+  ])('%s', async (_, path, event, headers, did) => {
+    expect(await post(path, event, error, headers)).toEqual(did)
   })
 })

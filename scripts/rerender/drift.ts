@@ -1,7 +1,7 @@
 import { messageOf } from '../../shared/errors.ts'
 import type { Change, Tree } from '../../shared/fleet.ts'
 import { changed, imageManifestChanges, manifestChanges } from '../../shared/gitops/change-set.ts'
-import { dataDiskLosses } from '../../shared/kubevirt/data-disks.ts'
+import { dataDiskLosses, markedDisks, markedSentence } from '../../shared/kubevirt/data-disks.ts'
 import { heldSentence, holderOf, lockOf } from '../../shared/lock.ts'
 import { type MachineAddress, placeOf } from '../../shared/machines.ts'
 import {
@@ -14,12 +14,11 @@ import {
 } from '../../shared/paths.ts'
 import { Definition } from '../../shared/schema/definition.ts'
 import { GoldenImage } from '../../shared/schema/golden-image.ts'
-import { readChecked } from '../../shared/schema/read.ts'
-import { show } from '../../shared/schema/show.ts'
-import { harmOf } from './harm.ts'
+import { foldersIn, readChecked } from '../../shared/schema/read.ts'
+import { immutableProblems } from './immutable.ts'
 
 /** What a machine or an image of a fleet has otherwise than its definition renders to. */
-export interface Differences {
+export interface Drift {
   /** Such as "shop/db-01 on site-a". */
   what: string
   /** What makes it alike: all of them are harmless. */
@@ -29,7 +28,7 @@ export interface Differences {
 }
 
 /** Looks at each machine and each golden image of a fleet, one after the other. */
-export async function* differencesIn(tree: Tree): AsyncGenerator<Differences> {
+export async function* driftIn(tree: Tree): AsyncGenerator<Drift> {
   for (const cluster of await foldersIn(tree, machinesFolder))
     for (const namespace of await foldersIn(tree, `${machinesFolder}/${cluster}`))
       for (const name of await foldersIn(tree, machinesIn(cluster, namespace)))
@@ -37,10 +36,7 @@ export async function* differencesIn(tree: Tree): AsyncGenerator<Differences> {
   for (const name of await foldersIn(tree, imagesFolder)) yield await ofImage(tree, name)
 }
 
-const foldersIn = async (tree: Tree, folder: string) =>
-  (await tree.list(folder)).filter(({ mode }) => mode === '040000').map(({ name }) => name)
-
-async function ofMachine(tree: Tree, address: MachineAddress): Promise<Differences> {
+async function ofMachine(tree: Tree, address: MachineAddress): Promise<Drift> {
   const { cluster, namespace, name } = address
   const what = placeOf(address)
   const path = definitionFile(cluster, namespace, name)
@@ -49,15 +45,13 @@ async function ofMachine(tree: Tree, address: MachineAddress): Promise<Differenc
     if (!read?.ok) return { what, changes: [], problems: read?.problems ?? [`${path} is not there`] }
     const { value: definition } = read
     if (placeOf(definition) !== what) return { what, changes: [], problems: [`${path} is of ${placeOf(definition)}`] }
-    const destroyed = definition.disks.filter((disk) => disk.destroyed)
-    return compared(tree, what, lockOf(address), await manifestChanges(definition, tree), destroyed.map(markedSentence))
+    const destroyed = markedDisks(definition)
+    const marked = destroyed.length > 0 ? [markedSentence(destroyed)] : []
+    return compared(tree, what, lockOf(address), await manifestChanges(definition, tree), marked)
   })
 }
 
-const markedSentence = ({ name }: { name: string }) =>
-  `a de-provisioning that was not finished has marked ${show(name)} to be destroyed: put the machine's files back first`
-
-async function ofImage(tree: Tree, name: string): Promise<Differences> {
+async function ofImage(tree: Tree, name: string): Promise<Drift> {
   const what = `image ${name}`
   const path = imageFile(name)
   return reporting(what, async () => {
@@ -69,7 +63,7 @@ async function ofImage(tree: Tree, name: string): Promise<Differences> {
 }
 
 /** What cannot be read is told of, and the others are looked at all the same. */
-const reporting = (what: string, look: () => Promise<Differences>) =>
+const reporting = (what: string, look: () => Promise<Drift>) =>
   look().catch((error: unknown) => ({ what, changes: [], problems: [messageOf(error)] }))
 
 async function compared(
@@ -78,11 +72,11 @@ async function compared(
   lock: string,
   rendered: readonly Change[],
   marked: readonly string[] = [],
-): Promise<Differences> {
+): Promise<Drift> {
   const changes = await changed(tree, rendered)
   if (changes.length === 0) return { what, changes, problems: [] }
   const holder = await holderOf(tree, lock, '')
-  const harm = await Promise.all(changes.map((change) => harmOf(tree, change)))
+  const problems = await Promise.all(changes.map((change) => immutableProblems(tree, change)))
   const held = holder ? [`${heldSentence(what, holder)}: wait until it has ended`] : []
-  return { what, changes, problems: [...held, ...marked, ...harm.flat(), ...(await dataDiskLosses(tree, changes))] }
+  return { what, changes, problems: [...held, ...marked, ...problems.flat(), ...(await dataDiskLosses(tree, changes))] }
 }
