@@ -122,6 +122,7 @@ const nowhere: { hub: Hub; machines: Machines } = {
     lastWords: needsCluster,
     volumesOf: needsCluster,
     sizeIn: needsCluster,
+    waitsForPod: needsCluster,
     restoring: needsCluster,
     refresh: async () => undefined,
     settle: async () => true,

@@ -129,6 +129,7 @@ export interface Claim {
   metadata: Metadata & { uid: string; ownerReferences?: { kind: string; name: string }[] }
   spec?: {
     volumeMode?: string
+    storageClassName?: string
     resources?: { requests?: { storage?: string } }
     dataSource?: { kind: string; name: string }
   }
@@ -172,10 +173,11 @@ export interface MachineAddress {
 
 export const placeOf = ({ cluster, namespace, name }: MachineAddress): string => `${namespace}/${name} on ${cluster}`
 
-/** What a machine had its size from when a snapshot was taken. */
+/** What a machine had its size from when a snapshot was taken, and what each of its claims asked for. */
 export interface SnapshotSize {
   instancetype: boolean
   preference: boolean
+  claims: Record<string, string>
 }
 
 export interface Machines {
@@ -195,6 +197,8 @@ export interface Machines {
   volumesOf(cluster: string, namespace: string, snapshot: string): Promise<Record<string, string>>
   /** What a VirtualMachineSnapshot knows of its VirtualMachine's size; undefined while it cannot be used. */
   sizeIn(cluster: string, namespace: string, snapshot: string): Promise<SnapshotSize | undefined>
+  /** Whether a StorageClass binds a claim only once a pod uses it. */
+  waitsForPod(cluster: string, storageClass: string): Promise<boolean>
   /** How disks are put back there, by what its KubeVirt offers; undefined where it knows no restores. */
   restoring(cluster: string): Promise<Restoring | undefined>
   /** What the pods of a Job said at their end: Kubernetes' termination message. */

@@ -1,10 +1,11 @@
 import type { Tree } from '../../shared/fleet.ts'
 import type { Images } from '../../shared/golden-images.ts'
-import { rootDiskName } from '../../shared/kubevirt/manifest.ts'
+import { disksOf, rootDiskName } from '../../shared/kubevirt/manifest.ts'
 import { snapshotApi } from '../../shared/kubevirt/restoring.ts'
 import { type RoundName, roundsOf } from '../../shared/lifecycles.ts'
 import { type MachineAddress, type Machines, placeOf, type SnapshotSize } from '../../shared/machines.ts'
 import { templateFile } from '../../shared/paths.ts'
+import { bytes } from '../../shared/quantity.ts'
 import { requestOf } from '../../shared/request.ts'
 import type { Definition } from '../../shared/schema/definition.ts'
 import type { Image } from '../../shared/schema/machine.ts'
@@ -92,7 +93,7 @@ const restoreFacts: Furnishing = async (run, { definition }, { machines }) => {
   if (canInPlace && otherDisks === undefined) {
     const then = await machines.sizeIn(cluster, namespace, found.name)
     if (!then) return unusable(found.name)
-    if (isSizedAlike(definition, then)) return { restoring }
+    if (isSizedAlike(definition, then) && !(await waitsToGrow(definition, then, machines))) return { restoring }
   }
   const volumes = await machines.volumesOf(cluster, namespace, found.name)
   const problem = newDisksProblem(definition, found, volumes)
@@ -106,6 +107,23 @@ const restoreFacts: Furnishing = async (run, { definition }, { machines }) => {
  */
 const isSizedAlike = ({ size }: Definition, then: SnapshotSize): boolean =>
   then.instancetype === 'instancetype' in size && then.preference === (size.preference !== undefined)
+
+/**
+ * True where a disk has grown since, and its storage binds a claim only once a pod uses it. In place the disk would come back as small as
+ * it was, and until its machine starts no claim can grow: Argo CD could apply nothing of the machine, not even its start.
+ */
+async function waitsToGrow(definition: Definition, then: SnapshotSize, machines: Machines): Promise<boolean> {
+  const { cluster, namespace } = definition
+  const grown = disksOf(definition).filter(({ claim, size }) => bytes(then.claims[claim] ?? size) < bytes(size))
+  const claims = await machines.claims(
+    cluster,
+    namespace,
+    grown.map(({ claim }) => claim),
+  )
+  const classes = new Set(claims.flatMap(({ spec }) => spec?.storageClassName ?? []))
+  const waiting = await Promise.all([...classes].map((name) => machines.waitsForPod(cluster, name)))
+  return waiting.includes(true)
+}
 
 const furnishing: Partial<Record<RoundName, Furnishing>> = {
   image: imageFacts,

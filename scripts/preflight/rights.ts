@@ -63,6 +63,7 @@ export const neededOfReader: Right[] = [
   ...rights('get list watch', 'snapshot.kubevirt.io', 'virtualmachinesnapshots'),
   ...rights('list watch', 'snapshot.kubevirt.io', 'virtualmachinerestores'),
   ...rights('get', 'snapshot.kubevirt.io', 'virtualmachinesnapshotcontents'),
+  ...rights('get', 'storage.k8s.io', 'storageclasses'),
   ...rights('list watch', 'batch', 'jobs'),
   ...rights('get', '', 'persistentvolumeclaims'),
   ...rights('list', '', 'pods'),

@@ -127,3 +127,11 @@ export async function getObject<T>(
 ): Promise<T | undefined> {
   return (await ask(access, `get ${what.plural}`, (api) => api.getNamespacedCustomObject(what))) as T | undefined
 }
+
+/** One that is in no namespace. */
+export async function getClusterObject<T>(
+  access: Access,
+  what: { group: string; version: string; plural: string; name: string },
+): Promise<T | undefined> {
+  return (await ask(access, `get ${what.plural}`, (api) => api.getClusterCustomObject(what))) as T | undefined
+}

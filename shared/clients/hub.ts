@@ -1,5 +1,5 @@
 import type { Decision, Hub, HubCondition } from '../hub.ts'
-import { type Access, ask } from './access.ts'
+import { type Access, getClusterObject } from './access.ts'
 import { kinds, ocm } from './kinds.ts'
 import { type Source, watchObjects } from './watch.ts'
 
@@ -15,10 +15,7 @@ interface PlacementObject {
 /** What OCM says on the hub. */
 export const openHub = (hub: Access, wake: Hub['refresh']): Hub => ({
   async managedCluster(name) {
-    const what = { ...kinds.managedClusters, name }
-    const found = (await ask(hub, `get ${what.plural}`, (api) => api.getClusterCustomObject(what))) as
-      | ManagedClusterObject
-      | undefined
+    const found = await getClusterObject<ManagedClusterObject>(hub, { ...kinds.managedClusters, name })
     return found && { accepted: found.spec?.hubAcceptsClient === true }
   },
   async *watchPlacement(namespace, name, signal) {

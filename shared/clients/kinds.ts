@@ -21,6 +21,7 @@ export const kinds = {
   dataSources: { ...cdi, plural: 'datasources' },
   dataImportCrons: { ...cdi, plural: 'dataimportcrons' },
   externalSecrets: { ...externalSecrets, plural: 'externalsecrets' },
+  storageClasses: { group: 'storage.k8s.io', version: 'v1', plural: 'storageclasses' },
   jobs: { group: 'batch', version: 'v1', plural: 'jobs' },
   managedClusters: { group: ocm, version: 'v1', plural: 'managedclusters' },
   placements: { group: ocm, version: 'v1beta1', plural: 'placements' },

@@ -9,13 +9,17 @@ import type {
   VirtualMachine,
   VirtualMachineInstance,
 } from '../machines.ts'
-import type { ArgoHub, Context } from './access.ts'
+import { type ArgoHub, type Context, getClusterObject } from './access.ts'
 import { holds, isAlive, podsIn, readClaim, wordsOf } from './core-objects.ts'
 import { kinds } from './kinds.ts'
 import { openDocuments } from './openapi.ts'
 import { settle } from './refresh.ts'
 import { sizeIn, volumesOf } from './snapshot-content.ts'
 import { type Source, watchObjects } from './watch.ts'
+
+interface StorageClass {
+  volumeBindingMode?: string
+}
 
 type Wake = (namespace: string, application: string) => Promise<void>
 
@@ -59,6 +63,10 @@ export function openMachines(to: Context, { access: onHub, argocdNamespace }: Ar
     },
     volumesOf: (cluster, namespace, snapshot) => volumesOf(to(cluster), namespace, snapshot),
     sizeIn: (cluster, namespace, snapshot) => sizeIn(to(cluster), namespace, snapshot),
+    async waitsForPod(cluster, name) {
+      const found = await getClusterObject<StorageClass>(to(cluster), { ...kinds.storageClasses, name })
+      return found?.volumeBindingMode === 'WaitForFirstConsumer'
+    },
     restoring: (cluster) => restoring(cluster, to(cluster)),
     async lastWords(cluster, namespace, job) {
       const pods = await podsIn(to(cluster), namespace, `batch.kubernetes.io/job-name=${job}`)

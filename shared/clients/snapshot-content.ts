@@ -1,11 +1,11 @@
-import type { Snapshot, SnapshotSize } from '../machines.ts'
+import type { Claim, Snapshot, SnapshotSize } from '../machines.ts'
 import { type Access, getObject } from './access.ts'
 import { kinds } from './kinds.ts'
 
 /** What KubeVirt has written down of a machine when it took a snapshot. */
 interface SnapshotContent {
   spec?: {
-    volumeBackups?: { volumeName: string; volumeSnapshotName?: string }[]
+    volumeBackups?: { volumeName: string; volumeSnapshotName?: string; persistentVolumeClaim?: Claim }[]
     source?: { virtualMachine?: { spec?: { instancetype?: object; preference?: object } } }
   }
 }
@@ -19,11 +19,19 @@ export async function volumesOf(access: Access, namespace: string, snapshot: str
   return Object.fromEntries(backups)
 }
 
-/** What the machine had its size from when the snapshot was taken; undefined while it cannot be used. */
+/** What the machine and its claims had their sizes from when the snapshot was taken; undefined while it cannot be used. */
 export async function sizeIn(access: Access, namespace: string, snapshot: string): Promise<SnapshotSize | undefined> {
   const content = await contentOf(access, namespace, snapshot)
   const spec = content?.spec?.source?.virtualMachine?.spec
-  return spec && { instancetype: spec.instancetype !== undefined, preference: spec.preference !== undefined }
+  if (!spec) return undefined
+  const claims = (content?.spec?.volumeBackups ?? []).flatMap(({ persistentVolumeClaim: claim }) =>
+    claim?.spec?.resources?.requests?.storage ? [[claim.metadata.name, claim.spec.resources.requests.storage]] : [],
+  )
+  return {
+    instancetype: spec.instancetype !== undefined,
+    preference: spec.preference !== undefined,
+    claims: Object.fromEntries(claims),
+  }
 }
 
 async function contentOf(access: Access, namespace: string, snapshot: string): Promise<SnapshotContent | undefined> {

@@ -107,6 +107,7 @@ const uses: Partial<Record<FunctionName, (clients: Clients) => Promise<unknown>>
     await machines.claims('site-a', 'shop', ['web'])
     await machines.volumesOf('site-a', 'shop', 'web')
     await machines.sizeIn('site-a', 'shop', 'web')
+    await machines.waitsForPod('site-a', 'web')
     await images.version('site-a', 'shop', 'web')
   },
   place: async ({ hub, occupants }) => {

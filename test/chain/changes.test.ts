@@ -354,6 +354,21 @@ describe.skipIf(isReal())('a machine whose storage binds and fills a disk once a
     expect(await statusOf(vm)).toMatchObject({ printableStatus: 'Running' })
   })
 
+  it('gets new disks where one has grown since, for until it starts no claim in place could grow again', async () => {
+    const vm = await provisioned({ rootDisk, disks: [data] })
+    await completed('snapshot', { ...place(vm), snapshot: 'small' })
+    const [before, content] = [await claimsOf(vm), await contentOf(vm)]
+    await completed('resize', { ...place(vm), grow: { data: '8Gi' } })
+    await completed('power', { ...place(vm), action: 'stop' })
+    const { ended } = await completed('restore', { ...place(vm), snapshot: 'small' })
+    expect(ended.data.message).toContain('they are new ones, and those from before are kept')
+    expect(Object.keys(await claimsOf(vm))).not.toEqual(Object.keys(before))
+    expect((await definitionOf(vm)).disks).toMatchObject([{ name: 'data', size: '8Gi' }])
+    await completed('power', { ...place(vm), action: 'start' })
+    expect(await contentOf(vm)).toBe(content)
+    expect(await statusOf(vm)).toMatchObject({ printableStatus: 'Running' })
+  })
+
   it('has its disks back where that fails, from a snapshot that outlives the undo', async () => {
     const vm = await provisioned({ rootDisk, disks: [data] })
     await completed('snapshot', { ...place(vm), snapshot: 'clean' })

@@ -143,6 +143,7 @@ const places: [group: string, resource: string, namespace?: string][] = [
   ['cdi.kubevirt.io', 'datasources', 'shop'],
   ['cdi.kubevirt.io', 'dataimportcrons', 'shop'],
   ['batch', 'jobs', 'shop'],
+  ['storage.k8s.io', 'storageclasses'],
   ['external-secrets.io', 'externalsecrets', 'shop'],
   ['', 'persistentvolumeclaims', 'shop'],
   ['', 'secrets', 'argocd'],
@@ -218,6 +219,7 @@ const allowed: Record<FunctionName | 'drover-reader', string[]> = {
     'list virtualmachinesnapshots shop',
     'watch virtualmachinesnapshots shop',
     'get virtualmachinesnapshotcontents shop',
+    'get storageclasses',
     'list virtualmachinerestores shop',
     'watch virtualmachinerestores shop',
     'list virtualmachineinstancemigrations shop',
@@ -228,11 +230,11 @@ const allowed: Record<FunctionName | 'drover-reader', string[]> = {
 }
 
 describe('the rights', () => {
-  it.each(Object.entries(allowed))('of %s are those that it uses, of 336 that were asked for', async (account, may) => {
+  it.each(Object.entries(allowed))('of %s are those that it uses, of 344 that were asked for', async (account, may) => {
     const questions = places.flatMap(([group, resource, namespace]) =>
       verbs.map((verb): Question => ({ group, resource, verb, ...(namespace && { namespace }) })),
     )
-    expect(questions).toHaveLength(336)
+    expect(questions).toHaveLength(344)
     const answers = await Promise.all(
       questions.map(async (question) => ((await mayDo(account, question)) ? [question] : [])),
     )

@@ -24,6 +24,7 @@ export function machinesShowing(...views: Shown[]): Machines & { refreshed: stri
     lastWords: async () => '',
     volumesOf: async () => ({}),
     sizeIn: async () => undefined,
+    waitsForPod: async () => false,
     restoring: async () => 'in place',
     async *watch(_, signal) {
       for (const view of views) {

@@ -101,7 +101,8 @@ describe('receive answers', () => {
       holders: async () => [],
       lastWords: async () => '',
       volumesOf: async () => ({}),
-      sizeIn: async () => ({ instancetype: true, preference: true }),
+      sizeIn: async () => ({ instancetype: true, preference: true, claims: {} }),
+      waitsForPod: async () => false,
       restoring: async () => 'in place',
       async *watch() {
         yield { application: undefined, machine: undefined, instance: undefined, disks: [], secrets: [] }

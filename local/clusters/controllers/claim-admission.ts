@@ -21,6 +21,10 @@ export function admitClaims(cluster: Cluster): void {
 }
 
 function completed(cluster: Cluster, claim: Claim): KubeObject {
+  if (!claim.spec.accessModes?.length) {
+    const message = 'Required value: at least 1 access mode is required'
+    throw invalid(kind, claim.metadata.name, [{ reason: 'FieldValueRequired', message, field: 'spec.accessModes' }])
+  }
   const storageClassName = claim.spec.storageClassName ?? defaultStorageClass(cluster)
   // A claim that a pod uses stays until the pod is gone.
   const metadata = { ...claim.metadata, finalizers: [...(claim.metadata.finalizers ?? []), protection] }

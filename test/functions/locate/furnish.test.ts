@@ -23,6 +23,19 @@ const older: Partial<Machines> = { restoring: async () => 'new disks', volumesOf
 const inPlace: Partial<Machines> = { volumesOf: async () => volumes }
 const none: Partial<Machines> = { restoring: async () => undefined }
 
+const alike = { instancetype: true, preference: true }
+const then =
+  (claims: Record<string, string>): Machines['sizeIn'] =>
+  async () => ({ ...alike, claims })
+const ofClass =
+  (storageClassName: string): Machines['claims'] =>
+  async (_, __, names) =>
+    names.map((name) => ({ metadata: { name, uid: 'u' }, spec: { storageClassName } }))
+const ofPods =
+  (waiting: string): Machines['waitsForPod'] =>
+  async (_, name) =>
+    name === waiting
+
 async function furnished(lifecycle: LifecycleName, there: Partial<Machines>, definition: Definition = server) {
   const run = changing(lifecycle, lifecycle === 'restore' ? { snapshot: 'clean' } : {}, 'locate')
   const fleet = await fleetHaving(definition)
@@ -33,12 +46,7 @@ async function furnished(lifecycle: LifecycleName, there: Partial<Machines>, def
 
 describe('a machine that is to be restored', () => {
   it.each<[string, Partial<Machines>, Definition, object]>([
-    [
-      'in place, where the cluster can',
-      { sizeIn: async () => ({ instancetype: true, preference: true }) },
-      server,
-      { restoring: 'in place' },
-    ],
+    ['in place, where the cluster can', { sizeIn: then({}) }, server, { restoring: 'in place' }],
     [
       'on new disks, from the volumes of the snapshot, where it cannot',
       older,
@@ -47,15 +55,46 @@ describe('a machine that is to be restored', () => {
     ],
     [
       'in place, where it had its size from an instance type then as it has now',
-      { sizeIn: async () => ({ instancetype: true, preference: false }) },
+      { sizeIn: async () => ({ instancetype: true, preference: false, claims: {} }) },
       { ...server, size: { instancetype: 'u1.small' } },
       { restoring: 'in place' },
     ],
     [
       'on new disks, where it had its size from an instance type then, and has one of its own now',
-      { ...inPlace, sizeIn: async () => ({ instancetype: true, preference: false }) },
+      { ...inPlace, sizeIn: async () => ({ instancetype: true, preference: false, claims: {} }) },
       { ...server, size: { cores: 2, memory: '4Gi' } },
       { restoring: 'new disks', restoredFrom: { snapshot: 'db-01-clean', volumes } },
+    ],
+    [
+      'in place, where a disk has grown since, and its storage binds a claim at once',
+      {
+        ...inPlace,
+        sizeIn: then({ [disks[1] as string]: '50Gi' }),
+        claims: ofClass('ceph'),
+        waitsForPod: ofPods('local'),
+      },
+      server,
+      { restoring: 'in place' },
+    ],
+    [
+      'on new disks, where a disk has grown since, and its storage binds a claim once a pod uses it',
+      {
+        ...inPlace,
+        sizeIn: then({ [disks[1] as string]: '50Gi' }),
+        claims: ofClass('local'),
+        waitsForPod: ofPods('local'),
+      },
+      server,
+      { restoring: 'new disks', restoredFrom: { snapshot: 'db-01-clean', volumes } },
+    ],
+    [
+      'in place on such storage, where none has grown since: a claim may be larger than its disk',
+      {
+        ...{ ...inPlace, claims: ofClass('local'), waitsForPod: ofPods('local') },
+        sizeIn: then(Object.fromEntries(disks.map((disk) => [disk, '600Gi']))),
+      },
+      server,
+      { restoring: 'in place' },
     ],
     [
       'on new disks, where an undo has put a new root disk in the place of the one that the snapshot is of',
@@ -65,13 +104,13 @@ describe('a machine that is to be restored', () => {
     ],
     [
       'on new disks, where it had a size of its own then',
-      { ...inPlace, sizeIn: async () => ({ instancetype: false, preference: false }) },
+      { ...inPlace, sizeIn: async () => ({ instancetype: false, preference: false, claims: {} }) },
       { ...server, size: { instancetype: 'u1.small' } },
       { restoring: 'new disks' },
     ],
     [
       'on new disks, where it had a preference then',
-      { ...inPlace, sizeIn: async () => ({ instancetype: true, preference: true }) },
+      { ...inPlace, sizeIn: then({}) },
       { ...server, size: { instancetype: 'u1.small' } },
       { restoring: 'new disks' },
     ],

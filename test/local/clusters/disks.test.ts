@@ -83,6 +83,13 @@ describe('a claim', () => {
     )
   })
 
+  it('is not made by who knows nothing but its size', () => {
+    const claim = { apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata: { name: 'bare', namespace: 'shop' } }
+    expect(() => store.create({ ...claim, spec: size('20Gi') })).toThrow(
+      'PersistentVolumeClaim "bare" is invalid: spec.accessModes: Required value: at least 1 access mode is required',
+    )
+  })
+
   it('that is deleted under its DataVolume is made anew, and filled from the source again', async () => {
     store.create(dataVolume('remade', golden))
     await filled('remade')

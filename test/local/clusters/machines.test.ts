@@ -97,7 +97,7 @@ describe('a DataVolume', () => {
       apiVersion: 'v1',
       kind: 'PersistentVolumeClaim',
       metadata: { name: 'claimed', namespace: 'shop' },
-      spec: { resources: { requests: { storage: '1Gi' } } },
+      spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
     })
     expect(() => store.create(dataVolume('claimed'))).toThrow(
       'admission webhook "datavolume-validate.cdi.kubevirt.io" denied the request: Destination PVC shop/claimed already exists',

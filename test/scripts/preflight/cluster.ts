@@ -260,5 +260,5 @@ const read = [
   ...['virtualmachines', 'virtualmachineinstances', 'virtualmachineinstancemigrations'],
   ...['datavolumes', 'datasources', 'dataimportcrons'],
   ...['virtualmachinesnapshots', 'virtualmachinesnapshotcontents', 'virtualmachinerestores'],
-  ...['externalsecrets', 'jobs', 'persistentvolumeclaims', 'pods'],
+  ...['externalsecrets', 'jobs', 'persistentvolumeclaims', 'pods', 'storageclasses'],
 ]
