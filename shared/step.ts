@@ -136,18 +136,21 @@ export interface Standstill {
   outcome: Ending
 }
 
-/** What there is to know of the fleet as a whole; what could not be read is a sentence. */
+/** What there is to know of the fleet as a whole. */
 export interface FleetView {
   /** Every run that has a record. */
   open: { lifecycle: LifecycleName; state: 'running' | 'undoing' | 'stranded'; since: string; deadline: string }[]
   /** How many addresses of each network are free, by family. */
   networks: { network: string; family: 4 | 6; free: number }[]
-  problems: string[]
+  /** A sentence for each record that nobody can go on with, because of what it holds. */
+  unreadable: string[]
 }
 
 /** What a look at all runs in flight came to. */
 export interface Swept extends FleetView {
   standing: Standstill[]
+  /** What else could not be done: the next look tries it again. */
+  problems: string[]
 }
 
 /** True when a run's time, or that of its undo, is up. */

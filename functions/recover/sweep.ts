@@ -22,8 +22,8 @@ export interface SweepSettings {
  */
 export async function sweep(fleet: Fleet, settings: SweepSettings, now: Date): Promise<Swept> {
   const tree = await fleet.head()
-  const problems: string[] = []
-  const records = await Promise.all((await namesIn(tree, runFolder)).map((run) => readOne(tree, run, problems)))
+  const [unreadable, problems]: [string[], string[]] = [[], []]
+  const records = await Promise.all((await namesIn(tree, runFolder)).map((run) => readOne(tree, run, unreadable)))
   const open = records.filter((record) => record !== undefined)
   const quiet = open
     .filter((record) => isQuiet(record, settings, now))
@@ -31,17 +31,17 @@ export async function sweep(fleet: Fleet, settings: SweepSettings, now: Date): P
     .slice(0, settings.most ?? 20)
   const standing = await Promise.all(
     quiet.map(async (record): Promise<Standstill[]> => {
-      try {
-        const noted = await note(record, fleet, settings, now)
-        return noted ? [await toStandstill(noted, fleet, now)] : []
-      } catch (error) {
-        // The others have been noted by now: who is not told of it would be silent until the next tick but one.
-        problems.push(`Cannot go on with ${runFile(record.run)}: ${messageOf(error)}`)
-        return []
+      // The others have been noted by now: who is not told of it would be silent until the next tick but one.
+      const failed = (sentences: string[]) => (error: unknown) => {
+        sentences.push(`Cannot go on with ${runFile(record.run)}: ${messageOf(error)}`)
+        return undefined
       }
+      const noted = await note(record, fleet, settings, now).catch(failed(problems))
+      const found = noted && (await toStandstill(noted, fleet, now).catch(failed(unreadable)))
+      return found ? [found] : []
     }),
   )
-  return { standing: standing.flat(), open, networks: await networksIn(tree), problems }
+  return { standing: standing.flat(), open, networks: await networksIn(tree), unreadable, problems }
 }
 
 /** How many addresses each network has left. What is wrong with one is said to who asks for an address. */
@@ -56,14 +56,14 @@ async function networksIn(tree: Tree): Promise<FleetView['networks']> {
 const familiesOf = ({ subnets }: Pool) => [...new Set(subnets.map(({ family }) => family))].sort()
 
 /** A record that nobody can read must not keep all others from going on. */
-async function readOne(tree: Tree, run: string, problems: string[]): Promise<RunRecord | undefined> {
+async function readOne(tree: Tree, run: string, unreadable: string[]): Promise<RunRecord | undefined> {
   try {
     const record = await readRecord(tree, run)
     const wrong = record === undefined ? [] : problemsOf(record, run)
     if (wrong.length === 0) return record
-    problems.push(`Cannot go on with ${runFile(run)}: ${wrong.join('; ')}`)
+    unreadable.push(`Cannot go on with ${runFile(run)}: ${wrong.join('; ')}`)
   } catch (error) {
-    problems.push(messageOf(error))
+    unreadable.push(messageOf(error))
   }
   return undefined
 }

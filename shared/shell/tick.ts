@@ -25,7 +25,7 @@ export async function tick(event: Event, options: ShellOptions, log: Log): Promi
     if (!look || !post) throw new Error('Cannot make runs go on: there is no Broker to tell')
     const swept = await look(options.now())
     showFleet(swept, options.now())
-    for (const problem of swept.problems) log.warn(problem)
+    for (const problem of [...swept.unreadable, ...swept.problems]) log.warn(problem)
     const went = await Promise.all(swept.standing.map((one) => goOn(one, event, post, options, log)))
     const message = `Looked at ${swept.open.length} runs: made ${went.filter(Boolean).length} of them go on`
     return { ...done, message }

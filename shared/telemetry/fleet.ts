@@ -11,14 +11,14 @@ forget()
 swept.remove()
 
 /** Shows what a look at all runs has found, until the next look or until it is too old to be believed. */
-export function showFleet({ open, problems, networks }: FleetView, now: Date): void {
+export function showFleet({ open, unreadable, networks }: FleetView, now: Date): void {
   forget()
   for (const { lifecycle, state } of open) runs.inc({ lifecycle, state })
   const going = open.filter(({ state }) => state !== 'stranded')
   const longest = (times: string[]) => Math.max(0, ...times.map((time) => (now.getTime() - Date.parse(time)) / 1_000))
   oldestRun.set(longest(going.map(({ since }) => since)))
   overdue.set(longest(going.map(({ deadline }) => deadline)))
-  unreadableRecords.set(problems.length)
+  unreadableRecords.set(unreadable.length)
   for (const { network, family, free } of networks) freeAddresses.set({ network, family }, free)
   swept.set(now.getTime() / 1_000)
   clearTimeout(forgetting)

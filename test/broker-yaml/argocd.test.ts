@@ -48,15 +48,16 @@ const changingImage = () =>
     work: { build: build({ name: 'rhel9-2' }), deadlineSeconds: 60, customize: job },
   })
 
+const rendered = () => [
+  ...[linuxServer(), windowsServer(), databaseServer(), changing()].flatMap(render),
+  ...renderImage(changingImage()),
+]
+
 describe('the project of machines', () => {
   const { spec } = find(objects, 'AppProject', 'drover')
 
   it('lets Argo CD apply the kinds that Drover renders, and no others', () => {
-    const rendered = [
-      ...[linuxServer(), windowsServer(), databaseServer(), changing()].flatMap(render),
-      ...renderImage(changingImage()),
-    ]
-    expect(listed(spec.namespaceResourceWhitelist)).toEqual(kindsOf(rendered))
+    expect(listed(spec.namespaceResourceWhitelist)).toEqual(kindsOf(rendered()))
     expect(listed(spec.clusterResourceWhitelist)).toEqual(kindsOf([namespaceManifest('shop')]))
   })
 
@@ -152,12 +153,11 @@ describe('Argo CD’s settings', () => {
       apiGroups: string[]
       kinds: string[]
     }[]
-    const rendered = kindsOf([linuxServer(), windowsServer(), databaseServer()].flatMap(render))
     const names = excluded.flatMap(({ apiGroups, kinds }) =>
       apiGroups.flatMap((group) => kinds.map((kind) => `${group} ${kind}`)),
     )
     expect(names).toContain('kubevirt.io VirtualMachineInstance')
-    expect(names.filter((name) => rendered.includes(name))).toEqual([])
+    expect(names.filter((name) => kindsOf(rendered()).includes(name))).toEqual([])
   })
 })
 

@@ -86,7 +86,7 @@ describe('the settings of Argo CD', () => {
     })
     expect(parseYaml(data['resource.exclusions'])).toMatchObject([
       { kinds: ['Lease'] },
-      { apiGroups: ['kubevirt.io'], kinds: ['VirtualMachineInstance', 'VirtualMachineInstanceMigration'] },
+      { apiGroups: ['kubevirt.io'], kinds: ['VirtualMachineInstance'] },
       {},
       {},
       {},

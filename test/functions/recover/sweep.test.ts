@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { sweep } from '../../../functions/recover/sweep.ts'
+import { DroverError } from '../../../shared/errors.ts'
 import { toRemoval } from '../../../shared/gitops/removal.ts'
 import { type RunRecord, readRecord, recorded, trailersOf } from '../../../shared/ledger.ts'
 import { archivedDefinition, definitionFile, imageFile, nameFile, runFile } from '../../../shared/paths.ts'
@@ -55,7 +56,7 @@ describe('a tick', () => {
   ])('leaves a run alone that %s', async (_, task, when, record) => {
     const fleet = await fleetAfter(task, foundOut(), record)
     const before = await fleet.files()
-    expect(await sweep(fleet, settings, minutes(when))).toMatchObject({ standing: [], problems: [] })
+    expect(await sweep(fleet, settings, minutes(when))).toMatchObject({ standing: [], unreadable: [], problems: [] })
     expect(await fleet.files()).toEqual(before)
   })
 
@@ -225,9 +226,10 @@ describe('a tick', () => {
   ])('passes over a file that holds %s, says so, and makes the others go on', async (_, text, problem) => {
     const fleet = await fleetAfter('name')
     fleet.put({ [runFile('x')]: text })
-    const { standing, problems } = await sweep(fleet, settings, minutes(10))
+    const { standing, unreadable, problems } = await sweep(fleet, settings, minutes(10))
     expect(only(standing).run.id).toBe(id)
-    expect(problems).toEqual([expect.stringContaining(problem)])
+    expect(unreadable).toEqual([expect.stringContaining(problem)])
+    expect(problems).toEqual([])
   })
 
   it('makes the others go on where what one has written cannot be read any more', async () => {
@@ -236,9 +238,17 @@ describe('a tick', () => {
     const facts = { name: 'web-02', cluster: 'site-a' }
     const wrote = { [definitionFile('site-a', 'shop', 'web-02')]: { before: null, after: 'f'.repeat(40) } }
     fleet.put({ [runFile('x')]: toYaml({ ...record, run: 'x', facts, wrote }) })
-    const { standing, problems } = await sweep(fleet, settings, minutes(10))
+    const { standing, unreadable } = await sweep(fleet, settings, minutes(10))
     expect(only(standing).run.id).toBe(id)
-    expect(problems).toEqual([expect.stringContaining('Cannot go on with runs/x.yaml: ')])
+    expect(unreadable).toEqual([expect.stringContaining('Cannot go on with runs/x.yaml: ')])
+  })
+
+  it('takes no record for unreadable because the branch takes no push', async () => {
+    const fleet = await fleetAfter('name')
+    const transact = () => Promise.reject(new DroverError('broken', 'the branch is protected'))
+    const { standing, unreadable, problems } = await sweep({ ...fleet, transact }, settings, minutes(10))
+    expect([standing, unreadable]).toEqual([[], []])
+    expect(problems).toEqual([`Cannot go on with ${runFile(id)}: the branch is protected`])
   })
 
   it('says which runs are open, whether or not they are to go on', async () => {
@@ -285,6 +295,10 @@ describe('a tick', () => {
   })
 
   it('finds nothing to do where no run is in flight', async () => {
-    expect(await sweep(memoryFleet(), settings, minutes(10))).toMatchObject({ standing: [], problems: [] })
+    expect(await sweep(memoryFleet(), settings, minutes(10))).toMatchObject({
+      standing: [],
+      unreadable: [],
+      problems: [],
+    })
   })
 })

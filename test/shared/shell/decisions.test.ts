@@ -92,7 +92,7 @@ describe('the log', () => {
   it('has one line for a tick, and one for each run that goes on', async () => {
     const step: Step = async () => succeeded('never asked')
     const standing = ['name', 'address'].map((task) => ({ run: runOf({ task, id: task }), outcome: succeeded('lost') }))
-    const look = { standing, open: [], networks: [], problems: [] }
+    const look = { standing, open: [], networks: [], unreadable: [], problems: [] }
     const wired: ShellOptions['wired'] = async () => ({ step, sweep: async () => look, post: async () => undefined })
     const { deliver, lines } = shellOf(step, { wired })
     await deliver({ id: 'tick', source: '/timer', type: sweep.type, extensions: {}, data: {} })

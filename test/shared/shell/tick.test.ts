@@ -25,7 +25,7 @@ async function tickWith(standing: Standstill[], changes: Partial<Wired> = {}, ev
   const posted: Event[] = []
   const wired: Wired = {
     step,
-    sweep: async () => ({ standing, open: [], networks: [], problems: ['Cannot read one'] }),
+    sweep: async () => ({ standing, open: [], networks: [], unreadable: ['Cannot read one'], problems: [] }),
     post: async (one) => void posted.push(one),
     ...changes,
   }

@@ -29,7 +29,7 @@ describe('the numbers of the fleet', () => {
       open('stranded', '09:00', '09:30'),
     ]
     showFleet(
-      { open: runs, problems: ['Cannot read one'], networks: [{ network: 'servers', family: 4, free: 7 }] },
+      { open: runs, unreadable: ['Cannot read one'], networks: [{ network: 'servers', family: 4, free: 7 }] },
       now,
     )
     const shown = await page()
@@ -43,7 +43,7 @@ describe('the numbers of the fleet', () => {
       'drover_free_addresses{network="servers",family="4"} 7',
       `drover_sweep_timestamp_seconds ${now.getTime() / 1_000}`,
     ])
-    showFleet({ open: [], problems: [], networks: [] }, now)
+    showFleet({ open: [], unreadable: [], networks: [] }, now)
     expect(await page()).toEqual([
       'drover_oldest_run_seconds 0',
       'drover_overdue_seconds 0',
@@ -54,7 +54,7 @@ describe('the numbers of the fleet', () => {
 
   it('are withdrawn when they are too old to be believed, but for when they were found', async () => {
     vi.useFakeTimers()
-    showFleet({ open: [open('running', '11:50', '12:20')], problems: [], networks: [] }, now)
+    showFleet({ open: [open('running', '11:50', '12:20')], unreadable: [], networks: [] }, now)
     vi.advanceTimersByTime(179_000)
     expect(await page()).toContain('drover_oldest_run_seconds 600')
     vi.advanceTimersByTime(2_000)
