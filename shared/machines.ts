@@ -102,6 +102,8 @@ export interface Snapshot {
     /** Before KubeVirt 1.7. */
     indications?: string[]
     virtualMachineSnapshotContentName?: string
+    /** By the machine's volume. KubeVirt takes a snapshot of what it can, and calls that a success. */
+    snapshotVolumes?: { excludedVolumes?: string[] }
     conditions?: Condition[]
   }
 }
@@ -173,7 +175,7 @@ export interface MachineAddress {
 
 export const placeOf = ({ cluster, namespace, name }: MachineAddress): string => `${namespace}/${name} on ${cluster}`
 
-/** What a machine had its size from when a snapshot was taken, and what each of its claims asked for. */
+/** What a machine had its size from when a snapshot was taken, and what the claim of each of its volumes asked for. */
 export interface SnapshotSize {
   instancetype: boolean
   preference: boolean

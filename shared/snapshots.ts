@@ -19,9 +19,11 @@ export const withSnapshot = (definition: Definition, one: DefinedSnapshot): Defi
 /** The same snapshot without an end: a disk is filled from it when its machine starts, and nobody knows when that is. */
 export const lasting = ({ until: _, ...snapshot }: DefinedSnapshot): DefinedSnapshot => snapshot
 
-/** A snapshot by the name that its request gave it, or by its name in the cluster. */
-export const named = (definition: Definition, asked: string): DefinedSnapshot | undefined =>
-  definition.snapshots?.find(({ name }) => name === objectName(definition, asked) || name === asked)
+/** A snapshot by the name that its request gave it or, where none has that, by its name in the cluster. */
+export function named(definition: Definition, asked: string): DefinedSnapshot | undefined {
+  const byName = (wanted: string) => definition.snapshots?.find(({ name }) => name === wanted)
+  return byName(objectName(definition, asked)) ?? byName(asked)
+}
 
 /** Why a machine cannot be put back to a snapshot; undefined where it can. */
 export function restoreProblem(definition: Definition, asked: string): string | undefined {
@@ -38,17 +40,23 @@ export function restoreProblem(definition: Definition, asked: string): string | 
  * for each, and the new root disk is of the image that the machine runs from.
  */
 export function newDisksProblem(definition: Definition, found: DefinedSnapshot, volumes: Volumes): string | undefined {
-  const { disks, image, rootDisk, oldRoots = [] } = definition
+  const { disks, image, rootDisk } = definition
   const wanted = [rootVolume, ...disks.map(volumeOf)]
   const lacking = lackingVolumes(definition, found.name, volumes)
   if (lacking !== undefined) return lacking
   const more = Object.keys(volumes).filter((one) => !wanted.includes(one))
   if (more.length > 0)
     return `snapshot ${show(found.name)} is of ${listed(more)} too, which the machine does not have by now: wanted one of its own disks, or a clone`
-  const roots = [{ name: rootDiskName(definition), image, version: rootDisk.version }, ...oldRoots]
-  const root = roots.find(({ name }) => found.disks.includes(name))
+  const root = rootIn(definition, found)
   if (root && isDeepStrictEqual([root.image, root.version], [image, rootDisk.version])) return undefined
   return `snapshot ${show(found.name)} is of another root disk than that of the machine's image: wanted one of its own disks, or a clone`
+}
+
+/** The root disk that a snapshot is of, with what it was made from, as long as the machine has that disk. */
+export function rootIn(definition: Definition, { disks }: DefinedSnapshot) {
+  const { image, rootDisk, oldRoots = [] } = definition
+  const roots = [{ name: rootDiskName(definition), image, version: rootDisk.version }, ...oldRoots]
+  return roots.find(({ name }) => disks.includes(name))
 }
 
 /** That a snapshot has not all volumes of a machine. */

@@ -81,6 +81,10 @@ export interface Origin {
   owner: Owner
   /** The VolumeSnapshot of each volume of the machine. */
   volumes: Record<string, string>
+  /** The size of each volume that has grown since. */
+  sizes?: Record<string, string>
+  /** What the root disk was made from, as far as that can be told of it: an image that is as old is the current one. */
+  version?: string
 }
 
 /** A claim's name and the uid that the cluster has given it. */

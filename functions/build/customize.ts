@@ -52,9 +52,13 @@ async function readCustomizations(tree: Tree, names: readonly string[]) {
 function disksOf({ facts }: Run, { rootDisk, disks }: Machine): Pick<Definition, 'rootDisk' | 'disks'> {
   const { imageVersion: version, origin, attached = [] } = facts
   if (!origin) return { rootDisk: { ...rootDisk, ...(version && { version }) }, disks: [...disks, ...attached] }
-  const from = (volume: string) => (origin.volumes[volume] ? { snapshot: origin.volumes[volume] } : {})
+  // A disk that is made from a snapshot is as large as it was then.
+  const from = (volume: string) => ({
+    ...(origin.volumes[volume] && { snapshot: origin.volumes[volume] }),
+    ...(origin.sizes?.[volume] && { size: origin.sizes[volume] }),
+  })
   return {
-    rootDisk: { ...rootDisk, ...from(rootVolume) },
+    rootDisk: { ...rootDisk, ...from(rootVolume), ...(origin.version && { version: origin.version }) },
     disks: disks.map((disk) => ({ ...disk, ...from(volumeOf(disk)) })),
   }
 }

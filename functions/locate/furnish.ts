@@ -73,11 +73,16 @@ async function imageOf(tree: Tree, { template }: Definition): Promise<Image | st
   return found.ok ? found.value.image : found.problems.join('; ')
 }
 
-const cloneFacts: Furnishing = async (_, { address, definition }, { machines }, { origin }) => {
+const cloneFacts: Furnishing = async (_, { definition }, { machines }, { origin }) => {
   if (!origin) return {}
+  const { cluster, namespace } = definition
   const snapshot = named(definition, origin.snapshot)
-  const volumes = snapshot ? await machines.volumesOf(address.cluster, address.namespace, snapshot.name) : {}
-  return lackingVolumes(definition, origin.snapshot, volumes) ?? { origin: { ...origin, volumes } }
+  const volumes = snapshot ? await machines.volumesOf(cluster, namespace, snapshot.name) : {}
+  const then = snapshot && (await machines.sizeIn(cluster, namespace, snapshot.name))
+  const lacking = lackingVolumes(definition, origin.snapshot, volumes)
+  if (lacking !== undefined || !then) return lacking ?? unusable(origin.snapshot)
+  const grown = grownSince(definition, then).map(({ volume }) => [volume, then.claims[volume]])
+  return { origin: { ...origin, volumes, ...(grown.length > 0 && { sizes: Object.fromEntries(grown) }) } }
 }
 
 /** A machine is not turned off for a restore that cannot be. */
@@ -90,12 +95,15 @@ const restoreFacts: Furnishing = async (run, { definition }, { machines }) => {
   if (!restoring) return noRestores(cluster)
   const canInPlace = restoring === 'in place'
   const otherDisks = canInPlace ? restoreProblem(definition, asked) : undefined
+  const volumes = await machines.volumesOf(cluster, namespace, found.name)
   if (canInPlace && otherDisks === undefined) {
     const then = await machines.sizeIn(cluster, namespace, found.name)
     if (!then) return unusable(found.name)
+    // KubeVirt restores what a snapshot has, and leaves the other disks as they are.
+    const lacking = lackingVolumes(definition, found.name, volumes)
+    if (lacking !== undefined) return lacking
     if (isSizedAlike(definition, then) && !(await waitsToGrow(definition, then, machines))) return { restoring }
   }
-  const volumes = await machines.volumesOf(cluster, namespace, found.name)
   const problem = newDisksProblem(definition, found, volumes)
   if (problem !== undefined) return otherDisks ?? problem
   return { restoring: 'new disks', restoredFrom: { snapshot: found.name, volumes } }
@@ -108,13 +116,17 @@ const restoreFacts: Furnishing = async (run, { definition }, { machines }) => {
 const isSizedAlike = ({ size }: Definition, then: SnapshotSize): boolean =>
   then.instancetype === 'instancetype' in size && then.preference === (size.preference !== undefined)
 
+/** The disks that were smaller when a snapshot was taken. On a file system a claim is larger than its disk. */
+const grownSince = (definition: Definition, { claims }: SnapshotSize) =>
+  disksOf(definition).filter(({ volume, size }) => bytes(claims[volume] ?? size) < bytes(size))
+
 /**
  * True where a disk has grown since, and its storage binds a claim only once a pod uses it. In place the disk would come back as small as
  * it was, and until its machine starts no claim can grow: Argo CD could apply nothing of the machine, not even its start.
  */
 async function waitsToGrow(definition: Definition, then: SnapshotSize, machines: Machines): Promise<boolean> {
   const { cluster, namespace } = definition
-  const grown = disksOf(definition).filter(({ claim, size }) => bytes(then.claims[claim] ?? size) < bytes(size))
+  const grown = grownSince(definition, then)
   const claims = await machines.claims(
     cluster,
     namespace,

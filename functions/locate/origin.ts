@@ -1,5 +1,6 @@
 import { requestOf } from '../../shared/request.ts'
 import type { Definition } from '../../shared/schema/definition.ts'
+import { named, rootIn } from '../../shared/snapshots.ts'
 import type { Facts, Run } from '../../shared/step.ts'
 
 /**
@@ -8,10 +9,16 @@ import type { Facts, Run } from '../../shared/step.ts'
  */
 export function toClone(run: Run, definition: Definition): Facts {
   const { snapshot, as } = requestOf(run, 'clone')
-  const { cluster, name, template, guest, guestAgent, image, size, rootDisk, disks, customizations } = definition
+  const { cluster, name, template, guest, guestAgent, size, rootDisk, disks, customizations } = definition
+  const found = named(definition, snapshot)
+  // Of a root disk that is gone nobody can tell what it was made from: no image is the one that it has.
+  const { image, version } = (found && rootIn(definition, found)) ?? {
+    image: definition.image,
+    version: `snapshot ${found?.name}`,
+  }
   const plain = ({ size, storageClass }: Definition['rootDisk']) => ({ size, ...(storageClass && { storageClass }) })
   return {
-    origin: { name, snapshot, owner: as.owner ?? definition.owner, volumes: {} },
+    origin: { name, snapshot, owner: as.owner ?? definition.owner, volumes: {}, ...(version && { version }) },
     labels: definition.labels,
     machine: {
       ...{ template, guest, guestAgent, image, size, customizations },

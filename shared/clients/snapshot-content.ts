@@ -24,9 +24,10 @@ export async function sizeIn(access: Access, namespace: string, snapshot: string
   const content = await contentOf(access, namespace, snapshot)
   const spec = content?.spec?.source?.virtualMachine?.spec
   if (!spec) return undefined
-  const claims = (content?.spec?.volumeBackups ?? []).flatMap(({ persistentVolumeClaim: claim }) =>
-    claim?.spec?.resources?.requests?.storage ? [[claim.metadata.name, claim.spec.resources.requests.storage]] : [],
-  )
+  const claims = (content?.spec?.volumeBackups ?? []).flatMap(({ volumeName, persistentVolumeClaim: claim }) => {
+    const size = claim?.spec?.resources?.requests?.storage
+    return size === undefined ? [] : [[volumeName, size]]
+  })
   return {
     instancetype: spec.instancetype !== undefined,
     preference: spec.preference !== undefined,

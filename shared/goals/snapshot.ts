@@ -1,6 +1,7 @@
-import { allClaims, isKept } from '../kubevirt/manifest.ts'
+import { allClaims, isKept, rootVolume, volumeOf } from '../kubevirt/manifest.ts'
 import type { MachineView, Snapshot } from '../machines.ts'
-import type { DefinedSnapshot } from '../schema/definition.ts'
+import type { DefinedSnapshot, Definition } from '../schema/definition.ts'
+import { listed } from '../schema/show.ts'
 import { type Assessment, failed, reached, troubled, waiting } from './assessment.ts'
 import type { Aim, Goal } from './goal.ts'
 import { troubleOfSync } from './ready.ts'
@@ -16,7 +17,7 @@ export const snapshotted: Goal = {
   assess(view, aim) {
     const { snapshots = [], name } = aim.definition
     const own = snapshots.filter(({ run }) => run === aim.run)
-    const open = own.map((one) => assessOne(one, view)).find(({ state }) => state !== 'reached')
+    const open = own.map((one) => assessOne(one, view, aim.definition)).find(({ state }) => state !== 'reached')
     if (open) return open
     // The last snapshot of a machine that had the name before lies there until somebody deletes it.
     const stale = (view.snapshots ?? []).find(
@@ -46,7 +47,7 @@ const listOf = (snapshots: readonly DefinedSnapshot[]) =>
     ? 'no snapshot'
     : `the snapshots ${snapshots.map(({ name, taken, until }) => `${name} (taken ${taken}${until ? `, kept until ${until}` : ''})`).join(', ')}`
 
-function assessOne({ name }: DefinedSnapshot, view: MachineView): Assessment {
+function assessOne({ name, purpose }: DefinedSnapshot, view: MachineView, definition: Definition): Assessment {
   const found = view.snapshots?.find(({ metadata }) => metadata.name === name)
   if (!found) return troubleOfSync(view) ?? waiting(`snapshot ${name} is not there yet`)
   const { phase = 'InProgress', readyToUse, error, conditions } = found.status ?? {}
@@ -55,12 +56,24 @@ function assessOne({ name }: DefinedSnapshot, view: MachineView): Assessment {
   // It is tried again until its deadline; then it is Failed.
   if (!readyToUse && error?.message) return troubled(`snapshot ${name} failed and is tried again: ${error.message}`)
   if (!readyToUse) return waiting(`snapshot ${name} is ${phase}`)
+  const lacking = lackingIn(found, definition)
+  // What is there to go back to, or all that is left, has to be whole.
+  if (lacking.length > 0 && purpose !== 'asked')
+    return failed(`snapshot ${name} has no ${listed(lacking)}: there is no VolumeSnapshotClass for its storage`)
   return reached(`snapshot ${name} is ready`)
+}
+
+/** The disks of a machine that KubeVirt has left out of a snapshot. */
+function lackingIn({ status }: Snapshot, { disks }: Definition): string[] {
+  const { excludedVolumes = [] } = status?.snapshotVolumes ?? {}
+  return [rootVolume, ...disks.map(volumeOf)].filter((volume) => excludedVolumes.includes(volume))
 }
 
 function sentence(own: readonly DefinedSnapshot[], view: MachineView, { definition, facts }: Aim): string {
   const found = view.snapshots?.find(({ metadata }) => metadata.name === own[0]?.name)
-  return `Took snapshot ${own[0]?.name} of VM ${definition.name}, ${how(found, facts.wasRunning === false)}`
+  const lacking = found ? lackingIn(found, definition) : []
+  const without = lacking.length > 0 ? `, without ${listed(lacking)}, whose storage has no VolumeSnapshotClass` : ''
+  return `Took snapshot ${own[0]?.name} of VM ${definition.name}${without}, ${how(found, facts.wasRunning === false)}`
 }
 
 /** Whether the guest knew of it: without its agent the disks are as after a power cut. */

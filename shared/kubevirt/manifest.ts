@@ -105,9 +105,12 @@ export const dataClaims = (definition: Pick<Definition, 'name' | 'identity' | 'd
 /** The disks that a machine runs from, the root disk first, which requests call "root"; each with the name of its claim. */
 export const disksOf = (
   definition: Definition,
-): { name: string; claim: string; size: string; made?: string | undefined }[] => [
-  { name: 'root', claim: rootDiskName(definition), ...sizedAs(definition.rootDisk) },
-  ...definition.disks.map((disk) => ({ name: disk.name, claim: claimOf(definition, disk), ...sizedAs(disk) })),
+): { name: string; volume: string; claim: string; size: string; made?: string | undefined }[] => [
+  { name: 'root', volume: rootVolume, claim: rootDiskName(definition), ...sizedAs(definition.rootDisk) },
+  ...definition.disks.map((disk) => ({
+    ...{ name: disk.name, volume: volumeOf(disk), claim: claimOf(definition, disk) },
+    ...sizedAs(disk),
+  })),
 ]
 
 const sizedAs = ({ size, made }: { size: string; made?: string | undefined }) => ({ size, made })

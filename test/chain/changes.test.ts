@@ -335,6 +335,35 @@ describe.skipIf(isReal())('a disk that its storage cannot let grow', () => {
   })
 })
 
+describe.skipIf(isReal())('a machine with a disk of which no snapshot can be taken', () => {
+  const disks = [{ name: 'data', size: '5Gi', storageClass: 'local' }]
+  const without = 'has no "data-data"'
+
+  it.each<[LifecycleName, object]>([
+    ['patch', {}],
+    ['repave', { image: other }],
+    ['deprovision', { finalSnapshot: true }],
+  ])('is left as it is by a %s, for there would be no way back', async (lifecycle, more) => {
+    const vm = await provisioned({ disks })
+    const before = [await definitionOf(vm), await claimsOf(vm), await contentOf(vm)]
+    const { run, ended } = await asked(lifecycle, { ...place(vm), ...more })
+    expect(factsOf(run)).toContain('save.verify.failed')
+    expect(ended.data.message).toContain(`${without}: there is no VolumeSnapshotClass for its storage`)
+    expect(ended.type).toBe(`dev.drover.${lifecycle}.rolledback`)
+    expect([await definitionOf(vm), await claimsOf(vm), await contentOf(vm)]).toEqual(before)
+    expect(await statusOf(vm)).toMatchObject({ printableStatus: 'Running' })
+  })
+
+  it('is told what a snapshot is without, and not restored to that', async () => {
+    const vm = await provisioned({ disks })
+    const { ended } = await completed('snapshot', { ...place(vm), snapshot: 'part' })
+    expect(ended.data.message).toContain('without "data-data", whose storage has no VolumeSnapshotClass')
+    const restore = await asked('restore', { ...place(vm), snapshot: 'part' })
+    expect(restore.ended.data.message).toContain(`${without} that can be used`)
+    expect(await statusOf(vm)).toMatchObject({ printableStatus: 'Running' })
+  })
+})
+
 describe.skipIf(isReal())('a machine whose storage binds and fills a disk once a pod uses it', () => {
   const rootDisk = { size: '30Gi', storageClass: 'zonal' }
   const data = { name: 'data', size: '5Gi', storageClass: 'zonal' }

@@ -35,7 +35,7 @@ export function clusterOf(now: () => Repository, mood: Mood): Cluster {
     claims: async (_, __, names) =>
       names.map((name) => ({ metadata: { name, uid: uidOf(name) }, status: { phase: 'Bound' } })),
     holders: async () => [],
-    volumesOf: async () => ({}),
+    volumesOf: async () => volumes,
     sizeIn: async () => ({ instancetype: true, preference: true, claims: {} }),
     waitsForPod: async () => false,
     restoring: async () => 'in place',
@@ -65,6 +65,9 @@ export function clusterOf(now: () => Repository, mood: Mood): Cluster {
 async function* none(): AsyncGenerator<never> {
   yield* []
 }
+
+/** What a snapshot of the machine has. */
+export const volumes = { rootdisk: 'vs-root', 'data-data': 'vs-data' }
 
 export const uidOf = (claim: string) => `uid-of-${claim}`
 

@@ -4,7 +4,7 @@ import { claimsFile, definitionFile, keptFile, lockFile, runFile } from '../../s
 import type { Definition } from '../../shared/schema/definition.ts'
 import { endOfUndo } from '../../shared/standing.ts'
 import { parseYaml, toYaml } from '../../shared/yaml.ts'
-import { uidOf } from './cluster.ts'
+import { uidOf, volumes } from './cluster.ts'
 import { type Commit, type Repository, treeOf } from './repository.ts'
 import { brokenBy, brokenIn, type commitRules, type Seen, type stateRules } from './rules.ts'
 import { scenarios } from './scenarios.ts'
@@ -97,6 +97,9 @@ const changedByA = having({
   [runFile(A)]: record({ state: 'undoing', wrote: { [definition]: { before: blob, after: 'some blob' } } }),
 })
 
+const undoRoot = `db-01-root-undo-${A.slice(0, 8)}`
+const oldRoot = { ...asDefined.rootDisk, name: 'db-01-root', image: asDefined.image }
+
 const commits: Record<keyof typeof commitRules, Case<Commit>> = {
   'only its holder changes a machine': {
     breaks: [
@@ -129,7 +132,14 @@ const commits: Record<keyof typeof commitRules, Case<Commit>> = {
     keeps: [{ run: A, step: endOfUndo, before: having({ ...heldByA, [runFile(A)]: record({ state: 'undoing' }) }) }],
   },
   'an undone run leaves a machine as it found it': {
-    breaks: [{ running: false }, { size: { cores: 8, memory: '16Gi' } }, { disks: [] }].map((change) => ({
+    breaks: [
+      { running: false },
+      { size: { cores: 8, memory: '16Gi' } },
+      { disks: [] },
+      { rootDisk: { ...asDefined.rootDisk, name: 'db-01-root-another' } },
+      { rootDisk: { ...asDefined.rootDisk, name: undoRoot, snapshot: 'vs-other' }, oldRoots: [oldRoot] },
+      { rootDisk: { ...asDefined.rootDisk, name: undoRoot, snapshot: volumes.rootdisk } },
+    ].map((change) => ({
       ...{ run: A, step: endOfUndo, before: changedByA },
       after: having({ [definition]: { ...asDefined, ...change } }),
     })),
@@ -137,6 +147,16 @@ const commits: Record<keyof typeof commitRules, Case<Commit>> = {
       {
         ...{ run: A, step: endOfUndo, before: changedByA },
         after: having({ [definition]: { ...asDefined, labels: { by: 'somebody' } } }),
+      },
+      {
+        ...{ run: A, step: endOfUndo, before: changedByA },
+        after: having({
+          [definition]: {
+            ...asDefined,
+            rootDisk: { ...asDefined.rootDisk, name: undoRoot, snapshot: volumes.rootdisk },
+            oldRoots: [oldRoot],
+          },
+        }),
       },
     ],
   },

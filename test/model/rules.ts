@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { allClaims, dataClaims } from '../../shared/kubevirt/manifest.ts'
+import { dataClaims } from '../../shared/kubevirt/manifest.ts'
 import type { RunRecord } from '../../shared/ledger.ts'
 import { lifecycleOf } from '../../shared/lifecycles.ts'
 import type { Lock } from '../../shared/lock.ts'
@@ -7,7 +7,7 @@ import { claimsFile, definitionFile, isLock, keptFile, runFile } from '../../sha
 import type { Definition } from '../../shared/schema/definition.ts'
 import { endOfUndo } from '../../shared/standing.ts'
 import { parseYaml } from '../../shared/yaml.ts'
-import { uidOf } from './cluster.ts'
+import { uidOf, volumes } from './cluster.ts'
 import { type Commit, type Repository, textOf } from './repository.ts'
 
 /** What holds in every state, and of every commit. Each rule answers what is broken, or nothing. */
@@ -122,7 +122,9 @@ export const commitRules = {
     return Object.entries(wrote).find(([path, { before: blob }]) => {
       if (!/^vms\/.*\/values\.yaml$/.test(path)) return false
       const found = blob === null ? undefined : (parseYaml(textOf(blob), path) as Definition)
-      return !isDeepStrictEqual(guestOf(found), guestOf(read<Definition>(after, path)))
+      const left = read<Definition>(after, path)
+      const isSameRoot = left?.rootDisk.name === found?.rootDisk.name || (left !== undefined && isPutBack(left, run))
+      return !isSameRoot || !isDeepStrictEqual(guestOf(found), guestOf(left))
     })?.[0]
   },
 } satisfies Record<string, CommitRule>
@@ -141,10 +143,16 @@ function lockOver(path: string): string | undefined {
   return of === undefined ? undefined : `${of}/operation.yaml`
 }
 
-/** What of a definition a guest notices. */
+/** True for a root disk that an undo has made anew, from what the run's own snapshot has of the one that was changed. */
+const isPutBack = ({ name, rootDisk, oldRoots = [] }: Definition, run: string) =>
+  rootDisk.name === `${name}-root-undo-${run.slice(0, 8)}` &&
+  rootDisk.snapshot === volumes.rootdisk &&
+  oldRoots.length > 0
+
+/** What of a definition a guest notices, beside its root disk. */
 const guestOf = (definition: Definition | undefined) =>
   definition && {
-    claims: allClaims(definition),
+    claims: dataClaims(definition),
     sizes: definition.disks.map(({ size }) => size),
     size: definition.size,
     running: definition.running,

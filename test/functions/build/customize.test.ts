@@ -150,6 +150,11 @@ describe('the disks of a machine', () => {
       rootDisk: { size: '30Gi', snapshot: 'vs-root' },
       disks: [{ name: 'data', size: '200Gi', snapshot: 'vs-data' }, disks[1]],
     })
+    const sizes = { 'data-data': '100Gi' }
+    expect(await disksWith({ origin: { ...origin, sizes, version: 'pvc golden/rhel9-1' } })).toEqual({
+      rootDisk: { size: '30Gi', snapshot: 'vs-root', version: 'pvc golden/rhel9-1' },
+      disks: [{ name: 'data', size: '100Gi', snapshot: 'vs-data' }, disks[1]],
+    })
     const run = runWith('customize', foundOut({ origin }))
     const outcome = await customize(run, await (await fleetOf(run)).head())
     expect(definitionIn(outcome)?.owner).toEqual(owner)

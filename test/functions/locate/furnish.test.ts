@@ -46,7 +46,7 @@ async function furnished(lifecycle: LifecycleName, there: Partial<Machines>, def
 
 describe('a machine that is to be restored', () => {
   it.each<[string, Partial<Machines>, Definition, object]>([
-    ['in place, where the cluster can', { sizeIn: then({}) }, server, { restoring: 'in place' }],
+    ['in place, where the cluster can', { ...inPlace, sizeIn: then({}) }, server, { restoring: 'in place' }],
     [
       'on new disks, from the volumes of the snapshot, where it cannot',
       older,
@@ -55,7 +55,7 @@ describe('a machine that is to be restored', () => {
     ],
     [
       'in place, where it had its size from an instance type then as it has now',
-      { sizeIn: async () => ({ instancetype: true, preference: false, claims: {} }) },
+      { ...inPlace, sizeIn: async () => ({ instancetype: true, preference: false, claims: {} }) },
       { ...server, size: { instancetype: 'u1.small' } },
       { restoring: 'in place' },
     ],
@@ -69,7 +69,7 @@ describe('a machine that is to be restored', () => {
       'in place, where a disk has grown since, and its storage binds a claim at once',
       {
         ...inPlace,
-        sizeIn: then({ [disks[1] as string]: '50Gi' }),
+        sizeIn: then({ 'data-data': '50Gi' }),
         claims: ofClass('ceph'),
         waitsForPod: ofPods('local'),
       },
@@ -80,7 +80,7 @@ describe('a machine that is to be restored', () => {
       'on new disks, where a disk has grown since, and its storage binds a claim once a pod uses it',
       {
         ...inPlace,
-        sizeIn: then({ [disks[1] as string]: '50Gi' }),
+        sizeIn: then({ 'data-data': '50Gi' }),
         claims: ofClass('local'),
         waitsForPod: ofPods('local'),
       },
@@ -91,7 +91,7 @@ describe('a machine that is to be restored', () => {
       'in place on such storage, where none has grown since: a claim may be larger than its disk',
       {
         ...{ ...inPlace, claims: ofClass('local'), waitsForPod: ofPods('local') },
-        sizeIn: then(Object.fromEntries(disks.map((disk) => [disk, '600Gi']))),
+        sizeIn: then({ rootdisk: '600Gi', 'data-data': '600Gi', 'data-wal': '600Gi' }),
       },
       server,
       { restoring: 'in place' },
@@ -131,6 +131,11 @@ describe('a machine that is to be restored', () => {
     [
       'VirtualMachineSnapshot "db-01-clean" cannot be used: it is not there any more, or not ready',
       { ...inPlace, sizeIn: async () => undefined },
+      server,
+    ],
+    [
+      'its snapshot "db-01-clean" has no "data-wal" that can be used',
+      { sizeIn: then({}), volumesOf: async () => without('data-wal') },
       server,
     ],
     ['its snapshot "db-01-clean" has no "data-wal"', { ...older, volumesOf: async () => without('data-wal') }, server],
@@ -222,7 +227,7 @@ describe('a machine that another is made from', () => {
   const cloned = async (found: Outcome, there: Partial<Machines> = older, definition = server) => {
     const run = changing('clone', { snapshot: 'clean', as: { name: 'db-02' } }, 'locate')
     const sources = {
-      ...{ machines: { ...machinesShowing(), ...there }, images: { version: async () => undefined } },
+      ...{ machines: { ...machinesShowing(), sizeIn: then({}), ...there }, images: { version: async () => undefined } },
       tree: await (await fleetHaving(definition)).head(),
     }
     return furnish(run, { address: machineOf(definition), definition }, found, sources)
@@ -242,6 +247,13 @@ describe('a machine that another is made from', () => {
     expect(asked).toEqual(['site-a/shop/db-01-clean'])
   })
 
+  it('lends the sizes of what has grown since: the disks of another are as large as they were then', async () => {
+    const sizeIn = then({ rootdisk: '32Gi', 'data-data': '50Gi' })
+    expect(await cloned(succeeded('Found', { origin }), { ...older, sizeIn })).toMatchObject({
+      facts: { origin: { volumes, sizes: { 'data-data': '50Gi' } } },
+    })
+  })
+
   it.each<[string, Partial<Machines>, Definition]>([
     ['has not all of its disks', { volumesOf: async () => without('data-wal') }, server],
     ['there is not', {}, databaseServer()],
@@ -249,6 +261,14 @@ describe('a machine that another is made from', () => {
     expect(await cloned(succeeded('Found', { origin }), there, definition)).toMatchObject({
       kind: 'refused',
       message: expect.stringContaining('Cannot do the clone of shop/db-01 on site-a: its snapshot "clean" has no'),
+    })
+  })
+
+  it('is refused where its snapshot is gone by now', async () => {
+    const gone = { ...older, sizeIn: async () => undefined }
+    expect(await cloned(succeeded('Found', { origin }), gone)).toMatchObject({
+      kind: 'refused',
+      message: expect.stringContaining('VirtualMachineSnapshot "clean" cannot be used: it is not there any more'),
     })
   })
 

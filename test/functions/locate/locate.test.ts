@@ -194,7 +194,11 @@ describe('a machine that another is made from', () => {
     const variables = { tier: 'db' }
     const origin = { ...server, snapshots, variables, rootDisk: { size: '30Gi', storageClass: 'fast' } }
     const cloning = changing('clone', { snapshot: 'clean', as: { name: 'db-02' } }, 'locate', { facts: {} })
-    const machines = { ...machinesShowing(), volumesOf: async () => ({ rootdisk: 'vs-root' }) }
+    const machines = {
+      ...machinesShowing(),
+      volumesOf: async () => ({ rootdisk: 'vs-root' }),
+      sizeIn: async () => ({ instancetype: true, preference: true, claims: {} }),
+    }
     const shownOrigin = {
       ...shown(),
       machine: { ...shown().machine, spec: virtualMachine(origin).spec },

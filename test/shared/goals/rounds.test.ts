@@ -48,6 +48,11 @@ const taken = (...indications: string[]) => {
   const sourceIndications = indications.map((indication) => ({ indication }))
   return view({ snapshots: [named('web-01-x', { phase: 'Succeeded', readyToUse: true, sourceIndications })] })
 }
+/** A snapshot that can be used, and is without some of its machine's volumes. */
+const without = (...excludedVolumes: string[]) =>
+  view({
+    snapshots: [named('web-01-x', { phase: 'Succeeded', readyToUse: true, snapshotVolumes: { excludedVolumes } })],
+  })
 /** A migration from node a to node b that is over, and what its guest says of it. */
 const moved = (status: object) => {
   const migrationState = { migrationUid: 'this', sourceNode: 'a', targetNode: 'b' }
@@ -125,6 +130,33 @@ describe('a round', () => {
       taken('GuestAgent', 'Online', 'QuiesceFailed'),
       'reached',
       'not quiesced: its guest agent could not',
+    ],
+    [
+      'snapshot: is over, and says which disk it is without',
+      'snapshot',
+      aimOf({ snapshots, disks: [{ name: 'data', size: '5Gi' }] }),
+      without('cloudinit', 'data-data'),
+      'reached',
+      'without "data-data", whose storage has no VolumeSnapshotClass',
+    ],
+    [
+      'save: fails where a disk is not in it, for what is written to that one could not be taken back',
+      'save',
+      aimOf({ snapshots: snapshots.map((one) => ({ ...one, purpose: 'undo' })) }),
+      without('rootdisk'),
+      'failed',
+      'snapshot web-01-x has no "rootdisk": there is no VolumeSnapshotClass for its storage',
+    ],
+    [
+      'save: fails where the last snapshot of a machine is without a disk',
+      'save',
+      aimOf({
+        snapshots: snapshots.map((one) => ({ ...one, purpose: 'final' })),
+        disks: [{ name: 'data', size: '5Gi' }],
+      }),
+      without('data-data'),
+      'failed',
+      'snapshot web-01-x has no "data-data"',
     ],
     [
       'snapshot: waits until it can be used',
