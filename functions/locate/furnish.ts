@@ -10,7 +10,7 @@ import { requestOf } from '../../shared/request.ts'
 import type { Definition } from '../../shared/schema/definition.ts'
 import type { Image } from '../../shared/schema/machine.ts'
 import { readChecked } from '../../shared/schema/read.ts'
-import { show } from '../../shared/schema/show.ts'
+import { listed, show } from '../../shared/schema/show.ts'
 import { Template } from '../../shared/schema/template.ts'
 import { lackingVolumes, named, newDisksProblem, restoreProblem, unknownSnapshot } from '../../shared/snapshots.ts'
 import { type Facts, type Outcome, type Run, refused } from '../../shared/step.ts'
@@ -102,7 +102,7 @@ const restoreFacts: Furnishing = async (run, { definition }, { machines }) => {
     // KubeVirt restores what a snapshot has, and leaves the other disks as they are.
     const lacking = lackingVolumes(definition, found.name, volumes)
     if (lacking !== undefined) return lacking
-    if (isSizedAlike(definition, then) && !(await waitsToGrow(definition, then, machines))) return { restoring }
+    if (isSizedAlike(definition, then)) return (await waitsToGrow(definition, then, machines)) ?? { restoring }
   }
   const problem = newDisksProblem(definition, found, volumes)
   if (problem !== undefined) return otherDisks ?? problem
@@ -121,12 +121,16 @@ const grownSince = (definition: Definition, { claims }: SnapshotSize) =>
   disksOf(definition).filter(({ volume, size }) => bytes(claims[volume] ?? size) < bytes(size))
 
 /**
- * True where a disk has grown since, and its storage binds a claim only once a pod uses it. In place the disk would come back as small as
- * it was, and until its machine starts no claim can grow: Argo CD could apply nothing of the machine, not even its start.
+ * Why a machine that is off cannot be put back in place: a disk comes back as small as it was, and where its storage binds a claim only once
+ * a pod uses it, no claim can grow before the machine starts. Argo CD could not apply the machine, nor what the undo would make of it.
  */
-async function waitsToGrow(definition: Definition, then: SnapshotSize, machines: Machines): Promise<boolean> {
-  const { cluster, namespace } = definition
-  const grown = grownSince(definition, then)
+async function waitsToGrow(
+  definition: Definition,
+  then: SnapshotSize,
+  machines: Machines,
+): Promise<string | undefined> {
+  const { cluster, namespace, running } = definition
+  const grown = running ? [] : grownSince(definition, then)
   const claims = await machines.claims(
     cluster,
     namespace,
@@ -134,7 +138,8 @@ async function waitsToGrow(definition: Definition, then: SnapshotSize, machines:
   )
   const classes = new Set(claims.flatMap(({ spec }) => spec?.storageClassName ?? []))
   const waiting = await Promise.all([...classes].map((name) => machines.waitsForPod(cluster, name)))
-  return waiting.includes(true)
+  if (!waiting.includes(true)) return undefined
+  return `${listed(grown.map(({ name }) => name))} has grown since, and can do so again only once it starts: wanted a machine that runs`
 }
 
 const furnishing: Partial<Record<RoundName, Furnishing>> = {

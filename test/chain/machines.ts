@@ -60,7 +60,7 @@ export function machinesOf(chain: () => Chain) {
   /** What a simulated root disk has on it. */
   const contentOf = async (vm: MachineAddress) => contentIn((await mountedBy(vm))[0])
 
-  return { asked, completed, provisioned, read, definitionOf, recorded, statusOf, claimsOf, contentOf }
+  return { asked, completed, provisioned, read, definitionOf, recorded, statusOf, mountedBy, claimsOf, contentOf }
 }
 
 /** What a simulated disk has on it. */

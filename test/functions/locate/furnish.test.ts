@@ -66,18 +66,7 @@ describe('a machine that is to be restored', () => {
       { restoring: 'new disks', restoredFrom: { snapshot: 'db-01-clean', volumes } },
     ],
     [
-      'in place, where a disk has grown since, and its storage binds a claim at once',
-      {
-        ...inPlace,
-        sizeIn: then({ 'data-data': '50Gi' }),
-        claims: ofClass('ceph'),
-        waitsForPod: ofPods('local'),
-      },
-      server,
-      { restoring: 'in place' },
-    ],
-    [
-      'on new disks, where a disk has grown since, and its storage binds a claim once a pod uses it',
+      'in place, where a disk has grown since, and it starts again: its storage may bind a claim once a pod uses it',
       {
         ...inPlace,
         sizeIn: then({ 'data-data': '50Gi' }),
@@ -85,7 +74,18 @@ describe('a machine that is to be restored', () => {
         waitsForPod: ofPods('local'),
       },
       server,
-      { restoring: 'new disks', restoredFrom: { snapshot: 'db-01-clean', volumes } },
+      { restoring: 'in place' },
+    ],
+    [
+      'in place, where it is off, a disk has grown since, and its storage binds a claim at once',
+      {
+        ...inPlace,
+        sizeIn: then({ 'data-data': '50Gi' }),
+        claims: ofClass('ceph'),
+        waitsForPod: ofPods('local'),
+      },
+      { ...server, running: false },
+      { restoring: 'in place' },
     ],
     [
       'in place on such storage, where none has grown since: a claim may be larger than its disk',
@@ -93,7 +93,7 @@ describe('a machine that is to be restored', () => {
         ...{ ...inPlace, claims: ofClass('local'), waitsForPod: ofPods('local') },
         sizeIn: then({ rootdisk: '600Gi', 'data-data': '600Gi', 'data-wal': '600Gi' }),
       },
-      server,
+      { ...server, running: false },
       { restoring: 'in place' },
     ],
     [
@@ -137,6 +137,16 @@ describe('a machine that is to be restored', () => {
       'its snapshot "db-01-clean" has no "data-wal" that can be used',
       { sizeIn: then({}), volumesOf: async () => without('data-wal') },
       server,
+    ],
+    [
+      '"data" has grown since, and can do so again only once it starts: wanted a machine that runs',
+      {
+        ...inPlace,
+        sizeIn: then({ 'data-data': '50Gi' }),
+        claims: ofClass('local'),
+        waitsForPod: ofPods('local'),
+      },
+      { ...server, running: false },
     ],
     ['its snapshot "db-01-clean" has no "data-wal"', { ...older, volumesOf: async () => without('data-wal') }, server],
     ['its snapshot "db-01-clean" has no "rootdisk"', { ...older, volumesOf: async () => ({}) }, server],
