@@ -1,6 +1,8 @@
 import type { Tree } from './fleet.ts'
-import type { Claim, MachineAddress } from './machines.ts'
+import { dataClaims } from './kubevirt/manifest.ts'
+import type { Claim, MachineAddress, Machines } from './machines.ts'
 import { claimsFile } from './paths.ts'
+import type { Definition } from './schema/definition.ts'
 import type { Claims } from './step.ts'
 import { parseYaml, toYaml } from './yaml.ts'
 
@@ -19,6 +21,17 @@ export async function recordedClaims(tree: Tree, address: MachineAddress): Promi
 
 export const claimsText = (claims: Claims): string =>
   toYaml(Object.fromEntries(Object.entries(claims).sort(([one], [other]) => (one < other ? -1 : 1))))
+
+/** The claims that a machine's data is on as they are, and what is wrong with them since they were recorded. */
+export async function lookAtData(
+  machines: Machines,
+  definition: Definition,
+  recorded: Claims = {},
+  names: readonly string[] = dataClaims(definition),
+): Promise<{ claims: Claims; problems: string[] }> {
+  const live = await machines.claims(definition.cluster, definition.namespace, names)
+  return { claims: toClaims(live), problems: claimProblems(names, recorded, live) }
+}
 
 /** What is wrong with the claims of a machine's data, as sentences: nothing may go on while one is not what it was. */
 export function claimProblems(wanted: readonly string[], recorded: Claims, live: readonly Claim[]): string[] {

@@ -1,4 +1,4 @@
-import { claimProblems, claimsText, isUnfilled } from '../../shared/claims.ts'
+import { claimsText, isUnfilled, lookAtData } from '../../shared/claims.ts'
 import { type Change, type Fleet, nothing, type Tree } from '../../shared/fleet.ts'
 import type { GitOpsSettings } from '../../shared/gitops/application.ts'
 import { changed } from '../../shared/gitops/change-set.ts'
@@ -102,11 +102,8 @@ async function newRootFrom(
 }
 
 /** True where a claim of its data came anew: what was on it is in the snapshot alone, so all disks are put back from that. */
-async function hasLostData({ facts }: Run, definition: Definition, machines: Machines): Promise<boolean> {
-  const names = dataClaims(definition)
-  const live = await machines.claims(definition.cluster, definition.namespace, names)
-  return claimProblems(names, facts.claims ?? {}, live).length > 0
-}
+const hasLostData = async ({ facts }: Run, definition: Definition, machines: Machines): Promise<boolean> =>
+  (await lookAtData(machines, definition, facts.claims)).problems.length > 0
 
 /** What the cluster shows of the machine's claims, where the run has to do with them. */
 async function claimsShown(run: Run, address: MachineAddress, { fleet, machines }: Means): Promise<Shown> {

@@ -1,11 +1,10 @@
-import { claimProblems, toClaims } from '../../shared/claims.ts'
+import { lookAtData } from '../../shared/claims.ts'
 import { DroverError } from '../../shared/errors.ts'
 import { type Assessment, failed, reached } from '../../shared/goals/assessment.ts'
 import { isFurther } from '../../shared/goals/further.ts'
 import type { Aim, Goal } from '../../shared/goals/goal.ts'
 import { asDefined, attempts, goals } from '../../shared/goals/goals.ts'
 import { waitFor } from '../../shared/goals/wait.ts'
-import { dataClaims } from '../../shared/kubevirt/manifest.ts'
 import { isImageRound, roundOf } from '../../shared/lifecycles.ts'
 import type { Machines, MachineView } from '../../shared/machines.ts'
 import { isPlan } from '../../shared/plan.ts'
@@ -97,10 +96,6 @@ function aimOf({ id, facts }: Run): Aim {
 
 /** The claims of the machine's data as they are; one that came anew since it was recorded is not the machine's. */
 async function confirmClaims({ definition, facts }: Aim, machines: Machines, message: string): Promise<Assessment> {
-  const { cluster, namespace } = definition
-  const names = dataClaims(definition)
-  const live = await machines.claims(cluster, namespace, names)
-  const problems = claimProblems(names, facts.claims ?? {}, live)
-  if (problems.length > 0) return failed(problems.join('; '))
-  return reached(message, { claims: toClaims(live) })
+  const { claims, problems } = await lookAtData(machines, definition, facts.claims)
+  return problems.length > 0 ? failed(problems.join('; ')) : reached(message, { claims })
 }

@@ -1,5 +1,5 @@
-import { claimProblems } from '../claims.ts'
-import { dataClaims, rootDiskName } from '../kubevirt/manifest.ts'
+import { lookAtData } from '../claims.ts'
+import { rootDiskName } from '../kubevirt/manifest.ts'
 import type { MachineRound } from '../lifecycles.ts'
 import { failed, reached } from './assessment.ts'
 import { imaged, resized } from './disk.ts'
@@ -22,9 +22,7 @@ export const asDefined: Goal = {
 const started: Goal = {
   ...asDefined,
   async confirm(aim, machines, view) {
-    const { cluster, namespace } = aim.definition
-    const names = dataClaims(aim.definition)
-    const problems = claimProblems(names, aim.facts.claims ?? {}, await machines.claims(cluster, namespace, names))
+    const { problems } = await lookAtData(machines, aim.definition, aim.facts.claims)
     return problems.length > 0 ? failed(problems.join('; ')) : asDefined.assess(view, aim)
   },
 }

@@ -1,4 +1,4 @@
-import { claimProblems, toClaims } from '../claims.ts'
+import { lookAtData } from '../claims.ts'
 import { dataClaims, diskLabel } from '../kubevirt/manifest.ts'
 import type { DataVolume } from '../machines.ts'
 import type { Definition } from '../schema/definition.ts'
@@ -22,15 +22,14 @@ export const gone: Goal = {
     const { cluster, namespace, name } = definition
     const keeps = definition.disks.filter(({ destroyed }) => !destroyed)
     const names = dataClaims({ ...definition, disks: keeps })
-    const live = await machines.claims(cluster, namespace, names)
-    const problems = claimProblems(names, facts.claims ?? {}, live)
+    const { claims, problems } = await lookAtData(machines, definition, facts.claims, names)
     if (problems.length > 0) return failed(problems.join('; '))
     const rest = names.length === 0 ? '' : `; kept ${names.join(', ')}`
     const message = `VM ${name} is gone from ${cluster}${rest}`
     return reached(message, {
       report: [message],
       kept: names.map((one) => `${namespace}/${one}`),
-      claims: toClaims(live),
+      claims,
     })
   },
 }
