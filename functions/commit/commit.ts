@@ -1,6 +1,5 @@
 import { type Fleet, nothing, type Tree } from '../../shared/fleet.ts'
-import { dataDiskLosses, notedAsKept } from '../../shared/kubevirt/data-disks.ts'
-import { claimOf } from '../../shared/kubevirt/manifest.ts'
+import { dataDiskLosses, destroyedClaims, notedAsKept } from '../../shared/kubevirt/data-disks.ts'
 import { blobId, conflicting, type RunRecord, readRecord, recorded, trailersOf } from '../../shared/ledger.ts'
 import { placeIn } from '../../shared/lifecycles.ts'
 import { isShared, runFile } from '../../shared/paths.ts'
@@ -67,8 +66,7 @@ async function judge(tree: Tree, run: Run, changes: readonly ExpectedChange[]): 
 
 /** The data disks that a change set may take out of Git: those it notes as kept, and those the request wants destroyed. */
 function released({ facts: { definition } }: Run, changes: readonly ExpectedChange[]): string[] {
-  const destroyed = definition?.disks.filter((disk) => disk.destroyed).map((disk) => claimOf(definition, disk)) ?? []
-  return [...notedAsKept(changes), ...destroyed]
+  return [...notedAsKept(changes), ...(definition ? destroyedClaims(definition) : [])]
 }
 
 /** True when this task has made its commit. */

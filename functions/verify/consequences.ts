@@ -1,4 +1,5 @@
-import { addedDiskName, dataClaims } from '../../shared/kubevirt/manifest.ts'
+import { destroyedClaims, stayingClaims } from '../../shared/kubevirt/data-disks.ts'
+import { addedDiskName } from '../../shared/kubevirt/manifest.ts'
 import { type RoundName, roundOf } from '../../shared/lifecycles.ts'
 import type { Definition } from '../../shared/schema/definition.ts'
 import type { Facts, Run } from '../../shared/step.ts'
@@ -60,8 +61,8 @@ const meanings: Partial<Record<RoundName, Says>> = {
   ],
   migrate: ({ migration }) => (migration ? ['the guest moves to another node while it runs'] : []),
   remove: (definition) => {
-    const kept = dataClaims({ ...definition, disks: definition.disks.filter(({ destroyed }) => !destroyed) })
-    const lost = dataClaims({ ...definition, disks: definition.disks.filter(({ destroyed }) => destroyed) })
+    const kept = stayingClaims(definition)
+    const lost = destroyedClaims(definition)
     return [
       'the machine and its root disk are lost',
       ...(kept.length > 0 ? [`kept: ${kept.join(', ')}`] : []),

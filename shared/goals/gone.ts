@@ -1,5 +1,6 @@
 import { lookAtData } from '../claims.ts'
-import { dataClaims, diskLabel } from '../kubevirt/manifest.ts'
+import { destroyedClaims, stayingClaims } from '../kubevirt/data-disks.ts'
+import { diskLabel } from '../kubevirt/manifest.ts'
 import type { DataVolume } from '../machines.ts'
 import type { Definition } from '../schema/definition.ts'
 import { failed, reached, waiting } from './assessment.ts'
@@ -20,17 +21,12 @@ export const gone: Goal = {
   },
   async confirm({ definition, facts }, machines) {
     const { cluster, namespace, name } = definition
-    const keeps = definition.disks.filter(({ destroyed }) => !destroyed)
-    const names = dataClaims({ ...definition, disks: keeps })
+    const names = stayingClaims(definition)
     const { claims, problems } = await lookAtData(machines, definition, facts.claims, names)
     if (problems.length > 0) return failed(problems.join('; '))
     const rest = names.length === 0 ? '' : `; kept ${names.join(', ')}`
     const message = `VM ${name} is gone from ${cluster}${rest}`
-    return reached(message, {
-      report: [message],
-      kept: names.map((one) => `${namespace}/${one}`),
-      claims,
-    })
+    return reached(message, { report: [message], kept: names.map((one) => `${namespace}/${one}`), claims })
   },
 }
 
@@ -40,8 +36,6 @@ export const gone: Goal = {
  */
 function isGoing({ metadata }: DataVolume, definition: Definition): boolean {
   const { name, labels = {} } = metadata
-  const own = (destroyed: boolean) =>
-    dataClaims({ ...definition, disks: definition.disks.filter((disk) => (disk.destroyed ?? false) === destroyed) })
-  if (own(true).includes(name)) return true
-  return labels[diskLabel] !== 'data' && !own(false).includes(name)
+  if (destroyedClaims(definition).includes(name)) return true
+  return labels[diskLabel] !== 'data' && !stayingClaims(definition).includes(name)
 }

@@ -5,7 +5,7 @@ import { bytes } from '../quantity.ts'
 import type { Definition } from '../schema/definition.ts'
 import { listed } from '../schema/show.ts'
 import { parseYaml } from '../yaml.ts'
-import { diskLabel } from './manifest.ts'
+import { claimOf, diskLabel } from './manifest.ts'
 
 /**
  * What a change set would do to data disks that nobody asked for: a sentence for each one it would remove or shrink. One
@@ -69,6 +69,14 @@ function toDataDisk(text: string | undefined, path: string): DataDisk | undefine
     size: size === undefined ? undefined : String(size),
   }
 }
+
+/** The claims of the data disks that stay when their machine goes. */
+export const stayingClaims = (definition: Definition): string[] =>
+  definition.disks.flatMap((disk) => (disk.destroyed ? [] : [claimOf(definition, disk)]))
+
+/** The claims of those that a request wants destroyed, which go with it. */
+export const destroyedClaims = (definition: Definition): string[] =>
+  definition.disks.flatMap((disk) => (disk.destroyed ? [claimOf(definition, disk)] : []))
 
 /** Data disks that a de-provisioning was to destroy which has not come to its end: nothing keeps them but that nobody changes the machine. */
 export const markedDisks = ({ disks }: Definition): string[] =>
