@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Change, CommitTrailers, Tree } from './fleet.ts'
 import type { LifecycleName } from './lifecycles.ts'
-import { isKept, isShared, runFile } from './paths.ts'
+import { isKeptNote, isShared, runFile } from './paths.ts'
 import type { ExpectedChange, Facts, Failure, Run } from './step.ts'
 import { parseYaml, toYaml } from './yaml.ts'
 
@@ -122,7 +122,7 @@ export async function expecting(tree: Tree, changes: readonly Change[]): Promise
 export async function conflicting(tree: Tree, changes: readonly ExpectedChange[]): Promise<string | undefined> {
   for (const { path, content, expect } of changes) {
     const now = (await tree.oid(path)) ?? null
-    const isWanted = now === (content === null ? null : blobId(content)) && !(now === null && isKept(path))
+    const isWanted = now === (content === null ? null : blobId(content)) && !(now === null && isKeptNote(path))
     if (now !== expect && !isWanted) return path
   }
   return undefined

@@ -66,7 +66,7 @@ export const keptFile = (cluster: string, namespace: string, disk: string) =>
 export const keptDiskIn = (path: string): string | undefined => /^kept\/[^/]+\/[^/]+\/([^/]+)\.yaml$/.exec(path)?.[1]
 
 /** True for the note of a kept disk: the disk is for whoever takes it away. */
-export const isKept = (path: string) => path.startsWith(`${keptFolder}/`)
+export const isKeptNote = (path: string) => path.startsWith(`${keptFolder}/`)
 
 /**
  * That a machine is to be looked at after a day, because something that it keeps for a time is over then. Many machines
@@ -110,7 +110,8 @@ export const policyFolder = 'policy'
  */
 export const isShared = (path: string) => /^(namespaces\/|hub\/applications\/[^/]+\/[^/]+\.yaml$)/.test(path)
 
-const claims = [namesFolder, networksFolder, keptFolder, placementsFolder]
+const reservations = [namesFolder, networksFolder, keptFolder, placementsFolder]
 
-/** True for a path that claims something: an undo gives it back last, when the cluster no longer uses it. */
-export const isClaim = (path: string) => claims.some((folder) => path.startsWith(`${folder}/`)) || isLock(path)
+/** True for a path that reserves something: an undo gives it back last, when the cluster no longer uses it. */
+export const isReservation = (path: string) =>
+  reservations.some((folder) => path.startsWith(`${folder}/`)) || isLock(path)

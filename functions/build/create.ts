@@ -6,7 +6,7 @@ import { filesIn } from '../../shared/gitops/removal.ts'
 import { dataDiskLosses } from '../../shared/kubevirt/data-disks.ts'
 import { expecting, type RunRecord, readRecord } from '../../shared/ledger.ts'
 import { holderOf, lockOf, toLock } from '../../shared/lock.ts'
-import { isKept, isShared, keptFile, machineFolder } from '../../shared/paths.ts'
+import { isKeptNote, isShared, keptFile, machineFolder } from '../../shared/paths.ts'
 import type { Definition } from '../../shared/schema/definition.ts'
 import { summary } from '../../shared/schema/show.ts'
 import { built, ignored, type Outcome, type Run, refused } from '../../shared/step.ts'
@@ -56,7 +56,7 @@ async function strangers(tree: Tree, definition: Definition, record: RunRecord, 
   const there = await filesIn(tree, machineFolder(cluster, namespace, name))
   const touched = await Promise.all(
     changes.map(async ({ path }) =>
-      (await tree.oid(path)) === undefined || isShared(path) || isKept(path) ? [] : [path],
+      (await tree.oid(path)) === undefined || isShared(path) || isKeptNote(path) ? [] : [path],
     ),
   )
   const lock = lockOf(definition)

@@ -9,8 +9,8 @@ import { Definition } from '../../shared/schema/definition.ts'
 import { readChecked } from '../../shared/schema/read.ts'
 import { endOfUndo, firstOf, hasCommitted, standing } from '../../shared/standing.ts'
 import { ignored, notYet, type Outcome, type Run, succeeded } from '../../shared/step.ts'
-import { disksOf, makingRound } from './claims.ts'
 import { remainsOf } from './image.ts'
+import { madeDisks, makingRound } from './made-disks.ts'
 import { keptSnapshot, wayBack } from './stages.ts'
 
 /** Where it is written what runs have done. */
@@ -97,7 +97,7 @@ export async function undone(run: Run, fleet: Fleet): Promise<Outcome> {
   if (makesImage(run.lifecycle))
     return succeeded(`Everything was put back after: ${why}${await remainsOf(run, fleet)}`, { kept: [] })
   const since = await snapshotOf(run, fleet)
-  const disks = disksOf(run)
+  const disks = madeDisks(run)
   const isMade = disks.length > 0 && (await fleet.find(run.id, `${makingRound(run)}.commit`, run.horizon)) !== undefined
   const kept = isMade ? disks : []
   const rest =

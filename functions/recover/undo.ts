@@ -4,7 +4,7 @@ import { dueChangesOf } from '../../shared/gitops/due.ts'
 import type { GoldenImages } from '../../shared/golden-images.ts'
 import { type RunRecord, readRecord, trailersOf } from '../../shared/ledger.ts'
 import { changesMachine, lifecycleOf, placeIn, removesMachine, type Subject } from '../../shared/lifecycles.ts'
-import { archiveFolder, isClaim, runFile } from '../../shared/paths.ts'
+import { archiveFolder, isReservation, runFile } from '../../shared/paths.ts'
 import { endOfUndo } from '../../shared/standing.ts'
 import { type Facts, type Here, ignored, notYet, type Outcome, type Run } from '../../shared/step.ts'
 import { toYaml } from '../../shared/yaml.ts'
@@ -19,7 +19,7 @@ export interface Clients extends Means, Books {
 
 /**
  * Undoes a failed run, from its record in Git alone: first what clusters follow (the machine's folder and its
- * Application), then, once the cluster has followed, what the run had claimed (name, addresses, Placement). An address is
+ * Application), then, once the cluster has followed, what the run had reserved (name, addresses, Placement). An address is
  * given back only when nobody can be using it any more.
  */
 export async function undo(run: Run, clients: Clients, here: Here): Promise<Outcome> {
@@ -32,7 +32,7 @@ export async function undo(run: Run, clients: Clients, here: Here): Promise<Outc
   return finish({ ...run, facts: { ...run.facts, ...began.facts } }, clients, here)
 }
 
-/** Waits until the cluster has followed, and gives back what the run had claimed. */
+/** Waits until the cluster has followed, and gives back what the run had reserved. */
 async function finish(run: Run, clients: Clients, here: Here): Promise<Outcome> {
   const left = await ways[lifecycleOf(run.lifecycle).about](run, clients, here)
   if (left) return left
@@ -97,7 +97,7 @@ async function restore(run: Run, fleet: Fleet): Promise<Restored> {
         return { changes: [strandedRecord(record, run, message)], value: { kind: 'stranded', message } }
       }
       // What a run has changed of a machine that there is goes back in stages.
-      const isLeft = changesMachine(record.lifecycle) ? () => false : (path: string) => !isClaim(path)
+      const isLeft = changesMachine(record.lifecycle) ? () => false : (path: string) => !isReservation(path)
       const { changes } = await backTo(tree, record, isLeft)
       return {
         changes: [...changes, { path: runFile(run.id), content: toYaml(undoing(run, record)) }],
@@ -116,8 +116,8 @@ function undoing({ failure, deadline, at }: Run, record: RunRecord): RunRecord {
 }
 
 /**
- * Gives back the claims and ends the run's record: the last commit of an undone run. Answers why a person must look at it
- * instead, such as a path that somebody else changed meanwhile; then nothing is given back.
+ * Gives back what is reserved and ends the run's record: the last commit of an undone run. Answers why a person must look at
+ * it instead, such as a path that somebody else changed meanwhile; then nothing is given back.
  */
 async function release(run: Run, fleet: Fleet): Promise<string | undefined> {
   const { value } = await fleet.transact<string | undefined>({
@@ -127,7 +127,7 @@ async function release(run: Run, fleet: Fleet): Promise<string | undefined> {
       const record = await readRecord(tree, run.id)
       if (!record) return nothing(undefined)
       if (record.state === 'stranded') return nothing(record.message ?? '')
-      const { changes, conflict } = await backTo(tree, record, isClaim)
+      const { changes, conflict } = await backTo(tree, record, isReservation)
       if (conflict !== undefined) {
         const message = conflictSentence(run, conflict)
         return { changes: [strandedRecord(record, run, message)], value: message }

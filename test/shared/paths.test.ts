@@ -8,7 +8,7 @@ import {
   definitionFile,
   imageFile,
   imageLockFile,
-  isClaim,
+  isReservation,
   isShared,
   keptDiskIn,
   keptFile,
@@ -86,7 +86,7 @@ describe('what an undo gives back last', () => {
     ['the lock of a machine', lockFile('site-a', 'shop', 'web-01')],
     ['the lock of an image', imageLockFile('rhel9')],
   ])('is %s', (_, path) => {
-    expect(isClaim(path)).toBe(true)
+    expect(isReservation(path)).toBe(true)
   })
 
   it.each<[string, string]>([
@@ -97,6 +97,6 @@ describe('what an undo gives back last', () => {
     ['a machine of a namespace that is called like one', definitionFile('site-a', 'kept', 'web-01')],
     ['a machine on a cluster that is called like one', definitionFile('names', 'shop', 'web-01')],
   ])('is not %s: clusters follow that', (_, path) => {
-    expect(isClaim(path)).toBe(false)
+    expect(isReservation(path)).toBe(false)
   })
 })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { disksOf } from '../../../functions/recover/claims.ts'
 import { undone } from '../../../functions/recover/ended.ts'
+import { madeDisks } from '../../../functions/recover/made-disks.ts'
 import { trailersOf } from '../../../shared/ledger.ts'
 import type { LifecycleName, RoundName } from '../../../shared/lifecycles.ts'
 import type { Facts, Run } from '../../../shared/step.ts'
@@ -83,13 +83,13 @@ describe('the data disks that an undo leaves', () => {
     ['a patch, which makes none', changingIt('patch', {}), 'patch'],
   ])('are none of %s', async (_, run, round) => {
     expect(await said(run, round)).toMatchObject({ facts: { kept: [] } })
-    expect(disksOf(run)).toEqual([])
+    expect(madeDisks(run)).toEqual([])
   })
 
   it.each<[string, Run]>([
     ['name', { ...making(withDisks('db')), facts: { ...withDisks('db'), identity } }],
     ['identity', { ...making(), facts: { ...withDisks('db'), name: 'web-01' } }],
   ])('are none where a run has failed before it had a %s', (_, run) => {
-    expect(disksOf(run)).toEqual([])
+    expect(madeDisks(run)).toEqual([])
   })
 })

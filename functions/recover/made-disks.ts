@@ -25,7 +25,7 @@ export const makingRound = ({ lifecycle }: Pick<Run, 'lifecycle'>): RoundName | 
   roundsOf(lifecycle).find((round) => madeBy[round])
 
 /** The data disks that a run has made. No undo removes them: whoever got them may have written to them. */
-export function disksOf(run: Run): string[] {
+export function madeDisks(run: Run): string[] {
   const { name, identity } = run.facts
   const round = makingRound(run)
   if (name === undefined || identity === undefined || round === undefined) return []
