@@ -1,22 +1,14 @@
-import { type Static, Type } from 'typebox'
 import { isDict, valueAt } from '../dict.ts'
-import { check } from '../schema/check.ts'
 
 /**
  * How the disks of a machine are put back on a cluster. `in place`: KubeVirt makes each claim anew under its name, and
  * leaves it to its DataVolume. `new disks`: new DataVolumes are made from the snapshot and take the place of those that are
  * in use, which stay; KubeVirt restores nothing, so what it offers does not matter.
  */
-export const Restoring = Type.Union([Type.Literal('in place'), Type.Literal('new disks')])
-export type Restoring = Static<typeof Restoring>
+export type Restoring = 'in place' | 'new disks'
 
 /** The API that snapshots and restores are of. */
 export const snapshotApi = 'snapshot.kubevirt.io/v1beta1'
-
-/** The part of a kind's schema that tells. */
-const Schema = Type.Object({
-  properties: Type.Object({ spec: Type.Object({ properties: Type.Record(Type.String(), Type.Unknown()) }) }),
-})
 
 /**
  * What a cluster's OpenAPI document of the API comes to; undefined where it has no VirtualMachineRestore. Without both
@@ -28,11 +20,10 @@ export function restoringBy(document: unknown): Restoring | undefined {
   const schemas = valueAt(document, ['components', 'schemas'])
   const found = isDict(schemas) ? Object.values(schemas).find(isOfRestores) : undefined
   if (found === undefined) return undefined
-  const spec = { properties: valueAt(found, ['properties', 'spec', 'properties']) }
-  const checked = check(Schema, { properties: { spec } }, 'the schema of VirtualMachineRestore')
+  const fields = valueAt(found, ['properties', 'spec', 'properties'])
   // What cannot be told is not relied on.
-  const fields = checked.ok ? checked.value.properties.spec.properties : {}
-  return 'volumeRestorePolicy' in fields && 'volumeOwnershipPolicy' in fields ? 'in place' : 'new disks'
+  const hasBoth = isDict(fields) && 'volumeRestorePolicy' in fields && 'volumeOwnershipPolicy' in fields
+  return hasBoth ? 'in place' : 'new disks'
 }
 
 function isOfRestores(schema: unknown): boolean {
