@@ -10,7 +10,6 @@ export interface Condition {
   status: string
   reason?: string
   message?: string
-  lastTransitionTime?: string
 }
 
 export interface Metadata {
@@ -29,7 +28,6 @@ export interface Application {
   spec?: { destination?: { name?: string; namespace?: string } }
   status?: {
     sync?: { status?: string; revision?: string }
-    health?: { status?: string; message?: string }
     operationState?: {
       phase?: string
       message?: string
@@ -96,7 +94,6 @@ export interface Snapshot {
   status?: {
     phase?: string
     readyToUse?: boolean
-    creationTime?: string
     error?: { message?: string }
     sourceIndications?: { indication: string }[]
     /** Before KubeVirt 1.7. */
@@ -123,7 +120,7 @@ export interface Migration {
 
 export interface Job {
   metadata: Metadata
-  status?: { succeeded?: number; failed?: number; conditions?: Condition[] }
+  status?: { conditions?: Condition[] }
 }
 
 /** A PersistentVolumeClaim. */

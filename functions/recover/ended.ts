@@ -21,7 +21,7 @@ export interface Books {
 }
 
 /** A request that is refused has done nothing: what there is was made by another delivery of the same id. */
-export const isOnlyRefused = ({ failure }: Run) => failure?.task === 'validate'
+const isOnlyRefused = ({ failure }: Run) => failure?.task === 'validate'
 
 /**
  * True for the failure of a task that the run is beyond: its event came once more, and what that waits for is over by now, such as a

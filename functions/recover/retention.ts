@@ -6,7 +6,7 @@ import { expired } from '../../shared/gitops/tidy.ts'
 import { holderOf, lockOf } from '../../shared/lock.ts'
 import { placeOf } from '../../shared/machines.ts'
 
-export interface RetentionSettings {
+interface RetentionSettings {
   /** How many machines one tick looks at (100); the others wait for the next. */
   most?: number
 }

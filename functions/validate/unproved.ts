@@ -15,9 +15,9 @@ export const refusal = (problems: readonly string[], facts: Facts = {}) =>
   refused(summary('Cannot grant the request', problems), facts)
 
 /** Where the requester is told how the run ended; also of a refusal, as long as that very address is allowed. */
-export function callbackOf(subject: Subject, policies: readonly Policy[] | undefined): Pick<Facts, 'callback'> {
+export function callbackOf(subject: Subject, policies: readonly Policy[]): Pick<Facts, 'callback'> {
   const { callback } = subject.request
-  if (!callback || !policies || callbackProblems(subject.request).length > 0) return {}
+  if (!callback || callbackProblems(subject.request).length > 0) return {}
   return callbackViolations(policies, subject).length > 0 ? {} : { callback }
 }
 

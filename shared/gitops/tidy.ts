@@ -34,7 +34,7 @@ export async function tidiedImage(tree: Tree, name: string): Promise<Change[]> {
 }
 
 /** A definition without what is over. */
-export function tidy(
+function tidy(
   { restore: _, migration: __, nextRoot: ___, patch: ____, ...definition }: Definition,
   now: string,
 ): Definition {

@@ -16,7 +16,7 @@ export function silenceOf(jobs: readonly Job[], name: string, said: string): Ass
   const conditions = conditionsOf(jobs, name) ?? []
   // A pod that was ended from outside says nothing; the Job knows why.
   return is(conditions, 'Failed')
-    ? failed(`Job ${name} failed: ${words(conditions, 'no reason given')}`)
+    ? failed(`Job ${name} failed: ${words(conditions)}`)
     : waiting(`Job ${name} has ended, its pod has not said how`)
 }
 

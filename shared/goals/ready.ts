@@ -34,11 +34,10 @@ export function assessReady(view: MachineView, definition: Definition, revision?
 
 export function troubleOfDisks(disks: DataVolume[]): Assessment | undefined {
   const broken = disks.find((disk) => disk.status?.phase === 'Failed')
-  if (broken)
-    return failed(`disk ${broken.metadata.name} failed: ${words(broken.status?.conditions, 'no reason given')}`)
+  if (broken) return failed(`disk ${broken.metadata.name} failed: ${words(broken.status?.conditions)}`)
   const struggling = disks.find((disk) => isPending(disk) && disk.status?.conditions?.some(isError))
   if (!struggling) return undefined
-  const reason = words(struggling.status?.conditions?.filter(isError), 'no reason given')
+  const reason = words(struggling.status?.conditions?.filter(isError))
   return troubled(`disk ${struggling.metadata.name} cannot be made: ${reason}`)
 }
 
@@ -79,7 +78,7 @@ export function troubleOfSecrets({ secrets }: { secrets: readonly ExternalSecret
     type === 'Ready' && status === 'False' && reason === 'SecretSyncedError'
   const failing = secrets.find(({ status }) => status?.conditions?.some(isFailing))
   if (!failing) return undefined
-  const reason = words(failing.status?.conditions, 'no reason given')
+  const reason = words(failing.status?.conditions)
   return troubled(`ExternalSecret ${failing.metadata.name} cannot be synced: ${reason}`)
 }
 
@@ -111,14 +110,11 @@ function progressOf(view: MachineView, definition: Definition, revision: string 
     return waiting(`Argo CD is ${sync}, the cluster does not show this commit yet`)
   const status = statusOf(machine)
   if (errorStatuses.includes(status) || (errorsOfClaims.includes(status) && !disks.some(isInTheMaking))) {
-    const reason = words(
-      [
-        ...disks.filter(isPending).flatMap((disk) => disk.status?.conditions ?? []),
-        ...(instance?.status?.conditions ?? []),
-        ...(machine.status?.conditions ?? []),
-      ],
-      'no reason given',
-    )
+    const reason = words([
+      ...disks.filter(isPending).flatMap((disk) => disk.status?.conditions ?? []),
+      ...(instance?.status?.conditions ?? []),
+      ...(machine.status?.conditions ?? []),
+    ])
     return troubled(`the VirtualMachine says ${status}: ${reason}`)
   }
   const observed = (machine.status?.observedGeneration ?? 0) >= (machine.metadata.generation ?? 0)

@@ -51,8 +51,7 @@ function assessOne({ name, purpose }: DefinedSnapshot, view: MachineView, defini
   const found = view.snapshots?.find(({ metadata }) => metadata.name === name)
   if (!found) return troubleOfSync(view) ?? waiting(`snapshot ${name} is not there yet`)
   const { phase = 'InProgress', readyToUse, error, conditions } = found.status ?? {}
-  if (phase === 'Failed')
-    return failed(`snapshot ${name} failed: ${error?.message ?? words(conditions, 'no reason given')}`)
+  if (phase === 'Failed') return failed(`snapshot ${name} failed: ${error?.message ?? words(conditions)}`)
   // It is tried again until its deadline; then it is Failed.
   if (!readyToUse && error?.message) return troubled(`snapshot ${name} failed and is tried again: ${error.message}`)
   if (!readyToUse) return waiting(`snapshot ${name} is ${phase}`)

@@ -4,10 +4,10 @@ import type { Condition } from '../machines.ts'
 const failures = ['Failure', 'Failed']
 
 /** The cluster's own words: the messages of the conditions that should be otherwise. */
-export function words(conditions: Condition[] | undefined, none: string): string {
+export function words(conditions: Condition[] | undefined): string {
   const bad = (conditions ?? []).filter(
     ({ type, status, message }) => message && status === (failures.includes(type) ? 'True' : 'False'),
   )
   const messages = [...new Set(bad.map(({ message }) => message))]
-  return messages.length === 0 ? none : messages.join('; ')
+  return messages.length === 0 ? 'no reason given' : messages.join('; ')
 }

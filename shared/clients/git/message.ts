@@ -5,17 +5,13 @@ import { oneLine } from '../../one-line.ts'
 export const messageLine = (text: string): string => oneLine(text, 500)
 
 /** A commit message whose last paragraph says which run made the commit and for whom. */
-export function toMessage(subject: string, trailers: CommitTrailers): string {
-  const lines = Object.entries(toTrailerLines(trailers)).map(([key, value]) => `${key}: ${value}`)
-  return `${messageLine(subject) || 'Change the fleet'}\n\n${lines.join('\n')}\n`
-}
-
-/** The trailers under the names they have in Git. */
-export function toTrailerLines(trailers: CommitTrailers): Record<string, string> {
-  return {
-    'Drover-Run': messageLine(trailers.run),
-    'Drover-Step': messageLine(trailers.step),
-    'Drover-Lifecycle': messageLine(trailers.lifecycle),
-    'Drover-Requester': messageLine(trailers.requester),
+export function toMessage(subject: string, { run, step, lifecycle, requester }: CommitTrailers): string {
+  const named = {
+    'Drover-Run': run,
+    'Drover-Step': step,
+    'Drover-Lifecycle': lifecycle,
+    'Drover-Requester': requester,
   }
+  const lines = Object.entries(named).map(([key, value]) => `${key}: ${messageLine(value)}`)
+  return `${messageLine(subject) || 'Change the fleet'}\n\n${lines.join('\n')}\n`
 }
