@@ -61,15 +61,15 @@ export const waitFor = (
   machines: Machines,
   grace: Grace,
   here: Here,
-  { isPast, ...goal }: Goal & Pick<Wait<MachineView>, 'isPast'>,
+  { isPast, extras = [], assess, confirm }: Goal & Pick<Wait<MachineView>, 'isPast'>,
 ): Promise<Outcome> =>
   waitUntil(
     {
       what: `VM ${aim.definition.name}`,
-      views: machines.watch(aim.definition, here.patience, goal.extras ?? []),
+      views: machines.watch(aim.definition, here.patience, extras),
       isPast,
-      assess: (view) => goal.assess(view, aim),
-      confirm: goal.confirm && (async (view) => goal.confirm?.(aim, machines, view) ?? goal.assess(view, aim)),
+      assess: (view) => assess(view, aim),
+      confirm: confirm && ((view) => confirm(aim, machines, view)),
       facts: (view) => ({ observed: observedIn(view) }),
     },
     grace,
