@@ -90,9 +90,7 @@ async function newRootFrom(
   address: MachineAddress,
   { fleet, machines }: Means,
 ): Promise<SnapshotVolumes | 'not to be used' | undefined> {
-  const tree = await fleet.head()
-  const record = await readRecord(tree, run.id)
-  const sides = record && (await sidesOf(tree, record, address))
+  const { record, sides } = (await changedBy(await fleet.head(), run, address)) ?? {}
   if (!record || !sides || !needsNewRoot(record) || !isWritten(record, sides.now)) return undefined
   const { name: snapshot = '' } = wayBack(run.id, sides.now) ?? {}
   if (isOnNewRoot(run.id, sides.now)) return { snapshot, volumes: { [rootVolume]: sides.now.rootDisk.snapshot ?? '' } }
@@ -108,9 +106,7 @@ const hasLostData = async ({ facts }: Run, definition: Definition, machines: Mac
 /** What the cluster shows of the machine's claims, where the run has to do with them. */
 async function claimsShown(run: Run, address: MachineAddress, { fleet, machines }: Means): Promise<Shown> {
   if (!roundsOf(run.lifecycle).some((round) => round === 'resize' || writesDisks(round))) return {}
-  const tree = await fleet.head()
-  const record = await readRecord(tree, run.id)
-  const sides = record && (await sidesOf(tree, record, address))
+  const { sides } = (await changedBy(await fleet.head(), run, address)) ?? {}
   if (!sides) return {}
   const claims = await machines.claims(address.cluster, address.namespace, allClaims(sides.now))
   return { isUnfilled: claims.some(isUnfilled), ungrown: ungrownOf(sides, claims) }
@@ -128,9 +124,9 @@ async function advance(
     subject: `Put ${placeOf(address)} back after ${run.lifecycle} run ${run.id}`,
     trailers: { ...trailersOf(run), step: 'rewind' },
     decide: async (tree) => {
-      const record = await readRecord(tree, run.id)
-      const sides = record && (await sidesOf(tree, record, address))
-      if (!record || !sides) return nothing(undefined)
+      const found = await changedBy(tree, run, address)
+      if (!found) return nothing(undefined)
+      const { record, sides } = found
       if (record.state === 'stranded') return nothing({ stranded: record.message ?? '' })
       if (record.stage !== undefined && record.stage !== after?.stage)
         return nothing({ stage: record.stage, aim: sides.now })
@@ -163,14 +159,17 @@ function claimsAfter(after: Reached | undefined, definition: Definition): Change
   return [{ path: claimsFile(cluster, namespace, name), content: claimsText(Object.fromEntries(claims)) }]
 }
 
-/** The machine before and now; undefined when the run has not changed its definition. */
-async function sidesOf(tree: Tree, { wrote }: RunRecord, address: MachineAddress): Promise<Sides | undefined> {
-  const path = definitionFile(address.cluster, address.namespace, address.name)
-  const { before } = wrote[path] ?? {}
-  const now = await tree.read(path)
+/** The record of a run, with its machine before and now; undefined when the run has ended, or has not changed its definition. */
+async function changedBy(
+  tree: Tree,
+  run: Run,
+  { cluster, namespace, name }: MachineAddress,
+): Promise<{ record: RunRecord; sides: Sides } | undefined> {
+  const record = await readRecord(tree, run.id)
+  const path = definitionFile(cluster, namespace, name)
+  const before = record?.wrote[path]?.before
+  const now = record && (await tree.read(path))
   if (!before || now === undefined) return undefined
-  return {
-    before: parseYaml(await tree.blob(before), path) as Definition,
-    now: parseYaml(now, path) as Definition,
-  }
+  const toDefinition = (text: string) => parseYaml(text, path) as Definition
+  return { record, sides: { before: toDefinition(await tree.blob(before)), now: toDefinition(now) } }
 }
