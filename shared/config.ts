@@ -93,11 +93,9 @@ export function parseConfig(env: Environment): { config: Config; problems: strin
   const badResolver = resolvers.find((one) => !isResolver(one))
   if (badResolver !== undefined)
     problems.push(`DROVER_DNS_RESOLVERS holds "${badResolver}", wanted addresses such as 10.0.0.2 or 10.0.0.2:53`)
-  for (const name of ['DROVER_CMDB_TOKEN_FILE', 'DROVER_CMDB_CONFIG'])
+  for (const name of ['DROVER_CMDB_TOKEN_FILE', 'DROVER_CMDB_CONFIG', 'DROVER_BROKER_TOKEN_FILE'])
     if (env[name] !== undefined && !isReadable(env[name])) problems.push(`${name} names a file that cannot be read`)
   const brokerTokenFile = env['DROVER_BROKER_TOKEN_FILE']
-  if (brokerTokenFile !== undefined && !isReadable(brokerTokenFile))
-    problems.push('DROVER_BROKER_TOKEN_FILE names a file that cannot be read')
   const name = env['FUNCTION'] === '' ? undefined : env['FUNCTION']
   if (name !== undefined && !isFunctionName(name))
     problems.push(`FUNCTION is "${name}", wanted one of ${functionNames.join(', ')}`)

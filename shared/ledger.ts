@@ -59,6 +59,9 @@ export function blobId(text: string): string {
   return createHash('sha1').update(`blob ${bytes.length}\0`).update(bytes).digest('hex')
 }
 
+/** The same of a change's content; null where there is to be no file. */
+export const idOf = (content: string | null): string | null => (content === null ? null : blobId(content))
+
 /** The changes of a task together with the record of them, to be made in one commit. */
 export async function recorded(tree: Tree, run: Run, facts: Facts, changes: readonly Change[]): Promise<Change[]> {
   const record = await readRecord(tree, run.id)
@@ -90,7 +93,7 @@ async function wroteAfter(tree: Tree, record: RunRecord | undefined, changes: re
     const now = (await tree.oid(path)) ?? null
     const { before, after, edited } = wrote[path] ?? { before: now, after: now }
     const isEdited = edited || now !== after
-    wrote[path] = { before, after: content === null ? null : blobId(content), ...(isEdited && { edited: true }) }
+    wrote[path] = { before, after: idOf(content), ...(isEdited && { edited: true }) }
   }
   return wrote
 }
@@ -122,7 +125,7 @@ export async function expecting(tree: Tree, changes: readonly Change[]): Promise
 export async function conflicting(tree: Tree, changes: readonly ExpectedChange[]): Promise<string | undefined> {
   for (const { path, content, expect } of changes) {
     const now = (await tree.oid(path)) ?? null
-    const isWanted = now === (content === null ? null : blobId(content)) && !(now === null && isKeptNote(path))
+    const isWanted = now === idOf(content) && !(now === null && isKeptNote(path))
     if (now !== expect && !isWanted) return path
   }
   return undefined

@@ -1,6 +1,6 @@
 import { type Fleet, nothing, type Tree } from '../../shared/fleet.ts'
 import { dataDiskLosses, destroyedClaims, notedAsKept } from '../../shared/kubevirt/data-disks.ts'
-import { blobId, conflicting, type RunRecord, readRecord, recorded, trailersOf } from '../../shared/ledger.ts'
+import { conflicting, idOf, type RunRecord, readRecord, recorded, trailersOf } from '../../shared/ledger.ts'
 import { placeIn } from '../../shared/lifecycles.ts'
 import { isShared, runFile } from '../../shared/paths.ts'
 import { summary } from '../../shared/schema/show.ts'
@@ -74,14 +74,12 @@ const hasPushed = ({ task, wrote }: RunRecord, run: Run) => task === run.task &&
 
 /** True when a run wrote just this, whatever became of it since. */
 const isSame = ({ wrote }: RunRecord, changes: readonly ExpectedChange[]) =>
-  changes.every(
-    ({ path, content }) => isShared(path) || wrote[path]?.after === (content === null ? null : blobId(content)),
-  )
+  changes.every(({ path, content }) => isShared(path) || wrote[path]?.after === idOf(content))
 
 /** True when the tree already holds what the change set wants. */
 async function isThere(tree: Tree, changes: readonly ExpectedChange[]): Promise<boolean> {
   for (const { path, content } of changes) {
-    if ((await tree.oid(path)) !== (content === null ? undefined : blobId(content))) return false
+    if (((await tree.oid(path)) ?? null) !== idOf(content)) return false
   }
   return true
 }

@@ -1,7 +1,7 @@
 import type { Change, Tree } from '../../shared/fleet.ts'
 import type { GitOpsSettings } from '../../shared/gitops/application.ts'
 import { toChangeSet } from '../../shared/gitops/change-set.ts'
-import { blobId, type RunRecord } from '../../shared/ledger.ts'
+import { idOf, type RunRecord } from '../../shared/ledger.ts'
 import type { Definition } from '../../shared/schema/definition.ts'
 
 /** A change, and what the file was as Drover has written it. */
@@ -37,5 +37,3 @@ export async function foreign(
   }
   return undefined
 }
-
-const idOf = (content: string | null) => (content === null ? null : blobId(content))
