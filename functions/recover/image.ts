@@ -5,6 +5,7 @@ import type { Machines } from '../../shared/machines.ts'
 import { imageFile } from '../../shared/paths.ts'
 import { requestOf } from '../../shared/request.ts'
 import type { Here, Run } from '../../shared/step.ts'
+import { awaitNone } from './await-none.ts'
 
 export interface ImageMeans {
   fleet: Pick<Fleet, 'head' | 'find'>
@@ -30,16 +31,9 @@ export async function awaitImageBack(run: Run, means: ImageMeans, here: Here): P
     if (!(await means.machines.settle(application, here.patience)))
       return `Argo CD has not looked at Git since, for image ${name}`
   const build = buildName(name, run.id)
-  let left = ''
-  for await (const view of means.goldenImages.watch(
-    { name, cluster, namespace: run.request.namespace },
-    here.patience,
-  )) {
-    left = leftIn(view, build, isThere).join(', ')
-    if (left === '') return undefined
-    await here.progress(`${cluster} still has ${left} of image ${name}`)
-  }
-  return `${cluster} still has ${left === '' ? 'something' : left} of image ${name}`
+  const views = means.goldenImages.watch({ name, cluster, namespace: run.request.namespace }, here.patience)
+  const leftOf = (view: ImageView) => leftIn(view, build, isThere)
+  return awaitNone(views, leftOf, (left) => `${cluster} still has ${left} of image ${name}`, here)
 }
 
 function leftIn({ application, disks, jobs, sources, secrets }: ImageView, build: string, isThere: boolean): string[] {

@@ -4,10 +4,12 @@ import { dueChangesOf } from '../../shared/gitops/due.ts'
 import type { GoldenImages } from '../../shared/golden-images.ts'
 import { type RunRecord, readRecord, trailersOf } from '../../shared/ledger.ts'
 import { changesMachine, lifecycleOf, placeIn, removesMachine, type Subject } from '../../shared/lifecycles.ts'
+import type { MachineView } from '../../shared/machines.ts'
 import { archiveFolder, isReservation, runFile } from '../../shared/paths.ts'
 import { endOfUndo } from '../../shared/standing.ts'
 import { type Facts, type Here, ignored, notYet, type Outcome, type Run } from '../../shared/step.ts'
 import { toYaml } from '../../shared/yaml.ts'
+import { awaitNone } from './await-none.ts'
 import { answerForEnded, type Books, isOfAnother, stillRunning, undone } from './ended.ts'
 import { awaitImageBack } from './image.ts'
 import { type Means, rewind } from './rewind.ts'
@@ -176,18 +178,12 @@ async function awaitGone(run: Run, { machines, rootApplication }: Clients, here:
   // Until it has seen the undo, Argo CD may still be about to make what is not there yet.
   if (!(await machines.settle(rootApplication, here.patience)))
     return `Argo CD has not looked at Git since, for ${name}`
-  let left = ''
-  for await (const view of machines.watch({ name, cluster, namespace: run.request.namespace }, here.patience)) {
-    const things = {
-      Application: view.application,
-      VirtualMachine: view.machine,
-      VirtualMachineInstance: view.instance,
-    }
-    left = Object.entries(things)
-      .flatMap(([kind, one]) => (one ? [kind] : []))
-      .join(', ')
-    if (left === '') return undefined
-    await here.progress(`${cluster} still has ${left} of ${name}`)
-  }
-  return `${cluster} still has ${left === '' ? 'something' : left} of ${name}`
+  const views = machines.watch({ name, cluster, namespace: run.request.namespace }, here.patience)
+  return awaitNone(views, kindsIn, (left) => `${cluster} still has ${left} of ${name}`, here)
 }
+
+const kindsIn = ({ application, machine, instance }: MachineView): string[] => [
+  ...(application ? ['Application'] : []),
+  ...(machine ? ['VirtualMachine'] : []),
+  ...(instance ? ['VirtualMachineInstance'] : []),
+]
