@@ -27,7 +27,8 @@ export function waking(task: string, run: Run): Shot {
   } as const
   // It must not be over while it is measured.
   const inTime = { ...unbuilt, deadline: new Date(Date.now() + 3_600_000).toISOString() }
-  return writeEvent(toReply(cause, inTime, lifecycle, before, `/drover/${before.by}`, new Date(), says, [key]))
+  const work = { event: cause, lifecycle, task: before, run: inTime, source: `/drover/${before.by}` }
+  return writeEvent(toReply(work, says, new Date(), [key]))
 }
 
 /** The request of a run, as a Broker delivers it. */
@@ -54,5 +55,7 @@ function failing(run: Run): Shot {
   const cause = { id: run.id, source: '/bench', type: eventType('provision', 'requested'), extensions: {}, data: {} }
   const failure = { task: task.name, title: task.title, message: 'it failed' }
   const says = { fact: 'name.failed', status: 'failure', message: failure.message, failure } as const
-  return writeEvent(toReply(cause, run, lifecycle, task, '/drover/allocate', new Date(), says, [key]))
+  return writeEvent(
+    toReply({ event: cause, lifecycle, task, run, source: '/drover/allocate' }, says, new Date(), [key]),
+  )
 }

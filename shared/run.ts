@@ -106,6 +106,15 @@ const asObject = (value: unknown): Record<string, unknown> =>
 
 const longestRequester = 256
 
+/** What is to be done for an event. */
+export interface Work {
+  event: Event
+  lifecycle: Lifecycle
+  task: Task
+  run: Run
+  source: string
+}
+
 /** What a reply says beside what it takes over from the run. */
 export interface Says {
   fact: string
@@ -125,13 +134,9 @@ export interface Says {
  * correlates is copied; it is signed.
  */
 export function toReply(
-  event: Event,
-  run: Run,
-  lifecycle: Lifecycle,
-  task: Task,
-  source: string,
-  now: Date,
+  { event, lifecycle, task, run, source }: Work,
   says: Says,
+  now: Date,
   keys: readonly SigningKey[],
 ): Event {
   const facts = says.facts ?? run.facts

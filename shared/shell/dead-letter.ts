@@ -1,13 +1,13 @@
 import type { Event } from '../event.ts'
 import { taskFor } from '../event-types.ts'
 import { undo } from '../lifecycles.ts'
-import type { Says } from '../run.ts'
+import type { Says, Work } from '../run.ts'
 import { isSigned } from '../signature.ts'
 import { deadLetters } from '../telemetry/metrics.ts'
 import { countEnd, type Decided } from './decided.ts'
 import { cannot, failed, reply, saysOf } from './reply.ts'
 import { noteStranded } from './stranded.ts'
-import { type ShellOptions, toWork, type Work } from './work.ts'
+import { type ShellOptions, toWork } from './work.ts'
 
 /**
  * A dead letter: the Broker gave up on a step, so the run fails at that step. The Broker ignores what a dead letter

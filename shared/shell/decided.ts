@@ -1,10 +1,10 @@
 import { DroverError, messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
-import { isTerminal } from '../run.ts'
+import { isTerminal, type Work } from '../run.ts'
 import type { Outcome } from '../step.ts'
 import { deliveries, retries, runEnds, steps } from '../telemetry/metrics.ts'
 import { failSpan, type Span } from '../telemetry/traces.ts'
-import type { Answer, Work } from './work.ts'
+import type { Answer } from './work.ts'
 
 /** What was decided on a delivery: its answer, and what log, metrics and trace are told of it. */
 export interface Decided {

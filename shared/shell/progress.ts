@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import type { Log } from '../log.ts'
+import type { Work } from '../run.ts'
 import type { Here } from '../step.ts'
 import { reply } from './reply.ts'
-import type { ShellOptions, Wired, Work } from './work.ts'
+import type { ShellOptions, Wired } from './work.ts'
 
 /** How long an answer waits for the Broker to take the progress that led to it, in milliseconds. */
 const brief = 250

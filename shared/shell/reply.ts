@@ -1,22 +1,18 @@
 import type { Event } from '../event.ts'
 import { type Task, undo } from '../lifecycles.ts'
-import { isTerminal, type Says, toReply } from '../run.ts'
+import { isTerminal, type Says, toReply, type Work } from '../run.ts'
 import { withoutSecrets } from '../secrets.ts'
 import type { Ending } from '../step.ts'
-import type { ShellOptions, Work } from './work.ts'
+import type { ShellOptions } from './work.ts'
 
 /** What the outcome of a task says to the rest of the world. */
-export function saysOf(outcome: Ending, work: Work, options: ShellOptions): Says {
-  const { run, lifecycle, task } = work
+export function saysOf(outcome: Ending, { run, lifecycle, task }: Work, options: ShellOptions): Says {
   const { message } = outcome
-  // An undo is not undone: when it cannot go on, a person must look.
-  if (outcome.kind === 'refused' && task.name === undo.name)
-    return saysOf({ ...outcome, kind: 'stranded' }, work, options)
-  if (outcome.kind === 'refused')
-    return { ...failed(task, message, options), facts: { ...run.facts, ...outcome.facts } }
-  if (outcome.kind === 'stranded')
-    return { fact: 'stranded', status: 'failure', message, facts: { ...run.facts, ...outcome.facts } }
   const facts = { ...run.facts, ...outcome.facts }
+  // An undo is not undone: when it cannot go on, a person must look.
+  if (outcome.kind === 'stranded' || (outcome.kind === 'refused' && task.name === undo.name))
+    return { fact: 'stranded', status: 'failure', message, facts }
+  if (outcome.kind === 'refused') return { ...failed(task, message, options), facts }
   // The definition is in Git from the commit on; nobody after the chain's last wait needs it in an event.
   const isEnd = isTerminal(task.done)
   if (isEnd || lifecycle.tasks.at(-1) === task) {
@@ -49,12 +45,12 @@ export function failed(task: Task, message: string, options: ShellOptions): Says
 export const cannot = ({ title }: Task): string => `Cannot ${title.charAt(0).toLowerCase()}${title.slice(1)}`
 
 /** The event that says it; what others answered may have come into its sentences. */
-export function reply({ event, run, lifecycle, task, source }: Work, given: Says, options: ShellOptions): Event {
+export function reply(work: Work, given: Says, options: ShellOptions): Event {
   const { failure } = given
   const says: Says = {
     ...given,
     message: withoutSecrets(given.message),
     ...(failure ? { failure: { ...failure, message: withoutSecrets(failure.message) } } : {}),
   }
-  return toReply(event, run, lifecycle, task, source, options.now(), says, options.keys())
+  return toReply(work, says, options.now(), options.keys())
 }

@@ -3,7 +3,7 @@ import { type Event, eventLimit } from '../event.ts'
 import { sentAs } from '../event-data.ts'
 import { isTick } from '../event-types.ts'
 import type { Log } from '../log.ts'
-import { runId } from '../run.ts'
+import { runId, type Work } from '../run.ts'
 import { type Here, isPastDeadline, type Outcome, type Run, refused, type Step } from '../step.ts'
 import { continued, traceId } from '../telemetry/traces.ts'
 import { bury } from './dead-letter.ts'
@@ -13,7 +13,7 @@ import { teller } from './progress.ts'
 import { cannot, reply, saysOf } from './reply.ts'
 import { noteStranded } from './stranded.ts'
 import { tick } from './tick.ts'
-import { type Answer, type Delivery, problemOf, type ShellOptions, toWork, type Work } from './work.ts'
+import { type Answer, type Delivery, problemOf, type ShellOptions, toWork } from './work.ts'
 
 /**
  * The one shell around every step: which task an event starts, whether to believe it, what to answer. Knative's rules

@@ -1,9 +1,9 @@
 import { DroverError } from '../errors.ts'
 import type { Event } from '../event.ts'
 import { eventTypes, taskFor } from '../event-types.ts'
-import type { FunctionName, Lifecycle, Task } from '../lifecycles.ts'
+import type { FunctionName } from '../lifecycles.ts'
 import type { Log } from '../log.ts'
-import { isLoop, type Limits, toRun } from '../run.ts'
+import { isLoop, type Limits, toRun, type Work } from '../run.ts'
 import { isSigned, type SigningKey } from '../signature.ts'
 import type { Outcome, Run, Step, Swept } from '../step.ts'
 
@@ -42,15 +42,6 @@ export interface ShellOptions {
 export interface Delivery {
   event: Event
   dead: boolean
-}
-
-/** What is to be done for an event. */
-export interface Work {
-  event: Event
-  lifecycle: Lifecycle
-  task: Task
-  run: Run
-  source: string
 }
 
 /** What is to be done for an event, once it is believed. */

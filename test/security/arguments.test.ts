@@ -181,13 +181,15 @@ describe('the headers of an event', () => {
       })
       const marks = text.match(/^[\x21-\x7e]+$/) ? { correlationid: text } : {}
       const reply = toReply(
-        cause,
-        { ...run, marks },
-        lifecycleOf('provision'),
-        taskCalled('validate'),
-        '/drover/validate',
-        now,
+        {
+          event: cause,
+          lifecycle: lifecycleOf('provision'),
+          task: taskCalled('validate'),
+          run: { ...run, marks },
+          source: '/drover/validate',
+        },
         says,
+        now,
         keys,
       )
       const { headers } = writeEvent(reply)

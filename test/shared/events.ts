@@ -30,8 +30,9 @@ export const taskCalled = (name: string, lifecycle: LifecycleName = 'provision')
 /** An event of the chain, signed, as the function of the given task would have answered it. */
 export function chainEvent(task: string, says: Partial<Says> = {}, run: Partial<Run> = {}, cause = requestEvent()) {
   const { lifecycle = 'provision' } = run
-  const { done, by } = taskCalled(task, lifecycle)
-  const all: Says = { fact: done, status: 'success', message: `${task} is done`, ...says }
+  const called = taskCalled(task, lifecycle)
+  const all: Says = { fact: called.done, status: 'success', message: `${task} is done`, ...says }
   const of = runOf({ id: runId(cause.source, cause.id), ...run })
-  return toReply(cause, of, lifecycleOf(lifecycle), taskCalled(task, lifecycle), `/drover/${by}`, now, all, keys)
+  const source = `/drover/${called.by}`
+  return toReply({ event: cause, lifecycle: lifecycleOf(lifecycle), task: called, run: of, source }, all, now, keys)
 }
