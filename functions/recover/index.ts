@@ -4,7 +4,7 @@ import { cmdbOf } from '../../shared/clients/cmdb.ts'
 import { shareFleet } from '../../shared/clients/shared-fleet.ts'
 import { toFunction, type Wire } from '../../shared/runtime/function.ts'
 import { strand } from './strand.ts'
-import { look } from './tick.ts'
+import { tick } from './tick.ts'
 import { undo } from './undo.ts'
 
 /**
@@ -27,7 +27,7 @@ export const wire: Wire = (config, log) => {
   }
   return {
     step: (run, here) => undo(run, clients, here),
-    sweep: (now) => look(fleet, { quietMilliseconds: config.quietMinutes * 60_000 }, now),
+    sweep: (now) => tick(fleet, { quietMilliseconds: config.quietMinutes * 60_000 }, now),
     strand: (run, message) => strand(run, message, clients),
     post: brokerPoster(config.broker, config.brokerToken),
     close: () => fleet.close(),

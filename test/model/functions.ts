@@ -5,7 +5,7 @@ import { locateStep } from '../../functions/locate/step.ts'
 import { notify } from '../../functions/notify/notify.ts'
 import { placeStep } from '../../functions/place/step.ts'
 import { strand } from '../../functions/recover/strand.ts'
-import { look } from '../../functions/recover/tick.ts'
+import { tick } from '../../functions/recover/tick.ts'
 import { undo } from '../../functions/recover/undo.ts'
 import { registerStep } from '../../functions/register/step.ts'
 import { validate } from '../../functions/validate/validate.ts'
@@ -46,7 +46,7 @@ export function functionsOver(
       step: steps[name](fleet),
       post,
       ...(name === 'recover' && {
-        sweep: (now: Date) => look(fleet, { quietMilliseconds }, now),
+        sweep: (now: Date) => tick(fleet, { quietMilliseconds }, now),
         strand: (run, message) => strand(run, message, { fleet, cmdb: undefined }),
       }),
     }

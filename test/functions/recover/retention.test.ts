@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { complete } from '../../../functions/commit/complete.ts'
 import { letGo } from '../../../functions/recover/retention.ts'
-import { look } from '../../../functions/recover/tick.ts'
+import { tick } from '../../../functions/recover/tick.ts'
 import { dayOf } from '../../../shared/days.ts'
 import { toLock } from '../../../shared/lock.ts'
 import { dueFile, lockFile, manifestsFolder, runFile } from '../../../shared/paths.ts'
@@ -239,7 +239,7 @@ describe('a tick', () => {
   it('makes runs go on although nothing can be let go of', async () => {
     const fleet = await fleetOf(server)
     const transact = () => Promise.reject(new Error('the branch is protected'))
-    const said = await look({ ...fleet, transact }, { quietMilliseconds: 60_000 }, now)
+    const said = await tick({ ...fleet, transact }, { quietMilliseconds: 60_000 }, now)
     expect(said).toMatchObject({ standing: [], problems: ['the branch is protected'] })
   })
 })
