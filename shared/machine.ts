@@ -3,6 +3,7 @@ import type { Machine } from './schema/machine.ts'
 import type { ProvisionRequest } from './schema/request.ts'
 import { listed, show } from './schema/show.ts'
 import { overridable, type Template } from './schema/template.ts'
+import { twice } from './twice.ts'
 
 /** Label prefixes that the platform and Drover write themselves. */
 const ownPrefixes = ['drover.dev', 'kubernetes.io', 'k8s.io', 'kubevirt.io', 'argoproj.io', 'openshift.io']
@@ -80,8 +81,3 @@ function ownLabel(key: string): string[] {
   const own = ownPrefixes.some((one) => prefix === one || prefix.endsWith(`.${one}`))
   return own ? [`labels has the key ${show(key)}, wanted another prefix: the platform writes this one itself`] : []
 }
-
-/** The words that a list has more than once. */
-export const twice = (words: readonly string[]): string[] => [
-  ...new Set(words.filter((word, index) => words.indexOf(word) !== index)),
-]

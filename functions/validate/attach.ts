@@ -1,7 +1,6 @@
 import type { Tree } from '../../shared/fleet.ts'
 import { fileName } from '../../shared/gitops/change-set.ts'
 import { dataClaims } from '../../shared/kubevirt/manifest.ts'
-import { twice } from '../../shared/machine.ts'
 import {
   definitionFile,
   keptFile,
@@ -18,6 +17,7 @@ import { namesIn, readChecked } from '../../shared/schema/read.ts'
 import type { ProvisionRequest } from '../../shared/schema/request.ts'
 import { listed, show } from '../../shared/schema/show.ts'
 import type { Facts } from '../../shared/step.ts'
+import { twice } from '../../shared/twice.ts'
 
 /** What the kept disks of a request come to: the cluster that they are on, and their claims; or what is wrong with them. */
 export type Attached = { problems: string[] } | { cluster?: string; facts: Pick<Facts, 'attached' | 'claims'> }

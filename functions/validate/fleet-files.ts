@@ -2,7 +2,6 @@ import type { Tree } from '../../shared/fleet.ts'
 import { formatIp, parseIp } from '../../shared/ipam/address.ts'
 import { wantedProblems } from '../../shared/ipam/allocate.ts'
 import { toSubnets } from '../../shared/ipam/network.ts'
-import { twice } from '../../shared/machine.ts'
 import {
   customizationFile,
   customizationsFolder,
@@ -17,6 +16,7 @@ import type { Machine } from '../../shared/schema/machine.ts'
 import { foldersIn, namesIn, readChecked } from '../../shared/schema/read.ts'
 import { listed, show } from '../../shared/schema/show.ts'
 import { Template } from '../../shared/schema/template.ts'
+import { twice } from '../../shared/twice.ts'
 
 /** What a request needs of the fleet repository. Faults of those files are named with their path. */
 

@@ -1,12 +1,12 @@
 import type { Tree } from '../../../shared/fleet.ts'
 import { addedDiskName } from '../../../shared/kubevirt/manifest.ts'
-import { twice } from '../../../shared/machine.ts'
 import { readPolicies } from '../../../shared/policies.ts'
 import { dataDisksViolations } from '../../../shared/policy.ts'
 import { bytes } from '../../../shared/quantity.ts'
 import { requestOf } from '../../../shared/request.ts'
 import type { Definition } from '../../../shared/schema/definition.ts'
 import { listed, show } from '../../../shared/schema/show.ts'
+import { twice } from '../../../shared/twice.ts'
 import type { Edit } from '../edit.ts'
 
 type Sized = Pick<Definition['rootDisk'], 'size' | 'made'>
