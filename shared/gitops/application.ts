@@ -1,5 +1,6 @@
 import { imageApplicationName, imageLabel } from '../images/names.ts'
 import { type Manifest, machineLabel, managedBy } from '../kubevirt/manifest.ts'
+import type { MachineAddress } from '../machines.ts'
 import { imageManifestsFolder, manifestsFolder, namespaceFolder } from '../paths.ts'
 
 /** Where Argo CD finds the fleet repository, and where its own objects live. */
@@ -14,15 +15,8 @@ export interface GitOpsSettings {
   rootApplication: string
 }
 
-/** A machine's place, or an image's. */
-export interface Address {
-  cluster: string
-  namespace: string
-  name: string
-}
-
 /** The Application that applies one machine's manifests to its cluster. Its deletion deletes them, but for data disks. */
-export function machineApplication({ cluster, namespace, name }: Address, settings: GitOpsSettings): Manifest {
+export function machineApplication({ cluster, namespace, name }: MachineAddress, settings: GitOpsSettings): Manifest {
   const labels = { [machineLabel]: name }
   const target = { name, labels, path: manifestsFolder(cluster, namespace, name), cluster, namespace }
   return application({ ...target, ignoreDifferences: [namedRevisions, filledIn] }, settings)
@@ -38,7 +32,7 @@ export function namespaceApplication(cluster: string, namespace: string, setting
 }
 
 /** The Application that applies a golden image's manifests to its cluster. Its deletion deletes them, but for the latest disk. */
-export function imageApplication({ cluster, namespace, name }: Address, settings: GitOpsSettings): Manifest {
+export function imageApplication({ cluster, namespace, name }: MachineAddress, settings: GitOpsSettings): Manifest {
   const labels = { [imageLabel]: name }
   const target = { name: imageApplicationName(name), labels, path: imageManifestsFolder(name), cluster, namespace }
   return application({ ...target, ignoreDifferences: [filledIn] }, settings)

@@ -2,6 +2,7 @@ import type { Change, Tree } from '../fleet.ts'
 import { renderImage } from '../images/render.ts'
 import type { Manifest } from '../kubevirt/manifest.ts'
 import { render } from '../kubevirt/render.ts'
+import type { MachineAddress } from '../machines.ts'
 import {
   applicationFile,
   definitionFile,
@@ -15,13 +16,7 @@ import {
 import type { Definition } from '../schema/definition.ts'
 import type { GoldenImage } from '../schema/golden-image.ts'
 import { toYaml } from '../yaml.ts'
-import {
-  type Address,
-  type GitOpsSettings,
-  imageApplication,
-  machineApplication,
-  namespaceApplication,
-} from './application.ts'
+import { type GitOpsSettings, imageApplication, machineApplication, namespaceApplication } from './application.ts'
 import { namespaceManifest } from './namespace.ts'
 
 /**
@@ -54,7 +49,11 @@ export async function imageChanges(image: GoldenImage, tree: Tree): Promise<Chan
 }
 
 /** The namespace, where the fleet does not have it yet. */
-function namespaceChanges({ cluster, namespace }: Address, tree: Tree, settings: GitOpsSettings): Promise<Change[]> {
+function namespaceChanges(
+  { cluster, namespace }: MachineAddress,
+  tree: Tree,
+  settings: GitOpsSettings,
+): Promise<Change[]> {
   return absent(tree, [
     toChange(`${namespaceFolder(cluster, namespace)}/namespace.yaml`, namespaceManifest(namespace)),
     toChange(namespaceApplicationFile(cluster, namespace), namespaceApplication(cluster, namespace, settings)),

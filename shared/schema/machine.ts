@@ -55,7 +55,7 @@ export const Toleration = Strict({
   ),
 })
 
-const Labels = Type.Record(Type.String({ pattern: labelKey }), LabelValue, {
+export const LabelMap = Type.Record(Type.String({ pattern: labelKey }), LabelValue, {
   maxProperties: 32,
   additionalProperties: false,
   description: 'a label key such as "tier" or "example.com/tier"',
@@ -74,7 +74,7 @@ const Expression = Strict({
 
 /** One predicate of an OCM Placement; a cluster must fit one of them. */
 export const Predicate = Strict({
-  labels: Type.Optional(Labels),
+  labels: Type.Optional(LabelMap),
   expressions: Type.Optional(Type.Array(Expression, { maxItems: 16 })),
   claims: Type.Optional(Type.Array(Expression, { maxItems: 16 })),
 })
@@ -109,8 +109,6 @@ export const Owner = Strict({
     description: 'the name of a user or group as the cluster knows it, such as "team-web" or "ann@example.com"',
   }),
 })
-
-export const LabelMap = Labels
 
 /** Values that customizations may use as `${name}`. They are public: a secret comes from a secret store, by reference. */
 export const Variables = Type.Record(Type.String({ pattern: '^[a-z][a-zA-Z0-9]{0,31}$' }), Line, {
