@@ -1,6 +1,6 @@
 /**
- * What the rest of Drover sees of the fleet repository. The only implementation is `clients/git.ts`; steps and pure
- * rooms import this file alone, so they can be tested with a tree held in memory.
+ * What the rest of Drover sees of the fleet repository. `clients/git.ts` has it in Git, `draft.ts` in memory on top of
+ * that; steps and pure rooms import this file alone, so they can be tested with a tree held in memory.
  */
 
 /** One entry of a folder: `mode` is Git's, e.g. '100644' (file), '040000' (folder), '120000' (symbolic link). */

@@ -64,7 +64,7 @@ export interface Facts {
   plan?: string[]
   /** commit: the same as a diff. */
   diff?: string
-  /** recover: what an undo left alone on purpose, such as data disks. */
+  /** verify, recover: what the end of a machine or an undo left alone on purpose, such as data disks. */
   kept?: string[]
 }
 

@@ -3,7 +3,7 @@ import { shareFleet } from '../../shared/clients/shared-fleet.ts'
 import { toFunction, type Wire } from '../../shared/runtime/function.ts'
 import { registerStep } from './step.ts'
 
-/** The machine in the enterprise system: planned, operational. */
+/** The machine in the enterprise system: planned, operational, retired. */
 export const wire: Wire = (config, log) => {
   const fleet = shareFleet({ ...config.git, log })
   const cmdb = cmdbOf(config.cmdb)
