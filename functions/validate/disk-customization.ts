@@ -1,7 +1,7 @@
 import type { Tree } from '../../shared/fleet.ts'
 import { customizationFile, customizationsFolder } from '../../shared/paths.ts'
 import { Customization } from '../../shared/schema/fleet-files.ts'
-import type { GuestCustomization } from '../../shared/schema/image.ts'
+import type { GuestCustomization } from '../../shared/schema/guest-customization.ts'
 import { namesIn, readChecked } from '../../shared/schema/read.ts'
 import { listed, show } from '../../shared/schema/show.ts'
 

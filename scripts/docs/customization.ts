@@ -1,4 +1,4 @@
-import { GuestCustomization } from '../../shared/schema/image.ts'
+import { GuestCustomization } from '../../shared/schema/guest-customization.ts'
 import { table } from './table.ts'
 
 /** What is done to a disk: what each field of the schema does, in the order in which it is done. */

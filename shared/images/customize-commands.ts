@@ -1,5 +1,5 @@
 import { DroverError } from '../errors.ts'
-import type { GuestCustomization } from '../schema/image.ts'
+import type { GuestCustomization } from '../schema/guest-customization.ts'
 import { modesScript, ownersScript } from './file-scripts.ts'
 import { credentialsFolder, folder, scriptFile } from './guest-paths.ts'
 import { listScript } from './list-script.ts'

@@ -1,5 +1,5 @@
 import type { Manifest } from '../kubevirt/manifest.ts'
-import type { GuestCustomization } from '../schema/image.ts'
+import type { GuestCustomization } from '../schema/guest-customization.ts'
 import { customizeCommands } from './customize-commands.ts'
 import { confined, type DiskJob, diskIn, diskPath, type Mount, podOver } from './disk-pod.ts'
 import { secretsOf } from './secrets-of.ts'

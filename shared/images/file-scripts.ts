@@ -1,4 +1,4 @@
-import type { GuestCustomization } from '../schema/image.ts'
+import type { GuestCustomization } from '../schema/guest-customization.ts'
 import { quoted } from './quoted.ts'
 
 type Files = NonNullable<GuestCustomization['files']>

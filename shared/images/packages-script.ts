@@ -1,4 +1,4 @@
-import type { GuestCustomization } from '../schema/image.ts'
+import type { GuestCustomization } from '../schema/guest-customization.ts'
 import { credentialsFolder } from './guest-paths.ts'
 import { quoted } from './quoted.ts'
 

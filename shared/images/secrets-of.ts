@@ -1,4 +1,4 @@
-import type { GuestCustomization } from '../schema/image.ts'
+import type { GuestCustomization } from '../schema/guest-customization.ts'
 
 /** One Secret and the keys of it that a customization needs, and no more are shown to the pod. */
 export interface MountedSecret {

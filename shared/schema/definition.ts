@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { SecretReference } from './fleet-files.ts'
-import { GuestCustomization } from './image.ts'
+import { GuestCustomization } from './guest-customization.ts'
 import { DataDisk, Guest, Image, LabelMap, Owner, Placement, RootDisk, Size, Variables } from './machine.ts'
 import { Address, Cidr, Label, Line, Quantity, Strict, Subdomain } from './parts.ts'
 

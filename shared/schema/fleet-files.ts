@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox'
-import { GuestCustomization } from './image.ts'
+import { GuestCustomization } from './guest-customization.ts'
 import { Guest } from './machine.ts'
 import { Address, Cidr, Label, Line, labelKey, Quantity, Strict, Subdomain } from './parts.ts'
 

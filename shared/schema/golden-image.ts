@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { SecretReference } from './fleet-files.ts'
-import { GuestCustomization, SecretKey } from './image.ts'
+import { GuestCustomization, SecretKey } from './guest-customization.ts'
 import { Image } from './machine.ts'
 import { HttpsUrl, Label, LabelUpTo, LabelValue, Line, Quantity, Strict, Subdomain } from './parts.ts'
 

@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox'
 import type { LifecycleName } from '../lifecycles.ts'
 import { ImageName, ImageSource, MadeSecret, Publish, Push } from './golden-image.ts'
-import { GuestCustomization } from './image.ts'
+import { GuestCustomization } from './guest-customization.ts'
 import { DataDisk, Image, Owner, Size } from './machine.ts'
 import { HttpsUrl, Label, LabelUpTo, LabelValue, Line, Quantity, Strict, Subdomain } from './parts.ts'
 import { ProvisionRequest } from './request.ts'

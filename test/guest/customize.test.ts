@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { GuestCustomization } from '../../shared/schema/image.ts'
+import type { GuestCustomization } from '../../shared/schema/guest-customization.ts'
 import { baseDisk, callsFolder } from './base-disk.ts'
 import { list, takeOut } from './disk.ts'
 import { type Ended, hasLoops, openPod, type Pod } from './pod.ts'

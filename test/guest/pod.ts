@@ -6,7 +6,7 @@ import { environment } from '../../shared/config.ts'
 import { customizeJob } from '../../shared/images/customize-job.ts'
 import { type Customized, toCustomized } from '../../shared/images/report.ts'
 import type { Manifest } from '../../shared/kubevirt/manifest.ts'
-import type { GuestCustomization } from '../../shared/schema/image.ts'
+import type { GuestCustomization } from '../../shared/schema/guest-customization.ts'
 import { appliance } from './appliance.ts'
 
 /** The user of a pod that customizes a disk. */

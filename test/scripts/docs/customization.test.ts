@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { customizationTable } from '../../../scripts/docs/customization.ts'
 import { customizeCommands } from '../../../shared/images/customize-commands.ts'
-import type { GuestCustomization } from '../../../shared/schema/image.ts'
+import type { GuestCustomization } from '../../../shared/schema/guest-customization.ts'
 
 const secret = { secret: 'golden', key: 'value' }
 const script = { name: 'one', content: '#!/bin/sh\n' }

@@ -1,4 +1,4 @@
-import type { GuestCustomization } from '../../../shared/schema/image.ts'
+import type { GuestCustomization } from '../../../shared/schema/guest-customization.ts'
 
 /** A customization that has every field; each call a fresh one, with a change where a case needs it. */
 export const everything = (change: Partial<GuestCustomization> = {}): GuestCustomization => ({

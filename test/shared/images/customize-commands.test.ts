@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { customizeCommands } from '../../../shared/images/customize-commands.ts'
 import { check } from '../../../shared/schema/check.ts'
-import { GuestCustomization } from '../../../shared/schema/image.ts'
+import { GuestCustomization } from '../../../shared/schema/guest-customization.ts'
 import { everything } from './customizations.ts'
 
 const linesOf = (customization: GuestCustomization) =>

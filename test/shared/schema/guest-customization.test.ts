@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { check } from '../../../shared/schema/check.ts'
-import { GuestCustomization } from '../../../shared/schema/image.ts'
+import { GuestCustomization } from '../../../shared/schema/guest-customization.ts'
 import { everything } from '../images/customizations.ts'
 
 const problemsOf = (value: unknown) => {
