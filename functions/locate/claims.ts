@@ -32,8 +32,13 @@ const refusals: Partial<Record<RoundName, Refusals>> = {
       ),
     ]
   },
-  snapshot: (run, definition, claims) =>
-    requestOf(run, 'snapshot').action === 'expire' ? unfilled(allClaims(definition), claims) : [],
+  snapshot(run, definition, claims) {
+    const { action = 'take' } = requestOf(run, 'snapshot')
+    if (action === 'take') return unbound(definition, claims)
+    return action === 'expire' ? unfilled(allClaims(definition), claims) : []
+  },
+  save: (run, definition, claims) =>
+    run.lifecycle === 'deprovision' && !requestOf(run, 'deprovision').finalSnapshot ? [] : unbound(definition, claims),
   /** The snapshots of a machine go with it, and its data stays: but for a disk that the request names. */
   remove(run, definition, claims) {
     const { destroy = [] } = requestOf(run, 'deprovision')
@@ -55,6 +60,15 @@ function growthProblem(asked: string, wanted: string, name: string, claim: Claim
   const most = claim.spec?.resources?.requests?.storage ?? '0'
   if (bytes(wanted) >= bytes(most)) return []
   return [`${asked}, wanted at least ${show(most)}: its claim ${name} asks for that already`]
+}
+
+/** KubeVirt takes no snapshot of a machine with such a disk, and says so only when its time for it is up. */
+function unbound(definition: Definition, claims: readonly Claim[]): string[] {
+  const found = allClaims(definition).filter((name) => named(claims, name)?.status?.phase === 'Pending')
+  if (found.length === 0) return []
+  return [
+    `there can be no snapshot of disks that are not bound yet: ${listed(found)}, wanted a machine that was started since`,
+  ]
 }
 
 /** A disk that a restore has made may be filled only when the machine starts, and until then its data is in a snapshot alone. */

@@ -1,8 +1,10 @@
 import type { Fleet } from '../../shared/fleet.ts'
 import type { Rights } from '../../shared/grants.ts'
 import type { Subject } from '../../shared/policy-rules.ts'
+import { bytes } from '../../shared/quantity.ts'
 import { check } from '../../shared/schema/check.ts'
 import { type MachineRequest, type Requests, requests } from '../../shared/schema/requests.ts'
+import { show } from '../../shared/schema/show.ts'
 import type { Outcome } from '../../shared/step.ts'
 import { diskCustomizationProblems } from './disk-customization.ts'
 import { grant } from './grant.ts'
@@ -58,5 +60,11 @@ function toSubject(request: MachineRequest): Subject {
 function contents(request: MachineRequest): string[] {
   if ('action' in request && request.action === 'expire' && !('snapshot' in request && request.snapshot))
     return ['snapshot is missing, wanted the name of the snapshot that is to expire']
-  return []
+  if (!('grow' in request)) return []
+  // Storage rounds a size up, mostly to that: a restored claim would ask for more than Git says, and no claim shrinks.
+  return Object.entries(request.grow ?? {})
+    .filter(([, size]) => bytes(size) % gibibyte !== 0)
+    .map(([name, size]) => `grow.${name} is ${show(size)}, wanted whole Gi`)
 }
+
+const gibibyte = 2 ** 30

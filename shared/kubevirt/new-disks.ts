@@ -17,12 +17,12 @@ export interface Replacement {
   until: string
 }
 
-/** The root disk that is in use, as it is kept for a while beside the one that takes its place. */
-export const oldRoot = (definition: Definition, until: string): SpareRoot => ({
+/** The root disk that is in use, as it is kept beside the one that takes its place; without an end until that one has been used. */
+export const oldRoot = (definition: Definition, until: string | undefined): SpareRoot => ({
   ...definition.rootDisk,
   name: rootDiskName(definition),
   image: definition.image,
-  until,
+  ...(until !== undefined && { until }),
 })
 
 /** The machine on a new root disk, unless a snapshot has none. */

@@ -1,6 +1,7 @@
+import { daysAfter, keptDays } from '../../../shared/days.ts'
 import { removesMachine } from '../../../shared/lifecycles.ts'
 import { requestOf } from '../../../shared/request.ts'
-import type { Definition } from '../../../shared/schema/definition.ts'
+import type { Definition, SpareRoot } from '../../../shared/schema/definition.ts'
 import { lasting } from '../../../shared/snapshots.ts'
 import type { Run } from '../../../shared/step.ts'
 import type { Edit } from '../edit.ts'
@@ -32,8 +33,15 @@ function mustStop({ nextRoot }: Definition, run: Run): boolean {
 /** Turns the machine on: where the request says so, or where it was on before. What was done while it was off leaves. */
 export const start: Edit = ({ restore, patch: _, ...definition }, run) => {
   const running = run.lifecycle === 'power' ? requestOf(run, 'power').action !== 'stop' : run.facts.wasRunning === true
-  const { snapshots } = definition
-  if (!snapshots || !run.facts.unfilled) return { ...definition, running }
-  const left = snapshots.map((one) => (one.name === restore?.snapshot ? lasting(one) : one))
-  return { ...definition, running, snapshots: left }
+  const { snapshots, oldRoots } = definition
+  const isKept = (one: { name: string }) => run.facts.unfilled && one.name === restore?.snapshot
+  return {
+    ...definition,
+    running,
+    ...(snapshots && { snapshots: snapshots.map((one) => (isKept(one) ? lasting(one) : one)) }),
+    ...(oldRoots && { oldRoots: running ? oldRoots.map((one) => ending(one, run)) : oldRoots }),
+  }
 }
+
+/** Who is turned on runs from its new root disk: from now on the old one has an end. */
+const ending = (root: SpareRoot, { since }: Run): SpareRoot => ({ until: daysAfter(since, keptDays), ...root })

@@ -35,7 +35,10 @@ function toRoot({ name, rootDisk }: Definition, image: Image, version: string | 
   }
 }
 
-/** Puts the new root disk in place of the old one, which is kept for a while, and turns the machine on as it was. */
+/**
+ * Puts the new root disk in place of the old one, which is kept for a while, and turns the machine on as it was. While that is off the new
+ * one may be no more than a wish, for its storage fills it once a pod uses it: the old one's time begins when it is turned on.
+ */
 export const swap: Edit = (definition, run) => {
   const { nextRoot, oldRoots = [], rootDisk: _, ...rest } = definition
   if (!nextRoot) return definition
@@ -46,7 +49,7 @@ export const swap: Edit = (definition, run) => {
     ...rest,
     image: next,
     rootDisk: { ...disk, name },
-    oldRoots: [...oldRoots, oldRoot(definition, daysAfter(run.since, keepDays))],
+    oldRoots: [...oldRoots, oldRoot(definition, running ? daysAfter(run.since, keepDays) : undefined)],
     running,
   }
 }

@@ -87,6 +87,24 @@ describe('a machine that is to be started', () => {
   })
 })
 
+describe('a machine that is turned on after it was repaved while it was off', () => {
+  const old = { name: 'web-01-root-0', image: registry('c'), size: '30Gi' }
+  const oldRoots = [old, { ...old, name: 'web-01-root-1', until: '2030-01-02T10:00:00.000Z' }]
+  const off = linuxServer({ running: false, oldRoots })
+
+  it('keeps the root disk from before for a week from then on', async () => {
+    expect(await edited('start', off, 'power', { action: 'start' })).toEqual({
+      ...off,
+      running: true,
+      oldRoots: [{ ...old, until: '2030-01-08T10:00:00.000Z' }, oldRoots[1]],
+    })
+  })
+
+  it('and without an end while it stays off', async () => {
+    expect(await edited('start', off, 'power', { action: 'stop' })).toEqual(off)
+  })
+})
+
 describe('a snapshot', () => {
   it.each<[what: string, round: Round, lifecycle: LifecycleName, request: object, snapshot: object]>([
     [
@@ -359,7 +377,7 @@ describe('a repave', () => {
     ['on again where it was on', { wasRunning: true }, true],
     ['off where it was off', { wasRunning: false }, false],
   ])(
-    'swaps the root disks, keeps the old one for a week beside older ones, and leaves the machine %s',
+    'swaps the root disks, keeps the old one for a week once it runs, beside older ones, and leaves the machine %s',
     async (_, facts, running) => {
       const before = { name: 'web-01-root-0', image: registry('c'), size: '30Gi', until: '2030-01-02T10:00:00.000Z' }
       const of = linuxServer({ running: !running, nextRoot, oldRoots: [before] })
@@ -370,7 +388,10 @@ describe('a repave', () => {
         rootDisk: { name: 'web-01-root-next', size: '30Gi' },
         oldRoots: [
           before,
-          { name: 'web-01-root-71f75f7d', image: of.image, size: '30Gi', until: '2030-01-08T10:00:00.000Z' },
+          {
+            ...{ name: 'web-01-root-71f75f7d', image: of.image, size: '30Gi' },
+            ...(running && { until: '2030-01-08T10:00:00.000Z' }),
+          },
         ],
         running,
       })

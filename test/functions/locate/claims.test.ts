@@ -35,9 +35,29 @@ describe('a machine whose restored disks are filled when it starts', () => {
     ['of a disk that is filled, with it', 'resize', { detach: ['wal'] }, from('Bound')],
     ['of disks that are blank', 'deprovision', {}, from('Pending', 'DataVolume')],
     ['of data that is to be destroyed', 'deprovision', { destroy: ['data', 'wal'] }, from('Pending')],
-    ['and takes one more', 'snapshot', { snapshot: 'more' }, from('Pending')],
+    ['and lists them', 'snapshot', { action: 'list' }, from('Pending')],
   ])('lets go of the snapshots %s', (_, lifecycle, said, claims) => {
     expect(refusals(lifecycle, said, claims)).toEqual([])
+  })
+})
+
+describe('a machine with a disk that is bound once it starts', () => {
+  const says = /^there can be no snapshot of disks that are not bound yet: "db-01-root-71f75f7d".* started since$/
+
+  it.each<[LifecycleName, object]>([
+    ['snapshot', { snapshot: 'more' }],
+    ['repave', {}],
+    ['patch', {}],
+    ['restore', { snapshot: 'clean' }],
+    ['deprovision', { finalSnapshot: true }],
+  ])('is not made to wait for a snapshot that cannot be: a %s of %j is refused', (lifecycle, said) => {
+    expect(refusals(lifecycle, said, each({ status: { phase: 'Pending' } }))).toEqual([expect.stringMatching(says)])
+    expect(refusals(lifecycle, said, each({ status: { phase: 'Bound' } }))).toEqual([])
+  })
+
+  it('goes without a last snapshot, and is turned on', () => {
+    for (const [lifecycle, said] of [['deprovision', {}] as const, ['power', { action: 'start' }] as const])
+      expect(refusals(lifecycle, said, each({ status: { phase: 'Pending' } }))).toEqual([])
   })
 })
 
