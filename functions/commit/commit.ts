@@ -7,15 +7,6 @@ import { summary } from '../../shared/schema/show.ts'
 import { lostSentence } from '../../shared/standing.ts'
 import { type ExpectedChange, ignored, type Outcome, type Run, refused, succeeded } from '../../shared/step.ts'
 
-type Verdict =
-  | { kind: 'wanted' }
-  | { kind: 'there' }
-  | { kind: 'ended' }
-  | { kind: 'another' }
-  | { kind: 'lost' }
-  | { kind: 'conflict'; path: string }
-  | { kind: 'loss'; losses: string[] }
-
 /**
  * Puts a change set into Git: one commit, on top of whatever is newest, unless somebody changed one of its paths since
  * it was built. The second delivery finds the first one's commit and changes nothing; one that was built from other
@@ -23,24 +14,17 @@ type Verdict =
  */
 export async function commit(run: Run, fleet: Fleet): Promise<Outcome> {
   const changes = run.changes ?? []
-  const { value, revision, created } = await fleet.transact<Verdict>({
+  const { value, revision, created } = await fleet.transact<Outcome | 'wanted' | 'there'>({
     subject: subjectOf(run),
     trailers: trailersOf(run),
     reads: [runFile(run.id)],
     decide: async (tree) => {
       const verdict = await judge(tree, run, changes)
-      if (verdict.kind !== 'wanted') return nothing(verdict)
+      if (verdict !== 'wanted') return nothing(verdict)
       return { changes: await recorded(tree, run, run.facts, changes), value: verdict }
     },
   })
-  if (value.kind === 'ended') return ignored(`Run ${run.id} has ended or is being undone: its change comes too late`)
-  if (value.kind === 'another')
-    return ignored(`Run ${run.id} has pushed another change set for this task already: the first one holds`)
-  if (value.kind === 'lost') return refused(lostSentence(run))
-  if (value.kind === 'conflict') {
-    return refused(`Cannot push to Git: ${value.path} was changed by somebody else since this run looked at it`)
-  }
-  if (value.kind === 'loss') return refused(summary('Cannot push to Git', value.losses))
+  if (typeof value === 'object') return value
   if (changes.length === 0) return succeeded('Nothing to push', { revision })
   const made = created ? revision : ((await fleet.find(run.id, run.task, run.horizon)) ?? revision)
   return succeeded(`Pushed ${changes.length} files in commit ${made.slice(0, 10)}`, { revision: made })
@@ -49,20 +33,25 @@ export async function commit(run: Run, fleet: Fleet): Promise<Outcome> {
 const subjectOf = ({ facts, lifecycle, request, id }: Run) =>
   `${lifecycle} ${request.namespace}/${facts.name} on ${facts.cluster}: run ${id}`
 
-async function judge(tree: Tree, run: Run, changes: readonly ExpectedChange[]): Promise<Verdict> {
+async function judge(tree: Tree, run: Run, changes: readonly ExpectedChange[]): Promise<Outcome | 'wanted' | 'there'> {
   const record = await readRecord(tree, run.id)
-  if (record?.state !== 'running') return { kind: 'ended' }
+  if (record?.state !== 'running')
+    return ignored(`Run ${run.id} has ended or is being undone: its change comes too late`)
   // Two machines would get its addresses.
-  if (run.facts.interfaces && !record.facts.interfaces) return { kind: 'lost' }
+  if (run.facts.interfaces && !record.facts.interfaces) return refused(lostSentence(run))
   // Of a round before: what it wrote was changed since, by this very run.
-  if (placeIn(run.lifecycle, record.task) > placeIn(run.lifecycle, run.task)) return { kind: 'another' }
-  if (hasPushed(record, run)) return { kind: isSame(record, changes) ? 'there' : 'another' }
-  if (await isThere(tree, changes)) return { kind: 'there' }
+  if (placeIn(run.lifecycle, record.task) > placeIn(run.lifecycle, run.task)) return another(run)
+  if (hasPushed(record, run)) return isSame(record, changes) ? 'there' : another(run)
+  if (await isThere(tree, changes)) return 'there'
   const path = await conflicting(tree, changes)
-  if (path !== undefined) return { kind: 'conflict', path }
+  if (path !== undefined)
+    return refused(`Cannot push to Git: ${path} was changed by somebody else since this run looked at it`)
   const losses = await dataDiskLosses(tree, changes, released(run, changes))
-  return losses.length === 0 ? { kind: 'wanted' } : { kind: 'loss', losses }
+  return losses.length === 0 ? 'wanted' : refused(summary('Cannot push to Git', losses))
 }
+
+const another = ({ id }: Run) =>
+  ignored(`Run ${id} has pushed another change set for this task already: the first one holds`)
 
 /** The data disks that a change set may take out of Git: those it notes as kept, and those the request wants destroyed. */
 function released({ facts: { definition } }: Run, changes: readonly ExpectedChange[]): string[] {
