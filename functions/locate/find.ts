@@ -1,6 +1,5 @@
 import type { Tree } from '../../shared/fleet.ts'
 import { readHolder } from '../../shared/holder.ts'
-import type { MachineAddress } from '../../shared/machines.ts'
 import { definitionFile, machinesFolder } from '../../shared/paths.ts'
 import { Definition } from '../../shared/schema/definition.ts'
 import { foldersIn, readChecked } from '../../shared/schema/read.ts'
@@ -9,7 +8,6 @@ import { listed, show } from '../../shared/schema/show.ts'
 
 /** A machine as the fleet has it. */
 export interface Found {
-  address: MachineAddress
   definition: Definition
   /** The run that made it. */
   madeBy: string | undefined
@@ -39,5 +37,5 @@ export async function find(tree: Tree, { namespace, name, cluster }: MachineRequ
   if (value.name !== name || value.namespace !== namespace || value.cluster !== only)
     return `${path} is the definition of ${value.namespace}/${value.name} on ${value.cluster}, wanted that of its own folder`
   const holder = await readHolder(tree, name)
-  return { address: { cluster: only, namespace, name }, definition: value, madeBy: holder?.run }
+  return { definition: value, madeBy: holder?.run }
 }

@@ -3,7 +3,7 @@ import type { Images } from '../../shared/golden-images.ts'
 import { disksOf, rootDiskName } from '../../shared/kubevirt/manifest.ts'
 import { snapshotApi } from '../../shared/kubevirt/restoring.ts'
 import { type RoundName, roundsOf } from '../../shared/lifecycles.ts'
-import { type MachineAddress, type Machines, placeOf, type SnapshotSize } from '../../shared/machines.ts'
+import { type Machines, placeOf, type SnapshotSize } from '../../shared/machines.ts'
 import { templateFile } from '../../shared/paths.ts'
 import { bytes } from '../../shared/quantity.ts'
 import { requestOf } from '../../shared/request.ts'
@@ -21,21 +21,16 @@ interface Sources {
   tree: Tree
 }
 
-interface Held {
-  address: MachineAddress
-  definition: Definition
-}
-
 /** Adds what a run needs to know beside the machine itself, by its rounds: of a new root disk the image, of a new machine the disks of its snapshot. */
-export async function furnish(run: Run, held: Held, found: Outcome, sources: Sources): Promise<Outcome> {
+export async function furnish(run: Run, definition: Definition, found: Outcome, sources: Sources): Promise<Outcome> {
   if (found.kind !== 'succeeded') return found
   const [furnished = nothing] = roundsOf(run.lifecycle).flatMap((round) => furnishing[round] ?? [])
-  const more = await furnished(run, held, sources, found.facts ?? {})
-  if (typeof more === 'string') return refused(`Cannot do the ${run.lifecycle} of ${placeOf(held.address)}: ${more}`)
+  const more = await furnished(run, definition, sources, found.facts ?? {})
+  if (typeof more === 'string') return refused(`Cannot do the ${run.lifecycle} of ${placeOf(definition)}: ${more}`)
   return { ...found, facts: { ...found.facts, ...more } }
 }
 
-type Furnishing = (run: Run, held: Held, sources: Sources, facts: Facts) => Promise<Facts | string>
+type Furnishing = (run: Run, definition: Definition, sources: Sources, facts: Facts) => Promise<Facts | string>
 
 const nothing: Furnishing = async () => ({})
 
@@ -46,7 +41,7 @@ const unusable = (snapshot: string) =>
   `VirtualMachineSnapshot ${show(snapshot)} cannot be used: it is not there any more, or not ready`
 
 /** How the root disk is mounted by what changes it, and how it is put back where that fails. */
-const diskFacts: Furnishing = async (_, { definition }, { machines }) => {
+const diskFacts: Furnishing = async (_, definition, { machines }) => {
   const { cluster, namespace } = definition
   const restoring = await machines.restoring(cluster)
   if (!restoring) return noRestores(cluster)
@@ -56,12 +51,12 @@ const diskFacts: Furnishing = async (_, { definition }, { machines }) => {
 }
 
 /** The latest golden image: the one that the request names, or that of the machine's template as it is now. */
-const imageFacts: Furnishing = async (run, { address, definition }, { images, tree }) => {
+const imageFacts: Furnishing = async (run, definition, { images, tree }) => {
   const nextImage = requestOf(run, 'repave').image ?? (await imageOf(tree, definition))
   if (typeof nextImage === 'string') return nextImage
   if (!('dataSource' in nextImage)) return { nextImage }
   const { namespace, dataSource } = nextImage
-  const imageVersion = await images.version(address.cluster, namespace, dataSource)
+  const imageVersion = await images.version(definition.cluster, namespace, dataSource)
   return imageVersion === undefined
     ? `DataSource ${namespace}/${dataSource} stands for no disk there`
     : { nextImage, imageVersion }
@@ -73,7 +68,7 @@ async function imageOf(tree: Tree, { template }: Definition): Promise<Image | st
   return found.ok ? found.value.image : found.problems.join('; ')
 }
 
-const cloneFacts: Furnishing = async (_, { definition }, { machines }, { origin }) => {
+const cloneFacts: Furnishing = async (_, definition, { machines }, { origin }) => {
   if (!origin) return {}
   const { cluster, namespace } = definition
   const snapshot = named(definition, origin.snapshot)
@@ -86,7 +81,7 @@ const cloneFacts: Furnishing = async (_, { definition }, { machines }, { origin 
 }
 
 /** A machine is not turned off for a restore that cannot be. */
-const restoreFacts: Furnishing = async (run, { definition }, { machines }) => {
+const restoreFacts: Furnishing = async (run, definition, { machines }) => {
   const { snapshot: asked } = requestOf(run, 'restore')
   const { cluster, namespace } = definition
   const found = named(definition, asked)

@@ -7,7 +7,7 @@ import { allClaims } from '../../shared/kubevirt/manifest.ts'
 import { recorded, trailersOf } from '../../shared/ledger.ts'
 import { findsMachine, makesMachine, removesMachine } from '../../shared/lifecycles.ts'
 import { heldSentence, holderOf, lockOf, toLock } from '../../shared/lock.ts'
-import { type MachineAddress, type Machines, type MachineView, placeOf } from '../../shared/machines.ts'
+import { type Machines, type MachineView, placeOf } from '../../shared/machines.ts'
 import type { Definition } from '../../shared/schema/definition.ts'
 import type { MachineRequest } from '../../shared/schema/requests.ts'
 import { summary } from '../../shared/schema/show.ts'
@@ -30,7 +30,6 @@ import { toClone } from './origin.ts'
 
 /** A machine that is held, with what was recorded of it. */
 interface Held {
-  address: MachineAddress
   definition: Definition
   facts: Facts
 }
@@ -54,23 +53,23 @@ export async function locate(run: Run, fleet: Fleet, machines: Machines, images:
       const found = await find(tree, machineOf(run))
       if (typeof found === 'string') return nothing(refused(`Cannot find the machine: ${found}`))
       const held = await toHeld(tree, run, found)
+      const { definition } = held
       if (before) return nothing({ ...held, facts: { ...held.facts, ...before.facts } })
-      const holder = await holderOf(tree, lockOf(found.address), run.id)
-      if (holder && machineOf(run).wait) return nothing(notYet(heldSentence(placeOf(found.address), holder)))
-      if (holder) return nothing(refused(`Cannot hold the machine: ${heldSentence(placeOf(found.address), holder)}`))
+      const holder = await holderOf(tree, lockOf(definition), run.id)
+      if (holder && machineOf(run).wait) return nothing(notYet(heldSentence(placeOf(definition), holder)))
+      if (holder) return nothing(refused(`Cannot hold the machine: ${heldSentence(placeOf(definition), holder)}`))
       // Of whoever holds it now a mark is no more than a beginning.
-      const marked = removesMachine(run.lifecycle) ? [] : markedDisks(found.definition)
-      if (marked.length > 0)
-        return nothing(refused(`Cannot change ${placeOf(found.address)}: ${markedSentence(marked)}`))
+      const marked = removesMachine(run.lifecycle) ? [] : markedDisks(definition)
+      if (marked.length > 0) return nothing(refused(`Cannot change ${placeOf(definition)}: ${markedSentence(marked)}`))
       const facts = { ...run.facts, ...held.facts }
-      const lock = { path: lockOf(found.address), content: toLock(run) }
+      const lock = { path: lockOf(definition), content: toLock(run) }
       return { changes: await recorded(tree, run, facts, [lock]), value: held }
     },
   })
   if ('kind' in value) return value
   const looked = await look(run, value, machines, here)
   return looked.kind === 'succeeded'
-    ? furnish(run, value, looked, { machines, images, tree: await fleet.head() })
+    ? furnish(run, value.definition, looked, { machines, images, tree: await fleet.head() })
     : looked
 }
 
@@ -80,31 +79,32 @@ function machineOf({ id, lifecycle, request }: Run): MachineRequest {
   return request as MachineRequest
 }
 
-async function toHeld(tree: Tree, run: Run, { address, definition, madeBy }: Found): Promise<Held> {
-  const claims = await recordedClaims(tree, address)
+async function toHeld(tree: Tree, run: Run, { definition, madeBy }: Found): Promise<Held> {
+  const claims = await recordedClaims(tree, definition)
   const facts: Facts = makesMachine(run.lifecycle)
     ? toClone(run, definition)
     : {
-        name: address.name,
-        cluster: address.cluster,
+        name: definition.name,
+        cluster: definition.cluster,
         ...(madeBy === undefined ? {} : { madeBy }),
         wasRunning: definition.running,
         identity: definition.identity,
         interfaces: definition.interfaces,
         dns: definition.dns,
       }
-  return { address, definition, facts: { ...facts, claims } }
+  return { definition, facts: { ...facts, claims } }
 }
 
 /** The machine as its cluster shows it. What KubeVirt is busy with is waited for: it refuses every change meanwhile. */
-async function look(run: Run, { address, definition, facts }: Held, machines: Machines, here: Here): Promise<Outcome> {
+async function look(run: Run, held: Held, machines: Machines, here: Here): Promise<Outcome> {
+  const { definition } = held
   let busy = 'the cluster has not answered'
-  for await (const view of machines.watch(address, here.patience)) {
+  for await (const view of machines.watch(definition, here.patience)) {
     busy = busyWith(view)
-    if (busy === '') return judge(run, { address, definition, facts }, view, machines)
-    await here.progress(`${placeOf(address)} is busy: ${busy}`)
+    if (busy === '') return judge(run, held, view, machines)
+    await here.progress(`${placeOf(definition)} is busy: ${busy}`)
   }
-  return notYet(`Still waiting for ${placeOf(address)}: ${busy}`)
+  return notYet(`Still waiting for ${placeOf(definition)}: ${busy}`)
 }
 
 function busyWith({ machine }: MachineView): string {
@@ -115,18 +115,18 @@ function busyWith({ machine }: MachineView): string {
 
 async function judge(
   run: Run,
-  { address, definition, facts }: Held,
+  { definition, facts }: Held,
   { machine }: MachineView,
   machines: Machines,
 ): Promise<Outcome> {
-  const { cluster, namespace } = address
+  const { cluster, namespace } = definition
   const claims = await machines.claims(cluster, namespace, allClaims(definition))
   const problems = differences(definition, facts.claims ?? {}, { machine, claims }, removesMachine(run.lifecycle))
   if (problems.length > 0)
-    return refused(summary(`Cannot go on with ${placeOf(address)}: the cluster is not what Git says`, problems))
+    return refused(summary(`Cannot go on with ${placeOf(definition)}: the cluster is not what Git says`, problems))
   const refusals = claimRefusals(run, definition, claims)
-  if (refusals.length > 0) return refused(summary(`Cannot do the ${run.lifecycle} of ${placeOf(address)}`, refusals))
+  if (refusals.length > 0) return refused(summary(`Cannot do the ${run.lifecycle} of ${placeOf(definition)}`, refusals))
   const { claims: _, ...without } = facts
   // A new machine gets disks of its own.
-  return succeeded(`Found ${placeOf(address)}, and hold it`, makesMachine(run.lifecycle) ? without : facts)
+  return succeeded(`Found ${placeOf(definition)}, and hold it`, makesMachine(run.lifecycle) ? without : facts)
 }

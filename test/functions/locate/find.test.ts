@@ -16,7 +16,6 @@ const found = async (files: Record<string, string>, request = wanted()) =>
 describe('the machine of a request', () => {
   it('is found on whichever cluster it is', async () => {
     expect(await found(fileOf('site-b'))).toEqual({
-      address: { cluster: 'site-b', namespace: 'shop', name: 'db-01' },
       definition: databaseServer({ cluster: 'site-b' }),
       madeBy: undefined,
     })
@@ -31,7 +30,7 @@ describe('the machine of a request', () => {
 
   it('is the one of the cluster that the request names', async () => {
     const files = { ...fileOf('site-a'), ...fileOf('site-b') }
-    expect(await found(files, wanted({ cluster: 'site-b' }))).toMatchObject({ address: { cluster: 'site-b' } })
+    expect(await found(files, wanted({ cluster: 'site-b' }))).toMatchObject({ definition: { cluster: 'site-b' } })
   })
 
   it.each<[sentence: string, files: Record<string, string>, request?: MachineRequest]>([
@@ -71,7 +70,7 @@ describe('the machine of a request', () => {
 
   it('is not taken for one where a file stands in the place of a cluster', async () => {
     expect(await found({ ...fileOf('site-a'), 'vms/README.md': 'machines\n' })).toMatchObject({
-      address: { cluster: 'site-a' },
+      definition: { cluster: 'site-a' },
     })
   })
 })

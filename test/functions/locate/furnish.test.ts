@@ -9,7 +9,7 @@ import { type Outcome, succeeded } from '../../../shared/step.ts'
 import { parseYaml, toYaml } from '../../../shared/yaml.ts'
 import { starterFiles } from '../../examples/starter.ts'
 import { databaseServer } from '../../shared/kubevirt/definitions.ts'
-import { changing, fleetHaving, machineOf } from '../changes.ts'
+import { changing, fleetHaving } from '../changes.ts'
 import { machinesShowing } from '../machines.ts'
 
 const disks = ['db-01-root-71f75f7d', 'db-01-data-data-4f3104', 'db-01-data-wal-4f3104']
@@ -41,7 +41,7 @@ async function furnished(lifecycle: LifecycleName, there: Partial<Machines>, def
   const fleet = await fleetHaving(definition)
   const machines = { ...machinesShowing(), ...there }
   const sources = { machines, images: { version: async () => undefined }, tree: await fleet.head() }
-  return furnish(run, { address: machineOf(definition), definition }, succeeded('Found'), sources)
+  return furnish(run, definition, succeeded('Found'), sources)
 }
 
 describe('a machine that is to be restored', () => {
@@ -198,7 +198,7 @@ describe('a machine that is to be repaved', () => {
     fleet.put(files)
     const sources = { machines: machinesShowing(), images, tree: await fleet.head() }
     const run = changing('repave', said, 'locate')
-    return furnish(run, { address: machineOf(server), definition: server }, succeeded('Found'), sources)
+    return furnish(run, server, succeeded('Found'), sources)
   }
   const registry = { registry: `docker://registry.example.com/x@sha256:${'a'.repeat(64)}` }
 
@@ -240,7 +240,7 @@ describe('a machine that another is made from', () => {
       ...{ machines: { ...machinesShowing(), sizeIn: then({}), ...there }, images: { version: async () => undefined } },
       tree: await (await fleetHaving(definition)).head(),
     }
-    return furnish(run, { address: machineOf(definition), definition }, found, sources)
+    return furnish(run, definition, found, sources)
   }
 
   it('lends the volumes of its snapshot', async () => {
