@@ -1,9 +1,17 @@
 import type { Fleet } from '../../shared/fleet.ts'
+import { makesImage } from '../../shared/lifecycles.ts'
 import { overFleet } from '../../shared/plan.ts'
 import type { Step } from '../../shared/step.ts'
-import { build } from './build.ts'
-import type { BuildSettings } from './change.ts'
+import { type BuildSettings, change } from './change.ts'
+import { create } from './create.ts'
+import { customize } from './customize.ts'
+import { buildImage } from './image.ts'
 
-/** Builds from the fleet as it is; a plan from its draft. */
+/** Builds what is to be committed next, from the fleet as it is; a plan from its draft. Changes nothing. */
 export const buildStep = (fleet: Fleet, settings: BuildSettings): Step =>
-  overFleet(fleet, async (run, over) => build(run, await over.head(), settings))
+  overFleet(fleet, async (run, over) => {
+    const tree = await over.head()
+    if (run.task === 'customize') return customize(run, tree)
+    if (makesImage(run.lifecycle)) return buildImage(run, tree, settings)
+    return run.task === 'create.build' ? create(run, tree, settings) : change(run, tree, settings)
+  })

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { build as buildStep } from '../../../functions/build/build.ts'
 import type { BuildSettings } from '../../../functions/build/change.ts'
+import { buildImage } from '../../../functions/build/image.ts'
+import { buildStep } from '../../../functions/build/step.ts'
 import { toImageChangeSet } from '../../../shared/gitops/change-set.ts'
 import type { ImageRound } from '../../../shared/lifecycles.ts'
 import { customizationFile, imageFile, imageManifestsFolder, runFile } from '../../../shared/paths.ts'
@@ -14,6 +15,7 @@ import { runOf } from '../../examples/starter.ts'
 import { type MemoryFleet, memoryFleet } from '../../fleet.ts'
 import { build, golden } from '../../shared/images/golden.ts'
 import { buildSettings, commitAs } from '../changes.ts'
+import { hereOf } from '../here.ts'
 
 const settings: BuildSettings = { ...buildSettings, pushImage: 'registry.example.com/push:1' }
 const source = { url: 'https://cloud.example.com/rhel9.qcow2' }
@@ -71,7 +73,7 @@ async function fleetHolding(run: Run, image?: GoldenImage, files: Record<string,
 
 /** What a run builds of an image. */
 async function building(run: Run, image?: GoldenImage, files: Record<string, string | null> = {}, other = settings) {
-  return buildStep(run, await (await fleetHolding(run, image, files)).head(), other)
+  return buildStep(await fleetHolding(run, image, files), other)(run, hereOf().here)
 }
 
 const changesIn = (outcome: Outcome) => (outcome.kind === 'succeeded' ? (outcome.changes ?? []) : [])
@@ -111,7 +113,7 @@ describe('the disk of a golden image', () => {
     const run = making('import')
     const fleet = await fleetHolding(run, before)
     const tree = await fleet.head()
-    const outcome = await buildStep(run, tree, settings)
+    const outcome = await buildImage(run, tree, settings)
     expect(imageIn(outcome)).toEqual(begun)
     expect(changesIn(outcome).map(({ path, expect: now }) => [path, now])).toEqual([
       [values, await tree.oid(values)],
@@ -295,9 +297,9 @@ describe('a round on a golden image', () => {
   it('is not made twice: at a second delivery after its commit nothing is to change', async () => {
     const run = making('publish')
     const fleet = await fleetHolding(run, begun)
-    const outcome = await buildStep(run, await fleet.head(), settings)
+    const outcome = await buildImage(run, await fleet.head(), settings)
     await commit(fleet, run, outcome)
-    expect(await buildStep(run, await fleet.head(), settings)).toEqual({
+    expect(await buildImage(run, await fleet.head(), settings)).toEqual({
       kind: 'succeeded',
       message: 'Nothing to change for image rhel9',
       facts: { image: imageIn(outcome) },
@@ -337,7 +339,7 @@ describe('a round on a golden image', () => {
     const fleet = await fleetHolding(run)
     const record = parseYaml((await fleet.files())[runFile(id)] ?? '') as object
     fleet.put({ [runFile(id)]: change && toYaml({ ...record, ...change }) })
-    expect(await buildStep(run, await fleet.head(), settings)).toEqual({ kind: 'ignored', message })
+    expect(await buildImage(run, await fleet.head(), settings)).toEqual({ kind: 'ignored', message })
   })
 
   it.each<[string, Run]>([

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { allocate } from '../../../functions/allocate/allocate.ts'
+import { allocateStep } from '../../../functions/allocate/step.ts'
 import { nameFile } from '../../../shared/paths.ts'
 import type { Machine } from '../../../shared/schema/machine.ts'
 import type { Facts } from '../../../shared/step.ts'
 import { runOf, starterFiles } from '../../examples/starter.ts'
 import { memoryFleet } from '../../fleet.ts'
+import { hereOf } from '../here.ts'
 
 describe('allocate', () => {
   it('reserves a name, then addresses, and releases these, each by one commit', async () => {
@@ -13,7 +14,7 @@ describe('allocate', () => {
     let facts: Facts = { machine: { networks: [{ network: 'servers' }] } as Machine }
     const said: string[] = []
     for (const task of ['name', 'address', 'release']) {
-      const outcome = await allocate(runOf({ task, facts }), fleet)
+      const outcome = await allocateStep(fleet)(runOf({ task, facts }), hereOf().here)
       facts = { ...facts, ...(outcome.kind === 'succeeded' ? outcome.facts : {}) }
       said.push(outcome.message)
     }
@@ -28,7 +29,7 @@ describe('allocate', () => {
   })
 
   it('cannot read a task that is another function’s', async () => {
-    await expect(allocate(runOf({ task: 'place' }), memoryFleet())).rejects.toMatchObject({
+    await expect(allocateStep(memoryFleet())(runOf({ task: 'place' }), hereOf().here)).rejects.toMatchObject({
       reason: 'unreadable',
       message: 'Cannot allocate: place is no task of it',
     })
