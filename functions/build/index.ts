@@ -4,17 +4,9 @@ import { buildStep } from './step.ts'
 
 /** The definition of the machine, and the change set of files that it becomes. */
 export const wire: Wire = (config, log) => {
-  const fleet = shareFleet({ ...config.git, log })
-  const { repoUrl, namespace, project, rootApplication } = config.argocd
-  const settings = {
-    repoUrl,
-    branch: config.git.branch,
-    namespace,
-    project,
-    rootApplication,
-    guestfsImage: config.guestfsImage,
-    pushImage: config.pushImage,
-  }
+  const { argocd, git, guestfsImage, pushImage } = config
+  const fleet = shareFleet({ ...git, log })
+  const settings = { ...argocd, branch: git.branch, guestfsImage, pushImage }
   return {
     step: buildStep(fleet, settings),
     close: () => fleet.close(),
