@@ -1,6 +1,6 @@
 import type { Images } from '../../shared/golden-images.ts'
 import type { Outcome, Run } from '../../shared/step.ts'
-import { undecided } from './planned.ts'
+import { placedOn } from './planned.ts'
 
 /**
  * Notes what the machine's golden image stands for on its cluster, so that a repave can tell whether it is current. It is
@@ -8,15 +8,8 @@ import { undecided } from './planned.ts'
  */
 export async function withVersion(run: Run, outcome: Outcome, images: Images): Promise<Outcome> {
   const image = run.facts.machine?.image
-  const cluster = outcome.kind === 'succeeded' ? outcome.facts?.cluster : undefined
-  if (
-    outcome.kind !== 'succeeded' ||
-    cluster === undefined ||
-    cluster === undecided ||
-    !image ||
-    !('dataSource' in image)
-  )
-    return outcome
+  const cluster = placedOn(outcome)
+  if (outcome.kind !== 'succeeded' || cluster === undefined || !image || !('dataSource' in image)) return outcome
   const imageVersion = await images.version(cluster, image.namespace, image.dataSource)
   return imageVersion === undefined ? outcome : { ...outcome, facts: { ...outcome.facts, imageVersion } }
 }

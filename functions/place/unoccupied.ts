@@ -1,7 +1,7 @@
 import { isManaged, operationAnnotation } from '../../shared/kubevirt/manifest.ts'
 import type { MachineAddress, MachineView, Occupants } from '../../shared/machines.ts'
 import { type Outcome, type Run, refused } from '../../shared/step.ts'
-import { undecided } from './planned.ts'
+import { placedOn } from './planned.ts'
 
 /**
  * Lets a placed machine go on only where its name is free in the clusters too. The fleet knows what it made itself; Argo
@@ -9,8 +9,8 @@ import { undecided } from './planned.ts'
  */
 export async function unlessOccupied(run: Run, outcome: Outcome, occupants: Occupants): Promise<Outcome> {
   const { name } = run.facts
-  const cluster = outcome.kind === 'succeeded' ? outcome.facts?.cluster : undefined
-  if (name === undefined || cluster === undefined || cluster === undecided) return outcome
+  const cluster = placedOn(outcome)
+  if (name === undefined || cluster === undefined) return outcome
   const address = { cluster, namespace: run.request.namespace, name }
   const stranger = strangerIn(await occupants.of(address), run, address)
   return stranger === undefined ? outcome : refused(`Cannot place ${name} on ${cluster}: ${stranger}`)
