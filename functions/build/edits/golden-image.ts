@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { customizationOf } from '../../../shared/disk-customization.ts'
 import { DroverError } from '../../../shared/errors.ts'
 import type { Tree } from '../../../shared/fleet.ts'
 import { buildName } from '../../../shared/images/names.ts'
@@ -7,7 +8,6 @@ import { requestOf } from '../../../shared/request.ts'
 import type { Build, GoldenImage, Work } from '../../../shared/schema/golden-image.ts'
 import type { Run } from '../../../shared/step.ts'
 import type { Unfit } from '../edit.ts'
-import { customizationOf } from './patch.ts'
 
 /** What an edit of an image may look at beside the run. */
 interface Given {
