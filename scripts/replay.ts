@@ -16,10 +16,7 @@ import { DroverError } from '../shared/errors.ts'
 import type { Event } from '../shared/event.ts'
 import type { Fleet } from '../shared/fleet.ts'
 import type { GitOpsSettings } from '../shared/gitops/application.ts'
-import type { GoldenImages, Images } from '../shared/golden-images.ts'
-import type { Hub } from '../shared/hub.ts'
 import type { FunctionName } from '../shared/lifecycles.ts'
-import type { Machines, Occupants } from '../shared/machines.ts'
 import { isPlan } from '../shared/plan.ts'
 import { createShell } from '../shared/shell/shell.ts'
 import type { Answer } from '../shared/shell/work.ts'
@@ -36,9 +33,7 @@ export interface Replayed {
 export interface ReplayOptions {
   fleet: Fleet
   /** Where clusters may be read; without them, a step that needs one says so. */
-  clusters?:
-    | (Pick<Clusters, 'hub' | 'machines' | 'occupants' | 'images'> & Partial<Pick<Clusters, 'goldenImages'>>)
-    | undefined
+  clusters?: Clusters | undefined
   settings: GitOpsSettings
   patienceMilliseconds: number
 }
@@ -76,24 +71,20 @@ function unsigned(event: Event): Event {
 }
 
 function stepsOver({ fleet, clusters, settings }: ReplayOptions): Record<FunctionName, Step> {
-  const { hub, machines } = clusters ? readOnly(clusters.hub, clusters.machines) : nowhere
-  const occupants: Occupants = clusters?.occupants ?? { of: needsCluster }
-  const images: Images = clusters?.images ?? { version: needsCluster }
-  const goldenImages: GoldenImages = clusters?.goldenImages ?? { watch: needsCluster, dataSource: needsCluster }
+  const there = clusters ? readOnly(clusters) : nowhere
   const { rootApplication } = settings
   const waiting = { rootApplication, graceMilliseconds: 0, resolver: undefined }
   return {
     validate: (run) => validate(run, fleet),
-    locate: locateStep(fleet, { hub, machines, images, goldenImages }),
+    locate: locateStep(fleet, there),
     allocate: allocateStep(fleet),
-    place: placeStep(fleet, { hub, occupants, images }, { ...settings, graceMilliseconds: 0 }),
+    place: placeStep(fleet, there, { ...settings, graceMilliseconds: 0 }),
     register: registerStep(fleet, undefined),
     build: buildStep(fleet, { ...settings, guestfsImage: defaultGuestfsImage }),
     commit: async (run, here) => unpushed(run, await commitStep(fleet)(run, here)),
-    verify: verifyStep({ machines, goldenImages }, waiting),
+    verify: verifyStep(there, waiting),
     notify: (run) => notify(run, { post: async () => 202 }),
-    recover: (run, here) =>
-      undo(run, { fleet, machines, goldenImages, gitops: settings, ...waiting, cmdb: undefined }, here),
+    recover: (run, here) => undo(run, { ...there, fleet, gitops: settings, ...waiting, cmdb: undefined }, here),
   }
 }
 
@@ -103,7 +94,8 @@ function unpushed(run: Run, outcome: Outcome): Outcome {
   return succeeded(`Would push ${run.changes?.length ?? 0} files in one commit`)
 }
 
-const readOnly = (hub: Hub, machines: Machines) => ({
+const readOnly = ({ hub, machines, ...others }: Clusters): Clusters => ({
+  ...others,
   hub: { ...hub, refresh: async () => undefined },
   machines: { ...machines, refresh: async () => undefined, settle: async () => true },
 })
@@ -113,7 +105,7 @@ function needsCluster(): never {
 }
 
 /** The clusters where none is named. */
-const nowhere: { hub: Hub; machines: Machines } = {
+const nowhere: Clusters = {
   hub: { managedCluster: needsCluster, watchPlacement: needsCluster, refresh: async () => undefined },
   machines: {
     watch: needsCluster,
@@ -127,4 +119,6 @@ const nowhere: { hub: Hub; machines: Machines } = {
     refresh: async () => undefined,
     settle: async () => true,
   },
+  occupants: { of: needsCluster },
+  goldenImages: { watch: needsCluster, dataSource: needsCluster, version: needsCluster },
 }

@@ -34,19 +34,19 @@ export interface ImageView extends Seen {
   crons: DataImportCron[]
 }
 
-/** Golden images in the making. */
+/** The golden images of the managed clusters: as they are made, and as machines are made from them. */
 export interface GoldenImages {
   /** An image as it is now, and again, as a machine is watched. */
   watch(address: MachineAddress, signal: AbortSignal): AsyncIterable<ImageView>
   /** A DataSource by its name. */
   dataSource(cluster: string, namespace: string, name: string): Promise<DataSource | undefined>
-}
-
-/** The golden images of the managed clusters, as machines are made from them. */
-export interface Images {
   /**
    * What a DataSource stands for now, such as "pvc golden/rhel9-4f2a"; undefined when there is none, or when it stands for
    * nothing yet.
    */
   version(cluster: string, namespace: string, dataSource: string): Promise<string | undefined>
 }
+
+/** Why nothing can be made from a DataSource that has no version. */
+export const noDisk = ({ namespace, dataSource }: { namespace: string; dataSource: string }): string =>
+  `DataSource ${namespace}/${dataSource} stands for no disk there`

@@ -1,5 +1,5 @@
 import type { Tree } from '../../shared/fleet.ts'
-import type { Images } from '../../shared/golden-images.ts'
+import { type GoldenImages, noDisk } from '../../shared/golden-images.ts'
 import { disksOf, rootDiskName } from '../../shared/kubevirt/manifest.ts'
 import { snapshotApi } from '../../shared/kubevirt/restoring.ts'
 import { type RoundName, roundsOf } from '../../shared/lifecycles.ts'
@@ -15,9 +15,10 @@ import { Template } from '../../shared/schema/template.ts'
 import { lackingVolumes, named, newDisksProblem, restoreProblem, unknownSnapshot } from '../../shared/snapshots.ts'
 import { type Facts, type Outcome, type Run, refused } from '../../shared/step.ts'
 
-interface Sources {
+/** What a run is furnished from. */
+export interface Sources {
   machines: Machines
-  images: Images
+  goldenImages: Pick<GoldenImages, 'version'>
   tree: Tree
 }
 
@@ -51,15 +52,12 @@ const diskFacts: Furnishing = async (_, definition, { machines }) => {
 }
 
 /** The latest golden image: the one that the request names, or that of the machine's template as it is now. */
-const imageFacts: Furnishing = async (run, definition, { images, tree }) => {
+const imageFacts: Furnishing = async (run, definition, { goldenImages, tree }) => {
   const nextImage = requestOf(run, 'repave').image ?? (await imageOf(tree, definition))
   if (typeof nextImage === 'string') return nextImage
   if (!('dataSource' in nextImage)) return { nextImage }
-  const { namespace, dataSource } = nextImage
-  const imageVersion = await images.version(definition.cluster, namespace, dataSource)
-  return imageVersion === undefined
-    ? `DataSource ${namespace}/${dataSource} stands for no disk there`
-    : { nextImage, imageVersion }
+  const imageVersion = await goldenImages.version(definition.cluster, nextImage.namespace, nextImage.dataSource)
+  return imageVersion === undefined ? noDisk(nextImage) : { nextImage, imageVersion }
 }
 
 async function imageOf(tree: Tree, { template }: Definition): Promise<Image | string> {

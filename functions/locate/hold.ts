@@ -1,5 +1,5 @@
 import { type Fleet, nothing, type Tree } from '../../shared/fleet.ts'
-import type { GoldenImages, Images } from '../../shared/golden-images.ts'
+import { type GoldenImages, noDisk } from '../../shared/golden-images.ts'
 import type { Hub } from '../../shared/hub.ts'
 import { imageLabel } from '../../shared/images/names.ts'
 import { recorded, trailersOf } from '../../shared/ledger.ts'
@@ -16,8 +16,7 @@ import { type Facts, ignored, notYet, type Outcome, type Run, refused, succeeded
 
 export interface HoldClients {
   hub: Pick<Hub, 'managedCluster'>
-  goldenImages: Pick<GoldenImages, 'dataSource'>
-  images: Images
+  goldenImages: Pick<GoldenImages, 'dataSource' | 'version'>
 }
 
 /**
@@ -73,7 +72,7 @@ async function problemOf(
   return wrong.length === 0 ? undefined : wrong.join('; ')
 }
 
-async function look(request: ImageRequest, { hub, goldenImages, images }: HoldClients): Promise<Facts | string> {
+async function look(request: ImageRequest, { hub, goldenImages }: HoldClients): Promise<Facts | string> {
   const { image, namespace, cluster, source, publish: { dataSource = image } = {} } = request
   const found = await hub.managedCluster(cluster)
   if (!found?.accepted)
@@ -82,8 +81,6 @@ async function look(request: ImageRequest, { hub, goldenImages, images }: HoldCl
   if (there && there.metadata.labels?.[imageLabel] !== image)
     return `DataSource ${namespace}/${dataSource} is there already and not this image's`
   if (!('dataSource' in source)) return {}
-  const imageVersion = await images.version(cluster, source.namespace, source.dataSource)
-  return imageVersion === undefined
-    ? `DataSource ${source.namespace}/${source.dataSource} stands for no disk there`
-    : { imageVersion }
+  const imageVersion = await goldenImages.version(cluster, source.namespace, source.dataSource)
+  return imageVersion === undefined ? noDisk(source) : { imageVersion }
 }

@@ -1,7 +1,6 @@
 import { recordedClaims } from '../../shared/claims.ts'
 import { DroverError } from '../../shared/errors.ts'
 import { type Fleet, nothing, type Tree } from '../../shared/fleet.ts'
-import type { Images } from '../../shared/golden-images.ts'
 import { markedDisks, markedSentence } from '../../shared/kubevirt/data-disks.ts'
 import { allClaims } from '../../shared/kubevirt/manifest.ts'
 import { recorded, trailersOf } from '../../shared/ledger.ts'
@@ -25,7 +24,7 @@ import {
 import { claimRefusals } from './claims.ts'
 import { differences } from './differences.ts'
 import { type Found, find } from './find.ts'
-import { furnish } from './furnish.ts'
+import { furnish, type Sources } from './furnish.ts'
 import { toClone } from './origin.ts'
 
 /** A machine that is held, with what was recorded of it. */
@@ -38,7 +37,7 @@ interface Held {
  * Finds the machine that a request is about and holds it: from here on no other run changes it. Then looks at it on its
  * cluster, and refuses to go on where that is not what Git says.
  */
-export async function locate(run: Run, fleet: Fleet, machines: Machines, images: Images, here: Here): Promise<Outcome> {
+export async function locate(run: Run, fleet: Fleet, clients: Omit<Sources, 'tree'>, here: Here): Promise<Outcome> {
   const { namespace, name } = machineOf(run)
   const { value } = await fleet.transact<Outcome | Held>({
     subject: `Hold ${namespace}/${name} for ${run.lifecycle} run ${run.id}`,
@@ -67,9 +66,9 @@ export async function locate(run: Run, fleet: Fleet, machines: Machines, images:
     },
   })
   if ('kind' in value) return value
-  const looked = await look(run, value, machines, here)
+  const looked = await look(run, value, clients.machines, here)
   return looked.kind === 'succeeded'
-    ? furnish(run, value.definition, looked, { machines, images, tree: await fleet.head() })
+    ? furnish(run, value.definition, looked, { ...clients, tree: await fleet.head() })
     : looked
 }
 

@@ -12,5 +12,5 @@ export interface LocateClients extends HoldClients {
 /** Finds and holds what a run is about: the machine that there is, or the golden image. */
 export const locateStep = (fleet: Fleet, clients: LocateClients): Step =>
   overFleet(fleet, (run, over, here) =>
-    run.task === 'hold' ? hold(run, over, clients) : locate(run, over, clients.machines, clients.images, here),
+    run.task === 'hold' ? hold(run, over, clients) : locate(run, over, clients, here),
   )

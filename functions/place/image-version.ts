@@ -1,4 +1,4 @@
-import type { Images } from '../../shared/golden-images.ts'
+import type { GoldenImages } from '../../shared/golden-images.ts'
 import type { Outcome, Run } from '../../shared/step.ts'
 import { placedOn } from './planned.ts'
 
@@ -6,7 +6,7 @@ import { placedOn } from './planned.ts'
  * Notes what the machine's golden image stands for on its cluster, so that a repave can tell whether it is current. It is
  * asked before the disk is made: an image that is published in between makes a repave too many, never one too few.
  */
-export async function withVersion(run: Run, outcome: Outcome, images: Images): Promise<Outcome> {
+export async function withVersion(run: Run, outcome: Outcome, images: Pick<GoldenImages, 'version'>): Promise<Outcome> {
   const image = run.facts.machine?.image
   const cluster = placedOn(outcome)
   if (outcome.kind !== 'succeeded' || cluster === undefined || !image || !('dataSource' in image)) return outcome

@@ -1,5 +1,5 @@
 import type { Fleet } from '../../shared/fleet.ts'
-import type { Images } from '../../shared/golden-images.ts'
+import type { GoldenImages } from '../../shared/golden-images.ts'
 import type { Hub } from '../../shared/hub.ts'
 import type { Occupants } from '../../shared/machines.ts'
 import { overFleet } from '../../shared/plan.ts'
@@ -12,12 +12,12 @@ import { unlessOccupied } from './unoccupied.ts'
 export interface PlaceClients {
   hub: Hub
   occupants: Occupants
-  images: Images
+  goldenImages: Pick<GoldenImages, 'version'>
 }
 
 /** Finds the machine's cluster, sees that its name is free there, and notes what its image stands for. */
-export const placeStep = (fleet: Fleet, { hub, occupants, images }: PlaceClients, settings: Settings): Step =>
+export const placeStep = (fleet: Fleet, { hub, occupants, goldenImages }: PlaceClients, settings: Settings): Step =>
   overFleet(fleet, async (run, over, here) => {
     const chosen = planned(run) ?? (await place(run, over, hub, settings, here))
-    return withVersion(run, await unlessOccupied(run, chosen, occupants), images)
+    return withVersion(run, await unlessOccupied(run, chosen, occupants), goldenImages)
   })

@@ -1,8 +1,8 @@
-import type { GoldenImages, Images } from '../golden-images.ts'
+import type { GoldenImages } from '../golden-images.ts'
 import type { Hub } from '../hub.ts'
 import type { Machines, Occupants } from '../machines.ts'
 import { openAccess } from './access.ts'
-import { openGoldenImages, openImages } from './golden-images.ts'
+import { openGoldenImages } from './golden-images.ts'
 import { openHub } from './hub.ts'
 import type { KubeconfigSettings } from './kubeconfig.ts'
 import { openMachines } from './machines.ts'
@@ -19,7 +19,6 @@ export interface Clusters {
   hub: Hub
   machines: Machines
   occupants: Occupants
-  images: Images
   goldenImages: GoldenImages
 }
 
@@ -28,12 +27,10 @@ export function openClusters(config: ClustersConfig): Clusters {
   const to = openAccess(config)
   const hub = { access: to(config.hubContext), argocdNamespace: config.argocdNamespace }
   const wake = openWaker(hub.access)
-  const goldenImages = openGoldenImages(to, hub)
   return {
     hub: openHub(hub.access, wake),
     machines: openMachines(to, hub, wake),
     occupants: openOccupants(to, hub),
-    images: openImages(goldenImages),
-    goldenImages,
+    goldenImages: openGoldenImages(to, hub),
   }
 }

@@ -1,7 +1,7 @@
-import type { DataImportCron, DataSource, GoldenImages, Images } from '../golden-images.ts'
+import type { DataImportCron, DataSource, GoldenImages } from '../golden-images.ts'
 import { imageApplicationName, imageLabel } from '../images/names.ts'
 import type { Application, DataVolume, ExternalSecret, Job } from '../machines.ts'
-import { type ArgoHub, type Context, getObject } from './access.ts'
+import { type Access, type ArgoHub, type Context, getObject } from './access.ts'
 import { kinds } from './kinds.ts'
 import { type Source, watchObjects } from './watch.ts'
 
@@ -31,15 +31,13 @@ export const openGoldenImages = (to: Context, { access: onHub, argocdNamespace }
       }
     }
   },
-  dataSource: (cluster, namespace, name) =>
-    getObject<DataSource>(to(cluster), { ...kinds.dataSources, namespace, name }),
-})
-
-/** What the DataSources of golden images stand for. */
-export const openImages = ({ dataSource }: Pick<GoldenImages, 'dataSource'>): Images => ({
+  dataSource: (cluster, namespace, name) => dataSourceIn(to(cluster), namespace, name),
   async version(cluster, namespace, name) {
-    const found = await dataSource(cluster, namespace, name)
+    const found = await dataSourceIn(to(cluster), namespace, name)
     const [[kind, source] = []] = Object.entries(found?.status?.source ?? found?.spec?.source ?? {})
     return kind && source ? `${kind} ${source.namespace}/${source.name}` : undefined
   },
 })
+
+const dataSourceIn = (access: Access, namespace: string, name: string) =>
+  getObject<DataSource>(access, { ...kinds.dataSources, namespace, name })

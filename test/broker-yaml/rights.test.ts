@@ -100,7 +100,7 @@ async function watched(states: (signal: AbortSignal) => AsyncIterable<unknown>):
 
 /** All that a function's steps do with its clients. */
 const uses: Partial<Record<FunctionName, (clients: Clients) => Promise<unknown>>> = {
-  locate: async ({ hub, machines, images, goldenImages }) => {
+  locate: async ({ hub, machines, goldenImages }) => {
     await hub.managedCluster('site-a')
     await goldenImages.dataSource('site-a', 'shop', 'web')
     await watched((signal) => machines.watch(machine, signal))
@@ -108,7 +108,7 @@ const uses: Partial<Record<FunctionName, (clients: Clients) => Promise<unknown>>
     await machines.volumesOf('site-a', 'shop', 'web')
     await machines.sizeIn('site-a', 'shop', 'web')
     await machines.waitsForPod('site-a', 'web')
-    await images.version('site-a', 'shop', 'web')
+    await goldenImages.version('site-a', 'shop', 'web')
   },
   place: async ({ hub, occupants }) => {
     await hub.managedCluster('site-a')

@@ -1,4 +1,4 @@
-import type { GoldenImages, Images } from '../../shared/golden-images.ts'
+import type { GoldenImages } from '../../shared/golden-images.ts'
 import type { Hub } from '../../shared/hub.ts'
 import { dataClaims, rootDiskName } from '../../shared/kubevirt/manifest.ts'
 import { virtualMachine } from '../../shared/kubevirt/virtual-machine.ts'
@@ -18,7 +18,6 @@ export interface Cluster {
   machines: Machines
   hub: Hub
   occupants: Occupants
-  images: Images
   goldenImages: GoldenImages
   /** True once somebody has looked at a machine: only then does the mood make a difference. */
   wasAsked(): boolean
@@ -55,8 +54,7 @@ export function clusterOf(now: () => Repository, mood: Mood): Cluster {
     },
     // Nobody but Drover makes a machine here.
     occupants: { of: async () => ({ application: undefined, machine: undefined }) },
-    images: { version: async () => 'pvc golden/rhel9' },
-    goldenImages: { watch: none, dataSource: async () => undefined },
+    goldenImages: { watch: none, dataSource: async () => undefined, version: async () => 'pvc golden/rhel9' },
     wasAsked: () => asked,
   }
 }

@@ -6,7 +6,7 @@ import { openFolder } from '../../scripts/folder-tree.ts'
 import { replay } from '../../scripts/replay.ts'
 import { type Event, readEvent } from '../../shared/event.ts'
 import { eventTypes } from '../../shared/event-types.ts'
-import type { Images } from '../../shared/golden-images.ts'
+import type { GoldenImages } from '../../shared/golden-images.ts'
 import type { Hub } from '../../shared/hub.ts'
 import type { Machines, Occupants } from '../../shared/machines.ts'
 import type { RunData } from '../../shared/run.ts'
@@ -28,8 +28,11 @@ const settings = {
 const fleet = () => openFolder(`${root}examples/fleet`)
 const receive = async (
   event: Event,
-  clusters?: { hub: Hub; machines: Machines; occupants: Occupants; images: Images },
+  clusters?: { hub: Hub; machines: Machines; occupants: Occupants; goldenImages: GoldenImages },
 ) => replay(event, { fleet: await fleet(), clusters, settings, patienceMilliseconds: 200 })
+
+const unlooked = () => expect.fail('nobody is to look at images')
+const noImages: GoldenImages = { watch: unlooked, dataSource: unlooked, version: async () => undefined }
 
 /** What two runs of the same step agree on: not the commit, and not when it was. */
 function meaning({ type, id, subject, extensions, data }: Event) {
@@ -116,7 +119,7 @@ describe('receive answers', () => {
       },
     }
     const occupants: Occupants = { of: async () => ({ application: undefined, machine: undefined }) }
-    const clusters = { hub, machines, occupants, images: { version: async () => undefined } }
+    const clusters = { hub, machines, occupants, goldenImages: noImages }
     expect((await receive(saved('provision.create.committed.json'), clusters)).answer).toMatchObject({ status: 503 })
     const placed = await receive(saved('provision.allocated.json'), clusters)
     expect(placed.answer).toMatchObject({ event: { data: { facts: { cluster: 'site-b' } } } })
@@ -153,7 +156,7 @@ describe('receive answers', () => {
       },
       machines: {} as Machines,
       occupants: { of: async () => there },
-      images: { version: async () => undefined },
+      goldenImages: noImages,
     })
     expect(answer).toMatchObject({ event: { type: 'dev.drover.provision.place.failed' } })
   })

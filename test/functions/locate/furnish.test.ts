@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { furnish } from '../../../functions/locate/furnish.ts'
-import type { Images } from '../../../shared/golden-images.ts'
+import type { GoldenImages } from '../../../shared/golden-images.ts'
 import type { LifecycleName } from '../../../shared/lifecycles.ts'
 import type { Machines } from '../../../shared/machines.ts'
 import { templateFile } from '../../../shared/paths.ts'
@@ -40,7 +40,7 @@ async function furnished(lifecycle: LifecycleName, there: Partial<Machines>, def
   const run = changing(lifecycle, lifecycle === 'restore' ? { snapshot: 'clean' } : {}, 'locate')
   const fleet = await fleetHaving(definition)
   const machines = { ...machinesShowing(), ...there }
-  const sources = { machines, images: { version: async () => undefined }, tree: await fleet.head() }
+  const sources = { machines, goldenImages: { version: async () => undefined }, tree: await fleet.head() }
   return furnish(run, definition, succeeded('Found'), sources)
 }
 
@@ -190,13 +190,13 @@ describe('a machine that is to be patched', () => {
 
 describe('a machine that is to be repaved', () => {
   const golden = { dataSource: 'rhel10', namespace: 'golden' }
-  const versions: Images = {
+  const versions: Pick<GoldenImages, 'version'> = {
     version: async (...where) => (where.join('/') === 'site-a/golden/rhel10' ? 'pvc golden/rhel10-1' : undefined),
   }
-  const repaved = async (said: object, files: Record<string, string | null> = {}, images = versions) => {
+  const repaved = async (said: object, files: Record<string, string | null> = {}, goldenImages = versions) => {
     const fleet = await fleetHaving(server)
     fleet.put(files)
-    const sources = { machines: machinesShowing(), images, tree: await fleet.head() }
+    const sources = { machines: machinesShowing(), goldenImages, tree: await fleet.head() }
     const run = changing('repave', said, 'locate')
     return furnish(run, server, succeeded('Found'), sources)
   }
@@ -237,7 +237,10 @@ describe('a machine that another is made from', () => {
   const cloned = async (found: Outcome, there: Partial<Machines> = older, definition = server) => {
     const run = changing('clone', { snapshot: 'clean', as: { name: 'db-02' } }, 'locate')
     const sources = {
-      ...{ machines: { ...machinesShowing(), sizeIn: then({}), ...there }, images: { version: async () => undefined } },
+      ...{
+        machines: { ...machinesShowing(), sizeIn: then({}), ...there },
+        goldenImages: { version: async () => undefined },
+      },
       tree: await (await fleetHaving(definition)).head(),
     }
     return furnish(run, definition, found, sources)

@@ -40,8 +40,10 @@ interface There {
 /** What the hub and the cluster answer; who is asked for something else answers that there is none. */
 const clients = ({ cluster = { accepted: true }, dataSources = {}, version }: There): HoldClients => ({
   hub: { managedCluster: async (name) => (name === 'site-a' ? cluster : undefined) },
-  goldenImages: { dataSource: async (...where) => dataSources[where.join('/')] },
-  images: { version: async (...where) => (where.join('/') === 'site-a/os-images/rhel9' ? version : undefined) },
+  goldenImages: {
+    dataSource: async (...where) => dataSources[where.join('/')],
+    version: async (...where) => (where.join('/') === 'site-a/os-images/rhel9' ? version : undefined),
+  },
 })
 
 const hold = (run: Run, fleet: MemoryFleet, there: There = {}) =>

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { locate } from '../../../functions/locate/locate.ts'
 import { locateStep } from '../../../functions/locate/step.ts'
-import type { Images } from '../../../shared/golden-images.ts'
 import { virtualMachine } from '../../../shared/kubevirt/virtual-machine.ts'
 import { readRecord } from '../../../shared/ledger.ts'
 import { lockOf, toLock } from '../../../shared/lock.ts'
@@ -25,14 +24,14 @@ function shown(busy: object = {}): MachineView {
   return { ...rest, machine: { ...machine, spec, status: { ...machine?.status, ...busy } } } as unknown as MachineView
 }
 
-const noImages: Images = { version: async () => undefined }
+const goldenImages = { version: () => expect.fail(), dataSource: () => expect.fail() }
 const address = machineOf(server)
 const other = 'ffffffffffffffffffff'
 
 /** Locates as the function does, with what a cluster shows of the machine. */
 async function located(about = run, fleet = fleetHaving(server), views: MachineView[] = [shown()]) {
-  const unused = { hub: { managedCluster: () => expect.fail() }, goldenImages: { dataSource: () => expect.fail() } }
-  const clients = { ...unused, machines: machinesShowing(...views), images: noImages }
+  const hub = { managedCluster: () => expect.fail() }
+  const clients = { hub, goldenImages, machines: machinesShowing(...views) }
   return locateStep(await fleet, clients)(about, hereOf().here)
 }
 
@@ -141,7 +140,7 @@ describe('a machine that is to be changed', () => {
     const growing = changing('resize', { grow: { root: '40Gi' } }, 'locate')
     expect(await located(growing)).toMatchObject({ kind: 'succeeded' })
     const machines = { ...machinesShowing(shown()), claims: async () => [] }
-    expect(await locate(growing, await fleetHaving(server), machines, noImages, hereOf().here)).toEqual({
+    expect(await locate(growing, await fleetHaving(server), { machines, goldenImages }, hereOf().here)).toEqual({
       ...{ kind: 'refused', facts: {} },
       message:
         'Cannot do the resize of shop/db-01 on site-a: grow.root is "40Gi", and its claim db-01-root-71f75f7d is not there',
@@ -207,7 +206,7 @@ describe('a machine that another is made from', () => {
       yield shownOrigin
     }
     const fleet = await fleetHaving(origin)
-    const outcome = await locate(cloning, fleet, { ...machines, watch }, noImages, hereOf().here)
+    const outcome = await locate(cloning, fleet, { machines: { ...machines, watch }, goldenImages }, hereOf().here)
     expect(outcome).toEqual({
       kind: 'succeeded',
       message: 'Found shop/db-01 on site-a, and hold it',
@@ -233,7 +232,7 @@ describe('a machine that KubeVirt is busy with', () => {
   ])('is waited for while its status says %j', async (busy, says) => {
     const { here, told } = hereOf()
     const machines = machinesShowing(shown(busy), shown())
-    const outcome = await locate(run, await fleetHaving(server), machines, {} as Images, here)
+    const outcome = await locate(run, await fleetHaving(server), { machines, goldenImages }, here)
     expect(told).toEqual([`shop/db-01 on site-a is busy: ${says}`])
     expect(outcome.kind).toBe('succeeded')
   })
@@ -241,7 +240,7 @@ describe('a machine that KubeVirt is busy with', () => {
   it('is waited for again in the next delivery', async () => {
     const { here, endPatience } = hereOf()
     const machines = machinesShowing(shown({ snapshotInProgress: 'nightly' }), endPatience)
-    expect(await locate(run, await fleetHaving(server), machines, {} as Images, here)).toMatchObject({
+    expect(await locate(run, await fleetHaving(server), { machines, goldenImages }, here)).toMatchObject({
       kind: 'notYet',
       message: expect.stringContaining('snapshot nightly is being taken'),
     })

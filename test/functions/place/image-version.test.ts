@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { withVersion } from '../../../functions/place/image-version.ts'
 import { undecided } from '../../../functions/place/planned.ts'
-import type { Images } from '../../../shared/golden-images.ts'
+import type { GoldenImages } from '../../../shared/golden-images.ts'
 import type { Image } from '../../../shared/schema/machine.ts'
 import { notYet, type Outcome, type Run, refused, succeeded } from '../../../shared/step.ts'
 import { foundOut, runWith } from '../build/runs.ts'
@@ -13,10 +13,10 @@ const placing = (image: Image = { dataSource: 'rhel9', namespace: 'os-images' })
 }
 
 /** One cluster that has one golden image, which stands for a disk or for nothing yet. */
-const images = (version?: string): Images => ({
+const images = (version?: string): Pick<GoldenImages, 'version'> => ({
   version: async (...where) => (where.join('/') === 'site-a/os-images/rhel9' ? version : undefined),
 })
-const asked: Images = { version: () => Promise.reject(new Error('asked')) }
+const asked: Pick<GoldenImages, 'version'> = { version: () => Promise.reject(new Error('asked')) }
 
 describe('the golden image of a machine that is placed', () => {
   it('is noted as what it stands for on the cluster, beside what is known of the place', async () => {
