@@ -39,5 +39,5 @@ export interface Hub {
    */
   watchPlacement(namespace: string, name: string, signal: AbortSignal): AsyncIterable<PlacementState | undefined>
   /** Makes Argo CD look at Git now, by the refresh annotation; nothing when there is no such Application. */
-  refresh(namespace: string, application: string): Promise<void>
+  refresh(application: string): Promise<void>
 }

@@ -26,7 +26,7 @@ export async function place(run: Run, fleet: Fleet, hub: Hub, settings: Settings
   if ('cluster' in placement) return fixed(run, placement.cluster, fleet, hub)
   const asked = await ask(run, name, placement, fleet, settings)
   if (asked !== 'asked') return asked
-  await hub.refresh(settings.namespace, settings.rootApplication)
+  await hub.refresh(settings.rootApplication)
   return awaitDecision(run, name, hub, settings, here)
 }
 

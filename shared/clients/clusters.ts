@@ -26,7 +26,7 @@ export interface Clusters {
 export function openClusters(config: ClustersConfig): Clusters {
   const to = openAccess(config)
   const hub = { access: to(config.hubContext), argocdNamespace: config.argocdNamespace }
-  const wake = openWaker(hub.access)
+  const wake = openWaker(hub)
   return {
     hub: openHub(hub.access, wake),
     machines: openMachines(to, hub, wake),

@@ -13,15 +13,13 @@ import { type ArgoHub, type Context, getClusterObject } from './access.ts'
 import { holds, isAlive, podsIn, readClaim, wordsOf } from './core-objects.ts'
 import { kinds } from './kinds.ts'
 import { openDocuments } from './openapi.ts'
-import { settle } from './refresh.ts'
+import { settle, type Wake } from './refresh.ts'
 import { sizeIn, volumesOf } from './snapshot-content.ts'
 import { type Source, watchObjects } from './watch.ts'
 
 interface StorageClass {
   volumeBindingMode?: string
 }
-
-type Wake = (namespace: string, application: string) => Promise<void>
 
 /** The machines of all managed clusters, and Argo CD on the hub, which brings Git to them. */
 export function openMachines(to: Context, { access: onHub, argocdNamespace }: ArgoHub, wake: Wake): Machines {
@@ -74,7 +72,7 @@ export function openMachines(to: Context, { access: onHub, argocdNamespace }: Ar
       const did = pods.filter(({ status }) => status?.phase === 'Succeeded')
       return [...did, ...pods].map(wordsOf).find((words) => words !== '') ?? ''
     },
-    refresh: (application) => wake(argocdNamespace, application),
+    refresh: wake,
     settle: async (application, signal) => settle(onHub, argocdNamespace, application, signal),
   }
 }

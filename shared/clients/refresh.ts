@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CustomObjectsApi } from '@kubernetes/client-node'
 import { refreshAnnotation } from '../machines.ts'
-import { type Access, ask, codeOf, getObject } from './access.ts'
+import { type Access, type ArgoHub, ask, codeOf, getObject } from './access.ts'
 import { coalesce } from './coalesce.ts'
 import { kinds } from './kinds.ts'
 
@@ -57,18 +57,18 @@ async function refresh(hub: Access, namespace: string, name: string, signal: Abo
 /** Who only wants to wake Argo CD waits so long for it, in milliseconds: it is slow then, and will look anyway. */
 const slowArgo = 5000
 
+export type Wake = (application: string) => Promise<void>
+
 /**
  * Wakes Argo CD. Who comes while another one's question is not put yet shares it, for all runs ask for the same root Application; who
  * comes while it is put waits for the next one, for this one may be about a commit before theirs.
  */
-export function openWaker(hub: Access, longest = slowArgo): (namespace: string, name: string) => Promise<void> {
+export function openWaker({ access, argocdNamespace }: ArgoHub, longest = slowArgo): Wake {
   const questions = new Map<string, { put(): Promise<void>; askers: number }>()
-  const put = async (namespace: string, name: string) =>
-    void (await refresh(hub, namespace, name, AbortSignal.timeout(longest)))
-  return async (namespace, name) => {
-    const key = `${namespace}/${name}`
-    const question = questions.get(key) ?? { put: coalesce(() => put(namespace, name)), askers: 0 }
-    questions.set(key, question)
+  const put = async (name: string) => void (await refresh(access, argocdNamespace, name, AbortSignal.timeout(longest)))
+  return async (name) => {
+    const question = questions.get(name) ?? { put: coalesce(() => put(name)), askers: 0 }
+    questions.set(name, question)
     question.askers += 1
     const patience = new AbortController()
     const longEnough = sleep(longest, undefined, { signal: patience.signal }).catch(() => undefined)
@@ -77,7 +77,7 @@ export function openWaker(hub: Access, longest = slowArgo): (namespace: string, 
     } finally {
       patience.abort()
       question.askers -= 1
-      if (question.askers === 0) questions.delete(key)
+      if (question.askers === 0) questions.delete(name)
     }
   }
 }

@@ -112,7 +112,7 @@ const uses: Partial<Record<FunctionName, (clients: Clients) => Promise<unknown>>
   },
   place: async ({ hub, occupants }) => {
     await hub.managedCluster('site-a')
-    await hub.refresh('argocd', 'web')
+    await hub.refresh('web')
     await watched((signal) => hub.watchPlacement('argocd', 'web', signal))
     await occupants.of(machine)
   },

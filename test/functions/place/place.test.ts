@@ -41,7 +41,7 @@ function hubShowing(...states: (PlacementState | undefined | (() => Promise<void
       }
       if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve))
     },
-    refresh: async (_, application) => {
+    refresh: async (application) => {
       refreshed.push(application)
     },
   }

@@ -88,7 +88,7 @@ describe('the hub', () => {
     await objectApi(fleet.clusters, 'hub').create(forClient(application('refreshed')))
     const store = fleet.clusters.store('hub')
     const before = store.get('Application', 'argocd', 'refreshed')?.metadata.resourceVersion
-    await clients.hub.refresh('argocd', 'refreshed')
+    await clients.hub.refresh('refreshed')
     expect(store.get('Application', 'argocd', 'refreshed')?.metadata.resourceVersion).not.toBe(before)
     await clients.machines.refresh('nothing-of-this-name')
   })
@@ -96,12 +96,12 @@ describe('the hub', () => {
   it('asks for a look of its own: one that is under way may have read Git before', async () => {
     const remove = fleet.clusters.faults.add({ fault: 'sync-stuck', kind: 'Application', name: 'asked' })
     await objectApi(fleet.clusters, 'hub').create(forClient(application('asked')))
-    await clients.hub.refresh('argocd', 'asked')
+    await clients.hub.refresh('asked')
     const asked = () => fleet.clusters.store('hub').get('Application', 'argocd', 'asked')?.metadata
     expect(asked()?.annotations).toHaveProperty([refreshAnnotation])
     const before = asked()?.resourceVersion
     let isHeard = false
-    const again = clients.hub.refresh('argocd', 'asked').then(() => {
+    const again = clients.hub.refresh('asked').then(() => {
       isHeard = true
     })
     await sleep(200)
@@ -121,32 +121,33 @@ describe('the hub', () => {
       if (questions === 5) remove()
       return hub.use(what, act)
     }
-    const wake = openWaker({ ...hub, use })
-    await Promise.all(Array.from({ length: 100 }, () => wake('argocd', 'crowded')))
+    const wake = openWaker({ access: { ...hub, use }, argocdNamespace: 'argocd' })
+    await Promise.all(Array.from({ length: 100 }, () => wake('crowded')))
     // What was put first, what was put for all others, and looks until Argo CD is free for it.
     expect(questions).toBeLessThan(50)
     // Who comes later asks anew.
     questions = 0
-    await wake('argocd', 'crowded')
+    await wake('crowded')
     expect(questions).toBeGreaterThan(0)
   })
 
   it('keeps nobody waiting for a hub that does not answer, who asked first or who came later', async () => {
     const hub = openAccess({ kubeconfig: join(fleet.folder, 'kubeconfig'), hubContext: 'hub' })('hub')
-    const wake = openWaker({ ...hub, use: () => new Promise<never>(() => undefined) }, 50)
-    const first = wake('argocd', 'crowded')
-    await Promise.all([first, wake('argocd', 'crowded'), wake('argocd', 'another')])
+    const access = { ...hub, use: () => new Promise<never>(() => undefined) }
+    const wake = openWaker({ access, argocdNamespace: 'argocd' }, 50)
+    const first = wake('crowded')
+    await Promise.all([first, wake('crowded'), wake('another')])
   })
 
   it('is asked anew after a question that failed, of which all hear who shared it', async () => {
     const hub = openAccess({ kubeconfig: join(fleet.folder, 'kubeconfig'), hubContext: 'hub' })('hub')
     let isBroken = true
     const use: Access['use'] = (what, act) => (isBroken ? Promise.reject(new Error('no route')) : hub.use(what, act))
-    const wake = openWaker({ ...hub, use })
-    const answers = await Promise.allSettled([1, 2, 3].map(() => wake('argocd', 'crowded')))
+    const wake = openWaker({ access: { ...hub, use }, argocdNamespace: 'argocd' })
+    const answers = await Promise.allSettled([1, 2, 3].map(() => wake('crowded')))
     expect(answers.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected'])
     isBroken = false
-    await wake('argocd', 'crowded')
+    await wake('crowded')
   })
 })
 

@@ -287,8 +287,8 @@ describe('a request', () => {
   it('asks for a refresh by a patch that changes one annotation, and forgives that there is no Application', async () => {
     const before = await api().create(application('web-01'))
     const { hub } = clients()
-    await hub.refresh(namespace, 'web-01')
-    await hub.refresh(namespace, 'nothing-of-this-name')
+    await hub.refresh('web-01')
+    await hub.refresh('nothing-of-this-name')
     const after = (await api().read(before as never)) as ReturnType<typeof application>
     expect(after.metadata.annotations).toMatchObject({
       'example.com/kept': 'yes',
@@ -312,23 +312,23 @@ describe('a request', () => {
     }
     replace('first')
     const { hub } = clients('tokenFile' in user ? user : { token: 'first' })
-    await hub.refresh(namespace, 'nothing-of-this-name')
+    await hub.refresh('nothing-of-this-name')
     line.validTokens.clear()
-    await expect(hub.refresh(namespace, 'nothing-of-this-name')).rejects.toMatchObject({
+    await expect(hub.refresh('nothing-of-this-name')).rejects.toMatchObject({
       reason: 'broken',
       message: 'Cannot ask cluster "hub": it answered 401',
     })
     line.validTokens.add('second')
     replace('second')
-    await hub.refresh(namespace, 'nothing-of-this-name')
+    await hub.refresh('nothing-of-this-name')
   })
 
   it('fails in a sentence while the server cannot be reached, and is answered afterwards', async () => {
     const { hub } = clients()
     line.down = true
-    await expect(hub.refresh(namespace, 'web-02')).rejects.toThrow('Cannot ask cluster "hub": it does not answer')
+    await expect(hub.refresh('web-02')).rejects.toThrow('Cannot ask cluster "hub": it does not answer')
     line.down = false
-    await hub.refresh(namespace, 'web-02')
+    await hub.refresh('web-02')
   })
 })
 
