@@ -18,18 +18,24 @@ interface Sized {
   made?: string | undefined
 }
 
-/** The disks that the run has let grow in Git, and that the cluster has not. */
+/**
+ * The disks that the run has let grow in Git, and that the cluster has not. So is one that the run has made in the place of one that had
+ * grown, as long as its claim is not bound: until then nothing of the machine can be applied but with trouble.
+ */
 export function ungrownOf(
   { before, now }: { before: Definition; now: Definition },
   claims: readonly Claim[],
 ): Growth[] {
   const disks = disksOf(before)
   return disksOf(now).flatMap((disk) => {
+    if (disk.made === undefined) return []
     const was = disks.find(({ claim }) => claim === disk.claim)
-    if (!was || disk.made === undefined || bytes(disk.size) === bytes(was.size)) return []
-    const growth = { claim: disk.claim, before: was, now: disk }
     const live = claims.find(({ metadata }) => metadata.name === disk.claim)
-    return hasGrown(growth, live) ? [] : [growth]
+    const growth = { claim: disk.claim, before: was ?? { size: disk.size }, now: disk }
+    const isDone = was
+      ? bytes(disk.size) === bytes(was.size) || hasGrown(growth, live)
+      : live?.status?.phase === 'Bound'
+    return isDone ? [] : [growth]
   })
 }
 
