@@ -11,7 +11,7 @@ import { endOfUndo, firstOf, hasCommitted, standing } from '../../shared/standin
 import { ignored, notYet, type Outcome, type Run, succeeded } from '../../shared/step.ts'
 import { remainsOf } from './image.ts'
 import { madeDisks, makingRound } from './made-disks.ts'
-import { keptSnapshot, wayBack } from './stages.ts'
+import { isOnNewRoot, keptSnapshot, wayBack } from './stages.ts'
 
 /** Where it is written what runs have done. */
 export interface Books {
@@ -106,18 +106,24 @@ export async function undone(run: Run, fleet: Fleet): Promise<Outcome> {
 }
 
 /** Where there is what a guest had written until its disks were put back, and what those are still to be filled from. */
-async function snapshotOf({ id, lifecycle, request, facts: { name, cluster } }: Run, fleet: Fleet): Promise<string> {
-  if (!roundsOf(lifecycle).some(writesDisks) || name === undefined || cluster === undefined) return ''
+async function snapshotOf({ id, lifecycle, request, facts }: Run, fleet: Fleet): Promise<string> {
+  const { name, cluster, restoring } = facts
+  const rounds = roundsOf(lifecycle)
+  if (!rounds.includes('save') || name === undefined || cluster === undefined) return ''
   const path = definitionFile(cluster, request.namespace, name)
   const read = await readChecked(await fleet.head(), path, Definition)
   if (!read?.ok) return ''
   const kept = keptSnapshot(id, read.value)
   const source = wayBack(id, read.value)
+  const arePutBack = rounds.some(writesDisks) && restoring !== 'new disks' && !isOnNewRoot(id, read.value)
   return [
     kept ? `. What was written to its disks until then is in snapshot ${kept.name}` : '',
-    source && !source.until ? fillingSentence(source.name, read.value) : '',
+    source && !source.until ? (arePutBack ? fillingSentence : lossSentence)(source.name, read.value) : '',
   ].join('')
 }
+
+const lossSentence = (snapshot: string) =>
+  `. A data disk came anew: what was on it is in snapshot ${snapshot}, which stays until somebody lets it go`
 
 /** Nobody knows whether a disk has been filled, so the snapshot has no end. */
 function fillingSentence(snapshot: string, { running }: Definition): string {

@@ -14,14 +14,13 @@ import { undo } from './undo.ts'
 export const wire: Wire = (config, log) => {
   const fleet = shareFleet({ ...config.git, log })
   const { machines, goldenImages } = openClusters({ ...config.kubernetes, argocdNamespace: config.argocd.namespace })
-  const { repoUrl, namespace, project, rootApplication } = config.argocd
   const cmdb = cmdbOf(config.cmdb)
   const clients = {
     fleet,
     machines,
     goldenImages,
-    rootApplication,
-    gitops: { repoUrl, branch: config.git.branch, namespace, project, rootApplication },
+    rootApplication: config.argocd.rootApplication,
+    gitops: { ...config.argocd, branch: config.git.branch },
     graceMilliseconds: config.graceSeconds * 1000,
     cmdb,
   }

@@ -45,7 +45,7 @@ export async function rewind(
   const from = await newRootFrom(run, address, means)
   if (from === 'not to be used') return notYet(`Still undoing: the snapshot of ${placeOf(address)} cannot be used yet`)
   for (let after: Reached | undefined; ; ) {
-    const shown = { from, ...(await claimsShown(run, address, means)) }
+    const shown = { from, ...(await claimsShown(run, address, means, from)) }
     const step = await advance(run, address, means, after, shown)
     if (!step) return undefined
     if ('losses' in step) return cannot(address, step.losses.join('; '))
@@ -99,17 +99,24 @@ async function newRootFrom(
   return root === undefined ? 'not to be used' : { snapshot, volumes: { [rootVolume]: root } }
 }
 
-/** True where a claim of its data came anew: what was on it is in the snapshot alone, so all disks are put back from that. */
+/** True where a claim of its data came anew: what was on it is in the snapshot alone. */
 const hasLostData = async ({ facts }: Run, definition: Definition, machines: Machines): Promise<boolean> =>
   (await lookAtData(machines, definition, facts.claims)).problems.length > 0
 
 /** What the cluster shows of the machine's claims, where the run has to do with them. */
-async function claimsShown(run: Run, address: MachineAddress, { fleet, machines }: Means): Promise<Shown> {
-  if (!roundsOf(run.lifecycle).some((round) => round === 'resize' || writesDisks(round))) return {}
-  const { sides } = (await changedBy(await fleet.head(), run, address)) ?? {}
-  if (!sides) return {}
+async function claimsShown(
+  run: Run,
+  address: MachineAddress,
+  { fleet, machines }: Means,
+  from: SnapshotVolumes | undefined,
+): Promise<Shown> {
+  if (!roundsOf(run.lifecycle).some((round) => round === 'resize' || round === 'save' || writesDisks(round))) return {}
+  const { record, sides } = (await changedBy(await fleet.head(), run, address)) ?? {}
+  if (!record || !sides) return {}
   const claims = await machines.claims(address.cluster, address.namespace, allClaims(sides.now))
-  return { isUnfilled: claims.some(isUnfilled), ungrown: ungrownOf(sides, claims) }
+  const arePutBack = isWritten(record, sides.now) && !from
+  const isLost = !arePutBack && (await hasLostData(run, sides.before, machines))
+  return { isUnfilled: claims.some(isUnfilled), isLost, ungrown: ungrownOf(sides, claims) }
 }
 
 /** The stage that is to be waited for: the one that another delivery has begun, or the one that comes after. */

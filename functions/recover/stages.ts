@@ -82,6 +82,8 @@ export interface Shown {
    * would ever be ready, and what it is filled from has to stay.
    */
   isUnfilled?: boolean
+  /** True where a claim of its data came anew and is not put back: what was on it is in the run's own snapshot alone, which has to stay. */
+  isLost?: boolean
   /** The disks that were to grow and that the cluster has not let grow. */
   ungrown?: readonly Growth[]
 }
@@ -91,7 +93,7 @@ export function aimOf(
   stage: Stage,
   record: RunRecord,
   given: Sides,
-  { from, isUnfilled = false, ungrown = [] }: Shown = {},
+  { from, isUnfilled = false, isLost = false, ungrown = [] }: Shown = {},
 ): Definition {
   const { run } = record
   const sides = { ...given, now: withoutGrowth(given.now, ungrown) }
@@ -105,7 +107,7 @@ export function aimOf(
     if (from) return onNewRoot(off, { root: undoRoot(run, now), volumes: from.volumes, until })
     return { ...off, pinned: true, restore: { name: restoreName(now, run), snapshot, replaces: true } }
   }
-  const source = isUnfilled ? wayBack(run, now) : undefined
+  const source = isUnfilled || isLost ? wayBack(run, now) : undefined
   const back = asBefore(sides, [keptSnapshot(run, now) ?? [], source ? lasting(source) : []].flat())
   if (!isOnNewRoot(run, now)) return isOnRestoredRoot(record, sides) ? withRestoredRoot(back, run, now) : back
   // What it ran from before is what was changed: it stays beside, until its time is over.

@@ -75,6 +75,13 @@ describe.skipIf(isReal())('a claim that comes anew in the middle of a run', { ti
     )
     expect(factsOf(run)).not.toContain('completed')
     if (ends === 'stranded') return
+    // The data is nowhere else.
+    if (lifecycle === 'repave') {
+      const { snapshots = [] } = await machines.definitionOf(vm)
+      const left = snapshots.filter((one) => one.run === run.id)
+      expect(left).toEqual([expect.not.objectContaining({ until: expect.anything() })])
+      expect(ended.data.message).toContain(`what was on it is in snapshot ${left[0]?.name}, which stays`)
+    }
     await expectStopped(lifecycle, vm, claim)
   })
 })

@@ -1,12 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { type Clients, undo } from '../../../functions/recover/undo.ts'
 import { toChangeSet } from '../../../shared/gitops/change-set.ts'
+import { dataClaims } from '../../../shared/kubevirt/manifest.ts'
 import { readRecord } from '../../../shared/ledger.ts'
+import type { LifecycleName } from '../../../shared/lifecycles.ts'
 import { toLock } from '../../../shared/lock.ts'
 import type { Machines } from '../../../shared/machines.ts'
 import { addressFile, dueFile, lockFile, manifestsFolder, runFile } from '../../../shared/paths.ts'
 import type { Definition } from '../../../shared/schema/definition.ts'
-import type { Run } from '../../../shared/step.ts'
+import type { Facts, Run } from '../../../shared/step.ts'
 import type { MemoryFleet } from '../../fleet.ts'
 import { databaseServer } from '../../shared/kubevirt/definitions.ts'
 import { changing, commitAs, fleetHaving, gitops } from '../changes.ts'
@@ -84,6 +86,35 @@ describe('the undo of a change', () => {
     const message = `Everything was put back after: Cannot stop VM db-01. ${sentence}`
     expect(await undoing(patching, fleet, { claims })).toMatchObject({ kind: 'succeeded', message })
   })
+
+  it.each<[LifecycleName, task: string, Facts]>([
+    ['repave', 'swap.commit', {}],
+    ['patch', 'patch.commit', { restoring: 'new disks' }],
+    ['restore', 'restore.commit', { restoring: 'new disks' }],
+  ])(
+    'keeps the snapshot of a %s without an end where a data disk came anew, for it has the data alone',
+    async (lifecycle, task, facts) => {
+      const until = '2030-01-09T10:00:00.000Z'
+      const saved = { purpose: 'undo' as const, run: stopping.id, disks: [], taken: stopping.since, until }
+      const claims = Object.fromEntries(dataClaims(server).map((name) => [name, 'another']))
+      const run = changing(lifecycle, lifecycle === 'restore' ? { snapshot: 'clean' } : {}, 'undo', {
+        failure: { ...failure, task: task.replace('commit', 'verify') },
+        facts: { ...stopping.facts, ...facts, claims },
+      })
+      const snapshots = [{ ...saved, name: 'db-01-undo' }]
+      const fleet = await fleetAfter(run, task, databaseServer({ running: false, operation: `${run.id}.x`, snapshots }))
+      const volumesOf = async () => ({ rootdisk: 'vs-root' })
+      const { message, kind } = await undoing(run, fleet, { volumesOf })
+      expect([kind, message]).toEqual([
+        'succeeded',
+        expect.stringContaining(
+          'A data disk came anew: what was on it is in snapshot db-01-undo, which stays until somebody lets it go',
+        ),
+      ])
+      const { until: _until, ...kept } = { ...saved, name: 'db-01-undo' }
+      expect((await definitionIn(fleet)).snapshots).toEqual([kept])
+    },
+  )
 
   it('wakes Argo CD at each stage, and when everything is given back', async () => {
     const fleet = await fleetAfter(stopping, 'stop.commit', stopped)
