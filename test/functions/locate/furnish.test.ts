@@ -237,10 +237,8 @@ describe('a machine that another is made from', () => {
   const cloned = async (found: Outcome, there: Partial<Machines> = older, definition = server) => {
     const run = changing('clone', { snapshot: 'clean', as: { name: 'db-02' } }, 'locate')
     const sources = {
-      ...{
-        machines: { ...machinesShowing(), sizeIn: then({}), ...there },
-        goldenImages: { version: async () => undefined },
-      },
+      machines: { ...machinesShowing(), sizeIn: then({}), ...there },
+      goldenImages: { version: async () => undefined },
       tree: await (await fleetHaving(definition)).head(),
     }
     return furnish(run, definition, found, sources)
