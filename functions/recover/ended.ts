@@ -122,8 +122,9 @@ async function snapshotOf({ id, lifecycle, request, facts }: Run, fleet: Fleet):
   ].join('')
 }
 
+/** It holds what was on a data disk that came anew, or is what a new root disk is filled from. */
 const lossSentence = (snapshot: string) =>
-  `. A data disk came anew: what was on it is in snapshot ${snapshot}, which stays until somebody lets it go`
+  `. Snapshot ${snapshot} stays until somebody lets it go: what is in it may be nowhere else`
 
 /** Nobody knows whether a disk has been filled, so the snapshot has no end. */
 function fillingSentence(snapshot: string, { running }: Definition): string {

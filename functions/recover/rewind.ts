@@ -9,10 +9,10 @@ import { saved } from '../../shared/goals/snapshot.ts'
 import { stopped } from '../../shared/goals/stopped.ts'
 import { waitFor } from '../../shared/goals/wait.ts'
 import { dataDiskLosses } from '../../shared/kubevirt/data-disks.ts'
-import { allClaims, dataClaims, rootVolume } from '../../shared/kubevirt/manifest.ts'
+import { allClaims, dataClaims, rootDiskName, rootVolume } from '../../shared/kubevirt/manifest.ts'
 import { type RunRecord, readRecord, recordedStage, type Stage, trailersOf } from '../../shared/ledger.ts'
 import { roundsOf, writesDisks } from '../../shared/lifecycles.ts'
-import { type MachineAddress, type Machines, placeOf } from '../../shared/machines.ts'
+import { type Claim, type MachineAddress, type Machines, placeOf } from '../../shared/machines.ts'
 import { claimsFile, definitionFile } from '../../shared/paths.ts'
 import type { Definition } from '../../shared/schema/definition.ts'
 import { type Claims, type Here, notYet, type Outcome, type Run, type SnapshotVolumes } from '../../shared/step.ts'
@@ -114,9 +114,16 @@ async function claimsShown(
   const { record, sides } = (await changedBy(await fleet.head(), run, address)) ?? {}
   if (!record || !sides) return {}
   const claims = await machines.claims(address.cluster, address.namespace, allClaims(sides.now))
+  // A new root disk may be filled once the machine starts, as well.
+  const isOpen = ({ metadata, status }: Claim) =>
+    from !== undefined && metadata.name === rootDiskName(sides.now) && status?.phase === 'Pending'
   const arePutBack = isWritten(record, sides.now) && !from
   const isLost = !arePutBack && (await hasLostData(run, sides.before, machines))
-  return { isUnfilled: claims.some(isUnfilled), isLost, ungrown: ungrownOf(sides, claims) }
+  return {
+    isUnfilled: claims.some((one) => isUnfilled(one) || isOpen(one)),
+    isLost,
+    ungrown: from ? [] : ungrownOf(sides, claims),
+  }
 }
 
 /** The stage that is to be waited for: the one that another delivery has begun, or the one that comes after. */

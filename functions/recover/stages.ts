@@ -104,7 +104,8 @@ export function aimOf(
   if (stage === 'disks') {
     const { name: snapshot = '', until = '' } = wayBack(run, now) ?? {}
     const off = { ...rest, running: false, operation: `${run}.undo-disks` }
-    if (from) return onNewRoot(off, { root: undoRoot(run, now), volumes: from.volumes, until })
+    const atOnce = record.facts.wasRunning === false
+    if (from) return onNewRoot(off, { root: undoRoot(run, now), volumes: from.volumes, until, atOnce })
     return { ...off, pinned: true, restore: { name: restoreName(now, run), snapshot, replaces: true } }
   }
   const source = isUnfilled || isLost ? wayBack(run, now) : undefined

@@ -7,7 +7,7 @@ import type { Goal } from './goal.ts'
 import { troubleOfDisks, troubleOfSync } from './ready.ts'
 
 /** Phases in which a disk is made as far as it can be before a machine starts from it. */
-const isMade = ({ status }: DataVolume) =>
+export const isMade = ({ status }: DataVolume) =>
   ['Succeeded', 'WaitForFirstConsumer', 'PendingPopulation'].includes(status?.phase ?? '')
 
 const disk = (view: MachineView, name: string) => view.disks.find(({ metadata }) => metadata.name === name)

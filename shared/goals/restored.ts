@@ -2,14 +2,15 @@ import { isUnfilled, toClaims } from '../claims.ts'
 import { allClaims, claimOf, rootDiskName } from '../kubevirt/manifest.ts'
 import type { Claim, DataVolume, MachineView } from '../machines.ts'
 import type { Definition } from '../schema/definition.ts'
-import type { Facts } from '../step.ts'
+import type { Facts, SnapshotVolumes } from '../step.ts'
 import { type Assessment, failed, reached, troubled, waiting } from './assessment.ts'
+import { isMade } from './disk.ts'
 import type { Goal } from './goal.ts'
 import { troubleOfDisks, troubleOfSync } from './ready.ts'
 
 /**
  * The restore is complete, and every claim of the machine is there again, under its name and bound, or bound and filled once a
- * pod uses it, which is as far as KubeVirt brings a class that waits for one; or the new disks are made.
+ * pod uses it, which is as far as KubeVirt brings a class that waits for one; or the new disks are made, as far as they can be.
  */
 export const restored: Goal = {
   extras: ['restores'],
@@ -37,7 +38,10 @@ export const restored: Goal = {
     if (snapshot === undefined) return reached(nothing)
     const names = allClaims(definition)
     const live = await machines.claims(cluster, namespace, names)
-    const isThere = (claim: Claim) => claim.status?.phase === 'Bound' || (restore && isUnfilled(claim))
+    const late = facts.restoredFrom ? newDisks(definition, facts.restoredFrom).filter(({ atOnce }) => !atOnce) : []
+    const isThere = (claim: Claim) =>
+      claim.status?.phase === 'Bound' ||
+      (restore ? isUnfilled(claim) : late.some(({ name }) => name === claim.metadata.name))
     const open = names.filter((name) => !live.some((one) => one.metadata.name === name && isThere(one)))
     if (open.length > 0) return waiting(`the claims ${open.join(', ')} are not bound yet`)
     // They came anew because this run wanted it: from now on these are the machine's.
@@ -52,17 +56,31 @@ const nothing = 'Nothing is to be restored'
 /** The disks that are made from a snapshot are filled, beside those that were in use: the snapshot is not needed any more. */
 function madeAnew(view: MachineView, definition: Definition, { restoredFrom: from }: Facts): Assessment {
   if (!from) return reached(nothing)
-  const isNew = ({ snapshot = '' }: { snapshot?: string }) => Object.values(from.volumes).includes(snapshot)
-  const names = [
-    ...(isNew(definition.rootDisk) ? [rootDiskName(definition)] : []),
-    ...definition.disks.filter(isNew).map((disk) => claimOf(definition, disk)),
-  ]
-  const found = view.disks.filter(({ metadata }) => names.includes(metadata.name))
-  const open = names.find((name) => !found.some((one) => one.metadata.name === name && isFilled(one)))
-  if (open === undefined) return reached(`Made new disks from ${from.snapshot}`)
+  const wanted = newDisks(definition, from)
+  const found = view.disks.filter(({ metadata }) => wanted.some(({ name }) => name === metadata.name))
+  const isDone = ({ name, atOnce }: NewDisk) =>
+    found.some((one) => one.metadata.name === name && (atOnce ? isFilled : isMade)(one))
+  const open = wanted.find((one) => !isDone(one))
+  if (!open) return reached(`Made new disks from ${from.snapshot}`)
   // A claim grows once it is bound, and until then Argo CD says that the cluster refuses it.
-  const troubleOfMaking = found.length < names.length ? troubleOfSync(view) : undefined
-  return troubleOfDisks(found) ?? troubleOfMaking ?? waiting(`disk ${open} is not filled yet`)
+  const troubleOfMaking = found.length < wanted.length ? troubleOfSync(view) : undefined
+  return troubleOfDisks(found) ?? troubleOfMaking ?? waiting(`disk ${open.name} is not filled yet`)
+}
+
+interface NewDisk {
+  name: string
+  atOnce: boolean | undefined
+}
+
+/** The disks that are made from these volumes, by their claims. */
+function newDisks(definition: Definition, { volumes }: SnapshotVolumes): NewDisk[] {
+  const { rootDisk, disks } = definition
+  return [
+    { ...rootDisk, name: rootDiskName(definition) },
+    ...disks.map((disk) => ({ ...disk, name: claimOf(definition, disk) })),
+  ]
+    .filter(({ snapshot = '' }) => Object.values(volumes).includes(snapshot))
+    .map(({ name, atOnce }) => ({ name, atOnce }))
 }
 
 const isFilled = ({ status }: DataVolume) => status?.phase === 'Succeeded'

@@ -15,6 +15,11 @@ export interface Replacement {
   root: string
   volumes: Volumes
   until: string
+  /**
+   * Whether they are bound and filled without the machine: where that stays off. Else they are bound for its pod, for a class that waits
+   * for one may choose another zone for each disk by itself.
+   */
+  atOnce: boolean
 }
 
 /** The root disk that is in use, as it is kept beside the one that takes its place; without an end until that one has been used. */
@@ -26,13 +31,13 @@ export const oldRoot = (definition: Definition, until: string | undefined): Spar
 })
 
 /** The machine on a new root disk, unless a snapshot has none. */
-export function onNewRoot(definition: Definition, { root, volumes, until }: Replacement): Definition {
+export function onNewRoot(definition: Definition, { root, volumes, until, atOnce }: Replacement): Definition {
   const { oldRoots = [], rootDisk } = definition
   const snapshot = volumes[rootVolume]
   if (snapshot === undefined) return definition
   return {
     ...definition,
-    rootDisk: { ...rootDisk, name: root, snapshot, atOnce: true },
+    rootDisk: { ...madeFrom(snapshot, rootDisk, atOnce), name: root },
     oldRoots: [...oldRoots, oldRoot(definition, until)],
   }
 }
@@ -47,7 +52,13 @@ export function onNewDisks(
   const disks = definition.disks.map((disk) => {
     const snapshot = replacement.volumes[volumeOf(disk)]
     if (snapshot === undefined) return disk
-    return { ...disk, claim: addedDiskName(name, disk.name, run), snapshot, atOnce: true }
+    return { ...madeFrom(snapshot, disk, replacement.atOnce), claim: addedDiskName(name, disk.name, run) }
   })
   return { ...onNewRoot(definition, { root, ...replacement }), disks }
 }
+
+const madeFrom = <D extends { atOnce?: boolean }>(snapshot: string, { atOnce: _, ...disk }: D, atOnce: boolean) => ({
+  ...disk,
+  snapshot,
+  ...(atOnce && { atOnce }),
+})

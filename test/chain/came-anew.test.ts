@@ -80,7 +80,7 @@ describe.skipIf(isReal())('a claim that comes anew in the middle of a run', { ti
       const { snapshots = [] } = await machines.definitionOf(vm)
       const left = snapshots.filter((one) => one.run === run.id)
       expect(left).toEqual([expect.not.objectContaining({ until: expect.anything() })])
-      expect(ended.data.message).toContain(`what was on it is in snapshot ${left[0]?.name}, which stays`)
+      expect(ended.data.message).toContain(`Snapshot ${left[0]?.name} stays until somebody lets it go`)
     }
     await expectStopped(lifecycle, vm, claim)
   })

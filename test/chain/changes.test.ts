@@ -420,6 +420,21 @@ describe.skipIf(isReal())('a machine whose storage binds and fills a disk once a
     expect(await statusOf(vm)).toMatchObject({ printableStatus: 'Running' })
   })
 
+  it('gets a new root disk where a patch fails once it has started, filled from a snapshot that outlives the undo', async () => {
+    const vm = await provisioned({ rootDisk, disks: [data] })
+    const content = await contentOf(vm)
+    chain.fault('crash-loop')
+    onTestFinished(() => chain.mend())
+    onTestFinished(chain.feed.listen(({ type }) => type.endsWith('.failed') && chain.mend()))
+    const { run, ended } = await asked('patch', place(vm))
+    expect(factsOf(run)).toContain('start.verify.failed')
+    expect([ended.type, ended.data.message]).toEqual(['dev.drover.patch.rolledback', expect.stringContaining('-undo-')])
+    expect((await definitionOf(vm)).snapshots).toEqual([expect.not.objectContaining({ until: expect.any(String) })])
+    expect((await definitionOf(vm)).rootDisk).not.toHaveProperty('atOnce')
+    expect(await contentOf(vm)).toBe(content)
+    expect(await statusOf(vm)).toMatchObject({ printableStatus: 'Running' })
+  })
+
   it('keeps the snapshot that it was put back to while it was off, until it has started', async () => {
     const vm = await provisioned({ rootDisk })
     await completed('snapshot', { ...place(vm), snapshot: 'clean', keepDays: 1 })

@@ -40,7 +40,7 @@ describe('a machine on an older KubeVirt', () => {
     ).toBe(undefined)
     const { oldRoots = [], disks } = await definitionOf(vm)
     expect(oldRoots).toMatchObject([{ name: before[0]?.[0], until: expect.any(String) }])
-    expect(disks).toMatchObject([{ claim: after[1]?.[0], atOnce: true }])
+    expect(disks).toMatchObject([{ claim: after[1]?.[0] }])
     expect(Object.keys(await chain.files())).toContain(`kept/site-a/shop/${before[1]?.[0]}.yaml`)
     expect(await statusOf(vm)).toMatchObject({ printableStatus: 'Running' })
 
@@ -48,6 +48,27 @@ describe('a machine on an older KubeVirt', () => {
     await completed('snapshot', { ...place(vm), action: 'list' })
     await completed('restore', { ...place(vm), snapshot: 'clean' })
     expect((await claimsOf(vm)).map(([name]) => name)).not.toEqual(after.map(([name]) => name))
+  })
+
+  it.each([
+    ['when it starts, where its storage waits for its pod', true],
+    ['before it starts, where it stays off', false],
+  ])('gets new disks that are filled %s', async (_, runs) => {
+    const zonal = { storageClass: 'zonal' }
+    const vm = await machines.provisioned({
+      rootDisk: { size: '30Gi', ...zonal },
+      disks: [{ name: 'data', size: '5Gi', ...zonal }],
+    })
+    const content = await machines.contentOf(vm)
+    await completed('snapshot', { ...place(vm), snapshot: 'clean' })
+    await completed('resize', { ...place(vm), grow: { data: '8Gi' } })
+    if (!runs) await completed('power', { ...place(vm), action: 'stop' })
+    await completed('restore', { ...place(vm), snapshot: 'clean' })
+    if (!runs) await completed('power', { ...place(vm), action: 'start' })
+    expect(await machines.contentOf(vm)).toBe(content)
+    const [, data] = await machines.mountedBy(vm)
+    expect(data).toMatchObject({ spec: { resources: { requests: { storage: '8Gi' } } }, status: { phase: 'Bound' } })
+    expect(await statusOf(vm)).toMatchObject({ printableStatus: 'Running' })
   })
 
   it('whose restore fails runs from the disks that it had, and those that a guest has seen are kept for a while', async () => {

@@ -71,7 +71,8 @@ function anew(definition: Definition, { id, facts, since, request }: Run): Retur
   const problem = found ? newDisksProblem(definition, found, from.volumes) : unknownSnapshot(definition, from.snapshot)
   if (problem !== undefined) return { problems: [problem] }
   const { keepDays = keptDays } = request as { keepDays?: number }
-  return onNewDisks(definition, { run: id, volumes: from.volumes, until: daysAfter(since, keepDays) })
+  const replacement = { volumes: from.volumes, until: daysAfter(since, keepDays), atOnce: facts.wasRunning === false }
+  return onNewDisks(definition, { run: id, ...replacement })
 }
 
 function inPlace(definition: Definition, run: Run): ReturnType<Edit> {

@@ -255,8 +255,11 @@ describe('a restore to new disks', () => {
   const grown = { ...withSnapshot, rootDisk: { size: '40Gi', made: '30Gi' } }
 
   it('puts them in the place of those in use, and keeps the old root disk', async () => {
-    const made = (await edited('restore', grown, 'restore', { snapshot: 'clean', keepDays: 2 }, facts())) as Definition
-    const root = { size: '40Gi', made: '30Gi', name: 'db-01-root-01234567', snapshot: 'vs-root', atOnce: true }
+    const said = { snapshot: 'clean', keepDays: 2 }
+    const restored = async (more: Facts) =>
+      (await edited('restore', grown, 'restore', said, { ...facts(), ...more })) as Definition
+    const made = await restored({ wasRunning: true })
+    const root = { size: '40Gi', made: '30Gi', name: 'db-01-root-01234567', snapshot: 'vs-root' }
     expect(made.rootDisk).toEqual(root)
     expect(made.oldRoots).toEqual([
       { size: '40Gi', made: '30Gi', name: claims[0], image: server.image, until: '2030-01-03T10:00:00.000Z' },
@@ -268,11 +271,17 @@ describe('a restore to new disks', () => {
         storageClass: 'fast',
         claim: 'db-01-data-data-012345',
         snapshot: 'vs-data',
-        atOnce: true,
       },
-      { name: 'wal', size: '50Gi', claim: 'db-01-data-wal-012345', snapshot: 'vs-wal', atOnce: true },
+      { name: 'wal', size: '50Gi', claim: 'db-01-data-wal-012345', snapshot: 'vs-wal' },
     ])
     expect(made).not.toHaveProperty('restore')
+    // Nothing would fill them otherwise.
+    const off = await restored({ wasRunning: false })
+    expect(off).toEqual({
+      ...made,
+      rootDisk: { ...made.rootDisk, atOnce: true },
+      disks: made.disks.map((disk) => ({ ...disk, atOnce: true })),
+    })
   })
 
   it.each<[string, Facts, Definition]>([

@@ -108,7 +108,7 @@ describe('the undo of a change', () => {
       expect([kind, message]).toEqual([
         'succeeded',
         expect.stringContaining(
-          'A data disk came anew: what was on it is in snapshot db-01-undo, which stays until somebody lets it go',
+          'Snapshot db-01-undo stays until somebody lets it go: what is in it may be nowhere else',
         ),
       ])
       const { until: _until, ...kept } = { ...saved, name: 'db-01-undo' }

@@ -292,7 +292,7 @@ describe('rewind of a patch', () => {
   const until = '2030-01-08T10:00:00.000Z'
   const patching = changing('patch', {}, 'undo')
   const patched = { ...changed, snapshots: [{ ...saved, until }] }
-  const root = { size: '30Gi', name: 'db-01-root-undo-01234567', snapshot: 'vs-root', atOnce: true }
+  const root = { size: '30Gi', name: 'db-01-root-undo-01234567', snapshot: 'vs-root' }
   const old = { size: '30Gi', name: 'db-01-root-71f75f7d', image: server.image, until }
   const usable = { volumesOf: async () => ({ rootdisk: 'vs-root', 'data-data': 'vs-data' }) }
 
@@ -308,6 +308,18 @@ describe('rewind of a patch', () => {
     expect(asked).toEqual(['site-a/shop/db-01-undo'])
     expect(seen).toEqual([`${run.id}.undo-off`, `${run.id}.undo-disks`, server.operation])
     expect(await definitionIn(fleet)).toEqual({ ...server, rootDisk: root, oldRoots: [old] })
+  })
+
+  it('keeps that snapshot where the new root disk is filled from it once the machine starts', async () => {
+    const fleet = await fleetAfter('start.commit', patched, patching)
+    const claims: Machines['claims'] = async (_, __, names) =>
+      names.map((name) => ({
+        metadata: { name, uid: 'before' },
+        status: { phase: name === root.name ? 'Pending' : 'Bound' },
+      }))
+    const { machines } = following(fleet, { ...usable, claims })
+    expect(await rewinding(fleet, machines, hereOf().here, patching)).toBeUndefined()
+    expect(await definitionIn(fleet)).toEqual({ ...server, rootDisk: root, oldRoots: [old], snapshots: [saved] })
   })
 
   it('leaves the claims of the data as they are recorded, for no disk of it came anew by an undo', async () => {

@@ -57,7 +57,11 @@ describe('an undo', () => {
   it('makes the root disk anew where that cannot be, keeps the one that was changed, and leaves the data disks', () => {
     const aim = aimOf('disks', patching, sides, { from })
     expect(aim).not.toHaveProperty('restore')
-    expect(aim.rootDisk).toEqual({ size: '30Gi', name: 'db-01-root-undo-01234567', snapshot: 'vs-root', atOnce: true })
+    const root = { size: '30Gi', name: 'db-01-root-undo-01234567', snapshot: 'vs-root' }
+    expect(aim.rootDisk).toEqual(root)
+    // Nothing would fill it otherwise.
+    const staysOff = record('patch', 'patch.commit', { restoring: 'new disks', wasRunning: false })
+    expect(aimOf('disks', staysOff, sides, { from }).rootDisk).toEqual({ ...root, atOnce: true })
     expect(aim.oldRoots).toEqual([{ size: '30Gi', name: 'db-01-root-71f75f7d', image: off.image, until }])
     expect(aim.disks).toEqual(before.disks)
   })
