@@ -7,7 +7,7 @@ import { buildBundle } from '../../scripts/build.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'drover-functions-'))
 const bundle = join(folder, 'drover.cjs')
-beforeAll(() => buildBundle(bundle))
+beforeAll(() => buildBundle(bundle), 120_000)
 afterAll(() => rmSync(folder, { recursive: true }))
 
 const settings = { DROVER_GIT_URL: 'http://127.0.0.1:9/fleet.git', DROVER_SIGNING_KEYS: `k1:${'s'.repeat(32)}` }

@@ -13,9 +13,9 @@ describe('show', () => {
     expect(show(value)).toBe(text)
   })
 
-  it('gives at most sixty well-formed characters for any JSON', () => {
+  it('gives at most sixty well-formed characters for any JSON', { timeout: 30_000 }, () => {
     fc.assert(
-      fc.property(fc.jsonValue({ noUnicodeString: false }), (value) => {
+      fc.property(fc.jsonValue({ maxDepth: 2, stringUnit: 'binary' }), (value) => {
         const text = show(value)
         expect(text.length).toBeLessThanOrEqual(60)
         expect(text.isWellFormed()).toBe(true)
