@@ -14,6 +14,9 @@ export function bytes(quantity: string): number {
   return Number(number) * (factors.get(unit) ?? 1)
 }
 
+/** As much or a little more, as requests and definitions write it: of a claim on a file system Kubernetes answers bytes. */
+export const wholeMebibytes = (quantity: string): string => canonical(`${Math.ceil(bytes(quantity) / 2 ** 20)}Mi`)
+
 /**
  * A quantity as Kubernetes writes it back: in the largest unit of its family that needs no fraction. Manifests say it so, or
  * Argo CD sees a difference for ever. What is no whole number of bytes stays as it is.

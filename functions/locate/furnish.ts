@@ -5,7 +5,7 @@ import { snapshotApi } from '../../shared/kubevirt/restoring.ts'
 import { type RoundName, roundsOf } from '../../shared/lifecycles.ts'
 import { type Machines, placeOf, type SnapshotSize } from '../../shared/machines.ts'
 import { templateFile } from '../../shared/paths.ts'
-import { bytes } from '../../shared/quantity.ts'
+import { bytes, wholeMebibytes } from '../../shared/quantity.ts'
 import { requestOf } from '../../shared/request.ts'
 import type { Definition } from '../../shared/schema/definition.ts'
 import type { Image } from '../../shared/schema/machine.ts'
@@ -74,7 +74,7 @@ const cloneFacts: Furnishing = async (_, definition, { machines }, { origin }) =
   const then = snapshot && (await machines.sizeIn(cluster, namespace, snapshot.name))
   const lacking = lackingVolumes(definition, origin.snapshot, volumes)
   if (lacking !== undefined || !then) return lacking ?? unusable(origin.snapshot)
-  const grown = grownSince(definition, then).map(({ volume }) => [volume, then.claims[volume]])
+  const grown = grownSince(definition, then).map(({ volume }) => [volume, wholeMebibytes(then.claims[volume] ?? '0')])
   return { origin: { ...origin, volumes, ...(grown.length > 0 && { sizes: Object.fromEntries(grown) }) } }
 }
 
@@ -95,7 +95,10 @@ const restoreFacts: Furnishing = async (run, definition, { machines }) => {
     // KubeVirt restores what a snapshot has, and leaves the other disks as they are.
     const lacking = lackingVolumes(definition, found.name, volumes)
     if (lacking !== undefined) return lacking
-    if (isSizedAlike(definition, then)) return (await waitsToGrow(definition, then, machines)) ?? { restoring }
+    const waiting = await waitingToGrow(definition, then, machines)
+    if (isSizedAlike(definition, then) && waiting.length === 0) return { restoring }
+    if (waiting.length > 0 && !definition.running)
+      return `${listed(waiting)} has grown since, and can do so again only once it starts: wanted a machine that runs`
   }
   const problem = newDisksProblem(definition, found, volumes)
   if (problem !== undefined) return otherDisks ?? problem
@@ -114,16 +117,13 @@ const grownSince = (definition: Definition, { claims }: SnapshotSize) =>
   disksOf(definition).filter(({ volume, size }) => bytes(claims[volume] ?? size) < bytes(size))
 
 /**
- * Why a machine that is off cannot be put back in place: a disk comes back as small as it was, and where its storage binds a claim only once
- * a pod uses it, no claim can grow before the machine starts. Argo CD could not apply the machine, nor what the undo would make of it.
+ * The disks that have grown since, where storage binds a claim only once a pod uses it. In place a disk comes back as small as it was, and
+ * until it is bound no claim can grow: with such a one Argo CD could apply neither the machine nor what an undo makes of it. New disks are
+ * given up by an undo; those of a machine that stays off would be bound each by itself.
  */
-async function waitsToGrow(
-  definition: Definition,
-  then: SnapshotSize,
-  machines: Machines,
-): Promise<string | undefined> {
-  const { cluster, namespace, running } = definition
-  const grown = running ? [] : grownSince(definition, then)
+async function waitingToGrow(definition: Definition, then: SnapshotSize, machines: Machines): Promise<string[]> {
+  const { cluster, namespace } = definition
+  const grown = grownSince(definition, then)
   const claims = await machines.claims(
     cluster,
     namespace,
@@ -131,8 +131,7 @@ async function waitsToGrow(
   )
   const classes = new Set(claims.flatMap(({ spec }) => spec?.storageClassName ?? []))
   const waiting = await Promise.all([...classes].map((name) => machines.waitsForPod(cluster, name)))
-  if (!waiting.includes(true)) return undefined
-  return `${listed(grown.map(({ name }) => name))} has grown since, and can do so again only once it starts: wanted a machine that runs`
+  return waiting.includes(true) ? grown.map(({ name }) => name) : []
 }
 
 const furnishing: Partial<Record<RoundName, Furnishing>> = {

@@ -106,7 +106,7 @@ export async function undone(run: Run, fleet: Fleet): Promise<Outcome> {
 }
 
 /** Where there is what a guest had written until its disks were put back, and what those are still to be filled from. */
-async function snapshotOf({ id, lifecycle, request, facts }: Run, fleet: Fleet): Promise<string> {
+async function snapshotOf({ id, lifecycle, request, facts, horizon }: Run, fleet: Fleet): Promise<string> {
   const { name, cluster, restoring } = facts
   const rounds = roundsOf(lifecycle)
   if (!rounds.includes('save') || name === undefined || cluster === undefined) return ''
@@ -115,7 +115,12 @@ async function snapshotOf({ id, lifecycle, request, facts }: Run, fleet: Fleet):
   if (!read?.ok) return ''
   const kept = keptSnapshot(id, read.value)
   const source = wayBack(id, read.value)
-  const arePutBack = rounds.some(writesDisks) && restoring !== 'new disks' && !isOnNewRoot(id, read.value)
+  const writing = rounds.find(writesDisks)
+  const arePutBack =
+    restoring !== 'new disks' &&
+    !isOnNewRoot(id, read.value) &&
+    writing !== undefined &&
+    (await fleet.find(id, `${writing}.commit`, horizon)) !== undefined
   return [
     kept ? `. What was written to its disks until then is in snapshot ${kept.name}` : '',
     source && !source.until ? (arePutBack ? fillingSentence : lossSentence)(source.name, read.value) : '',

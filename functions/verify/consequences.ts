@@ -1,5 +1,6 @@
 import { destroyedClaims, stayingClaims } from '../../shared/kubevirt/data-disks.ts'
 import { addedDiskName } from '../../shared/kubevirt/manifest.ts'
+import { keptUntil } from '../../shared/kubevirt/new-disks.ts'
 import { type RoundName, roundOf } from '../../shared/lifecycles.ts'
 import type { Definition } from '../../shared/schema/definition.ts'
 import type { Facts, Run } from '../../shared/step.ts'
@@ -54,9 +55,7 @@ const meanings: Partial<Record<RoundName, Says>> = {
       ? [`root disk ${nextRoot.name} is made from the latest image`]
       : ['the image is current: nothing is to be done'],
   swap: (definition, facts, run) => [
-    ...(definition.oldRoots ?? []).map(
-      ({ name, until }) => `the old root disk ${name} is kept until ${until}, and not used`,
-    ),
+    ...(definition.oldRoots ?? []).map((root) => `the old root disk ${root.name} is ${keptUntil(root)}, and not used`),
     ...turnedOn(definition, facts, run),
   ],
   migrate: ({ migration }) => (migration ? ['the guest moves to another node while it runs'] : []),

@@ -1,5 +1,6 @@
 import { lookAtData } from '../claims.ts'
 import { rootDiskName } from '../kubevirt/manifest.ts'
+import { keptUntil } from '../kubevirt/new-disks.ts'
 import type { MachineRound } from '../lifecycles.ts'
 import { failed, reached } from './assessment.ts'
 import { imaged, resized } from './disk.ts'
@@ -33,8 +34,9 @@ const swapped: Goal = {
     const shown = asDefined.assess(view, aim)
     const { operation, name, oldRoots = [] } = aim.definition
     if (shown.state !== 'reached' || operation !== `${aim.run}.swap`) return shown
-    const { name: old, until } = oldRoots.at(-1) ?? {}
-    const message = `VM ${name} runs from ${rootDiskName(aim.definition)}; its old root disk ${old} is kept until ${until}`
+    const { name: old, ...kept } = oldRoots.at(-1) ?? {}
+    const verb = aim.definition.running ? 'runs' : 'is to run'
+    const message = `VM ${name} ${verb} from ${rootDiskName(aim.definition)}; its old root disk ${old} is ${keptUntil(kept)}`
     return reached(message, { report: [message] })
   },
 }

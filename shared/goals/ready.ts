@@ -1,4 +1,4 @@
-import { allClaims, operationAnnotation } from '../kubevirt/manifest.ts'
+import { allClaims, disksOf, operationAnnotation } from '../kubevirt/manifest.ts'
 import {
   type Application,
   type Condition,
@@ -27,10 +27,18 @@ export function assessReady(view: MachineView, definition: Definition, revision?
   // Not those that were kept of an earlier machine of this name, nor one that an undo has given up and Argo CD not yet removed.
   const mounted = allClaims(definition)
   const own = { ...view, disks: view.disks.filter(({ metadata }) => mounted.includes(metadata.name)) }
-  return (
-    troubleOfDisks(own.disks) ?? troubleOfSync(own) ?? troubleOfSecrets(own) ?? progressOf(own, definition, revision)
-  )
+  // Argo CD says that the cluster refuses a claim which is to grow, for as long as its disk is being filled.
+  const trouble = isFillingToGrow(own.disks, definition) ? undefined : troubleOfSync(own)
+  return troubleOfDisks(own.disks) ?? trouble ?? troubleOfSecrets(own) ?? progressOf(own, definition, revision)
 }
+
+const isFillingToGrow = (live: readonly DataVolume[], definition: Definition): boolean =>
+  disksOf(definition).some(
+    ({ claim, made, snapshot }) =>
+      made !== undefined &&
+      snapshot !== undefined &&
+      live.some((disk) => disk.metadata.name === claim && isPending(disk)),
+  )
 
 export function troubleOfDisks(disks: DataVolume[]): Assessment | undefined {
   const broken = disks.find((disk) => disk.status?.phase === 'Failed')

@@ -1,5 +1,5 @@
 import { isUnfilled, toClaims } from '../claims.ts'
-import { allClaims, claimOf, rootDiskName } from '../kubevirt/manifest.ts'
+import { allClaims, disksOf, type MachineDisk } from '../kubevirt/manifest.ts'
 import type { Claim, DataVolume, MachineView } from '../machines.ts'
 import type { Definition } from '../schema/definition.ts'
 import type { Facts, SnapshotVolumes } from '../step.ts'
@@ -41,7 +41,7 @@ export const restored: Goal = {
     const late = facts.restoredFrom ? newDisks(definition, facts.restoredFrom).filter(({ atOnce }) => !atOnce) : []
     const isThere = (claim: Claim) =>
       claim.status?.phase === 'Bound' ||
-      (restore ? isUnfilled(claim) : late.some(({ name }) => name === claim.metadata.name))
+      (restore ? isUnfilled(claim) : late.some((disk) => disk.claim === claim.metadata.name))
     const open = names.filter((name) => !live.some((one) => one.metadata.name === name && isThere(one)))
     if (open.length > 0) return waiting(`the claims ${open.join(', ')} are not bound yet`)
     // They came anew because this run wanted it: from now on these are the machine's.
@@ -57,30 +57,18 @@ const nothing = 'Nothing is to be restored'
 function madeAnew(view: MachineView, definition: Definition, { restoredFrom: from }: Facts): Assessment {
   if (!from) return reached(nothing)
   const wanted = newDisks(definition, from)
-  const found = view.disks.filter(({ metadata }) => wanted.some(({ name }) => name === metadata.name))
-  const isDone = ({ name, atOnce }: NewDisk) =>
-    found.some((one) => one.metadata.name === name && (atOnce ? isFilled : isMade)(one))
+  const found = view.disks.filter(({ metadata }) => wanted.some(({ claim }) => claim === metadata.name))
+  const isDone = ({ claim, atOnce }: MachineDisk) =>
+    found.some((one) => one.metadata.name === claim && (atOnce ? isFilled : isMade)(one))
   const open = wanted.find((one) => !isDone(one))
   if (!open) return reached(`Made new disks from ${from.snapshot}`)
   // A claim grows once it is bound, and until then Argo CD says that the cluster refuses it.
   const troubleOfMaking = found.length < wanted.length ? troubleOfSync(view) : undefined
-  return troubleOfDisks(found) ?? troubleOfMaking ?? waiting(`disk ${open.name} is not filled yet`)
+  return troubleOfDisks(found) ?? troubleOfMaking ?? waiting(`disk ${open.claim} is not filled yet`)
 }
 
-interface NewDisk {
-  name: string
-  atOnce: boolean | undefined
-}
-
-/** The disks that are made from these volumes, by their claims. */
-function newDisks(definition: Definition, { volumes }: SnapshotVolumes): NewDisk[] {
-  const { rootDisk, disks } = definition
-  return [
-    { ...rootDisk, name: rootDiskName(definition) },
-    ...disks.map((disk) => ({ ...disk, name: claimOf(definition, disk) })),
-  ]
-    .filter(({ snapshot = '' }) => Object.values(volumes).includes(snapshot))
-    .map(({ name, atOnce }) => ({ name, atOnce }))
-}
+/** The disks that are made from these volumes. */
+const newDisks = (definition: Definition, { volumes }: SnapshotVolumes): MachineDisk[] =>
+  disksOf(definition).filter(({ snapshot = '' }) => Object.values(volumes).includes(snapshot))
 
 const isFilled = ({ status }: DataVolume) => status?.phase === 'Succeeded'

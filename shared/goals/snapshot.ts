@@ -17,7 +17,7 @@ export const snapshotted: Goal = {
   assess(view, aim) {
     const { snapshots = [], name } = aim.definition
     const own = snapshots.filter(({ run }) => run === aim.run)
-    const open = own.map((one) => assessOne(one, view, aim.definition)).find(({ state }) => state !== 'reached')
+    const open = own.map((one) => assessOne(one, view, aim)).find(({ state }) => state !== 'reached')
     if (open) return open
     // The last snapshot of a machine that had the name before lies there until somebody deletes it.
     const stale = (view.snapshots ?? []).find(
@@ -47,7 +47,7 @@ const listOf = (snapshots: readonly DefinedSnapshot[]) =>
     ? 'no snapshot'
     : `the snapshots ${snapshots.map(({ name, taken, until }) => `${name} (taken ${taken}${until ? `, kept until ${until}` : ''})`).join(', ')}`
 
-function assessOne({ name, purpose }: DefinedSnapshot, view: MachineView, definition: Definition): Assessment {
+function assessOne({ name, purpose }: DefinedSnapshot, view: MachineView, { definition, run }: Aim): Assessment {
   const found = view.snapshots?.find(({ metadata }) => metadata.name === name)
   if (!found) return troubleOfSync(view) ?? waiting(`snapshot ${name} is not there yet`)
   const { phase = 'InProgress', readyToUse, error, conditions } = found.status ?? {}
@@ -56,8 +56,8 @@ function assessOne({ name, purpose }: DefinedSnapshot, view: MachineView, defini
   if (!readyToUse && error?.message) return troubled(`snapshot ${name} failed and is tried again: ${error.message}`)
   if (!readyToUse) return waiting(`snapshot ${name} is ${phase}`)
   const lacking = lackingIn(found, definition)
-  // What is there to go back to, or all that is left, has to be whole.
-  if (lacking.length > 0 && purpose !== 'asked')
+  // What is there to go back to, or all that is left, has to be whole. The undo of a run makes do with what there is.
+  if (lacking.length > 0 && purpose !== 'asked' && definition.operation === `${run}.save`)
     return failed(`snapshot ${name} has no ${listed(lacking)}: there is no VolumeSnapshotClass for its storage`)
   return reached(`snapshot ${name} is ready`)
 }

@@ -103,17 +103,28 @@ export const dataClaims = (definition: Pick<Definition, 'name' | 'identity' | 'd
   definition.disks.map((disk) => claimOf(definition, disk))
 
 /** The disks that a machine runs from, the root disk first, which requests call "root"; each with the name of its claim. */
-export const disksOf = (
-  definition: Definition,
-): { name: string; volume: string; claim: string; size: string; made?: string | undefined }[] => [
-  { name: 'root', volume: rootVolume, claim: rootDiskName(definition), ...sizedAs(definition.rootDisk) },
+export const disksOf = (definition: Definition): MachineDisk[] => [
+  { ...made(definition.rootDisk), name: 'root', volume: rootVolume, claim: rootDiskName(definition) },
   ...definition.disks.map((disk) => ({
+    ...made(disk),
     ...{ name: disk.name, volume: volumeOf(disk), claim: claimOf(definition, disk) },
-    ...sizedAs(disk),
   })),
 ]
 
-const sizedAs = ({ size, made }: { size: string; made?: string | undefined }) => ({ size, made })
+export interface MachineDisk extends Made {
+  name: string
+  volume: string
+  claim: string
+}
+
+type Made = Pick<Definition['rootDisk'], 'size' | 'made' | 'snapshot' | 'atOnce'>
+
+const made = ({ size, made, snapshot, atOnce }: Made): Made => ({
+  size,
+  ...(made !== undefined && { made }),
+  ...(snapshot !== undefined && { snapshot }),
+  ...(atOnce && { atOnce }),
+})
 
 /** The names of the claims of all of its disks, the root disk first. */
 export const allClaims = (definition: Definition): string[] => [rootDiskName(definition), ...dataClaims(definition)]

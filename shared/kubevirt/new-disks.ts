@@ -1,3 +1,4 @@
+import { keptDays } from '../days.ts'
 import type { Definition, SpareRoot } from '../schema/definition.ts'
 import { addedDiskName, rootDiskName, rootVolume, volumeOf } from './manifest.ts'
 
@@ -29,6 +30,10 @@ export const oldRoot = (definition: Definition, until: string | undefined): Spar
   image: definition.image,
   ...(until !== undefined && { until }),
 })
+
+/** Until when an old root disk is kept, for people. */
+export const keptUntil = ({ until }: { until?: string | undefined }): string =>
+  until === undefined ? `kept until ${keptDays} days after the machine is turned on` : `kept until ${until}`
 
 /** The machine on a new root disk, unless a snapshot has none. */
 export function onNewRoot(definition: Definition, { root, volumes, until, atOnce }: Replacement): Definition {

@@ -382,7 +382,7 @@ describe.skipIf(isReal())('a machine whose storage binds and fills a disk once a
     expect(await statusOf(vm)).toMatchObject({ printableStatus: 'Running' })
   })
 
-  it('is put back while it runs where a disk has grown since: while it is off that one could not grow again', async () => {
+  it('gets new disks where one has grown since, and is refused while it is off: none could grow again in place', async () => {
     const vm = await provisioned({ rootDisk, disks: [data] })
     await completed('snapshot', { ...place(vm), snapshot: 'small' })
     const content = await contentOf(vm)
@@ -391,7 +391,8 @@ describe.skipIf(isReal())('a machine whose storage binds and fills a disk once a
     const { ended } = await asked('restore', { ...place(vm), snapshot: 'small' })
     expect(ended.data.message).toContain('"data" has grown since, and can do so again only once it starts')
     await completed('power', { ...place(vm), action: 'start' })
-    await completed('restore', { ...place(vm), snapshot: 'small' })
+    const restored = await completed('restore', { ...place(vm), snapshot: 'small' })
+    expect(restored.ended.data.message).toContain('they are new ones, and those from before are kept')
     expect(await contentOf(vm)).toBe(content)
     const grown = (await mountedBy(vm)).find(({ metadata }) => metadata.name.includes('-data-data-'))
     expect(grown).toMatchObject({ spec: { resources: { requests: { storage: '8Gi' } } }, status: { phase: 'Bound' } })

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { dataClaims } from '../../shared/kubevirt/manifest.ts'
+import { dataClaims, rootDiskName } from '../../shared/kubevirt/manifest.ts'
 import type { RunRecord } from '../../shared/ledger.ts'
 import { lifecycleOf } from '../../shared/lifecycles.ts'
 import type { Lock } from '../../shared/lock.ts'
@@ -123,7 +123,7 @@ export const commitRules = {
       if (!/^vms\/.*\/values\.yaml$/.test(path)) return false
       const found = blob === null ? undefined : (parseYaml(textOf(blob), path) as Definition)
       const left = read<Definition>(after, path)
-      const isSameRoot = left?.rootDisk.name === found?.rootDisk.name || (left !== undefined && isPutBack(left, run))
+      const isSameRoot = rootOf(left) === rootOf(found) || (left !== undefined && isPutBack(left, run))
       return !isSameRoot || !isDeepStrictEqual(guestOf(found), guestOf(left))
     })?.[0]
   },
@@ -143,6 +143,8 @@ function lockOver(path: string): string | undefined {
   return of === undefined ? undefined : `${of}/operation.yaml`
 }
 
+const rootOf = (definition: Definition | undefined) => definition && rootDiskName(definition)
+
 /** True for a root disk that an undo has made anew, from what the run's own snapshot has of the one that was changed. */
 const isPutBack = ({ name, rootDisk, oldRoots = [] }: Definition, run: string) =>
   rootDisk.name === `${name}-root-undo-${run.slice(0, 8)}` &&
@@ -153,6 +155,7 @@ const isPutBack = ({ name, rootDisk, oldRoots = [] }: Definition, run: string) =
 const guestOf = (definition: Definition | undefined) =>
   definition && {
     claims: dataClaims(definition),
+    image: definition.image,
     sizes: definition.disks.map(({ size }) => size),
     size: definition.size,
     running: definition.running,

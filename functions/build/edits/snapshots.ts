@@ -67,7 +67,7 @@ export const restore: Edit = (definition, run) =>
 function anew(definition: Definition, { id, facts, since, request }: Run): ReturnType<Edit> {
   const { restoredFrom: from } = facts
   if (!from) throw new DroverError('unreadable', `Cannot build: run ${id} has found no snapshot`)
-  const found = named(definition, from.snapshot)
+  const found = definition.snapshots?.find(({ name }) => name === from.snapshot)
   const problem = found ? newDisksProblem(definition, found, from.volumes) : unknownSnapshot(definition, from.snapshot)
   if (problem !== undefined) return { problems: [problem] }
   const { keepDays = keptDays } = request as { keepDays?: number }

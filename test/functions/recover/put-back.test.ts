@@ -2,13 +2,14 @@ import { describe, expect, it } from 'vitest'
 import { type Clients, undo } from '../../../functions/recover/undo.ts'
 import { toChangeSet } from '../../../shared/gitops/change-set.ts'
 import { dataClaims } from '../../../shared/kubevirt/manifest.ts'
-import { readRecord } from '../../../shared/ledger.ts'
+import { readRecord, trailersOf } from '../../../shared/ledger.ts'
 import type { LifecycleName } from '../../../shared/lifecycles.ts'
 import { toLock } from '../../../shared/lock.ts'
 import type { Machines } from '../../../shared/machines.ts'
-import { addressFile, dueFile, lockFile, manifestsFolder, runFile } from '../../../shared/paths.ts'
+import { addressFile, claimsFile, dueFile, lockFile, manifestsFolder, runFile } from '../../../shared/paths.ts'
 import type { Definition } from '../../../shared/schema/definition.ts'
 import type { Facts, Run } from '../../../shared/step.ts'
+import { toYaml } from '../../../shared/yaml.ts'
 import type { MemoryFleet } from '../../fleet.ts'
 import { databaseServer } from '../../shared/kubevirt/definitions.ts'
 import { changing, commitAs, fleetHaving, gitops } from '../changes.ts'
@@ -28,6 +29,14 @@ async function fleetAfter(run: Run, task: string, now: Definition, before = serv
   await commitAs({ ...run, task }, fleet, await toChangeSet(now, await fleet.head(), gitops))
   return fleet
 }
+
+/** The commit of this task, as history has it. */
+const pushed = (fleet: MemoryFleet, run: Run, task: string) =>
+  fleet.transact({
+    subject: task,
+    trailers: trailersOf({ ...run, task }),
+    decide: async () => ({ changes: [], value: undefined, mark: true }),
+  })
 
 const clientsOf = (fleet: MemoryFleet, machines: Machines): Clients => ({
   goldenImages: { watch: () => expect.fail('it is about a machine') },
@@ -77,6 +86,7 @@ describe('the undo of a change', () => {
     const patching = changing('patch', {}, 'undo', { failure: { ...failure, task: 'patch.verify' } })
     const patched = databaseServer({ running: false, operation: `${patching.id}.patch`, snapshots: [saved] })
     const fleet = await fleetAfter(patching, 'patch.commit', patched, databaseServer({ running }))
+    await pushed(fleet, patching, 'patch.commit')
     const claims: Machines['claims'] = async (_, __, names) =>
       names.map((name) => ({
         metadata: { name, uid: `of-${name}` },
@@ -96,14 +106,16 @@ describe('the undo of a change', () => {
     async (lifecycle, task, facts) => {
       const until = '2030-01-09T10:00:00.000Z'
       const saved = { purpose: 'undo' as const, run: stopping.id, disks: [], taken: stopping.since, until }
-      const claims = Object.fromEntries(dataClaims(server).map((name) => [name, 'another']))
+      const recorded = toYaml(Object.fromEntries(dataClaims(server).map((name) => [name, 'another'])))
       const run = changing(lifecycle, lifecycle === 'restore' ? { snapshot: 'clean' } : {}, 'undo', {
         failure: { ...failure, task: task.replace('commit', 'verify') },
-        facts: { ...stopping.facts, ...facts, claims },
+        facts: { ...stopping.facts, ...facts },
       })
       const snapshots = [{ ...saved, name: 'db-01-undo' }]
       const fleet = await fleetAfter(run, task, databaseServer({ running: false, operation: `${run.id}.x`, snapshots }))
+      fleet.put({ [claimsFile('site-a', 'shop', 'db-01')]: recorded })
       const volumesOf = async () => ({ rootdisk: 'vs-root' })
+      await pushed(fleet, run, task)
       const { message, kind } = await undoing(run, fleet, { volumesOf })
       expect([kind, message]).toEqual([
         'succeeded',

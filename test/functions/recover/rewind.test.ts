@@ -294,7 +294,9 @@ describe('rewind of a patch', () => {
   const patched = { ...changed, snapshots: [{ ...saved, until }] }
   const root = { size: '30Gi', name: 'db-01-root-undo-01234567', snapshot: 'vs-root' }
   const old = { size: '30Gi', name: 'db-01-root-71f75f7d', image: server.image, until }
-  const usable = { volumesOf: async () => ({ rootdisk: 'vs-root', 'data-data': 'vs-data' }) }
+  const asRecorded: Machines['claims'] = async (_, __, names) =>
+    names.map((name) => ({ metadata: { name, uid: 'before' }, status: { phase: 'Bound' } }))
+  const usable = { claims: asRecorded, volumesOf: async () => ({ rootdisk: 'vs-root', 'data-data': 'vs-data' }) }
 
   it('makes the root disk anew from the run’s own snapshot, and keeps the one that was changed', async () => {
     const fleet = await fleetAfter('start.commit', patched, patching)
@@ -303,7 +305,7 @@ describe('rewind of a patch', () => {
       asked.push(where.join('/'))
       return usable.volumesOf()
     }
-    const { machines, seen } = following(fleet, { volumesOf })
+    const { machines, seen } = following(fleet, { claims: asRecorded, volumesOf })
     expect(await rewinding(fleet, machines, hereOf().here, patching)).toBeUndefined()
     expect(asked).toEqual(['site-a/shop/db-01-undo'])
     expect(seen).toEqual([`${run.id}.undo-off`, `${run.id}.undo-disks`, server.operation])
@@ -312,12 +314,12 @@ describe('rewind of a patch', () => {
 
   it('keeps that snapshot where the new root disk is filled from it once the machine starts', async () => {
     const fleet = await fleetAfter('start.commit', patched, patching)
-    const claims: Machines['claims'] = async (_, __, names) =>
+    const pending: Machines['claims'] = async (_, __, names) =>
       names.map((name) => ({
         metadata: { name, uid: 'before' },
         status: { phase: name === root.name ? 'Pending' : 'Bound' },
       }))
-    const { machines } = following(fleet, { ...usable, claims })
+    const { machines } = following(fleet, { ...usable, claims: pending })
     expect(await rewinding(fleet, machines, hereOf().here, patching)).toBeUndefined()
     expect(await definitionIn(fleet)).toEqual({ ...server, rootDisk: root, oldRoots: [old], snapshots: [saved] })
   })
@@ -361,7 +363,10 @@ describe('rewind of a patch', () => {
 
   it('asks for no snapshot before the run has written to the disk', async () => {
     const fleet = await fleetAfter('save.commit', patched, patching)
-    const { machines } = following(fleet, { volumesOf: () => expect.fail('the disk is as it was') })
+    const { machines } = following(fleet, {
+      claims: asRecorded,
+      volumesOf: () => expect.fail('the disk is as it was'),
+    })
     expect(await rewinding(fleet, machines, hereOf().here, patching)).toBeUndefined()
     expect(await definitionIn(fleet)).toEqual(server)
   })
@@ -389,7 +394,7 @@ describe('rewind of a patch', () => {
       kind: 'notYet',
       message,
     })
-    const { machines } = following(fleet, { volumesOf })
+    const { machines } = following(fleet, { claims: asRecorded, volumesOf })
     expect(await rewinding(fleet, machines, hereOf().here, patching)).toBeUndefined()
     expect(await definitionIn(fleet)).toEqual({ ...server, rootDisk: root, oldRoots: [old] })
   })

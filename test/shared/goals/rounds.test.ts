@@ -142,15 +142,24 @@ describe('a round', () => {
     [
       'save: fails where a disk is not in it, for what is written to that one could not be taken back',
       'save',
-      aimOf({ snapshots: snapshots.map((one) => ({ ...one, purpose: 'undo' })) }),
+      aimOf({ operation: `${run}.save`, snapshots: snapshots.map((one) => ({ ...one, purpose: 'undo' })) }),
       without('rootdisk'),
       'failed',
       'snapshot web-01-x has no "rootdisk": there is no VolumeSnapshotClass for its storage',
     ],
     [
+      'save: makes do with it in an undo, where there is no other',
+      'save',
+      aimOf({ operation: `${run}.undo-keep`, snapshots: snapshots.map((one) => ({ ...one, purpose: 'undo' })) }),
+      without('rootdisk'),
+      'reached',
+      'without "rootdisk"',
+    ],
+    [
       'save: fails where the last snapshot of a machine is without a disk',
       'save',
       aimOf({
+        operation: `${run}.save`,
         snapshots: snapshots.map((one) => ({ ...one, purpose: 'final' })),
         disks: [{ name: 'data', size: '5Gi' }],
       }),
