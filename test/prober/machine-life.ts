@@ -9,7 +9,7 @@ interface State {
   root: { build: number; gibibytes: number }
   disks: readonly string[]
   /** Each snapshot, with the root disk and the data disks that it is of. */
-  snapshots: readonly { name: string; build: number; disks: readonly string[] }[]
+  snapshots: readonly { name: string; root: State['root']; disks: readonly string[] }[]
   /** How much was asked for so far: names are made of it. */
   count: number
 }
@@ -82,7 +82,7 @@ const isFrail = ({ namespace }: State) => namespace.startsWith(frail)
 
 const withSnapshot = (state: State, name: string): State => ({
   ...state,
-  snapshots: [...state.snapshots, { name, build: state.root.build, disks: state.disks }],
+  snapshots: [...state.snapshots, { name, root: state.root, disks: state.disks }],
 })
 
 const snapshot: Choice = (state) => {
@@ -102,8 +102,8 @@ const patch: Choice = (state, random) => {
   return { wave: [one('patch', state, more, isFrail(state) ? 'rolledback' : 'completed')], state }
 }
 
-const isOf = (state: State, { build, disks }: State['snapshots'][number]) =>
-  build === state.root.build && disks.join() === state.disks.join()
+const isOf = (state: State, { root, disks }: State['snapshots'][number]) =>
+  root.build === state.root.build && disks.join() === state.disks.join()
 
 const restore: Choice = (state) => {
   const found = state.snapshots.find((known) => isOf(state, known))
@@ -111,7 +111,11 @@ const restore: Choice = (state) => {
 }
 
 const clone: Choice = (state) => {
-  const found = state.snapshots.find(({ disks }) => state.disks.every((disk) => disks.includes(disk)))
+  // A disk that was smaller then is as large as its claim was, and how much larger than the disk that is depends on the storage.
+  const isAsLarge = ({ root }: State['snapshots'][number]) => root.gibibytes === state.root.gibibytes
+  const found = state.snapshots.find(
+    (known) => isAsLarge(known) && state.disks.every((disk) => known.disks.includes(disk)),
+  )
   if (!found || state.name === unnamed) return undefined
   const as = { name: `${state.name}-copy-${state.count}` }
   return { wave: [one('clone', state, { snapshot: found.name, as })], state }

@@ -95,6 +95,20 @@ describe('the model', () => {
     })
   })
 
+  it('has a copy of the image that the machine ran from when its snapshot was taken', () => {
+    const registry = (digit: string) => ({ registry: `docker://registry.example.com/x@sha256:${digit.repeat(64)}` })
+    const [one, other] = [registry('a'), registry('b')]
+    const lived = [
+      told('repave', { ...place, image: one }),
+      told('snapshot', { ...place, snapshot: 's1' }),
+      told('repave', { ...place, image: other }),
+      told('clone', { ...place, snapshot: 's1', as: { name: 'web-2' } }),
+    ]
+    const { machines } = modelOf([{ name: 'm1', told: [made(), ...lived] }], 1)
+    expect(machines['site-a/shop/web-1']?.image).toBe(other.registry)
+    expect(machines['site-a/shop/web-2']?.image).toBe(one.registry)
+  })
+
   it('has a copy beside the machine that it is made from, with addresses of its own', () => {
     const copy = told(
       'clone',

@@ -60,6 +60,8 @@ export interface FleetModel {
 }
 
 interface Machine extends MachineModel {
+  /** What its root disk was made from when each of its snapshots was taken. */
+  taken: Record<string, string>
   cluster: string
   namespace: string
   name: string
@@ -92,7 +94,7 @@ const isDone = ({ terminal, data }: Told) => terminal === 'completed' && !('plan
 
 const placeOf = ({ cluster, namespace, name }: Machine) => `${cluster}/${namespace}/${name}`
 
-const essentials = ({ cluster: _, namespace: __, name: ___, ...rest }: Machine): MachineModel => ({
+const essentials = ({ cluster: _, namespace: __, name: ___, taken: ____, ...rest }: Machine): MachineModel => ({
   ...rest,
   snapshots: [...rest.snapshots].sort(),
   addresses: [...rest.addresses].sort(),
@@ -125,15 +127,17 @@ function made({ name = unnamed, cluster = '?', addresses = [] }: Told, request: 
     running: true,
     disks: Object.fromEntries((request.disks ?? []).map((disk) => [disk.name, disk.size])),
     snapshots: [],
+    taken: {},
     placed: request.placement === undefined,
   }
 }
 
-function copied(machine: Machine, { addresses = [] }: Told, { as }: Requests['clone']): Machine {
+function copied(machine: Machine, { addresses = [] }: Told, { as, snapshot }: Requests['clone']): Machine {
   const { name, owner } = as
   return {
     ...machine,
-    ...{ name, addresses, running: true, snapshots: [], placed: false },
+    ...{ name, addresses, running: true, snapshots: [], taken: {}, placed: false },
+    image: machine.taken[snapshot] ?? machine.image,
     ...(owner && { owner: ownerOf(owner) }),
   }
 }
@@ -157,7 +161,10 @@ function changed(machine: Machine, { asked, data }: Told): Machine {
 
 function withSnapshot(machine: Machine, run: string, { action = 'take', snapshot }: Requests['snapshot']): Machine {
   const name = snapshot ?? run.slice(0, 8)
-  if (action === 'take') return { ...machine, snapshots: [...machine.snapshots, name] }
+  if (action === 'take') {
+    const taken = { ...machine.taken, [name]: machine.image }
+    return { ...machine, snapshots: [...machine.snapshots, name], taken }
+  }
   if (action === 'expire') return { ...machine, snapshots: machine.snapshots.filter((one) => one !== name) }
   return machine
 }
