@@ -1,6 +1,6 @@
 import { isUnfilled } from '../../shared/claims.ts'
 import { allClaims, claimOf, disksOf } from '../../shared/kubevirt/manifest.ts'
-import { type RoundName, roundsOf } from '../../shared/lifecycles.ts'
+import { type RoundName, removesMachine, roundsOf } from '../../shared/lifecycles.ts'
 import type { Claim } from '../../shared/machines.ts'
 import { bytes } from '../../shared/quantity.ts'
 import { requestOf } from '../../shared/request.ts'
@@ -38,7 +38,7 @@ const refusals: Partial<Record<RoundName, Refusals>> = {
     return action === 'expire' ? unfilled(allClaims(definition), claims) : []
   },
   save: (run, definition, claims) =>
-    run.lifecycle === 'deprovision' && !requestOf(run, 'deprovision').finalSnapshot ? [] : unbound(definition, claims),
+    removesMachine(run.lifecycle) && !requestOf(run, 'deprovision').finalSnapshot ? [] : unbound(definition, claims),
   /** The snapshots of a machine go with it, and its data stays: but for a disk that the request names. */
   remove(run, definition, claims) {
     const { destroy = [] } = requestOf(run, 'deprovision')
