@@ -1,4 +1,4 @@
-import { claimsText, isUnfilled, lookAtData, recordedClaims } from '../../shared/claims.ts'
+import { claimProblems, claimsText, isUnfilled, lookAtData, recordedClaims } from '../../shared/claims.ts'
 import { type Change, type Fleet, nothing, type Tree } from '../../shared/fleet.ts'
 import type { GitOpsSettings } from '../../shared/gitops/application.ts'
 import { changed } from '../../shared/gitops/change-set.ts'
@@ -94,15 +94,14 @@ async function newRootFrom(
   if (!record || !sides || !needsNewRoot(record) || !isWritten(record, sides.now)) return undefined
   const { name: snapshot = '' } = wayBack(run.id, sides.now) ?? {}
   if (isOnNewRoot(run.id, sides.now)) return { snapshot, volumes: { [rootVolume]: sides.now.rootDisk.snapshot ?? '' } }
-  if (record.facts.restoring !== 'new disks' && (await hasLostData(run.facts.claims, sides.now, machines)))
-    return undefined
+  // What was on a claim of its data that came anew is in the snapshot alone: all disks are put back from that.
+  if (record.facts.restoring !== 'new disks') {
+    const { problems } = await lookAtData(machines, sides.now, run.facts.claims)
+    if (problems.length > 0) return undefined
+  }
   const { [rootVolume]: root } = await machines.volumesOf(address.cluster, address.namespace, snapshot)
   return root === undefined ? 'not to be used' : { snapshot, volumes: { [rootVolume]: root } }
 }
-
-/** True where a claim of its data came anew: what was on it is in the snapshot alone. */
-const hasLostData = async (claims: Claims | undefined, definition: Definition, machines: Machines): Promise<boolean> =>
-  (await lookAtData(machines, definition, claims)).problems.length > 0
 
 /** What the cluster shows of the machine's claims, where the run has to do with them. */
 async function claimsShown(
@@ -115,13 +114,15 @@ async function claimsShown(
   const tree = await fleet.head()
   const { record, sides } = (await changedBy(tree, run, address)) ?? {}
   if (!record || !sides) return {}
-  const claims = await machines.claims(address.cluster, address.namespace, allClaims(sides.now))
+  const [own, data] = [allClaims(sides.now), dataClaims(sides.before)]
+  const live = await machines.claims(address.cluster, address.namespace, [...new Set([...own, ...data])])
+  const claims = live.filter(({ metadata }) => own.includes(metadata.name))
   // A new root disk may be filled once the machine starts, as well.
   const isOpen = ({ metadata, status }: Claim) =>
     from !== undefined && metadata.name === rootDiskName(sides.now) && status?.phase === 'Pending'
   const arePutBack = isWritten(record, sides.now) && !from
   // Not by what the run knows: of a restore to new disks that is their claims.
-  const isLost = !arePutBack && (await hasLostData(await recordedClaims(tree, address), sides.before, machines))
+  const isLost = !arePutBack && claimProblems(data, await recordedClaims(tree, address), live).length > 0
   return {
     isUnfilled: claims.some((one) => isUnfilled(one) || isOpen(one)),
     isLost,

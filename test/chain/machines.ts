@@ -6,7 +6,7 @@ import type { MachineAddress, VirtualMachine } from '../../shared/machines.ts'
 import { claimsFile, definitionFile } from '../../shared/paths.ts'
 import type { Definition } from '../../shared/schema/definition.ts'
 import { parseYaml } from '../../shared/yaml.ts'
-import { type Chain, type Run, small } from './harness.ts'
+import { type Chain, factsOf, type Run, small } from './harness.ts'
 
 /** Runs on the machines of a chain, and what Git and the cluster show of one. */
 export function machinesOf(chain: () => Chain) {
@@ -20,6 +20,26 @@ export function machinesOf(chain: () => Chain) {
     const { run, ended } = await asked(lifecycle, data)
     expect([ended.type, ended.data.message]).toEqual([`dev.drover.${lifecycle}.completed`, expect.anything()])
     return { run, ended }
+  }
+
+  /** The same, with a guest that crashes until the run has failed. */
+  async function crashed(lifecycle: LifecycleName, data: object) {
+    chain().fault('crash-loop')
+    const stop = chain().feed.listen(({ type }) => {
+      if (type.endsWith('.failed')) chain().mend()
+    })
+    try {
+      const found = await asked(lifecycle, data)
+      expect(factsOf(found.run)).toContain('start.verify.failed')
+      expect([found.ended.type, found.ended.data.message]).toEqual([
+        `dev.drover.${lifecycle}.rolledback`,
+        expect.anything(),
+      ])
+      return found
+    } finally {
+      stop()
+      chain().mend()
+    }
   }
 
   /** Makes a machine, and answers where it is. */
@@ -60,7 +80,19 @@ export function machinesOf(chain: () => Chain) {
   /** What a simulated root disk has on it. */
   const contentOf = async (vm: MachineAddress) => contentIn((await mountedBy(vm))[0])
 
-  return { asked, completed, provisioned, read, definitionOf, recorded, statusOf, mountedBy, claimsOf, contentOf }
+  return {
+    asked,
+    completed,
+    crashed,
+    provisioned,
+    read,
+    definitionOf,
+    recorded,
+    statusOf,
+    mountedBy,
+    claimsOf,
+    contentOf,
+  }
 }
 
 /** What a simulated disk has on it. */
