@@ -24,7 +24,7 @@ export default defineConfig({
     // Most of a test's time is waiting for git and for clusters; the files need not wait for each other.
     maxWorkers: 3,
     projects: [
-      { test: { name: 'plain', include: plain, pool: 'threads', isolate: false } },
+      { test: { name: 'plain', include: plain, pool: 'threads', isolate: false, testTimeout: 30_000 } },
       {
         test: {
           name: 'whole',

@@ -80,7 +80,7 @@ function stepsOver({ fleet, clusters, settings }: ReplayOptions): Record<Functio
     allocate: allocateStep(fleet),
     place: placeStep(fleet, there, { ...settings, graceMilliseconds: 0 }),
     register: registerStep(fleet, undefined),
-    build: buildStep(fleet, { ...settings, guestfsImage: defaultGuestfsImage }),
+    build: buildStep(fleet, { ...settings, guestfs: { image: defaultGuestfsImage, kvm: true } }),
     commit: async (run, here) => unpushed(run, await commitStep(fleet)(run, here)),
     verify: verifyStep(there, waiting),
     notify: (run) => notify(run, { post: async () => 202 }),

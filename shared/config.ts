@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { type GitSettings, gitAddress, gitSettings, usesGit } from './git-settings.ts'
+import type { Guestfs } from './images/customize-job.ts'
 import { fixedKeys, type Keyring, keysIn, parseKeys } from './keys.ts'
 import { type FunctionName, functionNames } from './lifecycles.ts'
 import { type Environment, isReadable, secret, secretIn } from './mounted.ts'
@@ -28,7 +29,7 @@ export interface Config {
   git: GitSettings
   argocd: { namespace: string; project: string; rootApplication: string; repoUrl: string }
   /** The container image that virt-customize is run from. */
-  guestfsImage: string
+  guestfs: Guestfs
   /** The container image that disks are pushed from: Drover's own. Undefined where none is to be pushed. */
   pushImage: string | undefined
   kubernetes: { kubeconfig: string | undefined; hubContext: string; ownCluster: string | undefined }
@@ -87,7 +88,7 @@ export function parseConfig(env: Environment): { config: Config; problems: strin
       problems.push(`${name} is "${value}", wanted one of ${words.join(', ')}`)
     return value
   }
-  const isTrue = (name: string) => oneOf(name, 'false', ['true', 'false']) === 'true'
+  const isTrue = (name: string, fallback = 'false') => oneOf(name, fallback, ['true', 'false']) === 'true'
   const optionalUrl = (name: string) => (env[name] ? url(name) : undefined)
   const resolvers = (env['DROVER_DNS_RESOLVERS'] ?? '').split(',').filter((one) => one !== '')
   const badResolver = resolvers.find((one) => !isResolver(one))
@@ -118,7 +119,7 @@ export function parseConfig(env: Environment): { config: Config; problems: strin
       rootApplication: text('DROVER_ARGOCD_ROOT_APPLICATION', 'drover-hub'),
       repoUrl: gitAddress(env, text('DROVER_ARGOCD_REPO_URL', git.url), 'DROVER_ARGOCD_REPO_URL', problems),
     },
-    guestfsImage: text('DROVER_GUESTFS_IMAGE', defaultGuestfsImage),
+    guestfs: { image: text('DROVER_GUESTFS_IMAGE', defaultGuestfsImage), kvm: isTrue('DROVER_GUESTFS_KVM', 'true') },
     pushImage: env['DROVER_PUSH_IMAGE'] || undefined,
     kubernetes: {
       kubeconfig: env['KUBECONFIG'] || undefined,

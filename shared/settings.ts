@@ -157,6 +157,11 @@ export const settings = {
       says: 'the container image whose virt-customize changes disks; the one of your KubeVirt, by digest',
     },
     {
+      name: 'DROVER_GUESTFS_KVM',
+      value: 'true',
+      says: 'whether its pods ask their node for `devices.kubevirt.io/kvm`, as machines do; `false` where nodes have none (`useEmulation`): changes then take 5 to 20 times as long',
+    },
+    {
       name: 'DROVER_PUSH_IMAGE',
       otherwise: 'no golden image is pushed',
       says: 'the container image that golden images are pushed to a registry from: that of the functions, as managed clusters can pull it',

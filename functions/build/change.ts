@@ -4,6 +4,7 @@ import type { Tree } from '../../shared/fleet.ts'
 import type { GitOpsSettings } from '../../shared/gitops/application.ts'
 import { changed, editedByHand, manifestChanges, toChangeSet } from '../../shared/gitops/change-set.ts'
 import { toKept, toRemoval } from '../../shared/gitops/removal.ts'
+import type { Guestfs } from '../../shared/images/customize-job.ts'
 import { dataDiskLosses } from '../../shared/kubevirt/data-disks.ts'
 import { claimOf, dataClaims } from '../../shared/kubevirt/manifest.ts'
 import { expecting, readRecord } from '../../shared/ledger.ts'
@@ -19,8 +20,7 @@ import { edits } from './edits.ts'
 
 /** What a build is told of its surroundings. */
 export interface BuildSettings extends GitOpsSettings {
-  /** The container image that virt-customize is run from. */
-  guestfsImage: string
+  guestfs: Guestfs
   /** The container image that disks are pushed from; undefined where none is. */
   pushImage?: string | undefined
 }
@@ -41,7 +41,7 @@ export async function change(run: Run, tree: Tree, settings: BuildSettings): Pro
   const before = await readDefinition(tree, address)
   if (Array.isArray(before)) return refused(summary(`Cannot change ${placeOf(address)}`, before))
   const problems = await editedByHand(tree, await manifestChanges(before, tree))
-  const after = await edited(before, run, round, { tree, guestfsImage: settings.guestfsImage })
+  const after = await edited(before, run, round, { tree, guestfs: settings.guestfs })
   if ('problems' in after) problems.push(...after.problems)
   if (problems.length > 0 || 'problems' in after) return refused(summary(`Cannot change ${placeOf(address)}`, problems))
   return changeSet(run, { before, after }, tree, settings)

@@ -1,4 +1,5 @@
 import type { Tree } from '../../shared/fleet.ts'
+import type { Guestfs } from '../../shared/images/customize-job.ts'
 import type { Definition } from '../../shared/schema/definition.ts'
 import type { Run } from '../../shared/step.ts'
 
@@ -16,6 +17,5 @@ export type Edit = (definition: Definition, run: Run, given: Given) => Definitio
 /** What an edit may look at beside the run. */
 export interface Given {
   tree: Tree
-  /** The container image that virt-customize is run from. */
-  guestfsImage: string
+  guestfs: Guestfs
 }

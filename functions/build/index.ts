@@ -4,9 +4,9 @@ import { buildStep } from './step.ts'
 
 /** The definition of the machine, and the change set of files that it becomes. */
 export const wire: Wire = (config, log) => {
-  const { argocd, git, guestfsImage, pushImage } = config
+  const { argocd, git, guestfs, pushImage } = config
   const fleet = shareFleet({ ...git, log })
-  const settings = { ...argocd, branch: git.branch, guestfsImage, pushImage }
+  const settings = { ...argocd, branch: git.branch, guestfs, pushImage }
   return {
     step: buildStep(fleet, settings),
     close: () => fleet.close(),

@@ -6,6 +6,7 @@ import { listScript } from './list-script.ts'
 import { packagesScript } from './packages-script.ts'
 import { podScript } from './pod-script.ts'
 import { runScript } from './run-script.ts'
+import { sealScript } from './seal-script.ts'
 import { secretFile } from './secrets-of.ts'
 
 /**
@@ -28,8 +29,11 @@ type Script = NonNullable<GuestCustomization['run']>[number]
 /** A ConfigMap holds 1 MiB; the rest is for its keys and labels. */
 const mostBytes = 1_000_000
 
-/** The files of a customization, with packages listed before and after. The same input gives the same files. */
-export function customizeCommands(customization: GuestCustomization): Files {
+/**
+ * The files of a customization, with packages listed before and after. The same input gives the same files. A disk that many
+ * machines are made from is sealed in the end.
+ */
+export function customizeCommands(customization: GuestCustomization, sealed: boolean): Files {
   const { files = [], run = [], firstboot = [], hostname, timezone, rootPassword, sshKeys = [] } = customization
   const parts: Part[] = [
     scriptPart('run', 'packages-before.sh', listScript('before')),
@@ -44,6 +48,7 @@ export function customizeCommands(customization: GuestCustomization): Files {
     commands(sshKeys.map(({ user, secret, key }) => `ssh-inject ${user}:file:${secretFile(secret, key)}`)),
     ...firstboot.map(({ name, content }, at) => scriptPart('firstboot', `firstboot-${at}-${name}`, content)),
     scriptPart('run', 'packages-after.sh', listScript('after')),
+    ...optionalScript('seal.sh', sealed ? sealScript : undefined),
     // What scripts said is in the pod's log; it is not left lying about in the guest.
     commands(['no-logfile']),
   ]

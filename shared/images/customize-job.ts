@@ -4,9 +4,19 @@ import { customizeCommands } from './customize-commands.ts'
 import { confined, type DiskJob, diskIn, diskPath, type Mount, podOver } from './disk-pod.ts'
 import { secretsOf } from './secrets-of.ts'
 
-/** One customization of one disk, by an image with guestfs-tools such as the cluster's own libguestfs-tools. */
-export interface CustomizeJob extends DiskJob {
+/** Where virt-customize is run. */
+export interface Guestfs {
+  /** A container image with guestfs-tools, such as the cluster's own libguestfs-tools. */
+  image: string
+  /** Whether its pod asks the node for KVM, as machines' pods do. Without it the guest's processor is played: 5 to 20 times slower. */
+  kvm?: boolean
+}
+
+/** One customization of one disk. */
+export interface CustomizeJob extends DiskJob, Guestfs {
   customization: GuestCustomization
+  /** Whether many machines are made from the disk, and each has to become another. */
+  sealed: boolean
   /** Of its pod: no label of a requester's, for Kubernetes keeps some for itself, such as `job-name`, and refuses the Job. */
   podLabels: Record<string, string>
 }
@@ -20,10 +30,10 @@ const scratch = '/tmp/guestfs'
  * itself is left out, and nothing is written in a form that it would change, so Argo CD sees no difference.
  */
 export function customizeJob(job: CustomizeJob): Manifest[] {
-  const { name, namespace, labels, podLabels, customization } = job
+  const { name, namespace, labels, podLabels, customization, sealed } = job
   const metadata = { name, namespace, labels }
   return [
-    { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: customizeCommands(customization) },
+    { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: customizeCommands(customization, sealed) },
     {
       apiVersion: 'batch/v1',
       kind: 'Job',
@@ -66,7 +76,7 @@ function container(job: CustomizeJob) {
     ...diskIn(job, mounts, { readOnly: false }),
     resources: {
       requests: { cpu: '500m', memory: '1Gi', 'ephemeral-storage': '1Gi' },
-      limits: { memory: '2Gi', 'ephemeral-storage': '4Gi' },
+      limits: { memory: '2Gi', 'ephemeral-storage': '4Gi', ...(job.kvm && { 'devices.kubevirt.io/kvm': '1' }) },
     },
     securityContext: confined,
   }

@@ -131,6 +131,7 @@ export const Definition = Strict({
     Strict({
       name: Subdomain,
       image: Line,
+      kvm: Type.Optional(Type.Boolean()),
       volumeMode: Type.Union([Type.Literal('Filesystem'), Type.Literal('Block')]),
       customization: GuestCustomization,
       deadlineSeconds: Type.Integer({ minimum: 60 }),

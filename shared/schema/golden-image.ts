@@ -113,7 +113,9 @@ export const Work = Strict({
   build: Build,
   volumeMode: Type.Optional(Type.Union([Type.Literal('Filesystem'), Type.Literal('Block')])),
   deadlineSeconds: Type.Integer(),
-  customize: Type.Optional(Strict({ image: Type.String(), customization: GuestCustomization })),
+  customize: Type.Optional(
+    Strict({ image: Type.String(), kvm: Type.Optional(Type.Boolean()), customization: GuestCustomization }),
+  ),
   push: Type.Optional(Strict({ image: Type.String(), ...Push.properties })),
 })
 

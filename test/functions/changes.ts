@@ -17,7 +17,7 @@ export const gitops = {
   rootApplication: 'drover-hub',
 }
 
-export const buildSettings = { ...gitops, guestfsImage: 'registry.example.com/guestfs:1' }
+export const buildSettings = { ...gitops, guestfs: { image: 'registry.example.com/guestfs:1', kvm: true } }
 
 export const machineOf = ({ cluster, namespace, name }: Definition) => ({ cluster, namespace, name })
 

@@ -27,6 +27,8 @@ export function baseDisk(): string {
   run('debootstrap', '--variant=minbase', 'bookworm', root, mirror())
   addPackages(root)
   addSubscriptionManager(root)
+  // As images for clouds have it: virt-customize fills it in.
+  writeFileSync(join(root, 'etc/machine-id'), '')
   run('virt-make-fs', '--partition=gpt', '--type=ext4', '--size=+300M', root, `${disk}.part`)
   renameSync(`${disk}.part`, disk)
   rmSync(root, { recursive: true })

@@ -117,6 +117,11 @@ describe('a disk that is customized', () => {
     expect(owned('/root/.ssh/authorized_keys')).toEqual([0, 0, '600'])
   })
 
+  it('has no identity of its own, though virt-customize gave it one: each machine made from it gets another', () => {
+    expect(whole.log).toContain('Setting the machine ID')
+    expect(read('/etc/machine-id')).toBe('')
+  })
+
   it('has the script of its first boot', () => {
     const scripts = join(guest, '/usr/lib/virt-sysprep/scripts')
     const [script, ...more] = readdirSync(scripts)

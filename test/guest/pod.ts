@@ -50,7 +50,7 @@ export function openPod(base: string | undefined, volumeMode: 'Filesystem' | 'Bl
   }
   return {
     async run(customization, secrets) {
-      const [config, job] = customizeJob({ ...claim, volumeMode, customization }) as [Manifest, Manifest]
+      const [config, job] = customizeJob({ ...claim, volumeMode, customization, sealed: true }) as [Manifest, Manifest]
       for (const [name, content] of Object.entries(config['data'] as Record<string, string>))
         write(`files/${name}`, content)
       for (const [secret, keys] of Object.entries(secrets))

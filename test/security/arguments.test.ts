@@ -151,7 +151,7 @@ describe("virt-customize's commands", () => {
       const checked = check(GuestCustomization, value, 'the customization')
       if (!checked.ok) continue
       taken++
-      const { commands = '' } = customizeCommands(checked.value)
+      const { commands = '' } = customizeCommands(checked.value, true)
       expect(
         commands
           .trimEnd()

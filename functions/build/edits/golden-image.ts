@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { customizationOf } from '../../../shared/disk-customization.ts'
 import { DroverError } from '../../../shared/errors.ts'
 import type { Tree } from '../../../shared/fleet.ts'
+import type { Guestfs } from '../../../shared/images/customize-job.ts'
 import { buildName } from '../../../shared/images/names.ts'
 import type { ImageRound } from '../../../shared/lifecycles.ts'
 import { requestOf } from '../../../shared/request.ts'
@@ -12,7 +13,7 @@ import type { Unfit } from '../edit.ts'
 /** What an edit of an image may look at beside the run. */
 interface Given {
   tree: Tree
-  guestfsImage: string
+  guestfs: Guestfs
   pushImage?: string | undefined
 }
 
@@ -78,12 +79,12 @@ const secrets: ImageEdit = (image, run) => {
 }
 
 /** Has the disk customized by a Job, where the request says how. */
-const customize: ImageEdit = async (image, run, { tree, guestfsImage }) => {
+const customize: ImageEdit = async (image, run, { tree, guestfs }) => {
   const known = begun(image, run)
   const customization = await customizationOf(asked(run), tree)
   if (!customization) return known
   if ('problems' in customization) return customization
-  return withWork(known, run, { customize: { image: guestfsImage, customization } })
+  return withWork(known, run, { customize: { ...guestfs, customization } })
 }
 
 /** Has the disk pushed by a Job, where the request says where to. */

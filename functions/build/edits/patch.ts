@@ -11,7 +11,7 @@ export const patch: Edit = async (definition, run, given) => {
     ...definition,
     patch: {
       name: patchName(definition.name, run.id),
-      image: given.guestfsImage,
+      ...given.guestfs,
       volumeMode: run.facts.volumeMode ?? 'Filesystem',
       customization,
       deadlineSeconds: Math.max(60, Math.floor(left / 1000)),

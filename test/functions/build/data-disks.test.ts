@@ -67,7 +67,7 @@ describe('whatever is asked of a machine', () => {
         const asked = { namespace: 'shop', name: now.name, ...request } as Run['request']
         const run = runOf({ lifecycle, request: asked, facts: { wasRunning: running, nextImage: { registry: image } } })
         for (const round of rounds[lifecycle] ?? []) {
-          const next = await edits[round](now, run, { tree, guestfsImage: 'tools:1' })
+          const next = await edits[round](now, run, { tree, guestfs: { image: 'tools:1' } })
           if ('problems' in next) break
           now = next
         }

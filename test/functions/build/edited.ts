@@ -26,5 +26,5 @@ export async function edited(
     'policy/limits.yaml': starterFiles()['policy/limits.yaml'] ?? '',
     ...files,
   }).head()
-  return edits[round](definition, run, { tree, guestfsImage: 'tools:1' })
+  return edits[round](definition, run, { tree, guestfs: { image: 'tools:1' } })
 }

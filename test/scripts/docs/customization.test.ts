@@ -38,7 +38,7 @@ const rows = customizationTable()
   .map((row) => row.split('|').map((cell) => cell.trim()))
 
 it('says what is done to a disk in the order in which it is done', () => {
-  const { commands = '', 'packages.sh': packages = '' } = customizeCommands(whole)
+  const { commands = '', 'packages.sh': packages = '' } = customizeCommands(whole, false)
   const fields = rows.map(([, field = '']) => field.replaceAll('`', '') as keyof GuestCustomization)
   expect(fields.toSorted()).toEqual(Object.keys(whole).sort())
   const places = fields.flatMap((field) => (traces[field] ? [commands.indexOf(traces[field])] : []))

@@ -6,7 +6,7 @@ import { GuestCustomization } from '../../../shared/schema/guest-customization.t
 import { everything } from './customizations.ts'
 
 const linesOf = (customization: GuestCustomization) =>
-  customizeCommands(customization)['commands']?.trimEnd().split('\n') ?? []
+  customizeCommands(customization, false)['commands']?.trimEnd().split('\n') ?? []
 
 describe('customizeCommands', () => {
   it('writes what is asked for as commands, in an order in which each finds what it needs', () => {
@@ -37,13 +37,26 @@ describe('customizeCommands', () => {
     ])
   })
 
+  it('seals a disk that many machines are made from, when all else is done, and never the disk of a machine', () => {
+    const sealed = customizeCommands({ update: true }, true)
+    expect(sealed['commands']?.trimEnd().split('\n').slice(-3)).toEqual([
+      'run files/packages-after.sh',
+      'run files/seal.sh',
+      'no-logfile',
+    ])
+    expect(sealed['seal.sh']).toContain('/etc/machine-id')
+    expect(Object.keys(customizeCommands({ update: true }, false))).not.toContain('seal.sh')
+  })
+
   it('has every file that a command names, and no other', () => {
     const named = linesOf(everything()).flatMap((line) => /files\/([^:]+)/.exec(line)?.[1] ?? [])
-    expect(Object.keys(customizeCommands(everything())).sort()).toEqual([...named, 'commands', 'customize.sh'].sort())
+    expect(Object.keys(customizeCommands(everything(), false)).sort()).toEqual(
+      [...named, 'commands', 'customize.sh'].sort(),
+    )
   })
 
   it('writes the same for the same customization', () => {
-    expect(customizeCommands(everything())).toEqual(customizeCommands(everything()))
+    expect(customizeCommands(everything(), false)).toEqual(customizeCommands(everything(), false))
   })
 
   it('does nothing that is not asked for', () => {
@@ -53,7 +66,7 @@ describe('customizeCommands', () => {
   })
 
   it('gives a subscription back in the script that asks for it, before anything can fail', () => {
-    const script = customizeCommands(everything())['packages.sh'] ?? ''
+    const script = customizeCommands(everything(), false)['packages.sh'] ?? ''
     expect(script.indexOf('trap leave EXIT')).toBeLessThan(script.indexOf('subscription-manager register'))
     expect(script).toMatch(
       /remove_packages 'telnet'\nrefresh\nupdate_packages\ninstall_packages 'nginx' 'gcc-c\+\+'\n$/,
@@ -61,21 +74,21 @@ describe('customizeCommands', () => {
   })
 
   it('runs a script by the program that it names, for virt-customize gives it to /bin/sh', () => {
-    const files = customizeCommands({ run: [{ name: 'tune', content: '#!/usr/bin/python3\n' }] })
+    const files = customizeCommands({ run: [{ name: 'tune', content: '#!/usr/bin/python3\n' }] }, false)
     expect(files['script-0']).toBe('#!/usr/bin/python3\n')
     expect(files['run-0-tune']).toMatch(/chmod 0700 \/var\/lib\/drover\/script\n\/var\/lib\/drover\/script\n$/)
   })
 
   it('asks for no subscription that nobody named', () => {
     const { subscription: _, ...rest } = everything()
-    expect(customizeCommands(rest)['packages.sh']).not.toContain('subscription-manager')
+    expect(customizeCommands(rest, false)['packages.sh']).not.toContain('subscription-manager')
     expect(linesOf(rest).join()).not.toContain('/var/lib/drover/subscription')
   })
 
   it('refuses more than a ConfigMap holds', () => {
     const content = 'x'.repeat(65536)
     const files = Array.from({ length: 16 }, (_, at) => ({ path: `/etc/${at}`, content, mode: '0644' }))
-    expect(() => customizeCommands({ files })).toThrow(
+    expect(() => customizeCommands({ files }, false)).toThrow(
       /^Cannot customize the guest: its files and scripts have 10\d{5} bytes, wanted at most 1000000$/,
     )
   })

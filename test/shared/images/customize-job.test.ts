@@ -12,6 +12,7 @@ const input = (change: Partial<CustomizeJob> = {}): CustomizeJob => ({
   volumeMode: 'Filesystem',
   image: 'quay.io/kubevirt/libguestfs-tools@sha256:0000',
   customization: everything(),
+  sealed: false,
   deadlineSeconds: 3600,
   ...change,
 })
@@ -21,6 +22,7 @@ interface Container {
   volumeDevices?: unknown
   volumeMounts: { name: string; mountPath: string; readOnly?: boolean }[]
   securityContext: unknown
+  resources: { limits: Record<string, string> }
 }
 interface Spec {
   backoffLimit: number
@@ -38,6 +40,13 @@ const envOf = (change?: Partial<CustomizeJob>) =>
   Object.fromEntries(containerOf(change).env.map(({ name, value }) => [name, value]))
 
 describe('customizeJob', () => {
+  it('asks the node for KVM where there is one, as machines do', () => {
+    const limits = (change: Partial<CustomizeJob>) => Object.keys(podOf(change).containers[0].resources.limits)
+    expect(limits({ kvm: true })).toContain('devices.kubevirt.io/kvm')
+    expect(limits({ kvm: false })).not.toContain('devices.kubevirt.io/kvm')
+    expect(limits({})).not.toContain('devices.kubevirt.io/kvm')
+  })
+
   it('makes a ConfigMap and a Job of one name, with the labels that are given, and a pod with its own', () => {
     const { name, namespace, labels, podLabels } = input()
     const metadata = { name, namespace, labels }
