@@ -57,7 +57,8 @@ export type CmdbConfig = Static<typeof CmdbConfig>
 
 type Values = Record<string, string>
 
-const timeout = 15_000
+/** Two calls are less than a delivery. Short tries at a system that is slow would make a record twice: it goes on with each of them. */
+const timeout = 40_000
 
 /** Reads the adapter's file; throws a sentence that names what is wrong with it. */
 export function readCmdbConfig(path: string): CmdbConfig {
