@@ -61,8 +61,10 @@ export interface VirtualMachine {
     restoreInProgress?: string
     printableStatus?: string
     ready?: boolean
-    /** The generation that its guest was started from. */
+    /** The generation that its guest is of: it stands still while the template is another than that of its start. */
     observedGeneration?: number
+    /** The generation that KubeVirt has seen last while there was a guest. */
+    desiredGeneration?: number
     /** What KubeVirt has acted on last; nothing before the first guest. */
     runStrategy?: string
     conditions?: Condition[]

@@ -4,7 +4,7 @@ import { keptUntil } from '../kubevirt/new-disks.ts'
 import type { MachineRound } from '../lifecycles.ts'
 import { failed, reached } from './assessment.ts'
 import { imaged, resized } from './disk.ts'
-import type { Goal } from './goal.ts'
+import type { Aim, Goal } from './goal.ts'
 import { gone } from './gone.ts'
 import { migrated } from './migrated.ts'
 import { patched } from './patched.ts'
@@ -16,8 +16,14 @@ import { assessStopped, stopped } from './stopped.ts'
 /** The machine is as its definition has it: it runs and is ready, or it is off. */
 export const asDefined: Goal = {
   assess: (view, aim) =>
-    aim.definition.running ? assessReady(view, aim.definition, aim.revision) : assessStopped(view, aim),
+    aim.definition.running ? assessReady(view, aim.definition, aim.revision, guestOf(aim)) : assessStopped(view, aim),
 }
+
+/** Whether this run has had the guest started. */
+const guestOf = ({ run, definition }: Aim) =>
+  (['create', 'start', 'swap'] satisfies MachineRound[]).some((round) => definition.operation === `${run}.${round}`)
+    ? 'started'
+    : 'left running'
 
 /** The machine is as its definition has it, and its data is on the claims that it was on. */
 const started: Goal = {

@@ -10,6 +10,9 @@ export const patched: Goal = {
   assess(view, { definition }) {
     const { patch } = definition
     if (!patch) return reached('Nothing is to be patched')
+    // Nothing in the cluster keeps a guest off: `virtctl start` has it run until Argo CD takes that back.
+    if (view.instance)
+      return failed(`VM ${definition.name} was started while Job ${patch.name} works on its disk, and both write to it`)
     const shown = assessJob(view.jobs ?? [], patch.name, 'works on the disk')
     return shown ?? troubleOfSync(view) ?? waiting(`Job ${patch.name} is not there yet`)
   },

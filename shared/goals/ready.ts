@@ -21,15 +21,21 @@ const errorsOfClaims = ['ErrorUnschedulable', 'ErrorPvcNotFound', 'DataVolumeErr
 
 /**
  * The machine runs, is ready, shows this very definition as of this commit, and its guest agent speaks where one is
- * expected.
+ * expected. A guest that was started for it has to be of this definition too. One that merely ran on may wait for a restart
+ * since before, as after a hand has annotated its template: that is not for whoever moves it or lets a disk grow to settle.
  */
-export function assessReady(view: MachineView, definition: Definition, revision?: string): Assessment {
+export function assessReady(
+  view: MachineView,
+  definition: Definition,
+  revision?: string,
+  guest: 'started' | 'left running' = 'started',
+): Assessment {
   // Not those that were kept of an earlier machine of this name, nor one that an undo has given up and Argo CD not yet removed.
   const mounted = allClaims(definition)
   const own = { ...view, disks: view.disks.filter(({ metadata }) => mounted.includes(metadata.name)) }
   // Argo CD says that the cluster refuses a claim which is to grow, for as long as its disk is being filled.
   const trouble = isFillingToGrow(own.disks, definition) ? undefined : troubleOfSync(own)
-  return troubleOfDisks(own.disks) ?? trouble ?? troubleOfSecrets(own) ?? progressOf(own, definition, revision)
+  return troubleOfDisks(own.disks) ?? trouble ?? troubleOfSecrets(own) ?? progressOf(own, definition, revision, guest)
 }
 
 const isFillingToGrow = (live: readonly DataVolume[], definition: Definition): boolean =>
@@ -108,7 +114,12 @@ export function showsCommit(
   return bearer?.metadata.annotations?.[operationAnnotation] === operation && status === 'Synced' && isCompared
 }
 
-function progressOf(view: MachineView, definition: Definition, revision: string | undefined): Assessment {
+function progressOf(
+  view: MachineView,
+  definition: Definition,
+  revision: string | undefined,
+  guest: 'started' | 'left running',
+): Assessment {
   const { application, machine, instance, disks } = view
   if (!application) return waiting('Argo CD has no Application for it yet')
   // Argo CD writes an empty status before it has compared for the first time.
@@ -125,7 +136,10 @@ function progressOf(view: MachineView, definition: Definition, revision: string 
     ])
     return troubled(`the VirtualMachine says ${status}: ${reason}`)
   }
-  const observed = (machine.status?.observedGeneration ?? 0) >= (machine.metadata.generation ?? 0)
+  // https://github.com/kubevirt/kubevirt/blob/v1.8.0/pkg/virt-controller/watch/vm/vm.go#L1429
+  const { observedGeneration = 0, desiredGeneration = 0 } = machine.status ?? {}
+  const seen = guest === 'started' ? observedGeneration : desiredGeneration
+  const observed = seen >= (machine.metadata.generation ?? 0)
   if (!machine.status?.ready || !observed) return waiting(`the VirtualMachine is ${status}${importing(disks)}`)
   const agent = instance?.status?.conditions?.some(({ type, status }) => type === 'AgentConnected' && status === 'True')
   if (definition.guestAgent && !agent)

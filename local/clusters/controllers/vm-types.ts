@@ -59,6 +59,8 @@ export interface VirtualMachine extends KubeObject {
     printableStatus?: string
     created?: boolean
     ready?: boolean
+    observedGeneration?: number
+    desiredGeneration?: number
     conditions?: Condition[]
     snapshotInProgress?: string
     restoreInProgress?: string

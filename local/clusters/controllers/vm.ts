@@ -9,6 +9,8 @@ import { claimNames, type Instance, type MigrationState, secretNames, type Virtu
 
 const finalizer = 'kubevirt.io/virtualMachineControllerFinalize'
 const startedFrom = 'local.drover.dev/started-from'
+/** The template as its guest was started from it. */
+const startedTemplate = 'local.drover.dev/started-template'
 
 /** KubeVirt's machine controller: starts and stops instances as `runStrategy` says, and says how it is going. */
 export function runMachines(cluster: Cluster): { bySecret: Index } {
@@ -84,7 +86,11 @@ function start(cluster: Cluster, machine: VirtualMachine, { again }: Waker) {
   if (/^(Provisioning|DataVolumeError|ErrorPvcNotFound)$/.test(printableStatus))
     return say(cluster, machine, undefined, 'WaitingForVolumeBinding')
   const { metadata: labels, spec } = machine.spec.template
-  const annotations = { ...labels?.annotations, [startedFrom]: shapeOf(machine) }
+  const annotations = {
+    ...labels?.annotations,
+    [startedFrom]: shapeOf(machine),
+    [startedTemplate]: templateOf(machine),
+  }
   const owner = { ownerReferences: [ownedBy(machine)], finalizers: ['foregroundDeleteVirtualMachine'] }
   const metadata = {
     name: machine.metadata.name,
@@ -208,13 +214,19 @@ function say(
     }),
     // Without a guest they stand still.
     ...(instance && {
-      observedGeneration: machine.metadata.generation,
+      observedGeneration: isOf(machine, instance) ? machine.metadata.generation : machine.status?.observedGeneration,
       desiredGeneration: machine.metadata.generation,
     }),
     conditions: restartRequired(machine, instance, withCondition(machine.status?.conditions, condition)),
     ...(ready && { startFailure: undefined }),
   })
 }
+
+const templateOf = ({ spec: { template } }: VirtualMachine) => JSON.stringify(template)
+
+/** A guest is of the newest generation for as long as its template is that of its start. */
+const isOf = (machine: VirtualMachine, { metadata: { annotations } }: Instance) =>
+  annotations?.[startedTemplate] === undefined || annotations[startedTemplate] === templateOf(machine)
 
 /** What a guest cannot be given while it runs: nothing is changed live, as is KubeVirt's default. */
 function shapeOf({ spec: { template, instancetype, preference } }: VirtualMachine): string {

@@ -20,12 +20,12 @@ export const synced = (status = 'Synced', rest: object = {}): MachineView => ({
 export const showing = (
   { name, operation }: Definition,
   printableStatus: string,
-  { ready = false, conditions = [] as Condition[], observedGeneration = 1 } = {},
+  { ready = false, conditions = [] as Condition[], observedGeneration = 1, desiredGeneration = 1 } = {},
 ): MachineView => ({
   ...synced(),
   machine: {
     metadata: { name, generation: 1, annotations: { 'drover.dev/operation': operation } },
-    status: { printableStatus, ready, observedGeneration, conditions },
+    status: { printableStatus, ready, observedGeneration, desiredGeneration, conditions },
   },
 })
 

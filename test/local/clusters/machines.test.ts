@@ -238,6 +238,21 @@ describe('a machine', () => {
     await until(store, 'VirtualMachine', 'shop/ordered', { 'status.conditions[RestartRequired]': undefined })
   })
 
+  it('that has its template annotated while it runs has a guest of the generation before, until that is undone', async () => {
+    const before = store.get('VirtualMachine', 'shop', 'ordered')
+    const { generation = 0 } = (before as { metadata: { generation?: number } }).metadata
+    const { template } = before?.['spec'] as MachineSpec
+    change(store, 'VirtualMachine', 'ordered', {
+      template: { ...template, metadata: { annotations: { note: 'by hand' } } },
+    })
+    await until(store, 'VirtualMachine', 'shop/ordered', {
+      'status.observedGeneration': generation,
+      'status.desiredGeneration': generation + 1,
+    })
+    change(store, 'VirtualMachine', 'ordered', { template })
+    await until(store, 'VirtualMachine', 'shop/ordered', { 'status.observedGeneration': generation + 2 })
+  })
+
   it('that is deleted goes with its instance and its own disks, and leaves the others', async () => {
     const dataVolumeTemplates = [
       {

@@ -153,6 +153,21 @@ describe('a machine is', () => {
     },
   )
 
+  it.each<[Assessment['state'], string, 'started' | 'left running', object]>([
+    ['waiting', 'was started for it, and is of an older template', 'started', { observedGeneration: 0 }],
+    ['reached', 'ran on, and waits for a restart since before', 'left running', { observedGeneration: 0 }],
+    [
+      'waiting',
+      'ran on, but KubeVirt has not seen the change',
+      'left running',
+      { observedGeneration: 0, desiredGeneration: 0 },
+    ],
+  ])('%s where its guest %s', (state, _, guest, generations) => {
+    const view = runningView(definition)
+    const machine = { ...view.machine, status: { ...view.machine?.status, ...generations } } as MachineView['machine']
+    expect(assessReady({ ...view, machine }, definition, undefined, guest).state).toBe(state)
+  })
+
   it.each([
     ['Starting', 1, 'waiting'],
     ['Starting', 2, 'troubled'],

@@ -5,7 +5,7 @@ import type { MachineRound } from '../../../shared/lifecycles.ts'
 import type { Claim, MachineView } from '../../../shared/machines.ts'
 import type { Definition } from '../../../shared/schema/definition.ts'
 import { machinesShowing, nothing } from '../../functions/machines.ts'
-import { showing } from '../../functions/verify/views.ts'
+import { runningView, showing } from '../../functions/verify/views.ts'
 import { linuxServer } from '../kubevirt/definitions.ts'
 
 const run = '0123456789abcdef0123'
@@ -43,6 +43,11 @@ const halted = (printableStatus: string, rest: object = {}) => {
   const status = { ...machine?.status, runStrategy: 'Halted', ...more }
   return { ...shown, machine: { ...machine, spec: { runStrategy: 'Halted' }, status }, ...others } as MachineView
 }
+/** A machine whose guest was started from another template than it has now. */
+const pendingRestart = (operation = linuxServer().operation) => ({
+  ...runningView(linuxServer({ operation })),
+  machine: showing(linuxServer({ operation }), 'Running', { ready: true, observedGeneration: 0 }).machine,
+})
 /** A snapshot that can be used, and what KubeVirt says of how it was taken. */
 const taken = (...indications: string[]) => {
   const sourceIndications = indications.map((indication) => ({ indication }))
@@ -318,6 +323,22 @@ describe('a round', () => {
       'runs on node a',
     ],
     [
+      'resize: ends with a guest that ran on and waits for a restart since before',
+      'create',
+      { ...aimOf(), run: 'another' },
+      pendingRestart(),
+      'reached',
+      'Running',
+    ],
+    [
+      'start: waits for a guest of its own',
+      'create',
+      aimOf({ operation: `${run}.start` }),
+      pendingRestart(`${run}.start`),
+      'waiting',
+      'Running',
+    ],
+    [
       'migrate: fails',
       'migrate',
       aimOf({ migration: { name: 'm' } }),
@@ -332,6 +353,14 @@ describe('a round', () => {
       view({ jobs: [named('web-01-patch', {})] }),
       'waiting',
       'works on the disk',
+    ],
+    [
+      'patch: fails where the guest was started by hand meanwhile',
+      'patch',
+      aimOf({ patch }),
+      view({ jobs: [named('web-01-patch', {})], instance: named('web-01', { phase: 'Running' }) }),
+      'failed',
+      'VM web-01 was started while Job web-01-patch works on its disk',
     ],
     [
       'image: is made as far as it can be before a guest starts',
