@@ -76,17 +76,22 @@ export function guard(server: Server): Door {
 
 const sleep = (milliseconds: number) => new Promise((done) => setTimeout(done, milliseconds))
 
+/** Events come by POST, probes and numbers go by GET. Of every other method the runtime would read the body first, without limit if it is a form. */
+const methods = ['GET', 'HEAD', 'POST']
+
 /** What the runtime's router would cut off as a query and put over what it hands to the function, even `method` and `headers`. */
 const query = /[?;#]/
 
 /** Status and sentence for a request that no function needs to see; undefined when it may pass, made harmless. */
 function refuse(request: IncomingMessage): [number, string] | undefined {
+  if (!methods.includes(request.method ?? '')) return [405, 'Cannot answer: wanted a POST of a CloudEvent']
   if (Number(request.headers['content-length'] ?? 0) > bodyLimit)
     return [413, `Cannot read the event: it is longer than ${bodyLimit} bytes`]
   const { url = '' } = request
   if (query.test(url)) return [400, 'Cannot take the event: its address has a query, wanted none']
   // As a proxy is asked (`POST http://host/`), or for no path at all (`*`).
   if (!url.startsWith('/')) return [400, 'Cannot take the event: its address is no path']
+  // No body of these is ever read.
   if (request.method !== 'POST') return undefined
   delete request.headers[deadHeader]
   if (url === deadPath) {
@@ -99,12 +104,15 @@ function refuse(request: IncomingMessage): [number, string] | undefined {
     if (typeof value === 'string') request.headers[other] = value
     delete request.headers[name]
   }
-  // With this type the runtime hands over the body as bytes, within its limit.
+  // With this type the runtime hands over the body as bytes, within its limit, which counts what comes unannounced too.
   request.headers['content-type'] = 'application/octet-stream'
   return undefined
 }
 
 function answer(request: IncomingMessage, response: ServerResponse, status: number, sentence: string): void {
   request.resume()
-  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', connection: 'close' }).end(sentence)
+  const allow = status === 405 ? { allow: methods.join(', ') } : {}
+  response
+    .writeHead(status, { 'content-type': 'text/plain; charset=utf-8', connection: 'close', ...allow })
+    .end(sentence)
 }

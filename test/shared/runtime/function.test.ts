@@ -142,6 +142,30 @@ describe('a function on the runtime', () => {
     expect(await chunked(body)).toBe(413)
   })
 
+  it.each([
+    ['OPTIONS', '/'],
+    ['PUT', '/'],
+    ['PATCH', '/elsewhere'],
+    ['DELETE', '/'],
+    ['TRACE', '/'],
+    ['PROPFIND', '/'],
+    ['OPTIONS', '/dead'],
+    ['OPTIONS', '/metrics'],
+  ])('answers 405 to %s %s before its body, which may be a form without end, is read', async (method, path) => {
+    expect(await endless(method, path)).toEqual({ status: 405, allow: 'GET, HEAD, POST', connection: 'close' })
+  })
+
+  it('answers 413 to a POST of a form without end', async () => {
+    expect(await endless('POST', '/')).toMatchObject({ status: 413 })
+    expect(await endless('POST', '/elsewhere')).toMatchObject({ status: 413 })
+  })
+
+  it('answers a probe by HEAD, and by GET with a body, which it does not read', async () => {
+    const head = await fetch(`http://127.0.0.1:${port}/health/liveness`, { method: 'HEAD' })
+    expect(head.status).toBe(200)
+    expect(await endless('GET', '/health/liveness')).toMatchObject({ status: 200 })
+  })
+
   it('answers 500 without the words of the cause', async () => {
     step = async () => {
       throw new Error('token=hunter2')
@@ -191,6 +215,29 @@ describe('a function on the runtime', () => {
     expect(closed).toEqual(['closed'])
   })
 })
+
+/** The answer to a request with a form that goes on for as long as there is none, 16 MiB at most: by then it is read. */
+function endless(method: string, path: string) {
+  return new Promise<{ status?: number; allow?: string; connection?: string }>((done) => {
+    const headers = { ...ce, 'content-type': 'application/x-www-form-urlencoded', 'transfer-encoding': 'chunked' }
+    const outgoing = request({ port, method, path, headers, agent: false }, (response) => {
+      const { statusCode, headers } = response
+      done({
+        ...(statusCode === undefined ? {} : { status: statusCode }),
+        ...(headers.allow === undefined ? {} : { allow: headers.allow }),
+        ...(headers.connection === undefined ? {} : { connection: headers.connection }),
+      })
+      outgoing.destroy()
+    })
+    outgoing.on('error', () => undefined)
+    let chunks = 0
+    const more = () => {
+      if (outgoing.destroyed || ++chunks > 256) return
+      outgoing.write(Buffer.alloc(64 * 1024, 'a=1&'), () => setImmediate(more))
+    }
+    more()
+  })
+}
 
 /** The status of a POST that does not say how long it is. */
 function chunked(body: Buffer): Promise<number | undefined> {
