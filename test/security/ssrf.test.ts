@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, Socket } from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { validate } from '../../functions/validate/validate.ts'
 import { callbackPoster } from '../../shared/clients/callback.ts'
@@ -11,7 +11,8 @@ import { memoryFleet } from '../fleet.ts'
 
 /** Addresses that a requester may have Drover or a cluster ask: none leads inside unless policy names it. */
 
-const names = vi.hoisted(() => new Map<string, string[]>())
+/** The answers of the attacker's name server, each with its addresses; the last one is given again and again. */
+const names = vi.hoisted(() => new Map<string, string[][]>())
 vi.mock('node:dns', async (original) => {
   const dns = await original<typeof import('node:dns')>()
   type Found = (error: Error | null, address: unknown, family?: number) => void
@@ -19,13 +20,16 @@ vi.mock('node:dns', async (original) => {
   const lookup = (name: string, options: { all?: boolean }, found: Found) => {
     const answers = names.get(name)
     if (!answers) return dns.lookup(name, options, found as never)
-    const address = answers.length > 1 ? (answers.shift() ?? '') : (answers[0] ?? '')
-    const family = address.includes(':') ? 6 : 4
-    return options.all ? found(null, [{ address, family }]) : found(null, address, family)
+    const addresses = (answers.length > 1 ? answers.shift() : answers[0]) ?? []
+    const all = addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }))
+    return options.all ? found(null, all) : found(null, all[0]?.address, all[0]?.family)
   }
   return { ...dns, lookup, default: { ...dns, lookup } }
 })
-afterEach(() => names.clear())
+afterEach(() => {
+  names.clear()
+  vi.restoreAllMocks()
+})
 
 /** Hosts that are inside, in every form that some resolver takes. */
 const inside = [
@@ -231,21 +235,46 @@ describe('a callback, when it connects,', () => {
     'fd00::1',
     '64:ff9b::a9fe:a9fe',
   ])('does not go to %s for a name that resolves to it', async (address) => {
-    names.set('rebind.example.com', [address])
+    names.set('rebind.example.com', [[address]])
     await expect(careful.post(`https://rebind.example.com:${port}/`, {}, '{}')).rejects.toMatchObject(refused)
   })
 
-  it('goes to no private address among the public ones of a name', async () => {
-    names.set('mixed.example.com', ['10.0.0.1'])
-    await expect(careful.post('https://mixed.example.com/', {}, '{}')).rejects.toMatchObject(refused)
-  })
+  /** A public address by all ranges, in a block that nobody has been given: nothing is there. */
+  const nowhere = '3ffe::1'
 
-  it('asks for a name once: a second answer, which would be private, is not connected to', async () => {
-    // Public when it is checked; whoever asks again is told another.
-    const answers = ['192.0.2.1', '127.0.0.1']
+  /** The addresses that sockets have gone to from now on. */
+  function attempts(): string[] {
+    const addresses: string[] = []
+    const connect = Socket.prototype.connect as (this: Socket, ...rest: unknown[]) => Socket
+    vi.spyOn(Socket.prototype, 'connect').mockImplementation(function (this: Socket, ...rest: unknown[]) {
+      this.on('connectionAttempt', (address: string) => {
+        addresses.push(address)
+        // Seen is enough: some networks would keep it waiting.
+        setImmediate(() => this.destroy(new Error('seen')))
+      })
+      return connect.apply(this, rest)
+    })
+    return addresses
+  }
+
+  it.each([[[nowhere, '10.0.0.1']], [['10.0.0.1', nowhere]]])(
+    'goes nowhere for a name with a private address among the public ones: %j',
+    async (answer) => {
+      names.set('mixed.example.com', [answer])
+      const gone = attempts()
+      await expect(careful.post('https://mixed.example.com/', {}, '{}')).rejects.toMatchObject(refused)
+      expect(gone).toEqual([])
+    },
+  )
+
+  it('goes to the very address that it has checked: a second answer, which would be private, is not asked for', async () => {
+    const answers = [[nowhere], ['127.0.0.1']]
     names.set('twice.example.com', answers)
-    await expect(careful.post(`https://twice.example.com:${port}/`, {}, '{}')).rejects.toMatchObject(refused)
-    expect([answers, asks]).toEqual([['127.0.0.1'], 0])
+    const gone = attempts()
+    await expect(careful.post(`https://twice.example.com:${port}/`, {}, '{}')).rejects.toMatchObject({
+      reason: 'broken',
+    })
+    expect({ gone, answers, asks }).toEqual({ gone: [nowhere], answers: [['127.0.0.1']], asks: 0 })
   })
 
   it.each([
@@ -259,12 +288,12 @@ describe('a callback, when it connects,', () => {
   ])('does not go to %s even where private addresses are allowed', async (address) => {
     const host = address.includes(':') ? `[${address}]` : address
     await expect(open.post(`http://${host}:${port}/`, {}, '{}')).rejects.toMatchObject(refused)
-    names.set('meta.example.com', [address])
+    names.set('meta.example.com', [[address]])
     await expect(open.post(`http://meta.example.com:${port}/`, {}, '{}')).rejects.toMatchObject(refused)
   })
 
   it('goes to a private one where they are allowed, and follows no redirect from there', async () => {
-    names.set('portal.example.com', ['127.0.0.1'])
+    names.set('portal.example.com', [['127.0.0.1']])
     expect(await open.post(`http://portal.example.com:${port}/`, {}, '{}')).toBe(302)
     expect(asks).toBe(1)
   })
