@@ -79,7 +79,7 @@ export const environmentWith = ({ broker, git, kubeconfig, secrets }: Parts): Re
   DROVER_GIT_URL: git,
   DROVER_GIT_TOKEN: secrets.gitToken,
   DROVER_ARGOCD_REPO_URL: repoUrl,
-  DROVER_CALLBACK_ALLOW_PRIVATE: 'true',
+  DROVER_CALLBACK_ALLOW_PRIVATE: 'loopback',
   // No container is run: the Job that pushes says what Drover's own image would.
   DROVER_PUSH_IMAGE: 'registry.example.com/drover:latest',
   DROVER_GRACE_SECONDS: '5',

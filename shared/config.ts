@@ -39,7 +39,7 @@ export interface Config {
   /** Whether the hub's RBAC is asked about each requester. */
   accessReview: boolean
   dnsResolvers: string[]
-  callback: { allowPrivate: boolean }
+  callback: { reach: 'public' | 'private' | 'loopback' }
   /** How long one delivery may wait before it answers 'not yet'; below the Triggers' timeout. */
   patienceSeconds: number
   /** How long a run may take unless it says otherwise, and an undo. */
@@ -130,7 +130,7 @@ export function parseConfig(env: Environment): { config: Config; problems: strin
     graceSeconds: number('DROVER_GRACE_SECONDS', Math.min(30, patienceSeconds * 0.6), 0, 590),
     accessReview: isTrue('DROVER_ACCESS_REVIEW'),
     dnsResolvers: resolvers,
-    callback: { allowPrivate: isTrue('DROVER_CALLBACK_ALLOW_PRIVATE') },
+    callback: { reach: reaches[oneOf('DROVER_CALLBACK_ALLOW_PRIVATE', 'false', Object.keys(reaches))] ?? 'public' },
     patienceSeconds,
     deadlineMinutes: number('DROVER_DEADLINE_MINUTES', 30, 0.01, 1440),
     undoMinutes: number('DROVER_UNDO_MINUTES', 15, 0.01, 1440),
@@ -145,6 +145,8 @@ export function parseConfig(env: Environment): { config: Config; problems: strin
 
 export const defaultGuestfsImage = 'quay.io/kubevirt/libguestfs-tools:v1.8.0'
 
+/** How far callbacks go, by the words of the setting. */
+const reaches: Record<string, Config['callback']['reach']> = { false: 'public', true: 'private', loopback: 'loopback' }
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
 
 /** An address with or without a port, in the forms that Node's resolver takes. */

@@ -7,13 +7,32 @@ export function isPublic(address: string): boolean {
   const parsed = ipaddr.process(address)
   // Of IPv6 only 2000::/3 is given out; the rest is reserved, or another way to write an IPv4 address.
   const isGivenOut = !(parsed instanceof ipaddr.IPv6) || ((parsed.parts[0] ?? 0) & 0xe000) === 0x2000
-  return parsed.range() === 'unicast' && isGivenOut
+  return parsed.range() === 'unicast' && isGivenOut && !isOfCloud(address)
 }
 
-const privateRanges = new Set(['private', 'loopback', 'uniqueLocal', 'carrierGradeNat'])
+const privateRanges = new Set(['private', 'uniqueLocal', 'carrierGradeNat'])
 
 /** True for an address that networks give to machines of their own; a link-local one is none, for there clouds keep secrets. */
-export const isPrivate = (address: string): boolean => privateRanges.has(ipaddr.process(address).range())
+export const isPrivate = (address: string): boolean =>
+  privateRanges.has(ipaddr.process(address).range()) && !isOfCloud(address)
+
+/** True for an address of this very machine, where a pod's own helpers listen. */
+export const isLoopback = (address: string): boolean => ipaddr.process(address).range() === 'loopback'
+
+/** Where clouds tell a machine its secrets at an address that looks like any other: Alibaba, Azure, AWS, Google, Oracle, Scaleway. */
+const ofClouds = [
+  '100.100.100.200/32',
+  '168.63.129.16/32',
+  'fd00:ec2::/32',
+  'fd20:ce::254/128',
+  'fd00:c1::a9fe:a9fe/128',
+  'fd00:42::42/128',
+].map((range) => ipaddr.parseCIDR(range))
+
+function isOfCloud(address: string): boolean {
+  const parsed = ipaddr.process(address)
+  return ofClouds.some(([from, bits]) => from.kind() === parsed.kind() && parsed.match(from, bits))
+}
 
 /** Endings of names that only a network of one's own knows, those of Kubernetes and of clouds among them. */
 const insideNames = /(^|\.)(localhost|local|localdomain|internal|intranet|lan|home|corp|svc)$|^[^.]*$/

@@ -183,7 +183,7 @@ export const settings = {
     {
       name: 'DROVER_CALLBACK_ALLOW_PRIVATE',
       value: 'false',
-      says: '`true` lets callbacks go to private addresses, and by http; policy still has to allow the host, and link-local addresses stay out of reach',
+      says: '`true` lets callbacks go to private addresses, and by http; policy still has to allow the host, and loopback, link-local addresses and those where clouds keep secrets stay out of reach. `loopback` is for runs on one machine: as `true`, and loopback too',
     },
   ],
 } satisfies Record<string, Setting[]>

@@ -3,12 +3,17 @@ import http from 'node:http'
 import https from 'node:https'
 import { isIP, type LookupFunction } from 'node:net'
 import { DroverError } from '../errors.ts'
-import { isPrivate, isPublic } from '../inside.ts'
+import { isLoopback, isPrivate, isPublic } from '../inside.ts'
 import { outside } from '../telemetry/outside.ts'
 
+/**
+ * How far callbacks go: to public addresses over https; to those of private networks too, and by http://; or, for runs
+ * on one machine, to this very machine as well.
+ */
+export type Reach = 'public' | 'private' | 'loopback'
+
 export interface CallbackOptions {
-  /** Callbacks into private networks; http:// is allowed with it. Otherwise only public addresses over https. */
-  allowPrivate: boolean
+  reach: Reach
 }
 
 const timeout = 10_000
@@ -17,17 +22,17 @@ const timeout = 10_000
  * Posts to an address that a requester named. The name is resolved once and that very address is connected to, so it
  * cannot point elsewhere between check and use; redirects are not followed; the answer's body is not read.
  */
-export function callbackPoster({ allowPrivate }: CallbackOptions) {
+export function callbackPoster({ reach }: CallbackOptions) {
   return {
     async post(url: string, headers: Record<string, string>, body: string): Promise<number> {
       const target = new URL(url)
-      if (target.protocol !== 'https:' && !(allowPrivate && target.protocol === 'http:'))
+      if (target.protocol !== 'https:' && !(reach !== 'public' && target.protocol === 'http:'))
         throw refusal(target, 'wanted https')
       if (target.username !== '' || target.password !== '') throw refusal(target, 'it holds a user name or password')
       const host = target.hostname.replace(/^\[|\]$/g, '')
-      if (isIP(host) !== 0 && isOut(host, allowPrivate)) throw refusal(target, 'it is not a public address')
+      if (isIP(host) !== 0 && isOut(host, reach)) throw refusal(target, 'it is not a public address')
       const call = { to: 'callback', what: 'post', host } as const
-      return outside(call, () => request(target, headers, body, allowPrivate), answered)
+      return outside(call, () => request(target, headers, body, reach), answered)
     },
   }
 }
@@ -38,14 +43,15 @@ const answered = (status: number) => ({ outcome: status < 400 ? 'ok' : String(st
 const refusal = (target: URL, why: string) => new DroverError('refused', `Cannot call back ${target.host}: ${why}`)
 
 /** An address that must not be reached; with private ones allowed, what is neither private nor public is still out of reach. */
-const isOut = (address: string, allowPrivate: boolean) => !isPublic(address) && !(allowPrivate && isPrivate(address))
+const isOut = (address: string, reach: Reach) =>
+  !isPublic(address) && !(reach !== 'public' && isPrivate(address)) && !(reach === 'loopback' && isLoopback(address))
 
-function request(target: URL, headers: Record<string, string>, body: string, allowPrivate: boolean): Promise<number> {
+function request(target: URL, headers: Record<string, string>, body: string, reach: Reach): Promise<number> {
   const { request: open } = target.protocol === 'https:' ? https : http
   return new Promise((done, failed) => {
     const outgoing = open(
       target,
-      { method: 'POST', headers, lookup: pinned(allowPrivate), timeout, signal: AbortSignal.timeout(timeout) },
+      { method: 'POST', headers, lookup: pinned(reach), timeout, signal: AbortSignal.timeout(timeout) },
       (response) => {
         response.destroy()
         done(response.statusCode ?? 0)
@@ -62,11 +68,11 @@ function request(target: URL, headers: Record<string, string>, body: string, all
 }
 
 /** Name resolution that fails where the name points to an address that must not be reached. */
-function pinned(allowPrivate: boolean): LookupFunction {
+function pinned(reach: Reach): LookupFunction {
   return (hostname, options, callback) => {
     resolve(hostname, options, (error, address, family) => {
       const found = typeof address === 'string' ? [address] : (address ?? []).map((one) => one.address)
-      if (!error && found.some((one) => isOut(one, allowPrivate))) {
+      if (!error && found.some((one) => isOut(one, reach))) {
         return callback(new DroverError('refused', `Cannot call back ${hostname}: it is not a public address`), '', 0)
       }
       return callback(error, address, family)

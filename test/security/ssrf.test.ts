@@ -57,6 +57,8 @@ const inside = [
   '0xA9FEA9FE',
   '0251.0376.0251.0376',
   '169.254.169.254.',
+  '100.100.100.200',
+  '168.63.129.16',
   '192.0.0.192',
   '198.18.0.1',
   '224.0.0.1',
@@ -222,8 +224,9 @@ describe('a callback, when it connects,', () => {
   })
   afterAll(() => void server.close())
 
-  const careful = callbackPoster({ allowPrivate: false })
-  const open = callbackPoster({ allowPrivate: true })
+  const careful = callbackPoster({ reach: 'public' })
+  const open = callbackPoster({ reach: 'private' })
+  const local = callbackPoster({ reach: 'loopback' })
   const refused = { reason: 'refused', message: expect.stringContaining('is not a public address') }
 
   it.each([
@@ -277,24 +280,65 @@ describe('a callback, when it connects,', () => {
     expect({ gone, answers, asks }).toEqual({ gone: [nowhere], answers: [['127.0.0.1']], asks: 0 })
   })
 
-  it.each([
+  const never = [
     '169.254.169.254',
     '0.0.0.0',
     '224.0.0.1',
     '255.255.255.255',
+    '192.0.0.192',
     'fe80::1',
     'ff02::1',
+    '::',
     '::ffff:169.254.169.254',
-  ])('does not go to %s even where private addresses are allowed', async (address) => {
+    // Where clouds keep secrets at an address that looks private, or even public.
+    '100.100.100.200',
+    '::ffff:100.100.100.200',
+    '168.63.129.16',
+    'fd00:ec2::254',
+    'fd00:ec2::23',
+    'fd20:ce::254',
+    'fd00:c1::a9fe:a9fe',
+    'fd00:42::42',
+  ]
+  const loopback = ['127.0.0.1', '127.9.9.9', '::1', '::ffff:127.0.0.1']
+
+  /** By its number, and by a name that resolves to it. */
+  async function isRefusedBy({ post }: typeof careful, address: string) {
+    const gone = attempts()
     const host = address.includes(':') ? `[${address}]` : address
-    await expect(open.post(`http://${host}:${port}/`, {}, '{}')).rejects.toMatchObject(refused)
+    await expect(post(`http://${host}:${port}/`, {}, '{}')).rejects.toMatchObject(refused)
     names.set('meta.example.com', [[address]])
-    await expect(open.post(`http://meta.example.com:${port}/`, {}, '{}')).rejects.toMatchObject(refused)
+    await expect(post(`http://meta.example.com:${port}/`, {}, '{}')).rejects.toMatchObject(refused)
+    expect(gone).toEqual([])
+  }
+
+  it.each([...never, ...loopback])('does not go to %s even where private addresses are allowed', async (address) => {
+    await isRefusedBy(open, address)
   })
 
-  it('goes to a private one where they are allowed, and follows no redirect from there', async () => {
+  it.each(never)('does not go to %s even where loopback is allowed', async (address) => {
+    await isRefusedBy(local, address)
+  })
+
+  it.each(['168.63.129.16'])('does not go to %s, which is public by its range', async (address) => {
+    await expect(careful.post(`https://${address}/`, {}, '{}')).rejects.toMatchObject(refused)
+  })
+
+  it.each(['10.0.0.1', '192.168.0.1', 'fd12:3456::1', '100.64.0.1'])(
+    'goes to %s where private addresses are allowed',
+    async (address) => {
+      names.set('portal.example.com', [[address]])
+      const gone = attempts()
+      await expect(open.post(`http://portal.example.com:${port}/`, {}, '{}')).rejects.toMatchObject({
+        reason: 'broken',
+      })
+      expect(gone).toEqual([address])
+    },
+  )
+
+  it('goes to loopback where it is allowed, and follows no redirect from there', async () => {
     names.set('portal.example.com', [['127.0.0.1']])
-    expect(await open.post(`http://portal.example.com:${port}/`, {}, '{}')).toBe(302)
+    expect(await local.post(`http://portal.example.com:${port}/`, {}, '{}')).toBe(302)
     expect(asks).toBe(1)
   })
 })

@@ -45,8 +45,16 @@ describe('the configuration', () => {
       broker: undefined,
       git: { url: 'https://git.example.com/fleet.git', branch: 'main' },
       argocd: { repoUrl: 'https://git.example.com/fleet.git', rootApplication: 'drover-hub' },
-      callback: { allowPrivate: false },
+      callback: { reach: 'public' },
     })
+  })
+
+  it.each([
+    ['false', 'public'],
+    ['true', 'private'],
+    ['loopback', 'loopback'],
+  ])('lets callbacks go as far as DROVER_CALLBACK_ALLOW_PRIVATE says: %s', (word, reach) => {
+    expect(readConfig({ ...enough, DROVER_CALLBACK_ALLOW_PRIVATE: word }).callback).toEqual({ reach })
   })
 
   it('names everything that is wrong at once', () => {
@@ -97,7 +105,7 @@ describe('the configuration', () => {
     [
       'private callbacks by another word',
       { DROVER_CALLBACK_ALLOW_PRIVATE: 'yes' },
-      'DROVER_CALLBACK_ALLOW_PRIVATE is "yes", wanted one of true, false',
+      'DROVER_CALLBACK_ALLOW_PRIVATE is "yes", wanted one of false, true, loopback',
     ],
     ['a CMDB file that is not there', { DROVER_CMDB_CONFIG: '/nowhere' }, 'DROVER_CMDB_CONFIG names a file'],
     ['a key file that is not there', { DROVER_SIGNING_KEYS_FILE: '/nowhere' }, 'DROVER_SIGNING_KEYS_FILE names a file'],

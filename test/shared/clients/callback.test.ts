@@ -16,8 +16,8 @@ beforeAll(async () => {
 })
 afterAll(() => close())
 
-const careful = callbackPoster({ allowPrivate: false })
-const open = callbackPoster({ allowPrivate: true })
+const careful = callbackPoster({ reach: 'public' })
+const open = callbackPoster({ reach: 'loopback' })
 const json = { 'content-type': 'application/json' }
 
 describe('an address is of the public Internet', () => {
@@ -33,6 +33,7 @@ describe('an address is of the public Internet', () => {
     ['100.64.0.1', false],
     ['198.18.0.1', false],
     ['192.0.2.1', false],
+    ['168.63.129.16', false],
     ['224.0.0.1', false],
     ['240.0.0.1', false],
     ['255.255.255.255', false],
@@ -78,7 +79,7 @@ describe('a callback', () => {
     expect((error as Error).message).not.toContain('hunter2')
   })
 
-  it('is posted where private addresses are allowed', async () => {
+  it('is posted where loopback is allowed', async () => {
     expect(await open.post(`${url}/hook?x=1`, json, '{"a":1}')).toBe(204)
     expect(asked.at(-1)).toMatchObject({ method: 'POST', path: '/hook?x=1', headers: json, body: '{"a":1}' })
   })
