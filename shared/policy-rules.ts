@@ -22,6 +22,8 @@ export interface Subject {
   name: string | undefined
   /** The golden image that is to be made. */
   image?: ImageRequest
+  /** Secrets of the namespace that the request itself names, and has not made. */
+  secrets?: Words
 }
 
 type Rules = Policy['rules']
@@ -30,7 +32,7 @@ type Words = readonly (readonly [path: string, word: string])[]
 /** One rule of a policy, on one subject: a sentence for each way in which it is broken. */
 export type Rule = (rules: Rules, subject: Subject) => string[]
 
-/** What a golden image reaches outside of its namespace, by the rule that has to allow it by name. */
+/** What a request reaches that its namespace alone does not give it, by the rule that has to allow it by name. */
 export const reaches = {
   allowImageSources: ({ image }: Subject): Words =>
     !image || 'dataSource' in image.source
@@ -39,10 +41,12 @@ export const reaches = {
         ? [['source.url', image.source.url]]
         : [['source.registry', image.source.registry]],
   allowPushes: ({ image }: Subject): Words => (image?.push ? [['push.repository', image.push.repository]] : []),
-  allowSecrets: ({ image }: Subject): Words =>
-    (image?.secrets ?? []).flatMap(({ store, data }, index) =>
+  allowSecrets: ({ image, secrets = [] }: Subject): Words => [
+    ...(image?.secrets ?? []).flatMap(({ store, data }, index) =>
       Object.entries(data).map(([key, one]) => [`secrets[${index}].data.${key}`, `${store}/${one.key}`] as const),
     ),
+    ...secrets,
+  ],
 } as const
 
 /** The hosts that a callback may go to. */

@@ -50,7 +50,7 @@ function unspokenCallback(policies: readonly Policy[], { request }: Subject): st
   return [`callback.url is ${show(request.callback.url)}, wanted none: no policy has allowCallbackHosts`]
 }
 
-/** The cluster fetches, pushes and reads secrets for whoever asks, so that is allowed by name or not at all. */
+/** The cluster fetches, pushes and hands out secrets for whoever asks, so that is allowed by name or not at all. */
 function unspoken(policies: readonly Policy[], subject: Subject): string[] {
   const spoken = inForce(policies, subject.request.namespace)
   return Object.entries(reaches).flatMap(([name, words]) =>

@@ -1,5 +1,6 @@
 import type { Fleet } from '../../shared/fleet.ts'
 import type { Rights } from '../../shared/grants.ts'
+import { secretWords } from '../../shared/named-secrets.ts'
 import type { Subject } from '../../shared/policy-rules.ts'
 import { bytes } from '../../shared/quantity.ts'
 import { check } from '../../shared/schema/check.ts'
@@ -9,6 +10,7 @@ import type { Outcome } from '../../shared/step.ts'
 import { diskCustomizationProblems } from './disk-customization.ts'
 import { grant } from './grant.ts'
 import { nameTaken } from './name-taken.ts'
+import { secretProblems } from './secrets.ts'
 import { refusal, type Unproved } from './unproved.ts'
 
 /**
@@ -28,6 +30,7 @@ export async function validateChange(run: Unproved, fleet: Pick<Fleet, 'head'>, 
         subject: toSubject(request),
         problems: [
           ...contents(request),
+          ...secretProblems(request as Partial<Requests['patch']>),
           ...(await diskCustomizationProblems(tree, request as Partial<Requests['patch']>)),
           ...('as' in request ? await nameTaken(tree, run, request.as.name, 'as.name') : []),
         ],
@@ -40,7 +43,7 @@ export async function validateChange(run: Unproved, fleet: Pick<Fleet, 'head'>, 
 
 /** What policy looks at: only what the request would make different. */
 function toSubject(request: MachineRequest): Subject {
-  const asked: Partial<Requests['resize'] & Requests['repave'] & Requests['clone']> = request
+  const asked: Partial<Requests['resize'] & Requests['repave'] & Requests['clone'] & Requests['patch']> = request
   const { add = [], grow = {} } = asked
   return {
     request: { ...request, ...(asked.as?.owner ? { owner: asked.as.owner } : {}) },
@@ -52,6 +55,7 @@ function toSubject(request: MachineRequest): Subject {
       ...add.map(({ size }, index) => [`add[${index}].size`, size] as const),
       ...Object.entries(grow).map(([name, size]) => [`grow.${name}`, size] as const),
     ],
+    secrets: secretWords(asked),
     name: asked.as?.name,
   }
 }

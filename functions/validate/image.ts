@@ -3,14 +3,15 @@ import type { Fleet } from '../../shared/fleet.ts'
 import type { Rights } from '../../shared/grants.ts'
 import { followerName, longestFollower } from '../../shared/images/names.ts'
 import { parseRepository, parseTag } from '../../shared/images/reference.ts'
+import { secretWords } from '../../shared/named-secrets.ts'
 import { check } from '../../shared/schema/check.ts'
 import { GoldenImageRequest, type ImageRequest } from '../../shared/schema/requests.ts'
 import { scheduleProblems } from '../../shared/schema/schedule.ts'
 import { show } from '../../shared/schema/show.ts'
 import type { Outcome } from '../../shared/step.ts'
-import { twice } from '../../shared/twice.ts'
 import { diskCustomizationProblems } from './disk-customization.ts'
 import { grant } from './grant.ts'
+import { secretProblems } from './secrets.ts'
 import { plainProblems, refusal, type Unproved } from './unproved.ts'
 
 /** Says whether a golden image may be made as a request wants it, with every problem of it at once. Changes nothing. */
@@ -25,7 +26,7 @@ export async function validateImage(run: Unproved, fleet: Pick<Fleet, 'head'>, r
       request,
       what: `image ${image} in namespace ${namespace}`,
       judge: async (tree) => ({
-        subject: { request, machine: {}, name: undefined, image: request },
+        subject: { request, machine: {}, name: undefined, image: request, secrets: secretWords(request) },
         problems: [
           ...urlProblems(request),
           ...pushProblems(request),
@@ -80,15 +81,4 @@ function problemIn(path: string, parse: () => unknown): string[] {
   } catch (error) {
     return [`${path}: ${messageOf(error)}`]
   }
-}
-
-/** A machine's own Secrets are in the same namespace. */
-function secretProblems({ secrets = [] }: ImageRequest): string[] {
-  const names = secrets.map(({ name }) => name)
-  return [
-    ...twice(names).map((name) => `secrets has ${show(name)} twice, wanted each name once`),
-    ...names
-      .filter((name) => /-(cloudinit|sysprep)$/.test(name))
-      .map((name) => `secrets has ${show(name)}, wanted another ending: that one is of machines`),
-  ]
 }

@@ -107,7 +107,7 @@ export const Policy = Strict({
     allowImageSources: Type.Optional(Type.Array(Glob)),
     /** The repositories that golden images are pushed to. */
     allowPushes: Type.Optional(Type.Array(Glob)),
-    /** What a request may have read from a store of secrets, as `<store>/<key>`. */
+    /** What a request may have read: from a store of secrets, as `<store>/<key>`, and Secrets of its namespace, as `Secret:<name>/<key>`. */
     allowSecrets: Type.Optional(Type.Array(Glob)),
     allowNetworks: Type.Optional(Type.Array(Glob)),
     allowClusters: Type.Optional(Type.Array(Glob)),

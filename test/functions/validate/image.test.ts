@@ -39,8 +39,15 @@ describe('validate', () => {
   it.each<[what: string, change: object]>([
     ['a DataSource', {}],
     ['a URL with its checksum', { source: { url: 'https://cloud.example.com/x.qcow2', checksum: `sha256:${hex}` } }],
-    ['a registry', { source: { registry: `docker://registry.example.com/base/rhel9@sha256:${hex}`, secret: 'pull' } }],
+    [
+      'a registry',
+      { source: { registry: `docker://registry.example.com/base/rhel9@sha256:${hex}`, secret: 'registry-pull' } },
+    ],
     ['a customization by name', { customizationName: 'golden-rhel' }],
+    [
+      'a customization with a key that it has made',
+      { ...secrets(), customization: { rootPassword: { secret: 'golden', key: 'a' } } },
+    ],
     [
       'secrets, a push and what follows it',
       { ...secrets(), ...push(), publish: { follow: { schedule: '*/30 2,3 ? JAN-jun sun' } } },
@@ -89,6 +96,24 @@ describe('validate', () => {
       'publish.dataSource of at most 35',
     ],
     ['a secret that policy does not have', secrets({ data: { a: { key: 'prod/db' } } }), 'platform/prod/db'],
+    ...[
+      ['customization.rootPassword', { customization: { rootPassword: { secret: 'prod-db', key: 'password' } } }],
+      ['push.secret', push({ secret: 'prod-db' })],
+      ['publish.follow.secret', { ...push(), publish: { follow: { schedule: '0 2 * * 0', secret: 'prod-db' } } }],
+      ['source.secretHeaders', { source: { ...url('https://cloud.example.com/x').source, secretHeaders: 'prod-db' } }],
+      ['source.secret', { source: { registry: `docker://registry.example.com/x@sha256:${hex}`, secret: 'prod-db' } }],
+    ].map(([path, change]): [string, object, string] => [
+      `a Secret in ${path} that policy does not have`,
+      change as object,
+      `${path} is "Secret:prod-db`,
+    ]),
+    [
+      'a key beside those that it has made',
+      { ...secrets(), customization: { rootPassword: { secret: 'golden', key: 'other' } } },
+      'customization.rootPassword is "Secret:golden/other", wanted one of "platform/golden/*" and "Secret:registry-*"',
+    ],
+    ['a Secret of a machine to push with', push({ secret: 'web-01-sysprep' }), 'that one is of machines'],
+    ['a Secret of a ServiceAccount', push({ secret: 'default-token-x7k2p' }), 'that one is of a ServiceAccount'],
     ['a secret of a machine', secrets({ name: 'web-01-cloudinit' }), 'that one is of machines'],
     ['a secret twice', { secrets: [...secrets().secrets, ...secrets().secrets] }, 'secrets has "golden" twice'],
     ['a customization that there is not', { customizationName: 'none' }, 'wanted one that there is'],
@@ -104,6 +129,7 @@ describe('validate', () => {
     ['be fetched', url('https://cloud.example.com/x'), 'allowImageSources'],
     ['be pushed', push(), 'allowPushes'],
     ['read secrets', secrets(), 'allowSecrets'],
+    ['name a Secret', push({ secret: 'registry-push' }), 'allowSecrets'],
   ])('lets no golden image %s where no policy has the rule', async (_, change, rule) => {
     expect(await outcomeOf(change, withoutRules())).toMatchObject({
       kind: 'refused',
