@@ -7,7 +7,7 @@ import { customizeCommands } from '../../shared/images/customize-commands.ts'
 import { parseRepository, parseTag } from '../../shared/images/reference.ts'
 import { lifecycleOf } from '../../shared/lifecycles.ts'
 import * as paths from '../../shared/paths.ts'
-import { toReply } from '../../shared/run.ts'
+import { toReply, toRun } from '../../shared/run.ts'
 import { check } from '../../shared/schema/check.ts'
 import { GuestCustomization } from '../../shared/schema/guest-customization.ts'
 import { requests } from '../../shared/schema/requests.ts'
@@ -179,11 +179,13 @@ describe('the headers of an event', () => {
         requester: text,
         facts: { name: text, cluster: 'site-a' },
       })
-      const marks = text.match(/^[\x21-\x7e]+$/) ? { correlationid: text } : {}
+      const lifecycle = lifecycleOf('provision')
+      const limits = { deadlineMinutes: 30, undoMinutes: 15 }
+      const { marks } = toRun(cause, 'requested', lifecycle, taskCalled('validate'), now, limits)
       const reply = toReply(
         {
           event: cause,
-          lifecycle: lifecycleOf('provision'),
+          lifecycle,
           task: taskCalled('validate'),
           run: { ...run, marks },
           source: '/drover/validate',

@@ -1,7 +1,10 @@
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 
-/** docs/security.md: each line of its tables names the tests that prove it. */
+/**
+ * docs/security.md: each line of its tables names the tests that prove it. Where a file is about much else, the title of the link
+ * is words of the test that is meant.
+ */
 
 const text = readFileSync('docs/security.md', 'utf8')
 /** From the first table that names tests on. */
@@ -9,7 +12,11 @@ const tables = text.slice(text.indexOf('\n## Events'))
 const rows = [...tables.matchAll(/^\| (?!-|threat )(.+?) \| (.+?) \| (.+?) \|$/gm)].map(
   ([, threat = '', answer = '', tests = '']) => ({ threat: threat.trim(), answer, tests }),
 )
-const filesOf = (tests: string) => [...tests.matchAll(/\]\(\.\.\/([^)#]+)\)/g)].map(([, path = '']) => path)
+const linksOf = (tests: string) =>
+  [...tests.matchAll(/\]\(\.\.\/([^) #]+)(?: "([^"]+)")?\)/g)].map(([, file = '', title = '']) => ({ file, title }))
+const filesOf = (tests: string) => linksOf(tests).map(({ file }) => file)
+/** Where a test begins that is run: neither skipped nor still to be written. */
+const test = /^\s*(it|test)(\.each\b.*|\()/m
 
 describe('the threat model', () => {
   it('has rows', () => {
@@ -17,11 +24,15 @@ describe('the threat model', () => {
   })
 
   it.each(rows)('names for "$threat" tests that there are', ({ tests }) => {
-    const files = filesOf(tests)
-    expect(files.length).toBeGreaterThan(0)
-    for (const file of files) {
+    const links = linksOf(tests)
+    expect(links.length).toBe(tests.split('](').length - 1)
+    expect(links.length).toBeGreaterThan(0)
+    for (const { file, title } of links) {
       expect(existsSync(file), file).toBe(true)
-      expect(readFileSync(file, 'utf8'), file).toMatch(/\b(it|describe|test)\b/)
+      const text = readFileSync(file, 'utf8')
+      expect(text, file).toMatch(test)
+      expect(text, file).not.toMatch(/\b(it|test|describe)\.(skip|todo|only)\b/)
+      expect(text, file).toContain(title)
     }
   })
 
