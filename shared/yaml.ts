@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
-import { Document, isScalar, parseAllDocuments, Scalar, visit } from 'yaml'
+import { Document, isScalar, Lexer, parseAllDocuments, Scalar, visit } from 'yaml'
 import { copyOf } from './copy.ts'
 import { DroverError, messageOf } from './errors.ts'
+import { mostBytes, tooLarge } from './file-size.ts'
 import { isBlock, readPlain, writePlain } from './plain-yaml.ts'
 import { show } from './schema/show.ts'
 
@@ -35,6 +36,8 @@ const longestKnown = 50_000
 
 /** Reads one YAML document; aliases are refused, so a small file cannot become a large object. */
 export function parseYaml(text: string, what = 'YAML'): unknown {
+  // No text has fewer bytes than characters.
+  if (text.length > mostBytes) throw tooLarge(what, Buffer.byteLength(text))
   const found = known.has(text) ? known.get(text) : (readPlain(text) ?? parseAnew(text, what))
   remember(text, found)
   // Each reader gets its own, to change as it likes.
@@ -50,7 +53,19 @@ function remember(text: string, value: unknown): void {
   }
 }
 
+/** What is made of a token takes a thousand times the memory of its letter: a file of 1 MB would take 600 MB. */
+const mostTokens = 250_000
+
+function mustBeFew(text: string, what: string): void {
+  if (text.length <= mostTokens) return
+  let count = 0
+  for (const _ of new Lexer().lex(text))
+    if (++count > mostTokens)
+      throw new DroverError('refused', `Cannot read ${what}: it has more than ${mostTokens} words and signs`)
+}
+
 function parseAnew(text: string, what: string): unknown {
+  mustBeFew(text, what)
   // The library looks for a key that comes twice by comparing each with each: a file of 200 KB would take it minutes.
   const options = { version: '1.1', maxAliasCount: 0, prettyErrors: true, uniqueKeys: false }
   const documents = parseAllDocuments(text, options as never)

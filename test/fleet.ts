@@ -5,6 +5,7 @@ import { overlayOf } from '../shared/clients/git/overlay.ts'
 import { checkFolder, checkPath } from '../shared/clients/git/path.ts'
 import type { EntryTree } from '../shared/clients/git/tree.ts'
 import { DroverError } from '../shared/errors.ts'
+import { mostBytes, tooLarge } from '../shared/file-size.ts'
 import type { CommitTrailers, Committed, Fleet, Transaction, TreeEntry } from '../shared/fleet.ts'
 
 export interface MemoryCommit {
@@ -129,7 +130,9 @@ function treeOf(revision: string, content: ReadonlyMap<string, string>, blobs: R
     },
     read: async (path) => {
       checkPath(path)
-      return content.get(path)
+      const text = content.get(path)
+      if (text !== undefined && Buffer.byteLength(text) > mostBytes) throw tooLarge(path, Buffer.byteLength(text))
+      return text
     },
     oid: async (path) => {
       checkPath(path)

@@ -1,6 +1,6 @@
 import type { Static, TSchema } from 'typebox'
 import { copyOf } from '../copy.ts'
-import { messageOf } from '../errors.ts'
+import { DroverError, messageOf } from '../errors.ts'
 import type { Tree } from '../fleet.ts'
 import { parseYaml } from '../yaml.ts'
 import { type Checked, check } from './check.ts'
@@ -11,7 +11,14 @@ export async function readChecked<S extends TSchema>(
   path: string,
   schema: S,
 ): Promise<Checked<Static<S>> | undefined> {
-  const text = await tree.read(path)
+  let text: string | undefined
+  try {
+    text = await tree.read(path)
+  } catch (error) {
+    // A file that is too large is wrong as one that is no YAML; whether there is a repository to read is another matter.
+    if (error instanceof DroverError && error.reason === 'refused') return { ok: false, problems: [error.message] }
+    throw error
+  }
   if (text === undefined) return undefined
   const checked = parsed(text, schema)
   return checked.ok ? checked : { ok: false, problems: checked.problems.map((problem) => `${path}: ${problem}`) }
@@ -20,8 +27,11 @@ export async function readChecked<S extends TSchema>(
 /** What has been read before, by schema and text: the same templates and policies are read for every request. */
 const known = new WeakMap<TSchema, Map<string, Checked<unknown>>>()
 const mostKnown = 500
+/** As many of the largest would take all memory. */
+const longestKnown = 50_000
 
 function parsed<S extends TSchema>(text: string, schema: S): Checked<Static<S>> {
+  if (text.length > longestKnown) return parsedAnew(text, schema) as Checked<Static<S>>
   const ofSchema = known.get(schema) ?? new Map<string, Checked<unknown>>()
   known.set(schema, ofSchema)
   if (ofSchema.size >= mostKnown) ofSchema.clear()

@@ -1,8 +1,12 @@
 import { describe, expect, it } from 'vitest'
+import { validate } from '../../functions/validate/validate.ts'
+import { mostBytes } from '../../shared/file-size.ts'
+import { readPool } from '../../shared/ipam/pool.ts'
 import { check } from '../../shared/schema/check.ts'
 import { Customization } from '../../shared/schema/fleet-files.ts'
 import { readChecked } from '../../shared/schema/read.ts'
 import { parseYaml } from '../../shared/yaml.ts'
+import { asked, smallRequest, starterFiles } from '../examples/starter.ts'
 import { memoryFleet } from '../fleet.ts'
 import { isSentence } from './fuzz.ts'
 
@@ -72,6 +76,18 @@ const files: [what: string, text: string, reason: string][] = [
     inside(Array.from({ length: 25_000 }, (_, n) => `a${n}: 1`).join('\n')),
     'the file has more than 20000 values',
   ],
+  [
+    'lists beside lists',
+    inside(`a: [${'[],'.repeat(600_000)}]`),
+    'Cannot read the file: it has more than 250000 words and signs',
+  ],
+  ['lines beside lines', inside(`a:\n${'- \n'.repeat(400_000)}`), 'it has more than 250000 words and signs'],
+  [
+    'larger than any',
+    inside(`a: ${'x'.repeat(mostBytes)}`),
+    `Cannot read customizations/x.yaml: it is ${mostBytes + inside('a: ').length} bytes long, wanted at most ${mostBytes}`,
+  ],
+  ['larger than any in bytes alone', inside(`a: ${'ü'.repeat(mostBytes / 2)}`), 'bytes long, wanted at most'],
 ]
 
 const read = async (text: string) => {
@@ -118,5 +134,28 @@ describe('a YAML file', () => {
       expect(check(Customization, parseYaml(`description: ${value}\nguest: linux`), 'the file')).toMatchObject({
         ok: false,
       })
+  })
+})
+
+describe('a file of many MB', () => {
+  const large = `description: "${'x'.repeat(3 * mostBytes)}"\n`
+
+  it.each(['policy/x.yaml', 'templates/linux-small.yaml'])('%s has each request refused, by its name', async (path) => {
+    const fleet = memoryFleet({ ...starterFiles(), [path]: large })
+    expect(await validate(asked(smallRequest(), { lifecycle: 'provision' }), fleet)).toMatchObject({
+      kind: 'refused',
+      message: expect.stringContaining(`Cannot read ${path}: it is ${large.length} bytes long`),
+    })
+  })
+
+  it('is no network, which says so', async () => {
+    const tree = await memoryFleet({ 'ipam/servers/network.yaml': large }).head()
+    expect(await readPool(tree, 'servers')).toEqual({
+      problems: [expect.stringContaining('Cannot read ipam/servers/network.yaml: it is ')],
+    })
+  })
+
+  it('is refused by the parser too, whoever has read it', () => {
+    expect(() => parseYaml(large, 'the file')).toThrow(`Cannot read the file: it is ${large.length} bytes long`)
   })
 })

@@ -1,9 +1,13 @@
 import { DroverError } from '../../errors.ts'
+import { mostBytes } from '../../file-size.ts'
 import { endGit, startGit } from './process.ts'
 
 export interface GitObject {
   oid: string
   type: string
+  /** In bytes. */
+  size: number
+  /** Empty for a file that is larger than one may be: it is never held as a whole. */
   content: Buffer
 }
 
@@ -84,18 +88,27 @@ function collector(onAnswer: (object: GitObject | undefined) => void): (chunk: B
   let chunks: Buffer[] = []
   let length = 0
   let needed = 0
+  /** How much still comes of a file that is not wanted. */
+  let passing = 0
   return (chunk) => {
-    chunks.push(chunk)
-    length += chunk.length
+    const passed = Math.min(passing, chunk.length)
+    passing -= passed
+    chunks.push(chunk.subarray(passed))
+    length += chunk.length - passed
     if (length < needed) return
     let rest = Buffer.concat(chunks, length)
     for (;;) {
       const line = rest.indexOf(0x0a)
-      const header = line < 0 ? undefined : /^([0-9a-f]+) ([a-z]+) (\d+)$/.exec(rest.toString('latin1', 0, line))
-      const end = line + 1 + (header ? Number(header[3]) + 1 : 0)
-      needed = end
-      if (line < 0 || rest.length < end) break
-      onAnswer(header ? { oid: header[1]!, type: header[2]!, content: rest.subarray(line + 1, end - 1) } : undefined)
+      const [, oid = '', type = '', bytes] =
+        (line < 0 ? undefined : /^([0-9a-f]+) ([a-z]+) (\d+)$/.exec(rest.toString('latin1', 0, line))) ?? []
+      const size = Number(bytes ?? 0)
+      const end = line + 1 + (bytes === undefined ? 0 : size + 1)
+      const isLarge = type === 'blob' && size > mostBytes
+      needed = isLarge ? 0 : end
+      if (line < 0 || (rest.length < end && !isLarge)) break
+      const content = isLarge ? Buffer.alloc(0) : rest.subarray(line + 1, end - 1)
+      onAnswer(bytes === undefined ? undefined : { oid, type, size, content })
+      passing = Math.max(0, end - rest.length)
       rest = rest.subarray(end)
     }
     chunks = rest.length > 0 ? [rest] : []

@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { DroverError } from '../../errors.ts'
+import { mostBytes, tooLarge } from '../../file-size.ts'
 import type { TreeEntry } from '../../fleet.ts'
 import { boundedCache } from './cache.ts'
 import type { GitObject } from './cat-file.ts'
@@ -19,10 +20,10 @@ export function openObjects(clone: Clone): Objects & { at(tip: Tip): Promise<Ent
   const gather = gatherer((oids) => clone.prefetch(oids))
 
   const objects: Objects = {
-    blob: (oid) =>
+    blob: (oid, what = `the object ${oid} of the fleet repository`) =>
       texts(oid, async () => {
         await gather(oid)
-        return textOf(await clone.object(oid))
+        return textOf(await clone.object(oid), what)
       }),
     tree: (oid) => trees(oid, async () => parseTree((await clone.object(oid)).content, oid.length / 2)),
   }
@@ -50,7 +51,8 @@ function gatherer(fetchAll: (oids: readonly string[]) => Promise<void>): (oid: s
   }
 }
 
-function textOf({ oid, type, content }: GitObject): string {
+function textOf({ oid, type, size, content }: GitObject, what: string): string {
+  if (type === 'blob' && size > mostBytes) throw tooLarge(what, size)
   if (type === 'blob') return content.toString('utf8')
   const why = `it is a ${type}, a file was expected`
   throw new DroverError('broken', `Cannot read the object ${oid} of the fleet repository: ${why}`)

@@ -9,7 +9,8 @@ export interface EntryTree extends Tree {
 
 /** What reading a tree needs of the repository. Both answer the same for an id as long as the process lives. */
 export interface Objects {
-  blob(oid: string): Promise<string>
+  /** `what` is how a person knows it, for a sentence about what is wrong with it. */
+  blob(oid: string, what?: string): Promise<string>
   tree(oid: string): Promise<readonly TreeEntry[]>
 }
 
@@ -62,7 +63,7 @@ export function treeAt(objects: Objects, revision: string, root: string | undefi
     read: async (path) => {
       checkPath(path)
       const entry = await find(path)
-      return isFile(entry) ? objects.blob(entry.oid) : undefined
+      return isFile(entry) ? objects.blob(entry.oid, path) : undefined
     },
     oid: async (path) => {
       checkPath(path)

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { sweep } from '../../../functions/recover/sweep.ts'
 import { DroverError } from '../../../shared/errors.ts'
+import { mostBytes } from '../../../shared/file-size.ts'
 import { toRemoval } from '../../../shared/gitops/removal.ts'
 import { type RunRecord, readRecord, recorded, trailersOf } from '../../../shared/ledger.ts'
 import { archivedDefinition, definitionFile, imageFile, nameFile, runFile } from '../../../shared/paths.ts'
@@ -210,6 +211,7 @@ describe('a tick', () => {
 
   it.each<[string, string, string]>([
     ['no YAML', ': :\n  - {', 'Cannot read the record of run x'],
+    ['more than any', 'x'.repeat(3 * mostBytes), `Cannot read runs/x.yaml: it is ${3 * mostBytes} bytes long`],
     ['no record', '[]\n', 'Cannot go on with runs/x.yaml: it holds no record'],
     ['nothing', 'null\n', 'Cannot go on with runs/x.yaml: it holds no record'],
     ['a word', 'word\n', 'Cannot go on with runs/x.yaml: it holds no record'],
@@ -265,6 +267,7 @@ describe('a tick', () => {
       'ipam/both/network.yaml': network({ cidr: 'fd00::/126' }, { cidr: '10.0.0.0/29' }, { cidr: '10.0.1.0/29' }),
       'ipam/both/10.0.0.3.yaml': 'name: web-01\n',
       'ipam/odd/network.yaml': 'subnets: none\n',
+      'ipam/large/network.yaml': `description: ${'x'.repeat(3 * mostBytes)}\n`,
     })
     const { networks, problems } = await sweep(fleet, settings, minutes(0))
     expect(networks).toEqual([

@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { openFleet } from '../../../shared/clients/git.ts'
+import { mostBytes } from '../../../shared/file-size.ts'
 import { commitsPerPush } from '../../../shared/telemetry/metrics.ts'
 import { counting, deciding, makeWorld, TOKEN, writing } from './git/world.ts'
 
@@ -54,6 +55,25 @@ describe('openFleet', () => {
     await expect(tree.blob('main:a.txt\n')).rejects.toThrow('a full object id was expected')
     await expect(tree.blob(tree.revision)).rejects.toThrow('it is a commit, a file was expected')
     await expect(tree.blob('1'.repeat(40))).rejects.toMatchObject({ reason: 'busy' })
+  })
+
+  it('reads no file that is larger than one may be, says which, and goes on with the others', async () => {
+    const { open, git, commitBehind } = await makeWorld()
+    const [large, most] = ['x'.repeat(9 * mostBytes), 'y'.repeat(mostBytes)]
+    await commitBehind({ 'policy/large.yaml': large, 'most.yaml': most, 'a.txt': 'a', 'b.txt': 'b' })
+    const tree = await open().head()
+    const [refused, ...read] = await Promise.allSettled(
+      ['policy/large.yaml', 'a.txt', 'most.yaml', 'b.txt'].map((path) => tree.read(path)),
+    )
+    expect(refused).toMatchObject({
+      reason: {
+        reason: 'refused',
+        message: `Cannot read policy/large.yaml: it is ${large.length} bytes long, wanted at most ${mostBytes}`,
+      },
+    })
+    expect(read.map((one) => one.status === 'fulfilled' && one.value)).toEqual(['a', most, 'b'])
+    await expect(tree.blob(await git('rev-parse', 'main:policy/large.yaml'))).rejects.toThrow('bytes long, wanted')
+    expect(await tree.read('a.txt')).toBe('a')
   })
 
   it('sees with head what was committed before the call, whoever committed it', async () => {
