@@ -35,7 +35,9 @@ describe('func.yaml', () => {
     const { name, build, run } = read('func.yaml')
     expect(name).toBe('drover')
     expect(run).toBeUndefined()
-    expect(build).toMatchObject({ builder: 's2i', builderImages: { s2i: expect.stringMatching(/\/nodejs-24$/) } })
+    const [, builder] = /^ARG BUILDER=(\S+)$/m.exec(text('Containerfile')) ?? []
+    expect(builder).toMatch(/\/nodejs-24:[\d.]+$/)
+    expect(build).toMatchObject({ builder: 's2i', builderImages: { s2i: builder } })
     const [, ...command] = /^CMD \["(node)", "(.*)"\]$/m.exec(text('Containerfile')) ?? []
     expect(build?.buildEnvs).toContainEqual({ name: 'NODE_CMD', value: command.join(' ') })
     expect(build?.buildEnvs).toContainEqual({ name: 'INIT_WRAPPER', value: 'true' })

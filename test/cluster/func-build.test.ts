@@ -38,7 +38,7 @@ afterAll(() => {
 describe('func build', () => {
   it('starts the builder image that has Node 24 and git, with what the image is to be run by', () => {
     const { image, user, env, command } = engine.asked
-    expect(image, said).toBe('registry.access.redhat.com/ubi9/nodejs-24:latest')
+    expect(image, said).toBe('registry.access.redhat.com/ubi9/nodejs-24:9.8')
     expect(user).toBe('1001')
     expect(env).toEqual(expect.arrayContaining(['NODE_CMD=node dist/drover.cjs', 'INIT_WRAPPER=true']))
     expect(command.at(-1)).toMatch(/^tar -C \/tmp -xf - && \/usr\/libexec\/s2i\/assemble$/)

@@ -80,10 +80,26 @@ describe('npm sbom', () => {
 })
 
 describe('an image that containers are made from', () => {
+  /** Has a version or a digest of its own, never "latest" or none, which would be another one tomorrow. */
+  const isPinned = (image: string) => /:v?\d[\w.-]*$|@sha256:[0-9a-f]{64}$/.test(image)
+
   it('of tools that Drover has run has a version, never "latest"', () => {
     const texts = globSync(['shared/config.ts', 'broker/**/*.yaml']).map((path) => readFileSync(path, 'utf8'))
     const images = texts.flatMap((text) => [...text.matchAll(/quay\.io\/[\w./-]+(:[\w.-]+)?/g)].map(([image]) => image))
     expect(images.length).toBeGreaterThan(0)
-    expect(images.filter((image) => !/:v?\d/.test(image))).toEqual([])
+    expect(images.filter((image) => !isPinned(image))).toEqual([])
+  })
+
+  it('and of Drover itself is made from others of one release, and of nothing beside', () => {
+    const text = readFileSync('Containerfile', 'utf8')
+    const given = new Map([...text.matchAll(/^ARG (\w+)=(\S+)$/gm)].map(([, name = '', value = '']) => [name, value]))
+    const from = [...text.matchAll(/^FROM (\S+)/gm)].map(([, image = '']) =>
+      image.replace(/^\$\{(\w+)\}$/, (_, name: string) => given.get(name) ?? 'nothing'),
+    )
+    expect(from).toHaveLength(2)
+    expect(from.filter((image) => !isPinned(image))).toEqual([])
+    expect(new Set(from.map((image) => image.split(':').at(-1))).size).toBe(1)
+    expect([...text.matchAll(/--from=(\S+)/g)].map(([, stage]) => stage)).toEqual(['build'])
+    expect(readFileSync('func.yaml', 'utf8')).toContain(`s2i: ${from[0]}\n`)
   })
 })
