@@ -68,7 +68,22 @@ const isInTheMaking = (disk: DataVolume) =>
 /** Argo CD tries ten times within some seven minutes, and then begins anew: so many tries take two minutes, in which much comes right by itself. */
 const manyRetries = 5
 
-/** Argo CD's own trouble: a manifest that the cluster refuses, a repository that it cannot read. */
+/**
+ * Words of an outage: of Argo CD's own parts, of the Git server as it sees it, of the cluster, or of a webhook there. Nothing of
+ * ours is wrong, and Argo CD goes on trying by itself: who gave up for that would undo every run that is under way.
+ */
+const outage = new RegExp(
+  [
+    'Failed to load live state|failed to get cluster info',
+    'code = (?:Unavailable|DeadlineExceeded|Canceled|ResourceExhausted)\\b',
+    'connection (?:refused|reset)|no route to host|no such host|TLS handshake timeout|i/o timeout',
+    'deadline exceeded|Client\\.Timeout|timed out waiting',
+    'no endpoints available|currently unable to handle the request|etcdserver: ',
+  ].join('|'),
+  'i',
+)
+
+/** Argo CD's own trouble: a manifest that the cluster refuses, a repository that it may not read. An outage is waited out. */
 export function troubleOfSync({ application }: Pick<MachineView, 'application'>): Assessment | undefined {
   const {
     operationState: { phase, retryCount = 0, message = 'no reason given', operation } = {},
@@ -80,11 +95,13 @@ export function troubleOfSync({ application }: Pick<MachineView, 'application'>)
   const isGivenUp = phase === 'Failed' || (phase === 'Running' && retryCount >= manyRetries && isOfThis)
   if (isGivenUp && sync?.status !== 'Synced') {
     const reason = message.replace(/\.? Retrying attempt #\d+ at .*$/, '')
-    return troubled(`Argo CD cannot apply it: ${reason}`)
+    return unlessOutage(`Argo CD cannot apply it: ${reason}`)
   }
   const error = conditions?.find(({ type }) => type.endsWith('Error'))
-  return error && troubled(`Argo CD reports ${error.type}: ${error.message}`)
+  return error && unlessOutage(`Argo CD reports ${error.type}: ${error.message}`)
 }
+
+const unlessOutage = (message: string): Assessment => (outage.test(message) ? waiting(message) : troubled(message))
 
 /** Without its Secret a guest never starts, and the machine itself would only say Starting. */
 export function troubleOfSecrets({ secrets }: { secrets: readonly ExternalSecret[] }): Assessment | undefined {

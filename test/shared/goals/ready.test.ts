@@ -227,6 +227,42 @@ describe('a machine is', () => {
     expect(assessReady(view, definition)).toEqual({ state: 'troubled', message })
   })
 
+  const comparison = (message: string) => synced('Unknown', { conditions: [{ type: 'ComparisonError', message }] })
+  const failedSync = (message: string) => synced('OutOfSync', { operationState: { phase: 'Failed', message } })
+
+  it.each<[string, MachineView]>([
+    [
+      'Argo CD cannot reach its own repo-server',
+      comparison(
+        'Failed to load target state: failed to generate manifest for source 1 of 1: rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial tcp 10.0.0.7:8081: connect: connection refused"',
+      ),
+    ],
+    [
+      'Argo CD cannot reach the cluster',
+      comparison(
+        'Failed to load live state: failed to get cluster info for "https://site-b:6443": error synchronizing cache state : failed to load open api schema while syncing cluster cache',
+      ),
+    ],
+    [
+      'Argo CD cannot reach Git',
+      comparison(
+        'Failed to load target state: rpc error: code = Unknown desc = failed to list refs: Get "https://git.example.com/fleet.git": dial tcp: lookup git.example.com: no such host',
+      ),
+    ],
+    [
+      'a webhook of the cluster does not answer',
+      failedSync(
+        'one or more objects failed to apply, reason: Internal error occurred: failed calling webhook "virtualmachine-validator.kubevirt.io": Post "https://virt-api.kubevirt.svc:443/validate": context deadline exceeded',
+      ),
+    ],
+    [
+      'the API server has no etcd',
+      failedSync('one or more objects failed to apply, reason: etcdserver: request timed out'),
+    ],
+  ])('waited for while %s, for that passes', (_, view) => {
+    expect(assessReady(view, definition)).toMatchObject({ state: 'waiting' })
+  })
+
   /** Argo CD compared our commit, and tries to apply one for the so many-th time. */
   const retrying = (retryCount: number, revision: string) =>
     synced('OutOfSync', {
