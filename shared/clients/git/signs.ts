@@ -26,7 +26,7 @@ const passing = (why: string): Meaning => ({ kind: 'passing', reason: 'busy', wh
  */
 export const meanings: readonly Sign[] = [
   {
-    sign: /\[remote rejected\] \((.*(?:declined|prohibited|denied|protected|not (?:allowed|permitted)|currently checked out).*)\)/,
+    sign: /\[remote rejected\] \((.*(?:declined|prohibited|denied|protected|not (?:allowed|permitted)|currently checked out|internal server error).*)\)/i,
     means: declined,
   },
   // TLS
@@ -125,11 +125,26 @@ export const meanings: readonly Sign[] = [
   },
 ]
 
+/** What a hook says that could not ask the rest of its server, as GitLab's and Gitea's do while that is started anew. */
+const UNWELL = new RegExp(
+  [
+    /\binternal (?:server |api |server connection )?error\b/,
+    /\bAPI (?:is not accessible|(?:is )?unreachable)/,
+    /\b(?:unable|failed) to (?:contact|connect|reach)\b/,
+    /\bconnection (?:refused|reset)|\btimed out\b/,
+    /\b50[0234] (?:bad gateway|service (?:temporarily )?unavailable|gateway time)/,
+    /\b(?:http|status)(?: code)?:? 50[0234]\b/,
+  ]
+    .map(({ source }) => source)
+    .join('|'),
+  'i',
+)
 const PROTECTED = /protected branch|pull request|merge request|pushes to this branch|not allowed to push|update branch/i
 
-/** A push that was declined: for what is in it, or because nobody like us may push to this branch at all. */
+/** A push that was declined: by a server that is unwell, for what is in it, or because nobody like us may push to this branch. */
 function declined(why: string, text: string): Meaning {
   const said = `(${why})${remarks(text)}`
+  if (UNWELL.test(said)) return passing(`the Git server failed while it looked at the push ${said}`)
   if (!PROTECTED.test(said)) return { kind: 'final', reason: 'refused', why: `the Git server declined it ${said}` }
   return {
     kind: 'final',

@@ -193,6 +193,23 @@ ${more.replace('CACHE', join(world.directory, 'cache'))}`,
     expect(fullText(error)).not.toContain(Buffer.from(`x-access-token:${TOKEN}`).toString('base64'))
   })
 
+  it('waits when the server is unwell while it looks at a push, and commits once', async () => {
+    const world = await makeWorld()
+    const fleet = world.open()
+    const looks = join(world.host.path, 'looks')
+    await hook(
+      world,
+      'pre-receive',
+      `echo x >>'${looks}'; test $(wc -l <'${looks}') -gt 2 && exit 0; echo 'GitLab: 500 Internal Server Error' >&2; exit 1`,
+    )
+    expect((await fleet.transact(counting('a'))).created).toBe(true)
+    expect([await world.git('show', 'main:counter'), await world.git('rev-list', '--count', 'main')]).toEqual([
+      '1',
+      '1',
+    ])
+    expect(world.warnings).toEqual([])
+  })
+
   it('lets the others through when the server declines one commit of a group', async () => {
     const world = await makeWorld()
     const fleet = world.open()

@@ -73,6 +73,43 @@ describe('toFailure', () => {
     expect(error.message).toContain(`the Git server declined it (${reason})`)
   })
 
+  it.each([
+    ['GitLab, whose API restarts', 'GitLab: 500 Internal Server Error'],
+    ['GitLab, whose API is down', 'GitLab: API is not accessible'],
+    ['GitLab, behind a proxy', 'GitLab: Internal API error (502)'],
+    ['GitLab, by another way', 'GitLab: Failed to authorize your Git request: internal API unreachable'],
+    ['Gitea', 'Gitea: Internal Server Error'],
+    [
+      'Gitea, whose web process restarts',
+      'Gitea: Unable to contact gitea: Post "http://127.0.0.1:3000/api/internal/hook/pre-receive/acme/fleet": dial tcp 127.0.0.1:3000: connect: connection refused',
+    ],
+    ['Gitea, of a protected branch', 'Gitea: Internal Server Error: unable to get protected branch main'],
+    ['Gogs', 'Gogs: Internal error'],
+    ['a hook that asks elsewhere', 'policy: https://policy.example.com answered 503 Service Unavailable'],
+    ['a hook with a status alone', 'policy: HTTP 502'],
+    ['a hook that waits', 'policy: the request timed out'],
+  ])('waits when the server is unwell while it looks at a push, as %s says it', (_, remark) => {
+    const { kind, about, error } = said(`remote: ${remark}        \n`, declined('pre-receive hook declined'))
+    expect([kind, about, error.reason]).toEqual(['passing', undefined, 'busy'])
+    expect(error.message).toBe(
+      `Cannot push to the fleet repository: the Git server failed while it looked at the push (pre-receive hook declined): ${remark}`,
+    )
+  })
+
+  it('waits when the server has nothing to say but that it failed', () => {
+    const { kind, error } = said('', declined('Internal Server Error'))
+    expect([kind, error.reason]).toEqual(['passing', 'busy'])
+  })
+
+  it.each([
+    ['a number that is no status', 'policy: at most 500 files in a commit'],
+    ['a name', 'policy: the machine "error-502" is not known'],
+    ['a word of its own', 'policy: "timeout: 10s" is too short'],
+  ])('takes no policy for an outage for %s', (_, remark) => {
+    const { kind, error } = said(`remote: ${remark}\n`, declined('pre-receive hook declined'))
+    expect([kind, error.reason]).toEqual(['final', 'refused'])
+  })
+
   const certificate = "the Git server's certificate cannot be verified: DROVER_GIT_CA_FILE must name"
   const otherHost = "the Git server's certificate is for another host"
   it.each([
