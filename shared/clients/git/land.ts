@@ -102,22 +102,26 @@ async function toPlan(
   return { base, verdicts, commits: written, remakes }
 }
 
-/** The server will not have the batch. It may dislike a single commit, so the others get another chance, by halves. */
+/**
+ * The server will not have the batch. It may dislike a single commit, so the others get another chance, by halves. What
+ * commits nothing was decided on top of what does, and is decided again without it.
+ */
 async function decline(
   landing: Landing,
   batch: readonly Transaction<unknown>[],
   plan: Plan | undefined,
   { error, about }: Failure,
 ): Promise<Ending[]> {
-  if (error.reason === 'refused' && about !== 'branch' && plan && plan.commits.length > 1) {
+  if (!plan || plan.commits.length === 0) return batch.map(() => ({ error }))
+  if (error.reason === 'refused' && about !== 'branch' && plan.commits.length > 1) {
     const middle = Math.ceil(batch.length / 2)
     const first = await land(landing, batch.slice(0, middle))
     return [...first, ...(await land(landing, batch.slice(middle)))]
   }
-  return batch.map((_, index) => {
-    const verdict = plan?.verdicts[index]
-    return verdict?.kind === 'error' ? { error: verdict.error } : { error }
-  })
+  const isCommit = (_: unknown, index: number) => plan.verdicts[index]?.kind === 'commit'
+  const others = batch.filter((one, index) => !isCommit(one, index))
+  const endings = others.length > 0 ? await land(landing, others) : []
+  return batch.map((one, index) => (isCommit(one, index) ? { error } : (endings.shift() ?? { error })))
 }
 
 function toThrown(error: unknown): Failure {

@@ -3,9 +3,9 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import type { DroverError } from '../../../shared/errors.ts'
+import { DroverError } from '../../../shared/errors.ts'
 import { fullText } from './git/errors.ts'
-import { counting, makeWorld, TOKEN, type World } from './git/world.ts'
+import { counting, deciding, makeWorld, TOKEN, type World, writing } from './git/world.ts'
 
 const execute = promisify(execFile)
 const thrown = (error: unknown) => error as DroverError
@@ -231,6 +231,49 @@ ${more.replace('CACHE', join(world.directory, 'cache'))}`,
     expect([await world.git('show', 'main:counter'), await world.git('rev-list', '--count', 'main')]).toEqual([
       '5',
       '5',
+    ])
+  })
+
+  it('answers the others of a group as if the commit that the server declines had never been', async () => {
+    const world = await makeWorld()
+    const fleet = world.open()
+    await fleet.transact(counting('first'))
+    await hook(
+      world,
+      'pre-receive',
+      'while read old new ref; do git log "$old..$new" --format=%B | grep -q bad && exit 1; done; exit 0',
+    )
+    const late = deciding('late', async (tree) => {
+      if ((await tree.read('name')) !== undefined) throw new DroverError('refused', 'the name is taken')
+      return { changes: [{ path: 'name', content: 'late' }], value: 'late' }
+    })
+    const results = await Promise.allSettled([
+      fleet.transact(writing({ name: 'bad' }, 'bad')),
+      fleet.transact(deciding('idle', async (tree) => ({ nothing: true, value: await tree.read('name') }))),
+      fleet.transact(late),
+    ])
+    expect(results).toMatchObject([
+      { reason: { reason: 'refused', message: expect.stringContaining('the Git server declined it') } },
+      { value: { created: false, value: undefined } },
+      { value: { created: true, value: 'late' } },
+    ])
+    expect(await world.git('show', 'main:name')).toBe('late')
+  })
+
+  it('lets those through that commit nothing when the branch is protected', async () => {
+    const world = await makeWorld()
+    const fleet = world.open()
+    await fleet.transact(counting('first'))
+    await hook(world, 'pre-receive', 'echo "GitLab: You are not allowed to push to protected branches" >&2; exit 1')
+    const results = await Promise.allSettled([
+      fleet.transact(counting('a')),
+      fleet.transact(deciding('idle', async () => ({ nothing: true, value: 'idle' }))),
+      fleet.transact(counting('b')),
+    ])
+    expect(results).toMatchObject([
+      { reason: { reason: 'refused' } },
+      { value: { created: false, value: 'idle' } },
+      { reason: { reason: 'refused' } },
     ])
   })
 })
