@@ -103,7 +103,7 @@ async function toPlan(
 }
 
 /**
- * The server will not have the batch. It may dislike a single commit, so the others get another chance, by halves. What
+ * The server will not have the batch. It may dislike a single commit, or so many, so they get another chance by halves. What
  * commits nothing was decided on top of what does, and is decided again without it.
  */
 async function decline(
@@ -113,7 +113,8 @@ async function decline(
   { error, about }: Failure,
 ): Promise<Ending[]> {
   if (!plan || plan.commits.length === 0) return batch.map(() => ({ error }))
-  if (error.reason === 'refused' && about !== 'branch' && plan.commits.length > 1) {
+  const isOfSome = about === 'size' || (error.reason === 'refused' && about !== 'branch')
+  if (isOfSome && plan.commits.length > 1) {
     const middle = Math.ceil(batch.length / 2)
     const first = await land(landing, batch.slice(0, middle))
     return [...first, ...(await land(landing, batch.slice(middle)))]

@@ -6,8 +6,8 @@ export interface Meaning {
   kind: 'final' | 'passing' | 'unclear'
   reason: Extract<Reason, 'refused' | 'broken' | 'busy'>
   why: string
-  /** What was not taken, where it matters: our token or key, or whatever is pushed to this branch. */
-  about?: 'credentials' | 'branch'
+  /** What was not taken, where it matters: our token or key, whatever is pushed to this branch, or so much at once. */
+  about?: 'credentials' | 'branch' | 'size'
 }
 
 interface Sign {
@@ -28,6 +28,15 @@ export const meanings: readonly Sign[] = [
   {
     sign: /\[remote rejected\] \((.*(?:declined|prohibited|denied|protected|not (?:allowed|permitted)|currently checked out|internal server error).*)\)/i,
     means: declined,
+  },
+  {
+    sign: /(?:returned error: |HTTP )413|pack exceeds maximum allowed size/,
+    means: (_, text) => ({
+      ...broken(
+        `the Git server takes no push of this size${text.includes(' 413') ? ' (413)' : ''}: let it take larger ones, as by client_max_body_size of nginx or receive.maxInputSize of Git`,
+      ),
+      about: 'size',
+    }),
   },
   // TLS
   {

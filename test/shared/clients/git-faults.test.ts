@@ -260,6 +260,24 @@ ${more.replace('CACHE', join(world.directory, 'cache'))}`,
     expect(await world.git('show', 'main:name')).toBe('late')
   })
 
+  it('pushes by halves what is too large for the server together, and says so of what is too large alone', async () => {
+    const { open, host, git } = await makeWorld()
+    const fleet = open()
+    await fleet.transact(counting('first'))
+    host.faults.push({ kind: 'status', status: 413 }, 2)
+    const results = await Promise.allSettled(['a', 'b'].map((run) => fleet.transact(counting(run))))
+    expect(results).toMatchObject([
+      {
+        reason: {
+          reason: 'broken',
+          message: expect.stringContaining('the Git server takes no push of this size (413)'),
+        },
+      },
+      { value: { created: true, value: 2 } },
+    ])
+    expect(await git('rev-list', '--count', 'main')).toBe('2')
+  })
+
   it('lets those through that commit nothing when the branch is protected', async () => {
     const world = await makeWorld()
     const fleet = world.open()

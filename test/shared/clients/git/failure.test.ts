@@ -172,6 +172,25 @@ describe('toFailure', () => {
     expect(error.message).toContain(sentence)
   })
 
+  it.each([
+    [
+      'a proxy in front of it',
+      `error: RPC failed; HTTP 413 curl 22 The requested URL returned error: 413\nsend-pack: unexpected disconnect while reading sideband packet\nfatal: the remote end hung up unexpectedly`,
+      ' (413)',
+    ],
+    [
+      'Git itself',
+      'remote: fatal: pack exceeds maximum allowed size (1.00 MiB)\nerror: remote unpack failed: index-pack abnormal exit',
+      '',
+    ],
+  ])('takes a push that is too large for %s for one of another size', (_, why, status) => {
+    const { kind, about, error } = said(why)
+    expect([kind, about, error.reason]).toEqual(['final', 'size', 'broken'])
+    expect(error.message).toBe(
+      `Cannot push to the fleet repository: the Git server takes no push of this size${status}: let it take larger ones, as by client_max_body_size of nginx or receive.maxInputSize of Git`,
+    )
+  })
+
   it('says why a server forbids a push', () => {
     const text = `remote: Permission to acme/fleet.git denied to drover-bot.\n${access('The requested URL returned error: 403')}`
     expect(said(text).error.message).toBe(
