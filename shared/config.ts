@@ -101,7 +101,7 @@ export function parseConfig(env: Environment): { config: Config; problems: strin
   if (name !== undefined && !isFunctionName(name))
     problems.push(`FUNCTION is "${name}", wanted one of ${functionNames.join(', ')}`)
 
-  const git = gitSettings(env, text, problems)
+  const git = gitSettings(env, { text, number }, problems)
   const patienceSeconds = number('DROVER_PATIENCE_SECONDS', 50, 0, 600)
   const config: Config = {
     function: name as FunctionName | undefined,

@@ -8,6 +8,10 @@ export interface Address {
   password: string
 }
 
+/** The host of an address, in either way to write it. */
+export const hostOf = (url: string): string =>
+  URL.canParse(url) ? new URL(url).hostname : url.replace(/^.*@|:.*$/g, '')
+
 /** Reads an address; throws when Git should not be let near it. */
 export function parseAddress(text: string): Address {
   // As ssh writes it: user@host:path.

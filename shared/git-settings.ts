@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
-import { type Address, parseAddress } from './git-address.ts'
+import { type Address, hostOf, parseAddress } from './git-address.ts'
 import { type Environment, isReadable, secret } from './mounted.ts'
 
 /** What the configuration says about the fleet repository: where it is, and how Git gets there. */
@@ -16,16 +16,23 @@ export interface GitSettings {
   /** Both are read at each use. */
   ssh?: { keyFile: string; knownHostsFile: string }
   directory: string
+  /** How much goes into one push, and how long until the next. */
+  window: { runs: number; milliseconds: number }
   author: { name: string; email: string }
   env: Record<string, string>
 }
 
-/** Reads them; `text` answers with what a variable says, and notes one that is missing or empty among the problems. */
-export function gitSettings(
-  env: Environment,
-  text: (name: string, fallback?: string) => string,
-  problems: string[],
-): GitSettings {
+/** What variables say; what is missing or wrong it notes among the problems. */
+interface Reader {
+  text(name: string, fallback?: string): string
+  number(name: string, fallback: number, least: number, most: number): number
+}
+
+/** GitHub asks for six pushes a minute at most. */
+const GITHUB = ['github.com', 'ssh.github.com']
+
+/** Reads the settings of the fleet repository. */
+export function gitSettings(env: Environment, { text, number }: Reader, problems: string[]): GitSettings {
   const url = gitAddress(env, text('DROVER_GIT_URL'), 'DROVER_GIT_URL', problems)
   const tokenFile = env['DROVER_GIT_TOKEN_FILE']
   if (tokenFile !== undefined && !isReadable(tokenFile))
@@ -38,6 +45,10 @@ export function gitSettings(
     ...authorities(env['DROVER_GIT_CA_FILE'], problems),
     ...ssh(env, url, text, problems),
     directory: text('DROVER_GIT_DIRECTORY', join(tmpdir(), `drover-fleet-${process.pid}`)),
+    window: {
+      runs: 100,
+      milliseconds: number('DROVER_GIT_PUSH_SECONDS', GITHUB.includes(hostOf(url)) ? 10 : 0, 0, 30) * 1_000,
+    },
     author: { name: text('DROVER_GIT_AUTHOR', 'Drover'), email: text('DROVER_GIT_EMAIL', 'drover@localhost') },
     env: { PATH: env['PATH'] ?? '/usr/bin:/bin', HOME: env['HOME'] ?? tmpdir(), ...proxies(env, problems) },
   }

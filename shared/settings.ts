@@ -114,6 +114,11 @@ export const settings = {
       otherwise: "a folder of the process's own",
       says: 'where the clone is kept warm; it may be lost at any time',
     },
+    {
+      name: 'DROVER_GIT_PUSH_SECONDS',
+      otherwise: '`10` at github.com, else `0`',
+      says: 'the least time from one push of a function to its next, for a server that wants few (0 to 30); what comes meanwhile goes together',
+    },
     { name: 'DROVER_GIT_AUTHOR', value: 'Drover', says: 'the name in commits' },
     { name: 'DROVER_GIT_EMAIL', value: 'drover@localhost', says: 'the address in commits' },
     { name: 'PATH', value: '/usr/bin:/bin', says: 'where `git` and `ssh` are found' },

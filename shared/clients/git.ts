@@ -25,6 +25,8 @@ export interface FleetConfig extends RemoteConfig {
   tries?: number
   /** For how many milliseconds it is tried: a delivery is given up by the Broker when it is not answered in a minute. */
   patience?: number
+  /** For how many milliseconds a server is left alone that wants to be asked less often. */
+  ratePause?: number
   log?: { warn(fields: object, message: string): void }
 }
 
@@ -70,11 +72,17 @@ export function openFleet(config: FleetConfig): Fleet {
     author,
     tries: config.tries ?? 10,
     patience: config.patience ?? 30_000,
+    ratePause: config.ratePause ?? 10_000,
     signal: closing.signal,
     note: history.note,
     redact: remote.redact,
   }
-  const queue = openQueue<Pending>(config.window ?? { runs: 100, milliseconds: 0 }, (batch) => landAll(landing, batch))
+  const queue = openQueue<Pending>({
+    window: config.window ?? { runs: 100, milliseconds: 0 },
+    lastAt: () => clone.pushedAt,
+    land: (batch) => landAll(landing, batch),
+    signal: closing.signal,
+  })
 
   return {
     head: async () => objects.at(await clone.fetch()),

@@ -201,6 +201,21 @@ describe('the configuration', () => {
     },
   )
 
+  it.each([
+    ['https://github.com/acme/fleet.git', {}, 10],
+    ['git@github.com:acme/fleet.git', {}, 10],
+    ['ssh://git@ssh.github.com:443/acme/fleet.git', {}, 10],
+    ['https://github.com/acme/fleet.git', { DROVER_GIT_PUSH_SECONDS: '0' }, 0],
+    ['https://github.com.example.com/acme/fleet.git', {}, 0],
+    ['https://github.example.com/acme/fleet.git', {}, 0],
+    ['https://git.example.com/acme/fleet.git', { DROVER_GIT_PUSH_SECONDS: '2.5' }, 2.5],
+  ])('lets pushes to %s with %j be %d seconds apart', (url, env, seconds) => {
+    expect(read(overSsh({ DROVER_GIT_URL: url, ...env })).git.window).toEqual({
+      runs: 100,
+      milliseconds: seconds * 1_000,
+    })
+  })
+
   it.each(functionNames)(
     'asks for a key and known hosts in "%s" only if it has to do with the fleet repository',
     (name) => {

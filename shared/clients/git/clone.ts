@@ -29,6 +29,8 @@ export interface Clone {
   readonly newest: Tip | undefined
   /** How often the clone was replaced: what was written into it before is gone, and so is the history it had. */
   readonly remakes: number
+  /** When the last push began, by `performance.now()`. */
+  readonly pushedAt: number
   /** Says that a push made this commit the newest. */
   advance(commit: string): void
   /** Asks the server for the newest commit; never answers with what was true before the call. */
@@ -144,7 +146,12 @@ export function openClone(config: CloneConfig): Clone {
     if (before.advances === advances) knowAgain(before.newest, true)
     return before.newest
   }
-  const push: Clone['push'] = async (commit, base) => pusher.push((await held.open()).directory, commit, base.commit)
+  let pushedAt = Number.NEGATIVE_INFINITY
+  const push: Clone['push'] = async (commit, base) => {
+    const { directory } = await held.open()
+    pushedAt = performance.now()
+    return pusher.push(directory, commit, base.commit)
+  }
   const git: Clone['git'] = async (args, options = {}) =>
     runIn(config, (await held.open()).directory, args, options.timeout ?? timeouts.local, options.input)
 
@@ -189,6 +196,9 @@ export function openClone(config: CloneConfig): Clone {
     },
     get remakes() {
       return held.replaced
+    },
+    get pushedAt() {
+      return pushedAt
     },
     advance: (commit) => {
       void tidy()

@@ -17,6 +17,8 @@ export interface Landing {
   tries: number
   /** After so many milliseconds no further try begins. */
   patience: number
+  /** How many milliseconds a server is left alone that wants to be asked less often. */
+  ratePause: number
   signal: AbortSignal
   /** Told what was made. */
   note: History['note']
@@ -41,7 +43,7 @@ export async function land(landing: Landing, batch: readonly Transaction<unknown
   for (; attempt === 1 || mayTry(attempt); attempt++) {
     if (attempt > 1) {
       retries.inc({ of: 'push' })
-      await pause(attempt, landing.signal)
+      await pause(failure?.about === 'rate' ? landing.ratePause : pauseBefore(attempt), landing.signal)
     }
     try {
       if (!base) {
@@ -140,7 +142,7 @@ function movedTooOften(tries: number): DroverError {
   )
 }
 
-async function pause(attempt: number, signal: AbortSignal): Promise<void> {
-  const longest = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (attempt - 2))
-  await sleep(Math.random() * longest, undefined, { signal }).catch(() => undefined)
-}
+const pauseBefore = (attempt: number) => Math.random() * Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (attempt - 2))
+
+const pause = (milliseconds: number, signal: AbortSignal): Promise<void> =>
+  sleep(milliseconds, undefined, { signal }).catch(() => undefined)

@@ -15,6 +15,9 @@ export function observed(clone: Clone, redact: (text: string) => string): Clone 
     get remakes() {
       return clone.remakes
     },
+    get pushedAt() {
+      return clone.pushedAt
+    },
     fetch: () => outside({ to: 'git fetch' }, clone.fetch),
     seen: () => outside({ to: 'git fetch', what: 'tip' }, clone.seen),
     prefetch: (oids) => outside({ to: 'git fetch', what: 'files' }, () => clone.prefetch(oids)),

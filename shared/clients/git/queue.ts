@@ -1,30 +1,32 @@
-import { setImmediate } from 'node:timers/promises'
+import { setImmediate, setTimeout } from 'node:timers/promises'
 
 export interface Window {
   /** How many transactions at most go into one push. */
   runs: number
-  /** How long to wait for more of them before a push; what is pending goes together in any case. */
+  /** The least time from one push to the next; what comes meanwhile goes together, and after a quiet time one goes at once. */
   milliseconds: number
 }
 
-/** Collects items while a batch is under way, and hands them over together when it is done. `land` must not throw. */
-export function openQueue<T>(window: Window, land: (batch: readonly T[]) => Promise<void>): { add(item: T): void } {
+interface QueueConfig<T> {
+  window: Window
+  /** When the last push began, by `performance.now()`. */
+  lastAt(): number
+  /** Must not throw. */
+  land(batch: readonly T[]): Promise<void>
+  /** Ends the wait for the next push. */
+  signal: AbortSignal
+}
+
+/** Collects items while a batch is under way or must wait, and hands them over together. */
+export function openQueue<T>({ window, lastAt, land, signal }: QueueConfig<T>): { add(item: T): void } {
   const pending: T[] = []
   let running = false
-  let full: (() => void) | undefined
 
   const gather = async () => {
     // One turn of the loop, so that callers who ask in the same moment are served together.
     await setImmediate()
-    if (window.milliseconds === 0 || pending.length >= window.runs) return
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, window.milliseconds)
-      full = () => {
-        clearTimeout(timer)
-        resolve()
-      }
-    })
-    full = undefined
+    const wait = lastAt() + window.milliseconds - performance.now()
+    if (wait > 0) await setTimeout(wait, undefined, { signal }).catch(() => undefined)
   }
   const drain = async () => {
     running = true
@@ -36,7 +38,6 @@ export function openQueue<T>(window: Window, land: (batch: readonly T[]) => Prom
   }
   const add = (item: T) => {
     pending.push(item)
-    if (pending.length >= window.runs) full?.()
     if (!running) void drain()
   }
   return { add }

@@ -6,8 +6,8 @@ export interface Meaning {
   kind: 'final' | 'passing' | 'unclear'
   reason: Extract<Reason, 'refused' | 'broken' | 'busy'>
   why: string
-  /** What was not taken, where it matters: our token or key, whatever is pushed to this branch, or so much at once. */
-  about?: 'credentials' | 'branch' | 'size'
+  /** What was not taken, where it matters: our token or key, whatever is pushed to this branch, so much at once, or so often. */
+  about?: 'credentials' | 'branch' | 'size' | 'rate'
 }
 
 interface Sign {
@@ -25,6 +25,11 @@ const passing = (why: string): Meaning => ({ kind: 'passing', reason: 'busy', wh
  * on the TLS library it was built with, so both are here.
  */
 export const meanings: readonly Sign[] = [
+  // First of all: servers say so with a hook that declines, and with 403 too.
+  {
+    sign: /(?:returned error: |HTTP )429|\b(?:secondary|exceeded (?:a|the|your)) rate limit|\brate limit (?:exceeded|reached)|too many requests|requested too many times/i,
+    means: (_, text) => ({ ...passing(`the Git server wants to be asked less often${remarks(text)}`), about: 'rate' }),
+  },
   {
     sign: /\[remote rejected\] \((.*(?:declined|prohibited|denied|protected|not (?:allowed|permitted)|currently checked out|internal server error).*)\)/i,
     means: declined,

@@ -67,10 +67,23 @@ ${more.replace('CACHE', join(world.directory, 'cache'))}`,
 
   it.each([500, 429])('tries a push again that was answered %i', async (status) => {
     const { open, host, git } = await makeWorld()
-    const fleet = open()
+    const fleet = open({ ratePause: 50 })
     host.faults.push({ kind: 'status', status }, 3)
     await fleet.transact(counting('a'))
     expect([await git('show', 'main:counter'), await git('rev-list', '--count', 'main')]).toEqual(['1', '1'])
+  })
+
+  it('leaves a server alone for a while that wants to be asked less often', async () => {
+    const { open, host } = await makeWorld()
+    const fleet = open({ ratePause: 2_000 })
+    host.faults.push({ kind: 'status', status: 429 })
+    const started = performance.now()
+    const met = host.faults.taken()
+    const committed = fleet.transact(counting('a'))
+    await met
+    const after = performance.now() - started
+    await committed
+    expect(performance.now() - started - after).toBeGreaterThan(1_900)
   })
 
   const unhurried = { timeout: 90_000 }

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { openFleet } from '../../../shared/clients/git.ts'
 import { mostBytes } from '../../../shared/file-size.ts'
 import { commitsPerPush } from '../../../shared/telemetry/metrics.ts'
+import { rejection } from './git/errors.ts'
 import { counting, deciding, makeWorld, TOKEN, writing } from './git/world.ts'
 
 /** How many pushes there have been. */
@@ -280,16 +281,29 @@ describe('openFleet', () => {
     expect(await git('rev-list', '--count', 'main')).toBe('304')
   })
 
-  it('waits for more transactions as long as its window says', async () => {
+  it('pushes at once after a quiet time, and again no sooner than its window says', async () => {
     const { open, git } = await makeWorld()
-    const fleet = open({ window: { runs: 3, milliseconds: 60_000 } })
+    const fleet = open({ window: { runs: 100, milliseconds: 3_000 } })
     const before = await pushes()
-    const pending = [fleet.transact(counting('a')), fleet.transact(counting('b'))]
+    await fleet.head()
+    const started = performance.now()
+    await fleet.transact(counting('a'))
+    const pending = [fleet.transact(counting('b'))]
     await new Promise((resolve) => setTimeout(resolve, 50))
-    await expect(git('rev-parse', '--verify', 'main')).rejects.toThrow()
     await Promise.all([...pending, fleet.transact(counting('c'))])
+    expect(performance.now() - started).toBeGreaterThan(3_000)
     expect(await git('show', 'main:counter')).toBe('3')
-    expect(await pushes()).toBe(before + 1)
+    expect(await pushes()).toBe(before + 2)
+  })
+
+  it('waits for no push that is not to come when it is closed', async () => {
+    const { open } = await makeWorld()
+    const fleet = open({ window: { runs: 100, milliseconds: 600_000 } })
+    await fleet.transact(counting('a'))
+    const pending = rejection(fleet.transact(counting('b')))
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    await fleet.close()
+    expect((await pending).message).toBe('Cannot use the fleet repository: the client is closed')
   })
 
   it('keeps no work tree, no token and nothing after close', async () => {

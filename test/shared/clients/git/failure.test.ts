@@ -191,6 +191,22 @@ describe('toFailure', () => {
     )
   })
 
+  it.each([
+    [access('The requested URL returned error: 429'), undefined],
+    [
+      `remote: You have exceeded a secondary rate limit. Please wait a few minutes.\n${access('The requested URL returned error: 403')}`,
+      undefined,
+    ],
+    [
+      'remote: GitLab: This endpoint has been requested too many times. Try again later.\n',
+      declined('pre-receive hook declined'),
+    ],
+  ])('waits for a server that wants to be asked less often, as %j', (why, answer) => {
+    const { kind, about, error } = said(why, answer)
+    expect([kind, about, error.reason]).toEqual(['passing', 'rate', 'busy'])
+    expect(error.message).toContain('Cannot push to the fleet repository: the Git server wants to be asked less often')
+  })
+
   it('says why a server forbids a push', () => {
     const text = `remote: Permission to acme/fleet.git denied to drover-bot.\n${access('The requested URL returned error: 403')}`
     expect(said(text).error.message).toBe(
