@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { DroverError } from '../../errors.ts'
 import type { TreeEntry } from '../../fleet.ts'
+import { bytesOf } from './name.ts'
 
 export type ObjectFormat = 'sha1' | 'sha256'
 
@@ -39,7 +40,7 @@ export function treeBody(entries: readonly TreeEntry[], toLine = treeLine): Buff
 
 /** The bytes of one entry. */
 export const treeLine = ({ name, mode, oid }: TreeEntry): Buffer =>
-  Buffer.concat([Buffer.from(`${mode.replace(/^0/, '')} ${name}\0`), Buffer.from(oid, 'hex')])
+  Buffer.concat([bytesOf(`${mode.replace(/^0/, '')} ${name}\0`), Buffer.from(oid, 'hex')])
 
 /** Sorts the entries of a folder as Git does: by bytes, a folder as if its name ended with a slash. */
 export function inGitOrder(entries: readonly TreeEntry[]): TreeEntry[] {
@@ -52,7 +53,7 @@ export function inGitOrder(entries: readonly TreeEntry[]): TreeEntry[] {
 // Most names are such, and bytes cost ten times as much to compare.
 const ascii = /^[\x20-\x7e]*$/
 const byCharacter = (one: string, other: string) => (one < other ? -1 : one > other ? 1 : 0)
-const byByte = (one: string, other: string) => Buffer.compare(Buffer.from(one), Buffer.from(other))
+const byByte = (one: string, other: string) => Buffer.compare(bytesOf(one), bytesOf(other))
 
 /** The id that Git gives to an object. */
 export function objectId(type: 'commit' | 'tree' | 'blob', body: Buffer, format: ObjectFormat): string {

@@ -1,4 +1,5 @@
 import { DroverError } from '../../errors.ts'
+import { isOfNames } from './name.ts'
 
 const LONGEST = 1024
 // Characters that some file systems ignore in names, so that `.g<200c>it` would become `.git` there.
@@ -22,7 +23,7 @@ export function checkFolder(path: string): void {
 
 function faultOf(path: string): string | undefined {
   if (path.length > LONGEST) return `it has ${path.length} characters, at most ${LONGEST} are allowed`
-  if (!path.isWellFormed()) return 'it is not well-formed Unicode'
+  if (!isOfNames(path)) return 'it is not well-formed Unicode'
   if (/[\p{Cc}\p{Zl}\p{Zp}\\]/u.test(path)) return 'it holds a control character or a backslash'
   for (const segment of path.split('/')) {
     const fault = segmentFaultOf(segment)

@@ -1,4 +1,5 @@
 import type { Tree, TreeEntry } from '../../fleet.ts'
+import { nameOf } from './name.ts'
 import { checkObjectId } from './object-id.ts'
 import { checkFolder, checkPath } from './path.ts'
 
@@ -38,7 +39,7 @@ export function parseTree(bytes: Buffer, idLength: number): TreeEntry[] {
     const end = bytes.indexOf(0, space)
     const mode = bytes.toString('latin1', at, space).padStart(6, '0')
     at = end + 1 + idLength
-    entries.push({ name: bytes.toString('utf8', space + 1, end), mode, oid: bytes.toString('hex', end + 1, at) })
+    entries.push({ name: nameOf(bytes, space + 1, end), mode, oid: bytes.toString('hex', end + 1, at) })
   }
   return entries
 }
