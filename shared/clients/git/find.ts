@@ -1,12 +1,13 @@
 import { DroverError } from '../../errors.ts'
 import { inTurn } from '../coalesce.ts'
 import type { Clone } from './clone.ts'
-import { toFailure } from './failure.ts'
+import { type Failure, toFailure } from './failure.ts'
 import { messageLine } from './message.ts'
 
 const DAY = 86_400
 // About 40 MB; beyond it the history is read again rather than held.
 const MOST_COMMITS = 200_000
+const MOST_ATTEMPTS = 4
 
 export interface Wanted {
   run: string
@@ -27,6 +28,12 @@ export interface Made extends Pick<Wanted, 'run' | 'step'> {
   commit: string
 }
 
+interface Question {
+  tip: string
+  start: number
+  key: string
+}
+
 const keyOf = ({ run, step }: Pick<Wanted, 'run' | 'step'>) => `${messageLine(run)}\0${messageLine(step)}`
 
 /** Opens the history of a clone; commits beyond the shallow clone are fetched only when a question reaches so far back. */
@@ -40,15 +47,16 @@ export function openHistory(clone: Clone, redact: (text: string) => string): His
     commits.clear()
     known = undefined
   }
-  const deepen = async (tip: string, start: number): Promise<void> => {
+  const deepen = async (tip: string, start: number): Promise<Failure | undefined> => {
     if (await isDeeperWorthwhile(clone, tip, start)) {
       const result = await clone.deepen(start)
-      if (result.code !== 0) throw toFailure('read the history of the fleet repository', result, redact).error
+      if (result.code !== 0) return toFailure('read the history of the fleet repository', result, redact)
     }
     horizon = start
     forget()
+    return undefined
   }
-  const read = async (tip: string): Promise<void> => {
+  const read = async (tip: string): Promise<Failure | undefined> => {
     const range = known === undefined ? [tip] : ['--left-right', `${known}...${tip}`]
     const trailer = (key: string) => `%(trailers:key=${key},valueonly,separator=%x20)`
     const format = `--format=%m%x00%H%x00${trailer('Drover-Run')}%x00${trailer('Drover-Step')}`
@@ -58,7 +66,7 @@ export function openHistory(clone: Clone, redact: (text: string) => string): His
       forget()
       return read(tip)
     }
-    if (result.code !== 0) throw toFailure('search the history of the fleet repository', result, redact).error
+    if (result.code !== 0) return toFailure('search the history of the fleet repository', result, redact)
     const lines = result.stdout.split('\n').map((line) => line.split('\0'))
     // What was in the history is in it no more: somebody has rewritten it.
     if (lines.some(([mark]) => mark === '<')) {
@@ -67,15 +75,30 @@ export function openHistory(clone: Clone, redact: (text: string) => string): His
     }
     for (const [, commit, run, step] of lines) if (commit && run && step) commits.set(`${run}\0${step}`, commit)
     known = tip
+    return undefined
   }
-  const catchUp = inTurn(async ({ tip, start, key }: { tip: string; start: number; key: string }): Promise<void> => {
+  const catchUpOnce = async ({ tip, start, key }: Question): Promise<Failure | undefined> => {
     if (remakes !== clone.remakes || commits.size > MOST_COMMITS) forget()
     if (remakes !== clone.remakes) horizon = Number.POSITIVE_INFINITY
     remakes = clone.remakes
-    if (known !== undefined && known !== tip) await read(tip)
-    if (commits.has(key)) return
-    if (start < horizon) await deepen(tip, start)
-    if (known !== tip) await read(tip)
+    const failure = known !== undefined && known !== tip ? await read(tip) : undefined
+    if (failure || commits.has(key)) return failure
+    return (start < horizon ? await deepen(tip, start) : undefined) ?? (known === tip ? undefined : read(tip))
+  }
+  const catchUp = inTurn(async (question: Question): Promise<void> => {
+    for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt++) {
+      const failure = await catchUpOnce(question)
+      // What was read is not of the clone that is there now, which begins with less.
+      if (remakes !== clone.remakes) continue
+      if (!failure) return
+      if (failure.kind !== 'unclear' || attempt === MOST_ATTEMPTS) throw failure.error
+      // Twice, and not the server's word: look for the fault in the clone.
+      if (attempt === 2) await clone.remake(String(failure.error.cause))
+    }
+    throw new DroverError(
+      'busy',
+      'Cannot search the history of the fleet repository: its clone is made again and again',
+    )
   })
   return {
     note(base, made) {
