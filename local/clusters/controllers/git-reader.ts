@@ -12,9 +12,6 @@ export interface Blob {
   oid: string
 }
 
-/** Of SHA-1, in bytes. */
-const idLength = 20
-
 /** Reads a bare repository on disk through one long-lived `git cat-file --batch`. */
 export class GitReader {
   readonly #path: string
@@ -40,7 +37,7 @@ export class GitReader {
   /** The files of a tree, with those of its folders where wanted. */
   async files(tree: string, recurse: boolean, prefix = ''): Promise<Blob[]> {
     const blobs: Blob[] = []
-    for (const entry of parseTree((await this.#read(tree))?.body ?? Buffer.alloc(0), idLength)) {
+    for (const entry of parseTree((await this.#read(tree))?.body ?? Buffer.alloc(0))) {
       const { name, oid } = entry
       if (isFolder(entry)) blobs.push(...(recurse ? await this.files(oid, recurse, `${prefix}${name}/`) : []))
       else if (isFile(entry)) blobs.push({ path: prefix + name, oid })

@@ -1,7 +1,7 @@
 import type { TreeEntry } from '../../fleet.ts'
 import { openFolders } from './folders.ts'
 import { messageLine } from './message.ts'
-import { formatOf, objectId, treeBody, treeLine } from './object-id.ts'
+import { objectId, treeBody, treeLine } from './object-id.ts'
 import type { Written } from './overlay.ts'
 import type { EntryTree } from './tree.ts'
 
@@ -37,10 +37,9 @@ export async function toObjects(
   parent: string | undefined,
   { author, seconds }: { author: Signature; seconds: number },
 ): Promise<NewObjects> {
-  const format = formatOf(base.revision)
   const objects = new Map<string, NewObject>()
   const add = (kind: NewObject['kind'], content: Buffer, from?: string) => {
-    const oid = objectId(kind, content, format)
+    const oid = objectId(kind, content)
     // What was once is again: made of what came after it, neither could be made.
     if (!objects.has(oid)) objects.set(oid, { oid, kind, content, ...(from === undefined ? {} : { from }) })
     return oid

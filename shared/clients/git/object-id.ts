@@ -3,14 +3,12 @@ import { DroverError } from '../../errors.ts'
 import type { TreeEntry } from '../../fleet.ts'
 import { bytesOf } from './name.ts'
 
-export type ObjectFormat = 'sha1' | 'sha256'
-
 /** What stands for the commit of a branch that has none yet. */
 export const NO_COMMIT = '0'.repeat(40)
 
 /** Throws unless the text is the full id of an object; anything else could mean something to Git. */
 export function checkObjectId(oid: string): void {
-  if (/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(oid)) return
+  if (/^[0-9a-f]{40}$/.test(oid)) return
   const found = JSON.stringify(oid.slice(0, 100))
   throw new DroverError(
     'broken',
@@ -18,19 +16,14 @@ export function checkObjectId(oid: string): void {
   )
 }
 
-/** The hash a repository uses, told by one of its object ids. */
-export function formatOf(oid: string): ObjectFormat {
-  return oid.length === 64 ? 'sha256' : 'sha1'
-}
-
 /** The id that Git gives to a file of this content. */
-export function blobId(content: string, format: ObjectFormat = 'sha1'): string {
-  return objectId('blob', Buffer.from(content), format)
+export function blobId(content: string): string {
+  return objectId('blob', Buffer.from(content))
 }
 
 /** The id that Git gives to a folder of these entries, which must be in Git's order. */
-export function treeId(entries: readonly TreeEntry[], format: ObjectFormat = 'sha1'): string {
-  return objectId('tree', treeBody(entries), format)
+export function treeId(entries: readonly TreeEntry[]): string {
+  return objectId('tree', treeBody(entries))
 }
 
 /** The bytes of a folder of these entries, which must be in Git's order. */
@@ -56,6 +49,6 @@ const byCharacter = (one: string, other: string) => (one < other ? -1 : one > ot
 const byByte = (one: string, other: string) => Buffer.compare(bytesOf(one), bytesOf(other))
 
 /** The id that Git gives to an object. */
-export function objectId(type: 'commit' | 'tree' | 'blob', body: Buffer, format: ObjectFormat): string {
-  return createHash(format).update(`${type} ${body.length}\0`).update(body).digest('hex')
+export function objectId(type: 'commit' | 'tree' | 'blob', body: Buffer): string {
+  return createHash('sha1').update(`${type} ${body.length}\0`).update(body).digest('hex')
 }

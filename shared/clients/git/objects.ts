@@ -25,7 +25,7 @@ export function openObjects(clone: Clone): Objects & { at(tip: Tip): Promise<Ent
         await gather(oid)
         return textOf(await clone.object(oid), what)
       }),
-    tree: (oid) => trees(oid, async () => parseTree((await clone.object(oid)).content, oid.length / 2)),
+    tree: (oid) => trees(oid, async () => parseTree((await clone.object(oid)).content)),
   }
   const rootOf = (commit: string) => roots(commit, async () => (await clone.object(`${commit}^{tree}`)).oid)
   const at = async ({ commit }: Tip): Promise<EntryTree> =>

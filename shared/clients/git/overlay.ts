@@ -1,6 +1,6 @@
 import { DroverError } from '../../errors.ts'
 import type { Change, TreeEntry } from '../../fleet.ts'
-import { blobId, formatOf, inGitOrder, treeId } from './object-id.ts'
+import { blobId, inGitOrder, treeId } from './object-id.ts'
 import { checkFolder, checkPath } from './path.ts'
 import { type EntryTree, isFile, isFolder, splitPath } from './tree.ts'
 
@@ -68,7 +68,7 @@ async function toWritten(
 ): Promise<Written | null | undefined> {
   const before = await fileInReach(state, tree, path)
   if (content === null) return before ? null : undefined
-  const oid = blobId(content, formatOf(tree.revision))
+  const oid = blobId(content)
   return before?.oid === oid ? undefined : { mode: before?.mode ?? '100644', oid, content }
 }
 
@@ -127,7 +127,7 @@ function view(base: EntryTree, { changed, children }: State): EntryTree {
     if (written) return { name, mode: written.mode, oid: written.oid }
     if (children.has(path)) {
       const entries = await list(path)
-      if (entries.length > 0) return { name, mode: '040000', oid: treeId(entries, formatOf(base.revision)) }
+      if (entries.length > 0) return { name, mode: '040000', oid: treeId(entries) }
       return undefined
     }
     return written === null ? undefined : base.entry(path)

@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import { crc32, deflateSync } from 'node:zlib'
 import { deltaOf } from './delta.ts'
 import type { NewObject, NewObjects } from './new-objects.ts'
-import { formatOf, type ObjectFormat } from './object-id.ts'
 import { updateRef } from './update-ref.ts'
 
 /**
@@ -23,7 +22,7 @@ const DEEPEST = 50
 /** Writes commits with all that they consist of; no branch shows them. */
 export function writePack(directory: string, { objects, commits }: NewObjects): void {
   const last = commits.at(-1) ?? ''
-  const { name, pack, index } = toPack(objects, formatOf(last))
+  const { name, pack, index } = toPack(objects)
   const path = join(directory, 'objects/pack', `pack-${name}`)
   // Commits that are written again on the same base are the same; and Git reads what is there.
   if (!existsSync(`${path}.idx`)) {
@@ -37,9 +36,9 @@ export function writePack(directory: string, { objects, commits }: NewObjects): 
 }
 
 /** The bytes of a pack and of its index, and the name that both go by. */
-export function toPack(objects: readonly NewObject[], format: ObjectFormat) {
+export function toPack(objects: readonly NewObject[]) {
   const sealed = (parts: readonly Buffer[]) => {
-    const hash = createHash(format)
+    const hash = createHash('sha1')
     for (const part of parts) hash.update(part)
     return Buffer.concat([...parts, hash.digest()])
   }

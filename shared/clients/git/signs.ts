@@ -43,6 +43,11 @@ export const meanings: readonly Sign[] = [
       about: 'size',
     }),
   },
+  {
+    sign: /mismatched algorithms|does not support this repository's hash algorithm/,
+    means: () =>
+      broken('the repository has SHA-256 object names, and Drover wants SHA-1: make it anew without --object-format'),
+  },
   // TLS
   {
     sign: /Problem with the SSL CA cert|error setting certificate|error reading ca cert file/,

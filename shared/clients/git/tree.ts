@@ -30,15 +30,18 @@ export function splitPath(path: string): { folder: string; name: string } {
   return { folder: slash < 0 ? '' : path.slice(0, slash), name: path.slice(slash + 1) }
 }
 
+/** Of SHA-1. */
+const ID_BYTES = 20
+
 /** The entries of a folder from Git's own bytes: `<mode> <name>\0<id>`, again and again. */
-export function parseTree(bytes: Buffer, idLength: number): TreeEntry[] {
+export function parseTree(bytes: Buffer): TreeEntry[] {
   const entries: TreeEntry[] = []
   let at = 0
   while (at < bytes.length) {
     const space = bytes.indexOf(0x20, at)
     const end = bytes.indexOf(0, space)
     const mode = bytes.toString('latin1', at, space).padStart(6, '0')
-    at = end + 1 + idLength
+    at = end + 1 + ID_BYTES
     entries.push({ name: nameOf(bytes, space + 1, end), mode, oid: bytes.toString('hex', end + 1, at) })
   }
   return entries

@@ -94,7 +94,7 @@ export function openUploadPack(config: CloneConfig): UploadPack {
   }
 }
 
-const COMMIT = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/
+const COMMIT = /^[0-9a-f]{40}$/
 const isGreeting = (answer: string) => answer === 'fallback\n' || answer.endsWith(`\n${FLUSH}`)
 
 function toServer(greeting: string): Server {

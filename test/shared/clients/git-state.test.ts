@@ -3,6 +3,7 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
+import { rejection } from './git/errors.ts'
 import { counting, deciding, makeWorld, TOKEN, type World, writing } from './git/world.ts'
 
 const execute = promisify(execFile)
@@ -21,6 +22,27 @@ describe('openFleet, whatever state it finds', () => {
       message: 'Cannot read the fleet repository: it has no branch "mian", but main',
     })
   })
+
+  it.each(['with a commit', 'without any'])(
+    'says of a repository with SHA-256 object names, %s, that it cannot use it',
+    async (how) => {
+      const { open, directory } = await makeWorld()
+      const path = join(directory, 'sha256.git')
+      const git = async (...args: string[]) =>
+        (
+          await execute('git', [`--git-dir=${path}`, '-c', 'user.name=h', '-c', 'user.email=h@localhost', ...args])
+        ).stdout.trim()
+      await execute('git', ['init', '--quiet', '--bare', '--object-format=sha256', path])
+      if (how === 'with a commit') {
+        const tree = await git('hash-object', '-w', '-t', 'tree', '/dev/null')
+        await git('update-ref', 'refs/heads/main', await git('commit-tree', '-m', 'first', tree))
+      }
+      expect(await rejection(open({ url: `file://${path}` }).transact(counting('a')))).toMatchObject({
+        reason: 'broken',
+        message: expect.stringContaining('the repository has SHA-256 object names, and Drover wants SHA-1'),
+      })
+    },
+  )
 
   it('refuses to search since a time that is none', async () => {
     const { open } = await makeWorld()

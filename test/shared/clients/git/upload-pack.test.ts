@@ -20,7 +20,7 @@ const band = (number: number, bytes: Buffer | string) => {
 }
 /** No pack, and more of it than is taken in one go. */
 const rubbish = Array.from({ length: 10 }, () => band(1, 'x'.repeat(60_000)))
-const { pack: empty } = toPack([], 'sha1')
+const { pack: empty } = toPack([])
 const answering = (...parts: (Buffer | string)[]) => Buffer.concat(parts.map((part) => Buffer.from(part)))
 
 interface Server {
