@@ -12,14 +12,22 @@ export function openResolver(servers: readonly string[]) {
   return {
     /** The targets of a record, nothing when there is no such record; undefined when no server could say. */
     async resolve(name: string, type: 'A' | 'AAAA' | 'PTR'): Promise<string[] | undefined> {
+      // That there is no such record is an answer, and what a deprovision waits for.
+      const ask = () =>
+        resolver.resolve(name, type).catch((error: unknown) => {
+          if (none.has(codeOf(error))) return []
+          throw error
+        })
       try {
-        return (await outside({ to: 'dns', what: type }, () => resolver.resolve(name, type))) as string[]
+        return (await outside({ to: 'dns', what: type }, ask, counted)) as string[]
       } catch (error) {
-        const { code = '' } = error as NodeJS.ErrnoException
-        if (none.has(code)) return []
-        if (silent.has(code)) return undefined
+        if (silent.has(codeOf(error))) return undefined
         throw error
       }
     },
   }
 }
+
+const counted = (found: unknown) => ({ outcome: (found as unknown[]).length > 0 ? 'ok' : 'none' })
+
+const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? ''

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openResolver } from '../../../shared/clients/dns.ts'
 import { type Found, type NameServer, startNameServer } from '../../name-server.ts'
+import { growth } from '../metrics.ts'
 
 const zone: Record<string, Found> = {
   'A web-01.example.com': { target: '10.20.0.17' },
@@ -38,6 +39,19 @@ describe('the resolver', () => {
       expect(await resolver.resolve(`${how}.example.com`, 'A')).toBeUndefined()
     },
   )
+
+  // A name that is gone is what a deprovision waits for: nothing has failed.
+  it.each([
+    ['web-01', 'ok'],
+    ['nobody', 'none'],
+    ['servfail', 'failed'],
+  ])('counts a question for %s as "%s"', async (name, outcome) => {
+    const ask = () => resolver.resolve(`${name}.example.com`, 'A')
+    const calls = growth('drover_calls_total', { to: 'dns' }, () =>
+      expect(growth('drover_calls_total', { to: 'dns', outcome }, ask)).resolves.toBe(1),
+    )
+    expect(await calls).toBe(1)
+  })
 
   it('is not there where no server is named', () => {
     expect(openResolver([])).toBeUndefined()
