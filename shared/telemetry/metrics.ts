@@ -41,7 +41,7 @@ function histogram<const L extends string>(
 export const steps = histogram(
   'drover_step_seconds',
   ['lifecycle', 'task', 'outcome'],
-  'How long a step took from its event to its answer, by what it came to: `succeeded`, `refused`, `stranded`, `notYet`, `ignored`, or `failed` by an error',
+  'How long a step took from its event to its answer, by what it came to: `succeeded`, `refused`, `stranded`, `notYet`, `ignored`, `failed` by an error, or `buried` where the Broker gave up on its event',
 )
 export const deliveries = counter(
   'drover_deliveries_total',

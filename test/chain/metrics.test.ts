@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { runFile } from '../../shared/paths.ts'
+import { freePort } from '../free-port.ts'
 import { decline, takeAll } from './declining.ts'
 import { type Chain, isReal, type Run, small, startChain } from './harness.ts'
 import { ticked } from './lost.ts'
@@ -119,6 +120,21 @@ describe.skipIf(isReal())('the page of metrics shows', { timeout: 240_000 }, () 
       await run.ended
     }
     expect(await growth(['drover_step_seconds_count', 'task="notify"', 'outcome="refused"'], act)).toBe(1)
+  })
+
+  it('that a requester could not be reached, until the Broker gave up', async () => {
+    let tries = 0
+    // The first try is a real one. The others would take the Broker minutes: the second is its last.
+    chain.tamper.with = (name) => (name === 'notify' && tries++ > 0 ? 400 : undefined)
+    const failed = await total('drover_step_seconds_count', 'task="notify"', 'outcome="failed"')
+    const act = async () => {
+      const run = await chain.request(small({ callback: { url: `http://127.0.0.1:${await freePort()}/nobody` } }))
+      await run.ended
+    }
+    expect(await growth(['drover_step_seconds_count', 'task="notify"', 'outcome="buried"'], act)).toBe(1)
+    chain.tamper.with = () => undefined
+    expect(await total('drover_step_seconds_count', 'task="notify"', 'outcome="failed"')).toBe(failed + 1)
+    expect(await total('drover_dead_letters_total', 'task="notify"')).toBe(1)
   })
 
   it('that a run is past its deadline, then that it was made to go on, then that it waits for a person', async () => {

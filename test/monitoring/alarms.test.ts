@@ -97,7 +97,7 @@ describe.skipIf(!hasPromtool)(`an alarm, as Prometheus works it out${needed}`, (
   )
 
   const others = Object.entries(conditions).flatMap(([alert, { at, also }]) => (also ? [{ alert, at, ...also }] : []))
-  it.each(others)('$alert sounds when nothing says whether its condition is true', ({ alert, series, at, labels }) =>
+  it.each(others)('$alert sounds for its other reason too', ({ alert, series, at, labels }) =>
     sound(alert, series, at, [labels]),
   )
 

@@ -72,6 +72,14 @@ export const conditions: Record<string, Condition> = {
     at: '5m',
     over: '40m',
     labels: { severity: 'info' },
+    // The callback could not be reached, however often the Broker tried.
+    also: {
+      series: {
+        ...well,
+        [`drover_step_seconds_count{${recover},task="notify",outcome="buried"}`]: '_ _ 1x60',
+      },
+      labels: { severity: 'info' },
+    },
     silent: {
       ...well,
       'drover_step_seconds_count{pod="notify-1",function="notify",task="notify",outcome="succeeded"}': '_ _ 1x10',
@@ -103,7 +111,8 @@ export const conditions: Record<string, Condition> = {
     at: '5m',
     over: '40m',
     labels: { task: 'create.verify', severity: 'warning' },
-    silent: { ...well, [`drover_deliveries_total{${recover},status="204"}`]: '_ _ 1x10' },
+    // That a requester is not told has an alarm of its own: nothing is undone.
+    silent: { ...well, [`drover_dead_letters_total{${recover},task="notify"}`]: '_ _ 1x10' },
   },
   DroverPushRefused: {
     series: { ...well, [`drover_calls_total{${commit},to="git push",cluster="",outcome="refused"}`]: '0 0 1x60' },
