@@ -8,6 +8,7 @@ import { withoutSecrets } from '../secrets.ts'
 import { createShell, type Shell } from '../shell/shell.ts'
 import type { Answer, Wired } from '../shell/work.ts'
 import type { Exporting } from '../telemetry/export.ts'
+import { deliveries } from '../telemetry/metrics.ts'
 import { aside, deadHeader } from './guard.ts'
 
 /** Connects a function to the world; called once, at its first event. */
@@ -29,6 +30,8 @@ interface HttpAnswer {
 /** A module as faas-js-runtime takes it. */
 export interface RuntimeFunction {
   handle(context: Context): Promise<HttpAnswer>
+  /** Told of a request that is refused before the shell, which tells of all others. */
+  refused(status: number, sentence: string): void
   /** Resolves once it may take events; at once where nothing is exported. */
   init(): void | Promise<void>
   /** Waits until every event that is being worked on has its answer: the runtime would cut them off. */
@@ -56,6 +59,7 @@ export function serve(
   given?: Config,
 ): RuntimeFunction {
   let shell: Shell | undefined
+  let log: Log | undefined
   const draining = new AbortController()
   const pending = new Set<Promise<unknown>>()
   const wired = new Map<FunctionName, Promise<Wired>>()
@@ -63,17 +67,18 @@ export function serve(
 
   function init() {
     const config = given ?? readConfig(environment())
-    const log = createLog(config.logLevel, name ?? 'any')
-    const connect = async (one: FunctionName) => (await load(one))(config, log)
+    const ours = createLog(config.logLevel, name ?? 'any')
+    log = ours
+    const connect = async (one: FunctionName) => (await load(one))(config, ours)
     shell = createShell({
       name,
       wired: (one) => wired.get(one) ?? remember(one, connect(one)),
-      keys: () => config.signingKeys((sentence) => log.error(sentence)),
+      keys: () => config.signingKeys((sentence) => ours.error(sentence)),
       limits: config,
       patienceMilliseconds: config.patienceSeconds * 1000,
       closing: draining.signal,
       now: () => new Date(),
-      log,
+      log: ours,
     })
     return config.exports ? begin() : undefined
   }
@@ -93,9 +98,15 @@ export function serve(
 
   async function handle(context: Context): Promise<HttpAnswer> {
     if (draining.signal.aborted) return text(503, 'Cannot take the event: this instance is shutting down')
-    const answering = answer(context, shell, name)
+    const answering = answer(context, shell, name, refused)
     pending.add(answering)
     return answering.finally(() => pending.delete(answering))
+  }
+
+  /** One line for each, as of every decision: who floods us with such requests floods the log of a proxy as well. */
+  function refused(status: number, sentence: string, fields: object = {}) {
+    deliveries.inc({ status })
+    log?.warn({ outcome: 'declined', status, ...fields }, sentence)
   }
 
   async function shutdown() {
@@ -109,6 +120,7 @@ export function serve(
 
   return {
     handle,
+    refused: (status, sentence) => refused(status, sentence),
     init,
     shutdown,
     cors: () => [],
@@ -120,17 +132,36 @@ export function serve(
   }
 }
 
-async function answer(context: Context, shell: Shell | undefined, name: FunctionName | undefined): Promise<HttpAnswer> {
+async function answer(
+  context: Context,
+  shell: Shell | undefined,
+  name: FunctionName | undefined,
+  refused: (status: number, sentence: string, fields?: object) => void,
+): Promise<HttpAnswer> {
   if (!shell) return text(503, 'Cannot take the event: this instance is still starting')
-  if (context.method !== 'POST') return text(405, 'Cannot answer: wanted a POST of a CloudEvent')
+  if (context.method !== 'POST') {
+    const sentence = 'Cannot answer: wanted a POST of a CloudEvent'
+    refused(405, sentence)
+    return text(405, sentence)
+  }
   const headers = restored(context.headers)
   let event: Event
   try {
     event = readEvent(headers, bodyOf(context.body))
   } catch (error) {
-    return text(400, error instanceof DroverError ? error.message : 'Cannot read the event: it has no form of one')
+    const sentence = error instanceof DroverError ? error.message : 'Cannot read the event: it has no form of one'
+    refused(400, withoutQuote(sentence), claimsOf(headers))
+    return text(400, sentence)
   }
   return toHttp(await shell({ event, dead: isDead(event, headers, name) }))
+}
+
+/** What a parser says quotes what it read, which is for who sent it and not for the log: what we found is said before that. */
+const withoutQuote = (sentence: string) => sentence.split(': ', 2).join(': ')
+
+/** What somebody says that the event is which could not be read, as far as it is worth a line. */
+function claimsOf({ 'ce-id': id, 'ce-type': type }: Context['headers']): object {
+  return { ...(id && { causation: id.slice(0, 100) }), ...(type && { type: type.slice(0, 100) }) }
 }
 
 /** The headers as they were before the guard; without a guard they are as they came. */

@@ -31,8 +31,8 @@ export interface Door {
   closed(): Promise<void>
 }
 
-/** Puts the guard in front of a server that the runtime has started. */
-export function guard(server: Server): Door {
+/** Puts the guard in front of a server that the runtime has started; `refused` is told of each request that no function sees. */
+export function guard(server: Server, refused: (status: number, sentence: string) => void): Door {
   const inner = server.listeners('request') as ((request: IncomingMessage, response: ServerResponse) => void)[]
   const runtime = (request: IncomingMessage, response: ServerResponse) => {
     for (const listener of inner) listener(request, response)
@@ -43,9 +43,14 @@ export function guard(server: Server): Door {
   server.removeAllListeners('request')
   server.on('request', (request, response) => {
     open.add(response)
-    response.once('close', () => open.delete(response))
-    if (closing) response.shouldKeepAlive = false
     const refusal = refuse(request)
+    response.once('close', () => {
+      open.delete(response)
+      if (refusal) refused(...refusal)
+      // What does not say how long it is, the runtime measures.
+      else if (response.statusCode === 413) refused(413, tooLong)
+    })
+    if (closing) response.shouldKeepAlive = false
     if (refusal) return answer(request, response, ...refusal)
     if (isMetrics(request)) return void metrics(response)
     runtime(request, response)
@@ -79,14 +84,15 @@ const sleep = (milliseconds: number) => new Promise((done) => setTimeout(done, m
 /** Events come by POST, probes and numbers go by GET. Of every other method the runtime would read the body first, without limit if it is a form. */
 const methods = ['GET', 'HEAD', 'POST']
 
+const tooLong = `Cannot read the event: it is longer than ${bodyLimit} bytes`
+
 /** What the runtime's router would cut off as a query and put over what it hands to the function, even `method` and `headers`. */
 const query = /[?;#]/
 
 /** Status and sentence for a request that no function needs to see; undefined when it may pass, made harmless. */
 function refuse(request: IncomingMessage): [number, string] | undefined {
   if (!methods.includes(request.method ?? '')) return [405, 'Cannot answer: wanted a POST of a CloudEvent']
-  if (Number(request.headers['content-length'] ?? 0) > bodyLimit)
-    return [413, `Cannot read the event: it is longer than ${bodyLimit} bytes`]
+  if (Number(request.headers['content-length'] ?? 0) > bodyLimit) return [413, tooLong]
   const { url = '' } = request
   if (query.test(url)) return [400, 'Cannot take the event: its address has a query, wanted none']
   // As a proxy is asked (`POST http://host/`), or for no path at all (`*`).

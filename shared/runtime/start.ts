@@ -24,7 +24,7 @@ export async function startRuntime(module: RuntimeFunction, port: number, metric
     await door?.closed()
   }
   const server = await start({ ...module, shutdown }, { port, logLevel: 'fatal', bodyLimit })
-  door = guard(server)
+  door = guard(server, module.refused)
   if (metricsPort !== undefined) {
     const metrics = await serveMetrics(door.metrics, metricsPort)
     server.once('close', () => metrics.close())

@@ -46,7 +46,7 @@ export const steps = histogram(
 export const deliveries = counter(
   'drover_deliveries_total',
   ['status'],
-  'Events that were delivered, by the status of the answer; ticks and dead letters too',
+  'Events that were delivered, by the status of the answer; ticks and dead letters too, and what was refused because it is no event (400, 405, 413)',
 )
 export const retries = counter(
   'drover_retries_total',

@@ -94,6 +94,10 @@ export const conditions: Record<string, Condition> = {
   },
   DroverUnreadableEvents: {
     series: { ...well, [`drover_deliveries_total{${commit},status="400"}`]: '_ 2x60' },
+    also: {
+      series: { ...well, [`drover_deliveries_total{${commit},status="413"}`]: '_ 1x60' },
+      labels: { function: 'commit', severity: 'warning' },
+    },
     at: '5m',
     over: '40m',
     labels: { function: 'commit', severity: 'warning' },
