@@ -63,25 +63,33 @@ describe('an alarm', () => {
 
 describe.skipIf(!hasPromtool)(`an alarm, as Prometheus works it out${needed}`, () => {
   let directory: string
+  let files = 0
   beforeAll(() => {
     directory = mkdtempSync(join(tmpdir(), 'drover-alarms-'))
     writeFileSync(join(directory, 'rules.yaml'), JSON.stringify(ruleFile))
   })
   afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
-  /** Expects of Prometheus that these alarms sound at that moment, by their labels; promtool says which do if not. */
-  async function sound(alert: string, series: Record<string, string>, at: string, expected: object[]): Promise<void> {
+  /** Expects of Prometheus that an expression is worth this at that moment; promtool says what it is worth if not. */
+  async function worth(expr: string, series: Record<string, string>, at: string, exp_samples: object[]): Promise<void> {
     const input_series = Object.entries(series).map(([name, values]) => ({ series: name, values }))
-    const expr = `ALERTS{alertname="${alert}", alertstate="firing"}`
-    const exp_samples = expected.map((labels) => ({ labels: toSeries({ alertname: alert, ...labels }), value: 1 }))
     const tests = [{ interval: '1m', input_series, promql_expr_test: [{ expr, eval_time: at, exp_samples }] }]
-    const file = join(directory, `${alert}.json`)
+    const file = join(directory, `${++files}.json`)
     writeFileSync(file, JSON.stringify({ rule_files: ['rules.yaml'], evaluation_interval: '1m', tests }))
     const said = promtool('promtool', ['test', 'rules', file]).catch((error: { stdout: string; stderr: string }) =>
       expect.fail(`${error.stdout}${error.stderr}`),
     )
     expect((await said).stdout).toContain('SUCCESS')
   }
+
+  /** Expects of Prometheus that these alarms sound at that moment, by their labels. */
+  const sound = (alert: string, series: Record<string, string>, at: string, expected: object[]): Promise<void> =>
+    worth(
+      `ALERTS{alertname="${alert}", alertstate="firing"}`,
+      series,
+      at,
+      expected.map((labels) => ({ labels: toSeries({ alertname: alert, ...labels }), value: 1 })),
+    )
 
   it('is of a file that promtool takes', async () => {
     const { stdout } = await promtool('promtool', ['check', 'rules', '--lint=all', join(directory, 'rules.yaml')])
@@ -107,6 +115,39 @@ describe.skipIf(!hasPromtool)(`an alarm, as Prometheus works it out${needed}`, (
   it.each(passing)('$alert is silent again when it has been true long ago', ({ alert, series, over }) =>
     sound(alert, series, over, []),
   )
+
+  // Nothing has happened but that nobody scraped for a while: what was counted long ago is counted already.
+  const ofGrowth = alarms.filter(({ expr }) => expr.includes(':growth')).map(({ alert }) => alert)
+  it.each(ofGrowth.flatMap((alert) => [3, 20, 90].map((gap) => [alert, gap] as const)))(
+    '%s stays silent after %i minutes without a scrape',
+    (alert, gap) => {
+      const names = Object.keys(conditions[alert]?.series ?? {}).filter((name) => /_(?:total|count)\{/.test(name))
+      expect(names).not.toEqual([])
+      const series = Object.fromEntries(names.map((name) => [name, `9x80 stale _x${gap} 9x120`]))
+      // What it said while the series was new is over by then.
+      const said = `count_over_time(ALERTS{alertname="${alert}", alertstate="firing"}[${gap + 100}m])`
+      return worth(said, series, `${gap + 181}m`, [])
+    },
+  )
+
+  it.each<[string, string, string, number]>([
+    ['what goes on', '0+1x60', '40m', 15],
+    ['what is new', '_x20 1x60', '30m', 1],
+    ['what was new a while ago', '_x20 1x60', '36m', 0],
+    ['what stands still', '9x60', '40m', 0],
+    ['what went on while nobody scraped', '9x20 stale _x20 11x60', '45m', 2],
+    ['what went on while nobody scraped, a while ago', '9x20 stale _x20 11x60', '57m', 0],
+    ['a container that was started anew', '9x20 2x60', '25m', 2],
+    ['a container that was started anew a while ago', '9x20 2x60', '37m', 0],
+    ['a container that was started anew while nobody scraped', '9x20 stale _x20 2x60', '45m', 2],
+    ['a container that has counted as much again', '9x20 0+3x3 9x60', '27m', 9],
+    ['an instance that is gone', '_x20 1x2 stale', '30m', 1],
+    ['an instance that is long gone', '_x20 1x2 stale', '38m', 0],
+  ])('counts as growth of %s (%s) after %s: %i', (_, values, at, value) => {
+    const series = { 'drover_dead_letters_total{pod="recover-1",function="recover",task="place"}': values }
+    // Where a counter began anew Prometheus reckons with what it may have missed; an instance that is long gone has no growth.
+    return worth('sum(round(drover:dead_letters:growth15m)) or vector(0)', series, at, [{ labels: '{}', value }])
+  })
 })
 
 const toSeries = (labels: object) =>
