@@ -61,27 +61,27 @@ describe('an alarm', () => {
   })
 })
 
+let directory: string
+let files = 0
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'drover-alarms-'))
+  writeFileSync(join(directory, 'rules.yaml'), JSON.stringify(ruleFile))
+})
+afterAll(() => rmSync(directory, { recursive: true, force: true }))
+
+/** Expects of Prometheus that an expression is worth this at that moment; promtool says what it is worth if not. */
+async function worth(expr: string, series: Record<string, string>, at: string, exp_samples: object[]): Promise<void> {
+  const input_series = Object.entries(series).map(([name, values]) => ({ series: name, values }))
+  const tests = [{ interval: '1m', input_series, promql_expr_test: [{ expr, eval_time: at, exp_samples }] }]
+  const file = join(directory, `${++files}.json`)
+  writeFileSync(file, JSON.stringify({ rule_files: ['rules.yaml'], evaluation_interval: '1m', tests }))
+  const said = promtool('promtool', ['test', 'rules', file]).catch((error: { stdout: string; stderr: string }) =>
+    expect.fail(`${error.stdout}${error.stderr}`),
+  )
+  expect((await said).stdout).toContain('SUCCESS')
+}
+
 describe.skipIf(!hasPromtool)(`an alarm, as Prometheus works it out${needed}`, () => {
-  let directory: string
-  let files = 0
-  beforeAll(() => {
-    directory = mkdtempSync(join(tmpdir(), 'drover-alarms-'))
-    writeFileSync(join(directory, 'rules.yaml'), JSON.stringify(ruleFile))
-  })
-  afterAll(() => rmSync(directory, { recursive: true, force: true }))
-
-  /** Expects of Prometheus that an expression is worth this at that moment; promtool says what it is worth if not. */
-  async function worth(expr: string, series: Record<string, string>, at: string, exp_samples: object[]): Promise<void> {
-    const input_series = Object.entries(series).map(([name, values]) => ({ series: name, values }))
-    const tests = [{ interval: '1m', input_series, promql_expr_test: [{ expr, eval_time: at, exp_samples }] }]
-    const file = join(directory, `${++files}.json`)
-    writeFileSync(file, JSON.stringify({ rule_files: ['rules.yaml'], evaluation_interval: '1m', tests }))
-    const said = promtool('promtool', ['test', 'rules', file]).catch((error: { stdout: string; stderr: string }) =>
-      expect.fail(`${error.stdout}${error.stderr}`),
-    )
-    expect((await said).stdout).toContain('SUCCESS')
-  }
-
   /** Expects of Prometheus that these alarms sound at that moment, by their labels. */
   const sound = (alert: string, series: Record<string, string>, at: string, expected: object[]): Promise<void> =>
     worth(
@@ -147,6 +147,31 @@ describe.skipIf(!hasPromtool)(`an alarm, as Prometheus works it out${needed}`, (
     const series = { 'drover_dead_letters_total{pod="recover-1",function="recover",task="place"}': values }
     // Where a counter began anew Prometheus reckons with what it may have missed; an instance that is long gone has no growth.
     return worth('sum(round(drover:dead_letters:growth15m)) or vector(0)', series, at, [{ labels: '{}', value }])
+  })
+})
+
+describe.skipIf(!hasPromtool)(`a panel, as Prometheus works it out${needed}`, () => {
+  const looked = { 'drover_oldest_run_seconds{pod="recover-1",function="recover"}': '0x60' }
+  const series = (name: string, values: string) => ({
+    [`${name.replace('{', '{pod="recover-1",function="recover",')}`]: values,
+  })
+  const letters = series('drover_dead_letters_total{task="place"}', '_x20 1x2 stale')
+  const [open, stranded] = ['Open runs', 'Stranded: wait for a person']
+  it.each<[title: string, what: string, Record<string, string>, number | undefined]>([
+    // What nobody has looked at is not 0, which would say that all is well.
+    [open, 'nobody looks', {}, undefined],
+    [stranded, 'nobody looks', {}, undefined],
+    ['Dead letters in a day', 'nobody looks', {}, undefined],
+    [open, 'there is none', looked, 0],
+    [stranded, 'there is none', looked, 0],
+    ['Dead letters in a day', 'there is none', looked, 0],
+    [open, 'one waits', { ...looked, ...series('drover_runs{lifecycle="patch",state="stranded"}', '1x60') }, 0],
+    [stranded, 'one waits', { ...looked, ...series('drover_runs{lifecycle="patch",state="stranded"}', '1x60') }, 1],
+    [open, 'one runs', { ...looked, ...series('drover_runs{lifecycle="patch",state="running"}', '1x60') }, 1],
+    ['Dead letters in a day', 'an instance had one and is gone', { ...looked, ...letters }, 1],
+  ])('"%s", while %s', (title, _, given, value) => {
+    const { expr = '' } = dashboard.panels.find((panel) => panel.title === title)?.targets[0] ?? {}
+    return worth(expr, given, '60m', value === undefined ? [] : [{ labels: '{}', value }])
   })
 })
 
