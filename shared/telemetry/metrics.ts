@@ -82,7 +82,7 @@ export const queueLength = gauge(
 export const calls = counter(
   'drover_calls_total',
   ['to', 'cluster', 'outcome'],
-  'Calls to the outside, by what was called (`git fetch`, `git push`, `kubernetes`, `kubernetes watch`, `broker`, `cmdb`, `dns`, `callback`), the cluster where it is one, and what came of it: `ok`, `none` where a name server knows no such record, `refused`, `busy`, `broken`, `failed`, `ended` or the status of a cluster',
+  'Calls to the outside, by what was called (`git fetch`, `git push`, `kubernetes`, `kubernetes watch`, `broker`, `cmdb`, `dns`, `callback`), the cluster where it is one, and what came of it: `ok`, `none` where a name server knows no such record, `raced` where others were before a push, `refused`, `busy`, `broken`, `failed`, `ended` or the status of a cluster',
 )
 export const callSeconds = histogram('drover_call_seconds', ['to'], 'How long such a call took')
 

@@ -124,7 +124,7 @@ export const conditions: Record<string, Condition> = {
     over: '40m',
     labels: { severity: 'critical' },
     // Others were before, which is as it should be.
-    silent: { ...well, [`drover_calls_total{${commit},to="git push",cluster="",outcome="busy"}`]: '0 0 1x10' },
+    silent: { ...well, [`drover_calls_total{${commit},to="git push",cluster="",outcome="raced"}`]: '0 0 1x10' },
   },
   DroverClusterRefusesToken: {
     series: { ...well, [`drover_calls_total{${verify},to="kubernetes",cluster="site-b",outcome="401"}`]: '_ 1x60' },
@@ -145,6 +145,19 @@ export const conditions: Record<string, Condition> = {
       ...well,
       [`drover_calls_total{${verify},to="kubernetes",cluster="site-b",outcome="failed"}`]: '0+2x40',
       [`drover_calls_total{${verify},to="kubernetes",cluster="site-b",outcome="ok"}`]: '0+6x40',
+      // Neither has failed: many commit at once, and a requester's server will not be told.
+      [`drover_calls_total{${commit},to="git push",cluster="",outcome="raced"}`]: '0+6x40',
+      [`drover_calls_total{pod="notify-1",function="notify",to="callback",cluster="",outcome="403"}`]: '0+6x40',
+    },
+    // Drover's rights are lost, or it asks too much.
+    also: {
+      series: {
+        ...well,
+        [`drover_calls_total{${verify},to="kubernetes",cluster="site-b",outcome="403"}`]: '0+3x40',
+        [`drover_calls_total{${verify},to="kubernetes",cluster="site-b",outcome="429"}`]: '0+3x40',
+        [`drover_calls_total{${verify},to="kubernetes",cluster="site-b",outcome="ok"}`]: '0+5x40',
+      },
+      labels: { to: 'kubernetes', cluster: 'site-b', severity: 'warning' },
     },
   },
   DroverQueueLong: {

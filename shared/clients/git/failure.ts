@@ -20,6 +20,15 @@ export function isOfCredentials({ code, stdout, stderr }: GitResult): boolean {
   return code !== 0 && meaningOf(`${stdout}\n${stderr}`).about === 'credentials'
 }
 
+/** How a server, and we ourselves before it, say that the branch is no longer where the push began. */
+const RACED =
+  /\[(?:remote )?rejected\] \((?:stale info|fetch first|non-fast-forward|incorrect old value provided)\)|cannot lock ref .*: is at [0-9a-f]+ but expected/
+
+/** Whether others were before a push: nothing has failed, what was to be committed is decided anew. */
+export function isRaced({ code, stdout, stderr }: GitResult): boolean {
+  return code !== 0 && RACED.test(`${stdout}\n${stderr}`)
+}
+
 const late: Meaning = { kind: 'passing', reason: 'busy', why: 'the Git server did not answer in time' }
 
 function meaningOf(text: string): Meaning {

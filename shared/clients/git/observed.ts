@@ -1,6 +1,6 @@
 import { outside, type Result } from '../../telemetry/outside.ts'
 import type { Clone } from './clone.ts'
-import { toFailure } from './failure.ts'
+import { isRaced, toFailure } from './failure.ts'
 import type { GitResult } from './process.ts'
 
 /** A clone whose exchanges with the server are counted and traced. */
@@ -29,6 +29,7 @@ export function observed(clone: Clone, redact: (text: string) => string): Clone 
 
 function resultOf(what: string, result: GitResult, redact: (text: string) => string): Result {
   if (result.code === 0) return { outcome: 'ok' }
+  if (isRaced(result)) return { outcome: 'raced' }
   const { error } = toFailure(what, result, redact)
   return { outcome: error.reason, failure: error.message }
 }
