@@ -117,15 +117,16 @@ describe('the Triggers', () => {
     },
   )
 
-  it.each(
-    functionNames.filter((name) => name !== 'validate' && name !== 'notify'),
-  )('%s is asked again for as long as a run may go on: it is the deadline that ends one, not the Broker', (name) => {
-    const delivery = triggers.find(({ metadata }) => metadata.name === name)?.spec.delivery
-    const { retry = 0, backoffPolicy, backoffDelay } = delivery ?? {}
-    expect([backoffPolicy, backoffDelay]).toEqual(['linear', 'PT1S'])
-    // Of n tries the last waits for n seconds. A request may ask for a day.
-    expect((retry * (retry + 1)) / 2).toBeGreaterThan(24 * 3600)
-  })
+  it.each(functionNames.filter((name) => name !== 'validate' && name !== 'notify'))(
+    '%s is asked again for as long as a run may go on: it is the deadline that ends one, not the Broker',
+    (name) => {
+      const delivery = triggers.find(({ metadata }) => metadata.name === name)?.spec.delivery
+      const { retry = 0, backoffPolicy, backoffDelay } = delivery ?? {}
+      expect([backoffPolicy, backoffDelay]).toEqual(['linear', 'PT1S'])
+      // Of n tries the last waits for n seconds. A request may ask for a day.
+      expect((retry * (retry + 1)) / 2).toBeGreaterThan(24 * 3600)
+    },
+  )
 
   it.each(['place', 'verify', 'recover', 'register'])('%s waits longer than a delivery’s patience', (name) => {
     const trigger = triggers.find(({ metadata }) => metadata.name === name)

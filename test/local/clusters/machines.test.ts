@@ -239,9 +239,12 @@ describe('a machine', () => {
   })
 
   it('that has its template annotated while it runs has a guest of the generation before, until that is undone', async () => {
-    const before = store.get('VirtualMachine', 'shop', 'ordered')
-    const { generation = 0 } = (before as { metadata: { generation?: number } }).metadata
-    const { template } = before?.['spec'] as MachineSpec
+    const before = store.get('VirtualMachine', 'shop', 'ordered') as unknown as {
+      metadata: { generation: number }
+      spec: MachineSpec
+    }
+    const { generation } = before.metadata
+    const { template } = before.spec
     change(store, 'VirtualMachine', 'ordered', {
       template: { ...template, metadata: { annotations: { note: 'by hand' } } },
     })
