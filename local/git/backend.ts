@@ -14,6 +14,7 @@ export interface Backend {
   headers: Record<string, string>
   /** Said before what git says. */
   preface: string
+  /** Fails when git could not be started. */
   body: Readable
 }
 
@@ -34,6 +35,8 @@ export function startBackend(
     stdio: ['pipe', 'pipe', 'ignore'],
     env: { ...env, GIT_PROTOCOL: protocol, GIT_COMMITTER_NAME: 'drover', GIT_COMMITTER_EMAIL: 'drover@127.0.0.1' },
   })
+  // What could not be started has no answer; that it ends without a word must not be taken for one.
+  child.once('error', (cause) => child.stdout.destroy(cause))
   child.stdin.on('error', () => undefined)
   if (isGreeting) child.stdin.end()
   else unpacked(request).pipe(child.stdin)

@@ -89,7 +89,11 @@ export async function startGitHost(config: GitHostConfig): Promise<GitHost> {
     }
     if (!isAlwaysTheSame(service, request)) {
       const backend = await begin()
-      return backend ? relay(backend, response, fault) : refuse(response, 404)
+      if (!backend) return refuse(response, 404)
+      const left = () => leave(backend, response, isPush && request.complete)
+      if (response.closed) left()
+      else response.once('close', left)
+      return relay(backend, response, fault)
     }
     greeting ??= begin().then(whole)
     greeting.catch(() => {
@@ -150,7 +154,7 @@ async function relay(
   response: ServerResponse,
   fault: PushFault | undefined,
 ): Promise<void> {
-  child.once('error', () => response.destroy())
+  body.once('error', () => response.destroy())
   if (fault?.kind === 'lostAnswer') {
     body.resume()
     await once(child, 'close')
@@ -158,8 +162,15 @@ async function relay(
     return
   }
   if (fault?.kind === 'delay') await sleep(fault.milliseconds)
+  if (response.destroyed) return
   response.writeHead(200, headers).write(preface)
   body.pipe(response)
+}
+
+/** Lets git end when its client is gone; but a push that has come whole is made, whoever waits for it. */
+function leave({ child, body }: Backend, { writableFinished }: ServerResponse, isWhole: boolean): void {
+  if (isWhole) body.resume()
+  else if (!writableFinished) child.kill()
 }
 
 function refuse(response: ServerResponse, status: number): void {

@@ -1,10 +1,14 @@
 import { execFile } from 'node:child_process'
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import { type ClientRequest, type IncomingMessage, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { type GitHostConfig, startGitHost } from '../../../local/git/host.ts'
 import { seedFleet } from '../../../local/git/seed.ts'
 
@@ -19,6 +23,21 @@ async function start(config: Partial<GitHostConfig> = {}) {
     await rm(directory, { recursive: true, force: true })
   })
   return { host, directory }
+}
+
+/** How many halves of git serve somebody here. */
+async function serving(name: string): Promise<number> {
+  const { stdout } = await execute('ps', ['-o', 'args=', '--ppid', String(process.pid)]).catch(() => ({ stdout: '' }))
+  return stdout.split('\n').filter((line) => line.startsWith(`git ${name} `)).length
+}
+
+/** A request to one half of git, for the test to end or to break off. */
+function post(address: string, name: string, headers: Record<string, number> = {}): ClientRequest {
+  const authorization = 'Bearer t/o+ken'
+  return request(`${address}/${name}`, { method: 'POST', headers: { authorization, ...headers } }).on(
+    'error',
+    () => undefined,
+  )
 }
 
 describe('startGitHost', () => {
@@ -142,6 +161,63 @@ describe('startGitHost', () => {
     await rename(host.path, `${host.path}.away`)
     expect(await ask('version=2')).toEqual(greeting)
     expect((await ask('version=1'))[0]).toBe(404)
+  })
+
+  it('lets no git wait for a client that breaks off, in what it sends or in what it gets', async () => {
+    const { host, directory } = await start()
+    const clone = join(directory, 'clone')
+    await git('clone', '-q', host.url, clone)
+    await writeFile(join(clone, 'big.bin'), randomBytes(20_000_000))
+    await git('-C', clone, 'add', '.')
+    await git('-C', clone, '-c', 'user.name=a', '-c', 'user.email=b', 'commit', '-q', '-m', 'first')
+    await git('-C', clone, 'push', '-q', 'origin', 'HEAD:main')
+    const half = post(host.plainUrl, 'git-receive-pack', { 'content-length': 1_000 })
+    half.write('00')
+    await vi.waitUntil(async () => (await serving('receive-pack')) === 1, 10_000)
+    half.destroy()
+    await vi.waitUntil(async () => (await serving('receive-pack')) === 0, 10_000)
+    const asking = post(host.plainUrl, 'git-upload-pack')
+    asking.end(`0032want ${await git('-C', clone, 'rev-parse', 'HEAD')}\n00000009done\n`)
+    const [answer] = (await once(asking, 'response')) as [IncomingMessage]
+    answer.pause()
+    expect(await serving('upload-pack')).toBe(1)
+    asking.destroy()
+    await vi.waitUntil(async () => (await serving('upload-pack')) === 0, 10_000)
+  })
+
+  it('makes a push that has come whole, though nobody waits for it any more', async () => {
+    const { host, directory } = await start()
+    const clone = join(directory, 'clone')
+    await git('clone', '-q', host.url, clone)
+    await git('-C', clone, '-c', 'user.name=a', '-c', 'user.email=b', 'commit', '-q', '--allow-empty', '-m', 'first')
+    const looked = join(directory, 'looked')
+    await mkdir(join(host.path, 'hooks'), { recursive: true })
+    await writeFile(join(host.path, 'hooks', 'pre-receive'), `#!/bin/sh\ntouch '${looked}'; sleep 1\n`, { mode: 0o755 })
+    const pushing = execute('git', ['-C', clone, 'push', '-q', 'origin', 'HEAD:main'])
+    await vi.waitUntil(() => existsSync(looked), 10_000)
+    pushing.child.kill()
+    await expect(pushing).rejects.toThrow()
+    await vi.waitUntil(async () => (await serving('receive-pack')) === 0, 10_000)
+    expect(await git(`--git-dir=${host.path}`, 'rev-parse', 'main')).toBe(await git('-C', clone, 'rev-parse', 'HEAD'))
+  })
+
+  it('goes on after it could not start git', async () => {
+    const bin = await mkdtemp(join(tmpdir(), 'drover-bin-'))
+    onTestFinished(() => rm(bin, { recursive: true, force: true }))
+    const { stdout } = await execute('which', ['git'])
+    const link = () => symlink(stdout.trim(), join(bin, 'git'))
+    await link()
+    const { host } = await start({ env: { PATH: bin } })
+    const ask = (name: string, protocol: string) =>
+      fetch(new URL(`/fleet.git/info/refs?service=${name}`, host.plainUrl), {
+        headers: { authorization: 'Bearer t/o+ken', 'git-protocol': protocol },
+      })
+    await rm(join(bin, 'git'))
+    await expect(ask('git-upload-pack', 'version=2')).rejects.toThrow('fetch failed')
+    await expect(ask('git-receive-pack', 'version=1').then((answer) => answer.text())).rejects.toThrow()
+    await link()
+    expect(await (await ask('git-upload-pack', 'version=2')).text()).toContain('ls-refs')
+    expect((await ask('git-receive-pack', 'version=1')).status).toBe(200)
   })
 
   it('goes on with the repository that is there, on the port it is asked for', async () => {
