@@ -7,7 +7,7 @@ import { locateStep } from './step.ts'
 /** The machine that there is: found in the fleet, held for the run, and looked at on its cluster; or the golden image. */
 export const wire: Wire = (config, log) => {
   const fleet = shareFleet({ ...config.git, log })
-  const clients = openClusters({ ...config.kubernetes, argocdNamespace: config.argocd.namespace })
+  const clients = openClusters({ ...config.kubernetes, argocdNamespace: config.argocd.namespace, log })
   return {
     step: locateStep(fleet, clients),
     post: brokerPoster(config.broker, config.brokerToken),

@@ -7,7 +7,7 @@ import { placeStep } from './step.ts'
 /** The cluster: the one that is asked for, or the one that OCM decides on. */
 export const wire: Wire = (config, log) => {
   const fleet = shareFleet({ ...config.git, log })
-  const clients = openClusters({ ...config.kubernetes, argocdNamespace: config.argocd.namespace })
+  const clients = openClusters({ ...config.kubernetes, argocdNamespace: config.argocd.namespace, log })
   const settings = {
     namespace: config.argocd.namespace,
     rootApplication: config.argocd.rootApplication,

@@ -13,7 +13,11 @@ import { undo } from './undo.ts'
  */
 export const wire: Wire = (config, log) => {
   const fleet = shareFleet({ ...config.git, log })
-  const { machines, goldenImages } = openClusters({ ...config.kubernetes, argocdNamespace: config.argocd.namespace })
+  const { machines, goldenImages } = openClusters({
+    ...config.kubernetes,
+    argocdNamespace: config.argocd.namespace,
+    log,
+  })
   const cmdb = cmdbOf(config.cmdb)
   const clients = {
     fleet,

@@ -5,8 +5,8 @@ import { toFunction, type Wire } from '../../shared/runtime/function.ts'
 import { verifyStep } from './step.ts'
 
 /** Waits until the cluster shows what Git says; and looks at the running machine. */
-export const wire: Wire = (config) => {
-  const clients = openClusters({ ...config.kubernetes, argocdNamespace: config.argocd.namespace })
+export const wire: Wire = (config, log) => {
+  const clients = openClusters({ ...config.kubernetes, argocdNamespace: config.argocd.namespace, log })
   const settings = {
     rootApplication: config.argocd.rootApplication,
     graceMilliseconds: config.graceSeconds * 1000,

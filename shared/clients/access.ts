@@ -19,6 +19,8 @@ export interface Access {
   use<T>(what: string, act: (config: KubeConfig) => Promise<T>): Promise<T>
   /** What to say of something that failed there: the cause is only logged. */
   failure(cause: unknown): DroverError
+  /** Says in the log what nobody is told in an answer; nothing where there is no log. */
+  warn?(fields: object, message: string): void
 }
 
 /** The ways to the managed clusters, each by its name. */
@@ -37,8 +39,12 @@ const freshFor = 60_000
 const busyAttempts = 4
 const busyPause = 1_000
 
+export interface AccessConfig extends KubeconfigSettings {
+  log?: { warn(fields: object, message: string): void }
+}
+
 /** Opens the way to any context by its name; a kubeconfig is read at the first use, and the library loaded then. */
-export function openAccess(config: KubeconfigSettings): Context {
+export function openAccess(config: AccessConfig): Context {
   const contexts = new Map<string, { loading: Promise<KubeConfig>; since: number }>()
   const loaded = (name: string): Promise<KubeConfig> => {
     const known = contexts.get(name)
@@ -84,6 +90,7 @@ export function openAccess(config: KubeconfigSettings): Context {
       const why = code === undefined ? 'it does not answer' : `it answered ${code}`
       return new DroverError(isBusy(code) ? 'busy' : 'broken', `Cannot ask cluster "${name}": ${why}`, { cause })
     },
+    warn: (fields, message) => config.log?.warn({ cluster: name, ...fields }, message),
   })
 }
 

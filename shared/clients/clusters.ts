@@ -1,17 +1,16 @@
 import type { GoldenImages } from '../golden-images.ts'
 import type { Hub } from '../hub.ts'
 import type { Machines, Occupants } from '../machines.ts'
-import { openAccess } from './access.ts'
+import { type AccessConfig, openAccess } from './access.ts'
 import { openGoldenImages } from './golden-images.ts'
 import { openHub } from './hub.ts'
-import type { KubeconfigSettings } from './kubeconfig.ts'
 import { openMachines } from './machines.ts'
 import { openOccupants } from './occupants.ts'
 import { openWaker } from './refresh.ts'
 
 /** Reads the hub and the managed clusters; a managed cluster's context is named like its ManagedCluster. */
 
-export interface ClustersConfig extends KubeconfigSettings {
+export interface ClustersConfig extends AccessConfig {
   argocdNamespace: string
 }
 

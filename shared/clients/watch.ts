@@ -36,6 +36,8 @@ const heartbeat = 1_500
 const pauseAfterError = 500
 /** How long a cluster that lacks an optional kind is not asked again. */
 const pauseWithoutKind = 15_000
+/** A line that is cut once is nothing to tell of: the next watch goes on where it was. */
+const failuresToTell = 2
 /** How long one watch lasts: below the 30 s after which the library cuts it, so that the server sends a bookmark first. */
 const watchSeconds = 25
 
@@ -86,6 +88,8 @@ function createView(source: Source, changed: () => void, signal: AbortSignal) {
   let isUnknown = false
   /** The last try to reach the cluster came to nothing. */
   let isStale = false
+  /** How often in a row a watch, or the list in its stead, has come to nothing. */
+  let failures = 0
   let watching: AbortController | undefined
   signal.addEventListener('abort', () => watching?.abort(), { once: true })
 
@@ -103,6 +107,20 @@ function createView(source: Source, changed: () => void, signal: AbortSignal) {
     isStale = false
     objects = new Map(found?.items.map((one) => [one.metadata.name, one]))
     position = found?.metadata.resourceVersion
+  }
+
+  /** Says once in the log that nothing can be seen any more, and once that it can again. */
+  function failed(error: unknown): void {
+    // Who has seen enough ends what it watches, and so does a position that the server has forgotten.
+    if (signal.aborted || (error as Error).name === 'AbortError') return
+    failures += 1
+    if (failures !== failuresToTell) return
+    const failure = access.failure(error)
+    access.warn?.({ watched: plural, err: failure }, failure.message)
+  }
+  function answered(): void {
+    if (failures >= failuresToTell) access.warn?.({ watched: plural }, 'The cluster can be watched again')
+    failures = 0
   }
 
   function note(phase: string, object: KubernetesObject): void {
@@ -136,19 +154,24 @@ function createView(source: Source, changed: () => void, signal: AbortSignal) {
         // It resolves when the server has answered, or has not.
         new Watch(config).watch(path, query, note, ended).then((controller) => {
           watching = controller
-          if (!isOver) isStale = false
+          if (!isOver) {
+            isStale = false
+            answered()
+          }
           if (signal.aborted) controller.abort()
         }, fail)
       })
     await access.use(`watch ${plural}`, once).catch((error) => {
+      failed(error)
       // A cut line has no status, and leaves the position as it is; what the server refuses is listed anew.
       if (codeOf(error) !== undefined) position = undefined
       else isStale = true
     })
   }
 
-  const lose = () => {
+  const lose = (error: unknown) => {
     isStale = true
+    failed(error)
   }
 
   async function keep(): Promise<void> {

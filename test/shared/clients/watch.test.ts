@@ -3,7 +3,7 @@ import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setImmediate } from 'node:timers/promises'
 import { KubeConfig } from '@kubernetes/client-node'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Access } from '../../../shared/clients/access.ts'
 import { type Look, type Source, watchObjects } from '../../../shared/clients/watch.ts'
 import { DroverError } from '../../../shared/errors.ts'
@@ -12,6 +12,7 @@ import { DroverError } from '../../../shared/errors.ts'
 async function api(port = 0) {
   const state = { names: ['a'], listStatus: 200, watchStatus: 200, silent: false }
   const watches: ServerResponse[] = []
+  const warned: object[] = []
   /** What each watch asked for. */
   const queries: URLSearchParams[] = []
   const asked = { lists: 0 }
@@ -54,10 +55,11 @@ async function api(port = 0) {
   const access: Access = {
     use: (_, act) => act(kubeConfig),
     failure: (cause) => new DroverError('broken', 'Cannot ask the cluster', { cause }),
+    warn: (fields, message) => void warned.push({ ...fields, message }),
   }
   const source: Source = { access, group: 'example.com', version: 'v1', plural: 'things', namespace: 'shop' }
   const { port: at } = server.address() as AddressInfo
-  return { port: at, state, asked, watches, queries, seen, send, source, close }
+  return { port: at, state, asked, warned, watches, queries, seen, send, source, close }
 }
 
 let server: Awaited<ReturnType<typeof api>>
@@ -203,6 +205,56 @@ describe('watching objects', () => {
     server = await api(port)
     await untilStale(false)
     expect(server.asked.lists).toBe(0)
+  })
+
+  describe('says in the log', () => {
+    const lost = { watched: 'things', err: expect.any(DroverError), message: 'Cannot ask the cluster' }
+    const found = { watched: 'things', message: 'The cluster can be watched again' }
+
+    /** Goes on until so much has been said, and then for a look more: there is no more to say. */
+    async function untilSaid(watching: ReturnType<typeof watchObjects>, count: number): Promise<void> {
+      await vi.waitFor(() => expect(server.warned.length).toBeGreaterThanOrEqual(count), { timeout: 10_000 })
+      await watching.next()
+    }
+
+    it.each<[string, () => void, () => void]>([
+      ['its watch is refused', () => (server.state.watchStatus = 403), () => (server.state.watchStatus = 200)],
+      [
+        'neither a watch nor a list is answered',
+        () => Object.assign(server.state, { watchStatus: 500, listStatus: 500 }),
+        () => Object.assign(server.state, { watchStatus: 200, listStatus: 200 }),
+      ],
+    ])('once that %s, and once that it is answered again', async (_, fail, mend) => {
+      const watching = watchObjects([server.source], ending.signal)
+      const watched = once(server.seen, 'watch')
+      await watching.next()
+      await watched
+      fail()
+      server.watches.at(-1)?.end()
+      await untilSaid(watching, 1)
+      expect(server.warned).toEqual([lost])
+      mend()
+      await untilSaid(watching, 2)
+      expect(server.warned).toEqual([lost, found])
+    })
+
+    it('nothing of a line that is cut, of a position that is forgotten, and of an end', async () => {
+      const watching = watchObjects([server.source], ending.signal)
+      const watched = once(server.seen, 'watch')
+      await watching.next()
+      await watched
+      for (const end of [
+        () => server.watches.at(-1)?.destroy(),
+        () => server.send('ERROR', { kind: 'Status', code: 410, reason: 'Expired', message: 'too old' }),
+      ]) {
+        const again = once(server.seen, 'watch')
+        end()
+        await again
+      }
+      ending.abort()
+      await watching.next()
+      expect(server.warned).toEqual([])
+    })
   })
 
   it('does not ask without a pause a server that ends every watch', async () => {
