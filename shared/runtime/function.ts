@@ -80,13 +80,13 @@ export function serve(
       now: () => new Date(),
       log: ours,
     })
-    return config.exports ? begin() : undefined
+    return config.exports ? begin(ours) : undefined
   }
 
   /** The SDK that exports takes longer to load than all of a function that does not. */
-  async function begin() {
+  async function begin(ours: Log) {
     const { startExport } = await import('../telemetry/export.ts')
-    exporting = startExport(name === undefined ? 'drover' : `drover-${name}`)
+    exporting = startExport(name === undefined ? 'drover' : `drover-${name}`, ours)
   }
 
   /** A function that could not be connected tries again at the next event. */

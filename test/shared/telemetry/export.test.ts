@@ -24,21 +24,26 @@ interface Span {
 }
 
 const sent: { path: string; body: unknown }[] = []
+const warned: object[] = []
+/** What the collector answers, and says back as it should not. */
+let status = 200
 let collector: Server
 let exporting: Exporting
 
 beforeAll(async () => {
   collector = createServer(async (request, response) => {
     sent.push({ path: request.url ?? '', body: await json(request) })
-    response.writeHead(200, { 'content-type': 'application/json' }).end('{}')
+    response.writeHead(status, { 'content-type': 'application/json' })
+    response.end(status === 200 ? '{}' : JSON.stringify(request.headers))
   })
   collector.listen(0, '127.0.0.1')
   await once(collector, 'listening')
   const { port } = collector.address() as AddressInfo
   // The exporters read it by themselves.
   vi.stubEnv('OTEL_EXPORTER_OTLP_ENDPOINT', `http://127.0.0.1:${port}`)
+  vi.stubEnv('OTEL_EXPORTER_OTLP_HEADERS', 'authorization=canary-of-the-collector')
   const { startExport } = await import('../../../shared/telemetry/export.ts')
-  exporting = startExport('drover-place')
+  exporting = startExport('drover-place', { warn: (...said: unknown[]) => void warned.push(said) })
 })
 afterAll(() => {
   vi.unstubAllEnvs()
@@ -127,6 +132,22 @@ describe('a trace', () => {
   })
 })
 
+describe('an export that fails', () => {
+  it('is told of in the log, once for traces and once for metrics, without what the collector says back', async () => {
+    status = 401
+    for (let count = 0; count < 2; count++) await spansOf(() => shellOf().deliver(requestEvent()))
+    status = 200
+    expect(warned).toHaveLength(2)
+    expect(warned).toEqual(
+      expect.arrayContaining([
+        [{ exports: 'traces' }, 'Cannot export traces: the collector answered 401'],
+        [{ exports: 'metrics' }, 'Cannot export metrics: the collector answered 401'],
+      ]),
+    )
+    expect(JSON.stringify(warned)).not.toContain('canary')
+  })
+})
+
 describe('OTLP', () => {
   it('is sent the same numbers as /metrics shows, under the function’s name', async () => {
     const { callSeconds, commitsPerPush, retries } = await import('../../../shared/telemetry/metrics.ts')
@@ -139,6 +160,12 @@ describe('OTLP', () => {
     }
     const [{ resource, scopeMetrics } = { resource: {}, scopeMetrics: [] }] = body.resourceMetrics
     expect(JSON.stringify(resource)).toContain('"drover-place"')
+    // Two replicas of a function must not write one series.
+    expect(resource).toMatchObject({
+      attributes: expect.arrayContaining([
+        { key: 'service.instance.id', value: { stringValue: expect.stringMatching(/^[0-9a-f-]{36}$/) } },
+      ]),
+    })
     const metric = (name: string) =>
       scopeMetrics.flatMap(({ metrics }) => metrics).find((one) => one.name === name) ?? expect.fail(name)
     expect(metric('drover_commits_per_push')).toMatchObject({
