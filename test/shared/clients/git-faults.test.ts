@@ -158,8 +158,8 @@ ${more.replace('CACHE', join(world.directory, 'cache'))}`,
 
   it('finds out that a push went through which took longer than it waits', async () => {
     const { open, host, git } = await makeWorld()
-    const fleet = open({ timeouts: { push: 300 } })
-    host.faults.push({ kind: 'delay', milliseconds: 2_000 })
+    const fleet = open({ timeouts: { push: 1_000 } })
+    host.faults.push({ kind: 'delay', milliseconds: 3_000 })
     await fleet.transact(counting('a'))
     expect([await git('show', 'main:counter'), await git('rev-list', '--count', 'main')]).toEqual(['1', '1'])
   })
