@@ -8,6 +8,8 @@ import {
   SpanStatusCode,
   trace,
 } from '@opentelemetry/api'
+import { DroverError } from '../errors.ts'
+import { withoutSecrets } from '../secrets.ts'
 
 /**
  * Traces by the API of OpenTelemetry alone, which does nothing until `export.ts` has registered an SDK: without one no span
@@ -43,9 +45,13 @@ export function spanned<T>(
   )
 }
 
-/** Says of a span that what it stands for failed; the words must hold no secret. */
+/** Says of a span that what it stands for failed; secrets that others have put into the words are taken out. */
 export const failSpan = (span: Span, message: string): void =>
-  void span.setStatus({ code: SpanStatusCode.ERROR, message })
+  void span.setStatus({ code: SpanStatusCode.ERROR, message: withoutSecrets(message) })
+
+/** The same by what was thrown: our own errors are written for people, what libraries say may quote what they were given. */
+export const failSpanBy = (span: Span, error: unknown): void =>
+  failSpan(span, error instanceof DroverError ? error.message : 'it failed, the log has the cause')
 
 /** What an event that is made now says of its trace; undefined where nothing is traced. */
 export function carried(): TraceMarks | undefined {

@@ -31,6 +31,7 @@ const secrets = {
   header: canary('header'),
   broker: canary('broker'),
   stored: canary('stored'),
+  collector: canary('collector'),
 }
 const file = (name: string, text: string) => {
   const path = join(directory, name)
@@ -45,6 +46,7 @@ let git: Mirror
 let cmdb: Mirror
 let callback: Mirror
 let brokerDoor: Mirror
+let collector: Mirror
 const doors: Mirror[] = []
 const tokens: string[] = []
 const arguments_ = new Set<string>()
@@ -56,6 +58,7 @@ beforeAll(async () => {
   file('secrets.json', JSON.stringify({ gitToken: secrets.git, signingKey: `k1:${secrets.signing}` }))
   cmdb = await mirror(undefined)
   callback = await mirror(undefined)
+  collector = await mirror(undefined)
   world = await startWorld({
     directory,
     delays: 0,
@@ -66,7 +69,7 @@ beforeAll(async () => {
 afterAll(async () => {
   clearInterval(watching)
   await world.close()
-  for (const one of [hub, site, git, cmdb, callback, brokerDoor, ...doors]) one.close()
+  for (const one of [hub, site, git, cmdb, callback, brokerDoor, collector, ...doors]) one.close()
   rmSync(directory, { recursive: true, force: true })
 })
 
@@ -94,6 +97,8 @@ async function startBehindMirrors(ports: Ports, environmentOf: (name: FunctionNa
     DROVER_BROKER_TOKEN_FILE: file('broker-token', secrets.broker),
     DROVER_CMDB_CONFIG: file('cmdb.yaml', cmdbConfig(cmdb.url)),
     DROVER_CMDB_TOKEN_FILE: file('cmdb-token', secrets.cmdb),
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+    OTEL_EXPORTER_OTLP_HEADERS: `authorization=${secrets.collector}`,
     DROVER_LOG_LEVEL: 'trace',
     DROVER_GRACE_SECONDS: '2',
   }
@@ -156,6 +161,7 @@ function refuseOnce(name: LifecycleName): void {
   if (registering.includes(name)) cmdb.refuse(500, 1)
   callback.refuse(500, 1)
   brokerDoor.refuse(500, 1)
+  collector.refuse(401, 1)
 }
 
 async function ended(name: LifecycleName, change: object = {}) {
@@ -209,8 +215,9 @@ describe('a whole life among servers that say back what they are told', () => {
     expect(heard(cmdb)).toContain(`Bearer ${secrets.cmdb}`)
     expect(heard(cmdb)).toContain(secrets.header)
     expect(heard(brokerDoor)).toContain(`Bearer ${secrets.broker}`)
+    expect(heard(collector)).toContain(secrets.collector)
     expect(tokens.some((token) => heard(hub).includes(token))).toBe(true)
-    for (const one of [git, hub, site, cmdb, callback, brokerDoor]) expect(one.refused()).toBeGreaterThan(0)
+    for (const one of [git, hub, site, cmdb, callback, brokerDoor, collector]) expect(one.refused()).toBeGreaterThan(0)
     expect(world.feed.seen.length).toBeGreaterThan(100)
   })
 
@@ -293,6 +300,14 @@ describe('no secret is', () => {
   it('told to who is called back', () => {
     expect(callback.told.join('\n')).toContain('dev.drover.')
     expect(leaks([...callback.heard, ...callback.told])).toEqual([])
+  })
+
+  it('in a span or a number that is exported', () => {
+    const exported = collector.told.join('\n')
+    for (const what of ['drover_calls_total', 'git push', 'kubernetes list', 'cmdb PUT', 'provision create.commit'])
+      expect(exported).toContain(what)
+    expect(exported).toMatch(/"status":\{"code":2,"message":"[^"]/)
+    expect(leaks(collector.told)).toEqual([])
   })
 
   it('an argument of a process', () => {

@@ -6,7 +6,8 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { brokerPoster } from '../../../shared/clients/broker.ts'
 import { DroverError } from '../../../shared/errors.ts'
 import type { Event } from '../../../shared/event.ts'
-import { succeeded } from '../../../shared/step.ts'
+import { keepSecret } from '../../../shared/secrets.ts'
+import { refused, succeeded } from '../../../shared/step.ts'
 import type { Exporting } from '../../../shared/telemetry/export.ts'
 import { outside } from '../../../shared/telemetry/outside.ts'
 import { requestEvent } from '../events.ts'
@@ -117,6 +118,18 @@ describe('a trace', () => {
     const [theirs] = await spansOf(fails(new Error('token=hunter2 is bad')))
     expect(theirs?.status.code).toBe(2)
     expect(JSON.stringify(sent)).not.toContain('hunter2')
+  })
+
+  it('holds no secret that others have put into our words', async () => {
+    const secret = keepSecret('canary-of-a-server')
+    const said = () => Promise.reject(new DroverError('broken', `Cannot push: the server said ${secret}`))
+    const [call] = await spansOf(() => outside({ to: 'git push' }, said).catch(() => undefined))
+    const [step] = await spansOf(() => shellOf(async () => refused(`no: ${secret}`)).deliver(requestEvent()))
+    expect([call?.status.message, step?.status.message]).toEqual([
+      'Cannot push: the server said [redacted]',
+      'no: [redacted]',
+    ])
+    expect(JSON.stringify(sent)).not.toContain(secret)
   })
 
   it('is begun by the function that is asked, where the request has none', async () => {
