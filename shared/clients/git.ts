@@ -1,7 +1,7 @@
 import { DroverError } from '../errors.ts'
 import type { Committed, Fleet, Transaction } from '../fleet.ts'
 import { queueLength } from '../telemetry/metrics.ts'
-import { type Context, SpanKind, spanned, underWay } from '../telemetry/traces.ts'
+import { type Context, failSpanBy, type Span, SpanKind, spanned, underWay } from '../telemetry/traces.ts'
 import { openClone } from './git/clone.ts'
 import { openHistory } from './git/find.ts'
 import { type Landing, land } from './git/land.ts'
@@ -86,7 +86,13 @@ export function openFleet(config: FleetConfig): Fleet {
 
   return {
     head: async () => objects.at(await clone.fetch()),
-    transact: (transaction) => spanned('git commit', SpanKind.INTERNAL, {}, () => enqueue(transaction, queue.add)),
+    transact: (transaction) =>
+      spanned('git commit', SpanKind.INTERNAL, {}, (span) =>
+        enqueue(transaction, queue.add).catch((error: unknown) => {
+          failSpanBy(span, error)
+          throw error
+        }),
+      ),
     find: async (run, step, since, tree) => {
       if (tree && isUnderWay(tree, { run, step })) return tree.revision
       const tip = tree ? tree.revision : (await clone.fetch()).commit
@@ -115,15 +121,19 @@ function enqueue<T>(transaction: Transaction<T>, add: (pending: Pending) => void
 
 async function landAll(landing: Landing, batch: readonly Pending[]): Promise<void> {
   const transactions = batch.map(({ transaction }) => transaction)
-  const endings = await inTraces(batch, () =>
-    land(landing, transactions).catch((error: unknown) => batch.map(() => ({ error }))),
-  )
+  const endings = await inTraces(batch, async (span) => {
+    const found = await land(landing, transactions).catch((error: unknown) => batch.map(() => ({ error })))
+    const [first] = found
+    // One that was refused alone is told of by its own commit.
+    if (first && 'error' in first && found.every((one) => 'error' in one)) failSpanBy(span, first.error)
+    return found
+  })
   for (const [index, { settle }] of batch.entries())
     settle(endings[index] ?? { error: new DroverError('broken', 'Cannot commit: no answer') })
 }
 
 /** One push is the work of several runs: it is a part of the first one's trace, and linked to those of the others. */
-function inTraces<T>([first, ...others]: readonly Pending[], act: () => Promise<T>): Promise<T> {
+function inTraces<T>([first, ...others]: readonly Pending[], act: (span: Span) => Promise<T>): Promise<T> {
   const traces = others.map(({ trace }) => trace)
   const attributes = { 'drover.commits': traces.length + 1 }
   return spanned('git land', SpanKind.INTERNAL, attributes, act, first?.trace, traces)

@@ -26,12 +26,13 @@ export async function bury(event: Event, options: ShellOptions): Promise<Decided
   const message = `${cannot(work.task)}: the Broker gave up after ${lastAnswer(event)}`
   const dead = { ...work, source: '/drover/recover' }
   const says = work.task.name === undo.name ? await endOf(work, message, options) : failed(work.task, message, options)
-  deadLetters.inc({ task: work.task.name })
   if (says) {
     const told = reply(dead, says, options)
     await post(told)
     countEnd(work, told.type)
   }
+  // Not before: while the Broker is away it comes again and again.
+  deadLetters.inc({ task: work.task.name })
   return { answer: { status: 204 }, outcome: 'buried', message, work }
 }
 

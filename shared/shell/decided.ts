@@ -33,10 +33,14 @@ export function failedBy(error: unknown, work?: Work): Decided {
 /** Tells of a decision, once: one line in the log, the metrics, the span. */
 export function tell({ answer, outcome, message, work, error }: Decided, log: Log, span: Span, seconds: number): void {
   const { status } = answer
+  const isLeft = 'event' in answer && endOf(answer.event.type) === 'stranded'
   const of = work ? { lifecycle: work.lifecycle.name, step: work.task.name } : {}
   const became = 'event' in answer ? { answered: answer.event.type } : {}
   const fields = { ...of, outcome, status, ...became, milliseconds: Math.round(seconds * 1_000) }
-  log[levelOf(answer, outcome, error)]({ ...fields, ...(error === undefined ? {} : { err: error }) }, message)
+  log[isLeft ? 'error' : levelOf(answer, outcome, error)](
+    { ...fields, ...(error === undefined ? {} : { err: error }) },
+    message,
+  )
 
   deliveries.inc({ status })
   if (status === 500 || status === 503) retries.inc({ of: 'delivery' })
@@ -49,15 +53,17 @@ export function tell({ answer, outcome, message, work, error }: Decided, log: Lo
     ...(work && { 'drover.run': work.run.id, 'drover.lifecycle': work.lifecycle.name, 'drover.task': work.task.name }),
   })
   // What an error of a library says may quote a secret; our own answers are made for others to read.
-  if (error !== undefined || status === 400 || status === 403 || outcome === 'refused')
+  if (error !== undefined || isLeft || status === 400 || status === 403 || outcome === 'refused')
     failSpan(span, 'message' in answer ? answer.message : message)
 }
 
 /** Counts a run that has ended, by the last word of the event that says so. */
 export function countEnd({ lifecycle }: Work, type: string): void {
-  const end = type.split('.').at(-1) ?? ''
+  const end = endOf(type)
   if (isTerminal(end)) runEnds.inc({ lifecycle: lifecycle.name, end })
 }
+
+const endOf = (type: string) => type.split('.').at(-1) ?? ''
 
 function levelOf({ status }: Answer, outcome: Decided['outcome'], error: unknown): 'info' | 'warn' | 'error' {
   if (status === 500 || outcome === 'buried' || (error !== undefined && status < 400)) return 'error'

@@ -6,7 +6,7 @@ import type { Log } from '../log.ts'
 import type { Standstill } from '../step.ts'
 import { showFleet } from '../telemetry/fleet.ts'
 import { resumedRuns } from '../telemetry/metrics.ts'
-import { continued } from '../telemetry/traces.ts'
+import { continued, failSpanBy } from '../telemetry/traces.ts'
 import type { Decided } from './decided.ts'
 import { reply, saysOf } from './reply.ts'
 import type { ShellOptions } from './work.ts'
@@ -55,6 +55,7 @@ async function goOn(
       log.warn(fields, outcome.message)
       return true
     } catch (error) {
+      failSpanBy(span, error)
       log.error({ ...fields, err: error }, messageOf(error))
       return false
     }

@@ -71,11 +71,14 @@ describe('what is told of a decision', () => {
   })
 
   const sentence = 'Cannot read it'
+  const left = { status: 200, event: { ...answered, type: 'dev.drover.provision.stranded' } } as const
   it.each<[string, Partial<Decided>, level: number, failure: string | undefined]>([
     ['a success', {}, 30, undefined],
     ['a wait', { outcome: 'notYet', answer: { status: 503, message: sentence } }, 30, undefined],
     ['what is over', { outcome: 'ignored', answer: { status: 204 } }, 30, undefined],
     ['a refusal', { outcome: 'refused', message: sentence }, 30, sentence],
+    ['a run that is left to a person', { outcome: 'stranded', message: sentence, answer: left }, 50, sentence],
+    ['an undo that is left to a person', { outcome: 'refused', message: sentence, answer: left }, 50, sentence],
     ['no event of ours', { outcome: 'declined', answer: { status: 400, message: sentence } }, 40, sentence],
     ['a forged event', { outcome: 'declined', answer: { status: 403, message: sentence } }, 40, sentence],
     ['somebody who is busy', { outcome: 'failed', error, answer: { status: 503, message: sentence } }, 40, sentence],

@@ -26,7 +26,7 @@ const past = { deadline: '2030-01-01T10:29:59.000Z' }
 const table: [string, Step, Event, { outcome: string; status: number; level: number; step?: string }][] = [
   ['success', async () => succeeded('ok'), chainEvent('validate'), { outcome: 'succeeded', status: 200, level: 30 }],
   ['a refusal', async () => refused('no'), chainEvent('validate'), { outcome: 'refused', status: 200, level: 30 }],
-  ['a stranded run', stranded, chainEvent('validate'), { outcome: 'stranded', status: 200, level: 30 }],
+  ['a stranded run', stranded, chainEvent('validate'), { outcome: 'stranded', status: 200, level: 50 }],
   ['a wait', async () => notYet('wait'), chainEvent('validate'), { outcome: 'notYet', status: 503, level: 30 }],
   ['a late event', async () => ignored('late'), chainEvent('validate'), { outcome: 'ignored', status: 204, level: 30 }],
   [
@@ -137,6 +137,14 @@ describe('the metrics', () => {
     const ours = () => shellOf().bury(chainEvent('validate'))
     expect(await growth('drover_dead_letters_total', { task: 'name' }, ours)).toBe(1)
     expect(await growth('drover_dead_letters_total', { task: 'none' }, () => shellOf().bury(unsigned()))).toBe(1)
+  })
+
+  // The Broker delivers it again until then: it is one dead letter.
+  it('count a dead letter only once what it says is posted', async () => {
+    const post = () => Promise.reject(new Error('the Broker is away'))
+    const wired: ShellOptions['wired'] = async () => ({ step: async () => succeeded('never asked'), post })
+    const act = () => shellOf(undefined, { wired }).bury(chainEvent('validate'))
+    expect(await growth('drover_dead_letters_total', { task: 'name' }, act)).toBe(0)
   })
 
   it('have no other label than the table of instruments says', async () => {

@@ -1,15 +1,20 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { json } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { brokerPoster } from '../../../shared/clients/broker.ts'
+import { openFleet } from '../../../shared/clients/git.ts'
 import { DroverError } from '../../../shared/errors.ts'
 import type { Event } from '../../../shared/event.ts'
+import { sweep } from '../../../shared/event-types.ts'
 import { keepSecret } from '../../../shared/secrets.ts'
 import { refused, succeeded } from '../../../shared/step.ts'
 import type { Exporting } from '../../../shared/telemetry/export.ts'
 import { outside } from '../../../shared/telemetry/outside.ts'
+import { runOf } from '../../examples/starter.ts'
 import { requestEvent } from '../events.ts'
 import { shellOf } from '../shells.ts'
 
@@ -130,6 +135,31 @@ describe('a trace', () => {
       'no: [redacted]',
     ])
     expect(JSON.stringify(sent)).not.toContain(secret)
+  })
+
+  it('says that a commit has not landed, and that a run could not be made to go on', async () => {
+    const fleet = openFleet({
+      url: 'http://127.0.0.1:1/fleet.git',
+      branch: 'main',
+      directory: join(tmpdir(), `drover-no-clone-${process.pid}`),
+      author: { name: 'Drover', email: 'drover@example.com' },
+      tries: 1,
+    })
+    const commit = { subject: 'x', trailers: {}, decide: () => expect.fail('nothing can be read') }
+    const commits = await spansOf(() => fleet.transact(commit as never).catch(() => undefined))
+    await fleet.close()
+    const failed = { code: 2, message: expect.stringMatching(/^Cannot /) }
+    for (const name of ['git commit', 'git land'])
+      expect(commits.find((one) => one.name === name)?.status, name).toEqual(failed)
+
+    const standing = [{ run: runOf({ task: 'name' }), outcome: succeeded('lost') }]
+    const look = { standing, open: [], networks: [], unreadable: [], problems: [] }
+    const post = () => Promise.reject(new DroverError('broken', 'Cannot post it'))
+    const wired = async () => ({ step: async () => succeeded('never asked'), sweep: async () => look, post })
+    const tick = { id: 'tick', source: '/timer', type: sweep.type, extensions: {}, data: {} }
+    const ticks = await spansOf(() => shellOf(undefined, { wired }).deliver(tick))
+    const going = ticks.find(({ name }) => name === 'go on with provision')
+    expect(going?.status).toEqual({ code: 2, message: 'Cannot post it' })
   })
 
   it('is begun by the function that is asked, where the request has none', async () => {
