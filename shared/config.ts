@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { type GitSettings, gitAddress, gitSettings, usesGit } from './git-settings.ts'
 import type { Guestfs } from './images/customize-job.ts'
+import type { Reach } from './inside.ts'
 import { fixedKeys, type Keyring, keysIn, parseKeys } from './keys.ts'
 import { type FunctionName, functionNames } from './lifecycles.ts'
 import { type Environment, isReadable, secret, secretIn } from './mounted.ts'
@@ -28,7 +29,7 @@ export interface Config {
   signingKeys: Keyring
   git: GitSettings
   argocd: { namespace: string; project: string; rootApplication: string; repoUrl: string }
-  /** The container image that virt-customize is run from. */
+  /** Where virt-customize is run. */
   guestfs: Guestfs
   /** The container image that disks are pushed from: Drover's own. Undefined where none is to be pushed. */
   pushImage: string | undefined
@@ -39,7 +40,7 @@ export interface Config {
   /** Whether the hub's RBAC is asked about each requester. */
   accessReview: boolean
   dnsResolvers: string[]
-  callback: { reach: 'public' | 'private' | 'loopback' }
+  callback: { reach: Reach }
   /** How long one delivery may wait before it answers 'not yet'; below the Triggers' timeout. */
   patienceSeconds: number
   /** How long a run may take unless it says otherwise, and an undo. */
@@ -146,7 +147,8 @@ export function parseConfig(env: Environment): { config: Config; problems: strin
 export const defaultGuestfsImage = 'quay.io/kubevirt/libguestfs-tools:v1.8.0'
 
 /** How far callbacks go, by the words of the setting. */
-const reaches: Record<string, Config['callback']['reach']> = { false: 'public', true: 'private', loopback: 'loopback' }
+const reaches: Record<string, Reach> = { false: 'public', true: 'private', loopback: 'loopback' }
+
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
 
 /** An address with or without a port, in the forms that Node's resolver takes. */

@@ -9,8 +9,8 @@ export interface Address {
 }
 
 /** The host of an address, in either way to write it. */
-export const hostOf = (url: string): string =>
-  URL.canParse(url) ? new URL(url).hostname : url.replace(/^.*@|:.*$/g, '')
+export const gitHost = (url: string): string =>
+  URL.canParse(url) ? new URL(url).hostname : url.replace(/^.*@|:.*$/g, '').toLowerCase()
 
 /** Reads an address; throws when Git should not be let near it. */
 export function parseAddress(text: string): Address {

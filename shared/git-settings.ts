@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
-import { type Address, hostOf, parseAddress } from './git-address.ts'
+import { type Address, gitHost, parseAddress } from './git-address.ts'
 import { type Environment, isReadable, secret } from './mounted.ts'
 
 /** What the configuration says about the fleet repository: where it is, and how Git gets there. */
@@ -47,7 +47,7 @@ export function gitSettings(env: Environment, { text, number }: Reader, problems
     directory: text('DROVER_GIT_DIRECTORY', join(tmpdir(), `drover-fleet-${process.pid}`)),
     window: {
       runs: 100,
-      milliseconds: number('DROVER_GIT_PUSH_SECONDS', GITHUB.includes(hostOf(url)) ? 10 : 0, 0, 30) * 1_000,
+      milliseconds: number('DROVER_GIT_PUSH_SECONDS', GITHUB.includes(gitHost(url)) ? 10 : 0, 0, 30) * 1_000,
     },
     author: { name: text('DROVER_GIT_AUTHOR', 'Drover'), email: text('DROVER_GIT_EMAIL', 'drover@localhost') },
     env: { PATH: env['PATH'] ?? '/usr/bin:/bin', HOME: env['HOME'] ?? tmpdir(), ...proxies(env, problems) },

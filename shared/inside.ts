@@ -10,6 +10,12 @@ export function isPublic(address: string): boolean {
   return parsed.range() === 'unicast' && isGivenOut && !isOfCloud(address)
 }
 
+/**
+ * How far callbacks go: to public addresses over https; to those of private networks too, and by http://; or, for runs
+ * on one machine, to this very machine as well.
+ */
+export type Reach = 'public' | 'private' | 'loopback'
+
 const privateRanges = new Set(['private', 'uniqueLocal', 'carrierGradeNat'])
 
 /** True for an address that networks give to machines of their own; a link-local one is none, for there clouds keep secrets. */

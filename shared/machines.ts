@@ -17,6 +17,7 @@ export interface Metadata {
   generation?: number
   labels?: Record<string, string>
   annotations?: Record<string, string>
+  creationTimestamp?: string
   deletionTimestamp?: string
 }
 
@@ -122,7 +123,8 @@ export interface Migration {
 
 export interface Job {
   metadata: Metadata
-  status?: { conditions?: Condition[] }
+  /** `completionTime` is there once it has done its work. */
+  status?: { conditions?: Condition[]; completionTime?: string }
 }
 
 /** A PersistentVolumeClaim. */

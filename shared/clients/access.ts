@@ -78,7 +78,7 @@ export function openAccess(config: AccessConfig): Context {
       }
     }
   }
-  return (name) => ({
+  const toCluster = (name: string): Access => ({
     use: (what, act) => {
       // How long a watch lasts says nothing of how fast a cluster answers.
       const to = what.startsWith('watch ') ? 'kubernetes watch' : 'kubernetes'
@@ -92,6 +92,13 @@ export function openAccess(config: AccessConfig): Context {
     },
     warn: (fields, message) => config.log?.warn({ cluster: name, ...fields }, message),
   })
+  // One for each cluster, for what is remembered of it.
+  const known = new Map<string, Access>()
+  return (name) => {
+    const access = known.get(name) ?? toCluster(name)
+    known.set(name, access)
+    return access
+  }
 }
 
 /** An API server says 429 or 503, and when to come again, while it starts, while a new kind is loaded, and under load. */

@@ -3,14 +3,8 @@ import http from 'node:http'
 import https from 'node:https'
 import { isIP, type LookupFunction } from 'node:net'
 import { DroverError } from '../errors.ts'
-import { isLoopback, isPrivate, isPublic } from '../inside.ts'
+import { isLoopback, isPrivate, isPublic, type Reach } from '../inside.ts'
 import { outside } from '../telemetry/outside.ts'
-
-/**
- * How far callbacks go: to public addresses over https; to those of private networks too, and by http://; or, for runs
- * on one machine, to this very machine as well.
- */
-export type Reach = 'public' | 'private' | 'loopback'
 
 export interface CallbackOptions {
   reach: Reach

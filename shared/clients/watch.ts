@@ -78,6 +78,22 @@ export async function* watchObjects(sources: readonly Source[], signal: AbortSig
   }
 }
 
+/** How often in a row a watch, or the list in its stead, has come to nothing. */
+interface Silence {
+  failures: number
+}
+
+/** Every delivery that waits watches anew: what a cluster does not answer is remembered for all of them. */
+const silences = new WeakMap<Access, Map<string, Silence>>()
+
+function silenceOf(access: Access, what: string): Silence {
+  const ofCluster = silences.get(access) ?? new Map<string, Silence>()
+  silences.set(access, ofCluster)
+  const silence = ofCluster.get(what) ?? { failures: 0 }
+  ofCluster.set(what, silence)
+  return silence
+}
+
 /** The objects of one source, kept up to date until the signal is aborted. */
 function createView(source: Source, changed: () => void, signal: AbortSignal) {
   const { access, optional, namespace, group, version, plural, fieldSelector, labelSelector } = source
@@ -88,8 +104,7 @@ function createView(source: Source, changed: () => void, signal: AbortSignal) {
   let isUnknown = false
   /** The last try to reach the cluster came to nothing. */
   let isStale = false
-  /** How often in a row a watch, or the list in its stead, has come to nothing. */
-  let failures = 0
+  const silence = silenceOf(access, `${namespace}/${plural}`)
   let watching: AbortController | undefined
   signal.addEventListener('abort', () => watching?.abort(), { once: true })
 
@@ -113,14 +128,14 @@ function createView(source: Source, changed: () => void, signal: AbortSignal) {
   function failed(error: unknown): void {
     // Who has seen enough ends what it watches, and so does a position that the server has forgotten.
     if (signal.aborted || (error as Error).name === 'AbortError') return
-    failures += 1
-    if (failures !== failuresToTell) return
+    silence.failures += 1
+    if (silence.failures !== failuresToTell) return
     const failure = access.failure(error)
     access.warn?.({ watched: plural, err: failure }, failure.message)
   }
   function answered(): void {
-    if (failures >= failuresToTell) access.warn?.({ watched: plural }, 'The cluster can be watched again')
-    failures = 0
+    if (silence.failures >= failuresToTell) access.warn?.({ watched: plural }, 'The cluster can be watched again')
+    silence.failures = 0
   }
 
   function note(phase: string, object: KubernetesObject): void {

@@ -1,4 +1,5 @@
 import { toCustomized } from '../images/report.ts'
+import type { MachineView } from '../machines.ts'
 import { type Assessment, failed, reached, waiting } from './assessment.ts'
 import type { Goal } from './goal.ts'
 import { assessJob, silenceOf } from './job.ts'
@@ -10,9 +11,10 @@ export const patched: Goal = {
   assess(view, { definition }) {
     const { patch } = definition
     if (!patch) return reached('Nothing is to be patched')
-    // Nothing in the cluster keeps a guest off: `virtctl start` has it run until Argo CD takes that back.
-    if (view.instance)
-      return failed(`VM ${definition.name} was started while Job ${patch.name} works on its disk, and both write to it`)
+    if (ranMeanwhile(view, patch.name))
+      return failed(
+        `VM ${definition.name} was started before Job ${patch.name} was done with its disk: both wrote to it`,
+      )
     const shown = assessJob(view.jobs ?? [], patch.name, 'works on the disk')
     return shown ?? troubleOfSync(view) ?? waiting(`Job ${patch.name} is not there yet`)
   },
@@ -24,6 +26,17 @@ export const patched: Goal = {
       silenceOf(jobs, patch.name, said) ?? customized(said, patch.name, `Patched the disk of VM ${definition.name}`)
     )
   },
+}
+
+/**
+ * True where a guest may have run while the Job wrote to its disk. Nothing in the cluster keeps one off: `virtctl start` has it run
+ * until Argo CD takes that back. One that was started when the Job was done has done no harm, and why a Job failed is worth more.
+ */
+function ranMeanwhile({ jobs = [], instance }: MachineView, name: string): boolean {
+  const { conditions = [], completionTime } = jobs.find(({ metadata }) => metadata.name === name)?.status ?? {}
+  if (!instance || conditions.some(({ type, status }) => type === 'Failed' && status === 'True')) return false
+  const { creationTimestamp = '' } = instance.metadata
+  return completionTime === undefined || creationTimestamp <= completionTime
 }
 
 /** What the pod of a customization said: which packages changed, or why it did not work. */

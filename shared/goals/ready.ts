@@ -74,8 +74,8 @@ const manyRetries = 5
  */
 const outage = new RegExp(
   [
-    'Failed to load live state|failed to get cluster info',
-    'code = (?:Unavailable|DeadlineExceeded|Canceled|ResourceExhausted)\\b',
+    'failed to get cluster info',
+    'code = (?:Unavailable|DeadlineExceeded|Canceled)\\b',
     'connection (?:refused|reset)|no route to host|no such host|TLS handshake timeout|i/o timeout',
     'deadline exceeded|Client\\.Timeout|timed out waiting',
     'no endpoints available|currently unable to handle the request|etcdserver: ',
@@ -93,15 +93,17 @@ export function troubleOfSync({ application }: Pick<MachineView, 'application'>)
   // While it pauses between its tries of an older commit, it does not look at ours.
   const isOfThis = operation?.sync?.revision !== undefined && operation.sync.revision === sync?.revision
   const isGivenUp = phase === 'Failed' || (phase === 'Running' && retryCount >= manyRetries && isOfThis)
-  if (isGivenUp && sync?.status !== 'Synced') {
-    const reason = message.replace(/\.? Retrying attempt #\d+ at .*$/, '')
-    return unlessOutage(`Argo CD cannot apply it: ${reason}`)
-  }
+  const reason = message.replace(/\.? Retrying attempt #\d+ at .*$/, '')
   const error = conditions?.find(({ type }) => type.endsWith('Error'))
-  return error && unlessOutage(`Argo CD reports ${error.type}: ${error.message}`)
+  const said = [
+    ...(isGivenUp && sync?.status !== 'Synced' ? [`Argo CD cannot apply it: ${reason}`] : []),
+    ...(error ? [`Argo CD reports ${error.type}: ${error.message}`] : []),
+  ]
+  // What was an outage when it was tried last may be followed by what is no outage.
+  const trouble = said.find((one) => !outage.test(one))
+  if (trouble !== undefined) return troubled(trouble)
+  return said[0] === undefined ? undefined : waiting(said[0])
 }
-
-const unlessOutage = (message: string): Assessment => (outage.test(message) ? waiting(message) : troubled(message))
 
 /** Without its Secret a guest never starts, and the machine itself would only say Starting. */
 export function troubleOfSecrets({ secrets }: { secrets: readonly ExternalSecret[] }): Assessment | undefined {

@@ -16,7 +16,7 @@ export interface Guestfs {
 export interface CustomizeJob extends DiskJob, Guestfs {
   customization: GuestCustomization
   /** Whether many machines are made from the disk, and each has to become another. */
-  sealed: boolean
+  sealed?: boolean
   /** Of its pod: no label of a requester's, for Kubernetes keeps some for itself, such as `job-name`, and refuses the Job. */
   podLabels: Record<string, string>
 }
@@ -30,7 +30,7 @@ const scratch = '/tmp/guestfs'
  * itself is left out, and nothing is written in a form that it would change, so Argo CD sees no difference.
  */
 export function customizeJob(job: CustomizeJob): Manifest[] {
-  const { name, namespace, labels, podLabels, customization, sealed } = job
+  const { name, namespace, labels, podLabels, customization, sealed = false } = job
   const metadata = { name, namespace, labels }
   return [
     { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: customizeCommands(customization, sealed) },

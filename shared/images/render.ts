@@ -91,9 +91,7 @@ function jobsOf(image: GoldenImage, { build, customize, push, volumeMode = 'File
   const { namespace, labels } = metadataOf(image, build.name)
   const common = { namespace, labels, claim: build.name, volumeMode, deadlineSeconds }
   return [
-    ...(customize
-      ? customizeJob({ ...common, ...customize, podLabels: labels, name: customizeName(build), sealed: true })
-      : []),
+    ...(customize ? customizeJob({ ...common, ...customize, podLabels: labels, name: customizeName(build) }) : []),
     ...(push ? [pushJob({ ...common, ...push, ...markOf(image, build), name: pushName(build) })] : []),
   ]
 }

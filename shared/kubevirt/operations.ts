@@ -51,7 +51,7 @@ function restoreOf(definition: Definition, { name, snapshot, replaces }: NonNull
 function patchOf(definition: Definition, patch: NonNullable<Definition['patch']>): Manifest[] {
   const { namespace, labels = {} } = metadataOf(definition, patch.name)
   const podLabels = ownLabelsOf(definition)
-  return customizeJob({ ...patch, namespace, labels, podLabels, claim: rootDiskName(definition), sealed: false })
+  return customizeJob({ ...patch, namespace, labels, podLabels, claim: rootDiskName(definition) })
 }
 
 const migrationOf = (definition: Definition, { name }: NonNullable<Definition['migration']>): Manifest => ({

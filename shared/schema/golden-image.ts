@@ -114,7 +114,12 @@ export const Work = Strict({
   volumeMode: Type.Optional(Type.Union([Type.Literal('Filesystem'), Type.Literal('Block')])),
   deadlineSeconds: Type.Integer(),
   customize: Type.Optional(
-    Strict({ image: Type.String(), kvm: Type.Optional(Type.Boolean()), customization: GuestCustomization }),
+    Strict({
+      image: Type.String(),
+      kvm: Type.Optional(Type.Boolean()),
+      sealed: Type.Optional(Type.Boolean()),
+      customization: GuestCustomization,
+    }),
   ),
   push: Type.Optional(Strict({ image: Type.String(), ...Push.properties })),
 })

@@ -29,7 +29,7 @@ export function environmentsOn({ plane, git, repoUrl, clones, kubeconfigs }: Rea
     DROVER_ARGOCD_PROJECT: 'drover',
     // No container is run: what its program says, the played node says.
     DROVER_PUSH_IMAGE: 'registry.example.com/drover:latest',
-    DROVER_CALLBACK_ALLOW_PRIVATE: 'true',
+    DROVER_CALLBACK_ALLOW_PRIVATE: 'loopback',
     KUBECONFIG: kubeconfigs[one],
   })
 }

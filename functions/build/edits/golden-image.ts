@@ -84,7 +84,7 @@ const customize: ImageEdit = async (image, run, { tree, guestfs }) => {
   const customization = await customizationOf(asked(run), tree)
   if (!customization) return known
   if ('problems' in customization) return customization
-  return withWork(known, run, { customize: { ...guestfs, customization } })
+  return withWork(known, run, { customize: { ...guestfs, sealed: true, customization } })
 }
 
 /** Has the disk pushed by a Job, where the request says where to. */

@@ -24,7 +24,6 @@ export interface UploadPack {
 
 /** What a server said of itself. */
 interface Server {
-  format: string | undefined
   /** What its fetch can do beyond the least. */
   can: readonly string[]
 }
@@ -53,14 +52,14 @@ export function openUploadPack(config: CloneConfig): UploadPack {
     }
     return server && { ...found, server, left }
   }
-  const tipOf = async ({ helper, server, left }: Connected): Promise<string | undefined> => {
+  const tipOf = async ({ helper, left }: Connected): Promise<string | undefined> => {
     const ref = `refs/heads/${config.branch}`
     let tip: string | undefined
     const take = answerReader((line) => {
       const [id = '', name] = textOf(line).split(' ')
       if (name === ref && COMMIT.test(id)) tip = id
     })
-    const question = toQuestion('ls-refs', server, [`ref-prefix ${ref}`])
+    const question = toQuestion('ls-refs', [`ref-prefix ${ref}`])
     return inTime(await helper.stream(question, take, left())) ? tip : undefined
   }
   const fetchPack = async ({ helper, server, env, left }: Connected, directory: string, commits: Commits) => {
@@ -73,7 +72,7 @@ export function openUploadPack(config: CloneConfig): UploadPack {
       await indexing.ready()
       return isWhole
     }
-    const question = toQuestion('fetch', server, wanted(server, commits, shallow))
+    const question = toQuestion('fetch', wanted(server, commits, shallow))
     const result = await helper.stream(question, take, left())
     // What was cut off or is none, it refuses.
     const isTaken = await indexing.end()
@@ -98,14 +97,12 @@ const COMMIT = /^[0-9a-f]{40}$/
 const isGreeting = (answer: string) => answer === 'fallback\n' || answer.endsWith(`\n${FLUSH}`)
 
 function toServer(greeting: string): Server {
-  const [, format] = /object-format=(\w+)\n/.exec(greeting) ?? []
   const [, can = ''] = /fetch=([\w -]+)\n/.exec(greeting) ?? []
-  return { format, can: can.split(' ') }
+  return { can: can.split(' ') }
 }
 
-function toQuestion(command: string, { format }: Server, lines: readonly string[]): string {
-  const head = [`command=${command}`, ...(format ? [`object-format=${format}`] : [])]
-  return `${head.map(toLine).join('')}${DELIMITER}${lines.map(toLine).join('')}${FLUSH}`
+function toQuestion(command: string, lines: readonly string[]): string {
+  return `${toLine(`command=${command}`)}${DELIMITER}${lines.map(toLine).join('')}${FLUSH}`
 }
 
 interface Commits {

@@ -194,13 +194,13 @@ describe('the customization of a golden image', () => {
       'as the request says, on a claim that is mounted as it is',
       { customization: { update: true } },
       { volumeMode: 'Block' },
-      { volumeMode: 'Block', customize: { ...settings.guestfs, customization: { update: true } } },
+      { volumeMode: 'Block', customize: { ...settings.guestfs, sealed: true, customization: { update: true } } },
     ],
     [
       'as a file of the fleet says',
       { customizationName: 'hardening' },
       {},
-      { customize: { ...settings.guestfs, customization: { timezone: 'UTC' } } },
+      { customize: { ...settings.guestfs, sealed: true, customization: { timezone: 'UTC' } } },
     ],
   ])('is done by a Job %s', async (_, said, facts, more) => {
     const outcome = await building(making('customize', said, facts), begun, hardening)

@@ -224,13 +224,17 @@ describe('watching objects', () => {
         () => Object.assign(server.state, { watchStatus: 500, listStatus: 500 }),
         () => Object.assign(server.state, { watchStatus: 200, listStatus: 200 }),
       ],
-    ])('once that %s, and once that it is answered again', async (_, fail, mend) => {
+    ])('once that %s, and once that it is answered again, however many wait for it', async (_, fail, mend) => {
       const watching = watchObjects([server.source], ending.signal)
       const watched = once(server.seen, 'watch')
       await watching.next()
       await watched
+      const other = watchObjects([server.source], ending.signal)
+      const watchedToo = once(server.seen, 'watch')
+      await other.next()
+      await watchedToo
       fail()
-      server.watches.at(-1)?.end()
+      for (const one of server.watches) one.end()
       await untilSaid(watching, 1)
       expect(server.warned).toEqual([lost])
       mend()

@@ -263,6 +263,34 @@ describe('a machine is', () => {
     expect(assessReady(view, definition)).toMatchObject({ state: 'waiting' })
   })
 
+  it.each<[string, MachineView]>([
+    [
+      'Argo CD may not manage the namespace',
+      comparison('Failed to load live state: Namespace "shop" for VirtualMachine "web-01" is not managed'),
+    ],
+    [
+      'a manifest cannot be read',
+      comparison(
+        'Failed to load target state: rpc error: code = Unknown desc = Manifest generation error: yaml: line 3',
+      ),
+    ],
+    [
+      'a webhook denies it',
+      failedSync(
+        'one or more objects failed to apply, reason: admission webhook "virtualmachine-validator.kubevirt.io" denied the request: no such field',
+      ),
+    ],
+    [
+      'an outage was before, and now its manifest cannot be read',
+      synced('Unknown', {
+        operationState: { phase: 'Failed', message: 'dial tcp 10.0.0.7:443: connect: connection refused' },
+        conditions: [{ type: 'ComparisonError', message: 'Failed to load target state: app path does not exist' }],
+      }),
+    ],
+  ])('troubled where %s, for that stays', (_, view) => {
+    expect(assessReady(view, definition)).toMatchObject({ state: 'troubled' })
+  })
+
   /** Argo CD compared our commit, and tries to apply one for the so many-th time. */
   const retrying = (retryCount: number, revision: string) =>
     synced('OutOfSync', {

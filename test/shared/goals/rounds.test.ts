@@ -43,6 +43,12 @@ const halted = (printableStatus: string, rest: object = {}) => {
   const status = { ...machine?.status, runStrategy: 'Halted', ...more }
   return { ...shown, machine: { ...machine, spec: { runStrategy: 'Halted' }, status }, ...others } as MachineView
 }
+/** A Job that has ended, and a guest that was started by hand. */
+const patchedAt = (completionTime: string | undefined, type: string, creationTimestamp: string) =>
+  view({
+    jobs: [named('web-01-patch', { conditions: [condition(type, 'True')], ...(completionTime && { completionTime }) })],
+    instance: { metadata: { name: 'web-01', creationTimestamp }, status: { phase: 'Running' } },
+  })
 /** A machine whose guest was started from another template than it has now. */
 const pendingRestart = (operation = linuxServer().operation) => ({
   ...runningView(linuxServer({ operation })),
@@ -360,7 +366,31 @@ describe('a round', () => {
       aimOf({ patch }),
       view({ jobs: [named('web-01-patch', {})], instance: named('web-01', { phase: 'Running' }) }),
       'failed',
-      'VM web-01 was started while Job web-01-patch works on its disk',
+      'VM web-01 was started before Job web-01-patch was done with its disk',
+    ],
+    [
+      'patch: fails where the guest was there before the Job was done',
+      'patch',
+      aimOf({ patch }),
+      patchedAt('2026-11-27T10:00:05Z', 'Complete', '2026-11-27T10:00:04Z'),
+      'failed',
+      'VM web-01 was started before Job web-01-patch was done with its disk',
+    ],
+    [
+      'patch: is over where the guest was started by hand after it',
+      'patch',
+      aimOf({ patch }),
+      patchedAt('2026-11-27T10:00:05Z', 'Complete', '2026-11-27T10:00:06Z'),
+      'reached',
+      'ended',
+    ],
+    [
+      'patch: leaves it to the Job to say why it failed, whoever was started since',
+      'patch',
+      aimOf({ patch }),
+      patchedAt(undefined, 'Failed', '2026-11-27T10:00:04Z'),
+      'reached',
+      'ended',
     ],
     [
       'image: is made as far as it can be before a guest starts',

@@ -12,7 +12,6 @@ const input = (change: Partial<CustomizeJob> = {}): CustomizeJob => ({
   volumeMode: 'Filesystem',
   image: 'quay.io/kubevirt/libguestfs-tools@sha256:0000',
   customization: everything(),
-  sealed: false,
   deadlineSeconds: 3600,
   ...change,
 })
