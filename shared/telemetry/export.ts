@@ -7,12 +7,13 @@ import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
 import { detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources'
 import { MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics'
 import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace'
+import { environment } from '../config.ts'
 import type { Log } from '../log.ts'
 import { toOtlp } from './otlp-metrics.ts'
 
 /**
- * The SDK of OpenTelemetry: what it takes to load is paid by those alone who have said where to send to. Where, with which
- * headers and how often, it reads itself from its own variables, as its specification has them.
+ * The SDK of OpenTelemetry: what it takes to load is paid by those alone who have said where to send to. Where and with which
+ * headers, it reads itself from its own variables, as its specification has them; how often is for who starts it to read.
  */
 
 export interface Exporting {
@@ -48,7 +49,10 @@ function start(name: string, log: Pick<Log, 'warn'>): Exporting {
     spanProcessors: [new BatchSpanProcessor({ exporter: telling(new OTLPTraceExporter(), 'traces', log) })],
   })
   trace.setGlobalTracerProvider(spans)
+  const exportIntervalMillis = interval()
   const reader = new PeriodicExportingMetricReader({
+    exportIntervalMillis,
+    exportTimeoutMillis: Math.min(exportIntervalMillis, 30_000),
     exporter: telling(new OTLPMetricExporter(), 'metrics', log),
     metricProducers: [
       { collect: async () => ({ resourceMetrics: { resource, scopeMetrics: [await toOtlp()] }, errors: [] }) },
@@ -61,6 +65,12 @@ function start(name: string, log: Pick<Log, 'warn'>): Exporting {
       await Promise.race([sent, new Promise((done) => setTimeout(done, patience).unref())])
     },
   }
+}
+
+/** How often numbers are sent, in milliseconds: a minute, as OpenTelemetry has it, where nothing that makes sense is said. */
+function interval(): number {
+  const given = Number(environment()['OTEL_METRIC_EXPORT_INTERVAL'])
+  return given >= 1 && given <= 3_600_000 ? given : 60_000
 }
 
 interface Exporter<T> {

@@ -48,6 +48,7 @@ beforeAll(async () => {
   // The exporters read it by themselves.
   vi.stubEnv('OTEL_EXPORTER_OTLP_ENDPOINT', `http://127.0.0.1:${port}`)
   vi.stubEnv('OTEL_EXPORTER_OTLP_HEADERS', 'authorization=canary-of-the-collector')
+  vi.stubEnv('OTEL_METRIC_EXPORT_INTERVAL', '1500')
   const { startExport } = await import('../../../shared/telemetry/export.ts')
   exporting = startExport('drover-place', { warn: (...said: unknown[]) => void warned.push(said) })
 })
@@ -75,6 +76,11 @@ async function spansOf(act: () => Promise<unknown>): Promise<Span[]> {
 const attribute = ({ attributes }: Span, key: string) => attributes.find((one) => one.key === key)?.value['stringValue']
 
 describe('a trace', () => {
+  it('sends numbers as often as it is told to, though nobody asks for them', async () => {
+    sent.length = 0
+    await vi.waitFor(() => expect(sent.map(({ path }) => path)).toContain('/v1/metrics'), { timeout: 10_000 })
+  })
+
   it('is begun by the request and goes on with each event, answers and progress alike', async () => {
     const { deliver, posted } = shellOf(async (_, here) => {
       await here.progress('waiting')
