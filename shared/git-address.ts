@@ -9,8 +9,12 @@ export interface Address {
 }
 
 /** The host of an address, in either way to write it. */
-export const gitHost = (url: string): string =>
-  URL.canParse(url) ? new URL(url).hostname : url.replace(/^.*@|:.*$/g, '').toLowerCase()
+export function gitHost(url: string): string {
+  if (URL.canParse(url)) return new URL(url).hostname
+  // As ssh writes it: user@host:path.
+  const [host = ''] = url.slice(url.indexOf('@') + 1).split(':', 1)
+  return host.toLowerCase()
+}
 
 /** Reads an address; throws when Git should not be let near it. */
 export function parseAddress(text: string): Address {

@@ -204,6 +204,7 @@ describe('the configuration', () => {
   it.each([
     ['https://github.com/acme/fleet.git', {}, 10],
     ['git@github.com:acme/fleet.git', {}, 10],
+    ['git@GitHub.com:acme/fleet.git', {}, 10],
     ['ssh://git@ssh.github.com:443/acme/fleet.git', {}, 10],
     ['https://github.com/acme/fleet.git', { DROVER_GIT_PUSH_SECONDS: '0' }, 0],
     ['https://github.com.example.com/acme/fleet.git', {}, 0],
