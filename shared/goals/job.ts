@@ -13,12 +13,14 @@ export function assessJob(jobs: readonly Job[], name: string, doing: string): As
 /** Why nothing can be made of what a Job's pods said at their end; undefined where they said something. */
 export function silenceOf(jobs: readonly Job[], name: string, said: string): Assessment | undefined {
   if (said !== '') return undefined
-  const conditions = conditionsOf(jobs, name) ?? []
   // A pod that was ended from outside says nothing; the Job knows why.
-  return is(conditions, 'Failed')
-    ? failed(`Job ${name} failed: ${words(conditions)}`)
+  return hasFailed(jobs, name)
+    ? failed(`Job ${name} failed: ${words(conditionsOf(jobs, name))}`)
     : waiting(`Job ${name} has ended, its pod has not said how`)
 }
+
+/** True of a Job that came to nothing. */
+export const hasFailed = (jobs: readonly Job[], name: string): boolean => is(conditionsOf(jobs, name) ?? [], 'Failed')
 
 const conditionsOf = (jobs: readonly Job[], name: string) => {
   const found = jobs.find(({ metadata }) => metadata.name === name)

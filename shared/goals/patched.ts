@@ -2,7 +2,7 @@ import { toCustomized } from '../images/report.ts'
 import type { MachineView } from '../machines.ts'
 import { type Assessment, failed, reached, waiting } from './assessment.ts'
 import type { Goal } from './goal.ts'
-import { assessJob, silenceOf } from './job.ts'
+import { assessJob, hasFailed, silenceOf } from './job.ts'
 import { troubleOfSync } from './ready.ts'
 
 /** The Job has changed the disk, and said what it did. */
@@ -33,8 +33,8 @@ export const patched: Goal = {
  * until Argo CD takes that back. One that was started when the Job was done has done no harm, and why a Job failed is worth more.
  */
 function ranMeanwhile({ jobs = [], instance }: MachineView, name: string): boolean {
-  const { conditions = [], completionTime } = jobs.find(({ metadata }) => metadata.name === name)?.status ?? {}
-  if (!instance || conditions.some(({ type, status }) => type === 'Failed' && status === 'True')) return false
+  if (!instance || hasFailed(jobs, name)) return false
+  const { completionTime } = jobs.find(({ metadata }) => metadata.name === name)?.status ?? {}
   const { creationTimestamp = '' } = instance.metadata
   return completionTime === undefined || creationTimestamp <= completionTime
 }

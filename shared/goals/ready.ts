@@ -19,6 +19,9 @@ const errorStatuses = ['CrashLoopBackOff', 'ErrImagePull', 'ImagePullBackOff']
 /** Errors that are none while a disk is made, which may take an hour: its claim is not there yet, or not bound. */
 const errorsOfClaims = ['ErrorUnschedulable', 'ErrorPvcNotFound', 'DataVolumeError']
 
+/** Whether a guest was started for what is to be seen, or merely ran on. */
+type Guest = 'started' | 'left running'
+
 /**
  * The machine runs, is ready, shows this very definition as of this commit, and its guest agent speaks where one is
  * expected. A guest that was started for it has to be of this definition too. One that merely ran on may wait for a restart
@@ -28,7 +31,7 @@ export function assessReady(
   view: MachineView,
   definition: Definition,
   revision?: string,
-  guest: 'started' | 'left running' = 'started',
+  guest: Guest = 'started',
 ): Assessment {
   // Not those that were kept of an earlier machine of this name, nor one that an undo has given up and Argo CD not yet removed.
   const mounted = allClaims(definition)
@@ -133,12 +136,7 @@ export function showsCommit(
   return bearer?.metadata.annotations?.[operationAnnotation] === operation && status === 'Synced' && isCompared
 }
 
-function progressOf(
-  view: MachineView,
-  definition: Definition,
-  revision: string | undefined,
-  guest: 'started' | 'left running',
-): Assessment {
+function progressOf(view: MachineView, definition: Definition, revision: string | undefined, guest: Guest): Assessment {
   const { application, machine, instance, disks } = view
   if (!application) return waiting('Argo CD has no Application for it yet')
   // Argo CD writes an empty status before it has compared for the first time.

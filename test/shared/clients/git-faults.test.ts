@@ -22,6 +22,14 @@ async function talking({ plainUrl }: World['host']): Promise<string[]> {
   return lines.flatMap((line) => line.trim().split(' ')[0] ?? [])
 }
 
+/** The server takes no commit whose message has the word "bad". */
+const declinesBad = (world: Parameters<typeof hook>[0]) =>
+  hook(
+    world,
+    'pre-receive',
+    'while read old new ref; do git log "$old..$new" --format=%B | grep -q bad && exit 1; done; exit 0',
+  )
+
 describe('openFleet, when things go wrong', () => {
   it('does not commit twice when the answer to a push is lost', async () => {
     const { open, host, git } = await makeWorld()
@@ -227,11 +235,7 @@ ${more.replace('CACHE', join(world.directory, 'cache'))}`,
     const world = await makeWorld()
     const fleet = world.open()
     await fleet.transact(counting('first'))
-    await hook(
-      world,
-      'pre-receive',
-      'while read old new ref; do git log "$old..$new" --format=%B | grep -q bad && exit 1; done; exit 0',
-    )
+    await declinesBad(world)
     const runs = ['a', 'b', 'bad', 'c', 'd']
     const results = await Promise.allSettled(runs.map((run) => fleet.transact(counting(run))))
     expect(results.map(({ status }) => status)).toEqual([
@@ -251,11 +255,7 @@ ${more.replace('CACHE', join(world.directory, 'cache'))}`,
     const world = await makeWorld()
     const fleet = world.open()
     await fleet.transact(counting('first'))
-    await hook(
-      world,
-      'pre-receive',
-      'while read old new ref; do git log "$old..$new" --format=%B | grep -q bad && exit 1; done; exit 0',
-    )
+    await declinesBad(world)
     const late = deciding('late', async (tree) => {
       if ((await tree.read('name')) !== undefined) throw new DroverError('refused', 'the name is taken')
       return { changes: [{ path: 'name', content: 'late' }], value: 'late' }
