@@ -25,7 +25,6 @@ export const wire: Wire = (config, log) => {
     goldenImages,
     rootApplication: config.argocd.rootApplication,
     gitops: { ...config.argocd, branch: config.git.branch },
-    graceMilliseconds: config.graceSeconds * 1000,
     cmdb,
   }
   return {

@@ -7,7 +7,7 @@ import { asDefined } from '../../shared/goals/goals.ts'
 import { restored } from '../../shared/goals/restored.ts'
 import { saved } from '../../shared/goals/snapshot.ts'
 import { stopped } from '../../shared/goals/stopped.ts'
-import { waitFor } from '../../shared/goals/wait.ts'
+import { type Grace, waitFor } from '../../shared/goals/wait.ts'
 import { dataDiskLosses } from '../../shared/kubevirt/data-disks.ts'
 import { allClaims, dataClaims, rootDiskName, rootVolume } from '../../shared/kubevirt/manifest.ts'
 import { type RunRecord, readRecord, recordedStage, type Stage, trailersOf } from '../../shared/ledger.ts'
@@ -28,7 +28,6 @@ export interface Means {
   machines: Machines
   gitops: GitOpsSettings
   rootApplication: string
-  graceMilliseconds: number
 }
 
 /**
@@ -55,12 +54,18 @@ export async function rewind(
     const { stage, aim: definition, revision } = step
     const { restoredFrom: _, ...facts } = run.facts
     const aim = { run: run.id, definition, revision, facts: { ...facts, ...(from && { restoredFrom: from }) } }
-    const outcome = await waitFor(aim, means.machines, means, here, goals[stage])
+    const outcome = await waitFor(aim, means.machines, untilDeadline, here, goals[stage])
     if (outcome.kind === 'refused') return cannot(address, outcome.message)
     if (outcome.kind !== 'succeeded') return outcome
     after = { stage, claims: outcome.facts?.claims ?? {} }
   }
 }
+
+/**
+ * An error that may pass never ends an undo before its time is up: nothing but a person comes after it, and KubeVirt pauses for
+ * minutes between its tries to start a guest that has failed.
+ */
+const untilDeadline: Grace = { graceMilliseconds: Number.POSITIVE_INFINITY }
 
 const cannot = (address: MachineAddress, why: string): Outcome => ({
   kind: 'stranded',

@@ -55,7 +55,6 @@ const clientsOf = (fleet: MemoryFleet, changes: Partial<Clients> = {}): Clients 
     project: 'drover',
     rootApplication: 'drover-hub',
   },
-  graceMilliseconds: 0,
   cmdb: undefined,
   ...changes,
 })

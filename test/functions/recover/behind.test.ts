@@ -13,7 +13,7 @@ async function undoneAt(task: string, failing: string) {
   const fleet = await fleetHaving(databaseServer())
   await commitAs(changing('patch', {}, task), fleet)
   const clients: Clients = {
-    ...{ fleet, gitops, rootApplication: gitops.rootApplication, graceMilliseconds: 0, cmdb: undefined },
+    ...{ fleet, gitops, rootApplication: gitops.rootApplication, cmdb: undefined },
     machines: machinesShowing(),
     goldenImages: { watch: () => expect.fail('it is about a machine') },
   }

@@ -53,7 +53,6 @@ const clientsOf = (fleet: MemoryFleet, change: Partial<Clients> = {}): Clients =
   goldenImages: imagesShowing(noImage),
   rootApplication: 'drover-hub',
   gitops,
-  graceMilliseconds: 0,
   cmdb: undefined,
   ...change,
 })

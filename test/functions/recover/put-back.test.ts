@@ -44,7 +44,6 @@ const clientsOf = (fleet: MemoryFleet, machines: Machines): Clients => ({
   machines,
   rootApplication: 'drover-hub',
   gitops,
-  graceMilliseconds: 0,
   cmdb: { register: () => expect.fail('the machine stays what it is') },
 })
 

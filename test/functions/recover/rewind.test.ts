@@ -10,7 +10,7 @@ import type { MemoryFleet } from '../../fleet.ts'
 import { databaseServer } from '../../shared/kubevirt/definitions.ts'
 import { changing, commitAs, fleetHaving, gitops, machineOf } from '../changes.ts'
 import { hereOf } from '../here.ts'
-import { runningView } from '../verify/views.ts'
+import { runningView, showing } from '../verify/views.ts'
 import { definitionIn, following, offView, restoreOf } from './following.ts'
 
 const server = databaseServer()
@@ -30,7 +30,7 @@ async function fleetAfter(task: string, now: Definition, by = run, running = tru
 }
 
 const rewinding = (fleet: MemoryFleet, machines: Machines, here = hereOf().here, by = run) =>
-  rewind(by, machineOf(server), { fleet, machines, gitops, rootApplication: 'drover-hub', graceMilliseconds: 0 }, here)
+  rewind(by, machineOf(server), { fleet, machines, gitops, rootApplication: 'drover-hub' }, here)
 
 describe('rewind', () => {
   it('goes through its stages, each in Git and on the cluster before the next', async () => {
@@ -285,6 +285,25 @@ describe('rewind', () => {
       kind: 'stranded',
       message: 'Cannot put shop/db-01 on site-a back: restore db-01-restore-01234567 failed: the storage is full',
     })
+  })
+
+  it('waits on for a guest that does not come up at the first try, and says so', async () => {
+    const fleet = await fleetAfter('restore.commit', changed)
+    const { here, told, endPatience } = hereOf()
+    const { machines } = following(fleet, {
+      async *watch() {
+        const definition = await definitionIn(fleet)
+        yield definition.running ? showing(definition, 'CrashLoopBackOff') : offView(definition)
+        if (definition.running) endPatience()
+      },
+    })
+    const says = 'the VirtualMachine says CrashLoopBackOff: no reason given'
+    expect(await rewinding(fleet, machines, here)).toEqual({
+      kind: 'notYet',
+      message: `Still waiting for VM db-01: ${says}`,
+    })
+    expect(told).toContain(says)
+    expect(await rewinding(fleet, following(fleet).machines)).toBeUndefined()
   })
 })
 

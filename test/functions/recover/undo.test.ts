@@ -68,7 +68,6 @@ const clientsOf = (fleet: MemoryFleet, changes: Partial<Clients> = {}): Clients 
   machines: machinesShowing(nothing),
   rootApplication: 'drover-hub',
   gitops,
-  graceMilliseconds: 0,
   cmdb: undefined,
   ...changes,
 })
