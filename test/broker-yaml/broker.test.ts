@@ -10,12 +10,12 @@ const order = 'kafka.eventing.knative.dev/delivery.order'
 
 describe('the Broker on Kafka', () => {
   it('is the same but for its class and its channel', () => {
-    const [usual, kafka] = [brokerOf('broker'), brokerOf('broker/overlays/kafka')]
+    const [usual, kafka] = [brokerOf('broker'), brokerOf('test/broker-yaml/on-kafka')]
     expect(kafka.metadata.annotations).toEqual({ 'eventing.knative.dev/broker.class': 'Kafka' })
     expect(usual.metadata.annotations).toMatchObject({ 'messaging.knative.dev/async-handler': 'true' })
     expect(kafka.spec.delivery).toEqual(usual.spec.delivery)
     const { kind, name, namespace } = kafka.spec.config
-    const config = find(kustomize('broker/overlays/kafka'), kind, name)
+    const config = find(kustomize('test/broker-yaml/on-kafka'), kind, name)
     expect(config.metadata.namespace).toBe(namespace)
     expect(Object.keys(config.data)).toEqual([
       'bootstrap.servers',
@@ -40,7 +40,7 @@ describe('the Triggers', () => {
 })
 
 describe('who may post, where the Broker asks', () => {
-  const policies = kustomize('broker/overlays/oidc').filter(({ kind }) => kind === 'EventPolicy')
+  const policies = kustomize('test/broker-yaml/with-oidc').filter(({ kind }) => kind === 'EventPolicy')
   const account = (name: string) => `system:serviceaccount:drover:${name}`
   const from = (name: string) =>
     find(policies, 'EventPolicy', name)
@@ -63,7 +63,7 @@ describe('who may post, where the Broker asks', () => {
   })
 
   it('RequestReply is not there, for it cannot say who it is', () => {
-    expect(kustomize('broker/overlays/oidc').map(({ kind }) => kind)).not.toContain('RequestReply')
+    expect(kustomize('test/broker-yaml/with-oidc').map(({ kind }) => kind)).not.toContain('RequestReply')
     expect(kustomize('broker').map(({ kind }) => kind)).not.toContain('EventPolicy')
   })
 })

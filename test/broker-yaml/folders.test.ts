@@ -6,8 +6,9 @@ import { kustomizationOf, kustomize } from './kustomize.ts'
 const root = new URL('../..', import.meta.url).pathname
 const applied = [
   'broker',
-  'broker/overlays/kafka',
-  'broker/overlays/oidc',
+  'test/broker-yaml/on-kafka',
+  'test/broker-yaml/with-oidc',
+  'test/broker-yaml/on-kafka-with-oidc',
   'broker/managed-cluster',
   'broker/argocd',
   'triggers',

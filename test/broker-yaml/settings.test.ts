@@ -68,14 +68,15 @@ describe('a function', () => {
   })
 
   it.each(functionNames)('%s on Kafka posts to Kafka’s ingress', (name) => {
-    expect(start('broker/overlays/kafka', name).broker).toBe(
+    expect(start('test/broker-yaml/on-kafka', name).broker).toBe(
       'http://kafka-broker-ingress.knative-eventing.svc.cluster.local/drover/default',
     )
   })
 
   it.each(functionNames)('%s shows who it is where it posts by itself and the Broker asks', async (name) => {
-    const token = await start('broker/overlays/oidc', name).brokerToken?.()
-    expect(token).toBe(posters.includes(name) ? 'me' : undefined)
+    for (const folder of ['test/broker-yaml/with-oidc', 'test/broker-yaml/on-kafka-with-oidc'])
+      expect(await start(folder, name).brokerToken?.()).toBe(posters.includes(name) ? 'me' : undefined)
+    expect(start('test/broker-yaml/on-kafka-with-oidc', name).broker).toContain('kafka-broker-ingress')
   })
 
   it.each(functionNames)('%s has the enterprise system’s token only if it calls it', async (name) => {
@@ -114,7 +115,7 @@ describe('a function', () => {
 describe('the ConfigMap', () => {
   it('has only variables that are documented', () => {
     const documented = readFileSync(join(root, 'docs/configuration.md'), 'utf8').match(/`[A-Z_]+`/g)
-    for (const folder of ['broker', 'broker/overlays/kafka', 'examples/install/hub']) {
+    for (const folder of ['broker', 'test/broker-yaml/on-kafka', 'examples/install/hub']) {
       const { data } = find(kustomize(folder), 'ConfigMap', 'drover-config')
       for (const name of Object.keys(data)) expect(documented).toContain(`\`${name}\``)
     }

@@ -8,14 +8,14 @@ import { type Api, openApi } from './api.ts'
 import { until } from './platform.ts'
 import { stubFunctions } from './stub-functions.ts'
 
-/** `broker/overlays/oidc` before Knative's real Broker: who may post what. */
+/** `broker/components/oidc` before Knative's real Broker: who may post what. */
 
 const plane = inject('controlPlane')
 const root = new URL('../..', import.meta.url).pathname
 const kubectl = async (...args: string[]) =>
   (await promisify(execFile)(plane?.kubectl ?? '', ['--kubeconfig', plane?.kubeconfig ?? '', ...args], { cwd: root }))
     .stdout
-const policies = 'broker/overlays/oidc/event-policies.yaml'
+const policies = 'broker/components/oidc/event-policies.yaml'
 const audience = 'eventing.knative.dev/broker/drover/default'
 
 let api: Api

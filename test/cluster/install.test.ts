@@ -34,8 +34,9 @@ afterAll(() => api.close())
 const installed = ['broker', 'broker/managed-cluster', 'triggers']
 /** What would change or disturb what is installed here. */
 const others = [
-  'broker/overlays/kafka',
-  'broker/overlays/oidc',
+  'test/broker-yaml/on-kafka',
+  'test/broker-yaml/with-oidc',
+  'test/broker-yaml/on-kafka-with-oidc',
   'broker/argocd',
   'examples/install/hub',
   'examples/install/argocd',

@@ -51,7 +51,7 @@ describe('where broker/ is installed, preflight', () => {
     ['examples/install/hub', usual],
     ['test/broker-yaml/with-cmdb', { ...usual, 'drover-cmdb': ['config', 'token'] }],
     // The token for the Broker comes from Kubernetes itself, not from a Secret.
-    ['broker/overlays/oidc', usual],
+    ['test/broker-yaml/with-oidc', usual],
   ])('finds nothing lacking with %s and the Secrets that it mounts', async (folder, secrets) => {
     const cluster = installed(folder, secrets)
     expect(notOk([...(await linesOf(functions, cluster)), ...(await linesOf(broker, cluster))])).toEqual([])
