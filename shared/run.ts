@@ -91,13 +91,17 @@ function fromRequest(event: Event, now: Date, limits: Limits) {
 }
 
 /**
- * When the request was made, and from when on to look for what was committed for it. Its sender's clock is believed for
+ * When the run begins, and from when on to look for what was committed for it. Its sender's clock is believed for
  * neither the future nor a history of more than a week; a request without a time may be one of yesterday that comes again.
+ * A run begins an hour before its request came at the earliest: what it keeps for some days is counted from there, and a request that
+ * was ordered last month and approved today must not have it over at once.
  */
 function timesOf(event: Event, now: Date): { since: string; horizon: string } {
   const said = Date.parse(event.time ?? '')
-  const since = Number.isNaN(said) ? now.getTime() : Math.min(said, now.getTime())
-  const horizon = Number.isNaN(said) ? now.getTime() - day : Math.max(since, now.getTime() - 7 * day)
+  const time = now.getTime()
+  const made = Number.isNaN(said) ? time : Math.min(said, time)
+  const since = Math.max(made, time - 60 * minute)
+  const horizon = Number.isNaN(said) ? time - day : Math.max(made, time - 7 * day)
   return { since: new Date(since).toISOString(), horizon: new Date(horizon).toISOString() }
 }
 

@@ -65,7 +65,7 @@ export const settings = {
     {
       name: 'DROVER_GRACE_SECONDS',
       value: '30',
-      says: 'how long an error that may pass must last until the run fails of it (0 to 590); below DROVER_PATIENCE_SECONDS, and at most 0.6 of it when it is not set',
+      says: 'how long an error that may pass must last until the run fails of it (0 to 590); below DROVER_PATIENCE_SECONDS. Where it is not set, it is 30 or 0.6 of that, whichever is less',
     },
     {
       name: 'DROVER_QUIET_MINUTES',
@@ -78,7 +78,11 @@ export const settings = {
       name: 'DROVER_GIT_URL',
       says: 'where it is: an address of `https`, `http` or `ssh` (`git@host:path` too), without a password',
     },
-    { name: 'DROVER_GIT_BRANCH', value: 'main', says: 'the branch that Drover commits to and Argo CD follows' },
+    {
+      name: 'DROVER_GIT_BRANCH',
+      value: 'main',
+      says: 'the branch that Drover commits to and Argo CD follows, as `targetRevision` of Application `drover-hub` says',
+    },
     {
       name: 'DROVER_GIT_USERNAME',
       otherwise: '`x-access-token`',
@@ -145,7 +149,11 @@ export const settings = {
       value: 'argocd',
       says: "Argo CD's namespace on the hub; Placements live there too",
     },
-    { name: 'DROVER_ARGOCD_PROJECT', value: 'default', says: 'the AppProject of the Applications' },
+    {
+      name: 'DROVER_ARGOCD_PROJECT',
+      value: 'default',
+      says: 'the AppProject of the Applications; `broker/argocd/machines-only.yaml` lets the fleet bring no others',
+    },
     {
       name: 'DROVER_ARGOCD_ROOT_APPLICATION',
       value: 'drover-hub',

@@ -23,8 +23,8 @@ export function stageAfter(record: RunRecord, sides: Sides, shown: Shown = {}): 
 const isNeeded: Record<Stage, (record: RunRecord, sides: Sides, shown: Shown) => boolean> = {
   off: (record, { before, now }) =>
     isWritten(record, now) || !isSameGuest(before, now) || lastSnapshot(record.run, now) !== undefined,
-  keep: (record, { now }, { isUnfilled }) =>
-    !isUnfilled && isWritten(record, now) && !writesRootAlone(record) && hasStarted(record),
+  keep: (record, { now }, { from, isUnfilled }) =>
+    !isUnfilled && isWritten(record, now) && from === undefined && hasStarted(record),
   disks: (record, { now }) => isWritten(record, now),
   back: () => true,
 }
@@ -41,14 +41,11 @@ export function isWritten({ lifecycle, task, run, facts }: RunRecord, now: Defin
 }
 
 /**
- * True where a new root disk takes the place of the one that was changed: where the cluster does not restore in place, and of a run that
- * changes nothing else once a guest may have run, for a restore would take back from the data disks what that has written to them.
+ * True where a new root disk takes the place of the one that was changed: of a run that writes to no other. A restore would take back from
+ * the data disks what a guest has written to them since, which somebody may have started by hand before its time.
  */
-export const needsNewRoot = (record: RunRecord): boolean =>
-  writesRootAlone(record) && (record.facts.restoring === 'new disks' || hasStarted(record))
-
-/** The undo of the others takes a snapshot first of what a guest may have written to their data disks since. */
-const writesRootAlone = ({ lifecycle }: RunRecord) => roundsOf(lifecycle).filter(writesDisks).join() === 'patch'
+export const needsNewRoot = ({ lifecycle }: RunRecord): boolean =>
+  roundsOf(lifecycle).filter(writesDisks).join() === 'patch'
 
 /** True once a guest may have run from the disks that a run has made or written to. */
 function hasStarted({ lifecycle, task, facts }: RunRecord): boolean {

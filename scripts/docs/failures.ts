@@ -73,9 +73,7 @@ const rounds: Record<RoundName, Told & { undo: string; undoStarted?: string }> =
   },
   patch: {
     when: 'the Job fails: its last words are in the event',
-    undo: "its disks are put back to the run's own snapshot",
-    undoStarted:
-      "a new root disk is made from the run's own snapshot, if it was on, and the one that was changed is kept beside it",
+    undo: "a new root disk is made from the run's own snapshot, and the one that was changed is kept beside it",
   },
   image: { when: 'the image cannot be imported or cloned', undo: 'the new root disk goes' },
   swap: { when: 'it does not come up from the new disk', undo: 'it is turned off, and gets its old root disk again' },

@@ -1,7 +1,8 @@
 import { parse } from 'yaml'
 import { type Answer, map } from './answer.ts'
-import type { Area, Data, List, Named, Names } from './area.ts'
+import type { Area, Data, List, Names } from './area.ts'
 import type { Asker } from './ask.ts'
+import { choosable, readChosen } from './cluster-sets.ts'
 import { advice, cannotTell, type Finding, judge, lacks, ok } from './finding.ts'
 
 /** One name for a cluster everywhere: as ManagedCluster, in Argo CD, as a context of Drover's kubeconfig and of this one. */
@@ -13,7 +14,7 @@ interface ArgocdCluster {
 }
 
 export interface NamesFacts {
-  /** The accepted ManagedClusters. */
+  /** The ManagedClusters that a machine may come to. */
   clusters: Answer<string[]>
   argocd: Answer<ArgocdCluster[]>
   isInClusterOff: Answer<boolean>
@@ -25,18 +26,14 @@ export const clusterNames: Area<NamesFacts> = { title: 'The names of clusters', 
 
 async function read(ask: Asker, { argocd, namespace }: Names): Promise<NamesFacts> {
   const selector = encodeURIComponent('argocd.argoproj.io/secret-type=cluster')
-  const [clusters, secrets, settings, kubeconfig] = await Promise.all([
-    ask.get<List<Named & { spec?: { hubAcceptsClient?: boolean } }>>(
-      '/apis/cluster.open-cluster-management.io/v1/managedclusters',
-    ),
+  const [chosen, secrets, settings, kubeconfig] = await Promise.all([
+    readChosen(ask, argocd),
     ask.get<List<Data>>(`/api/v1/namespaces/${argocd}/secrets?labelSelector=${selector}`),
     ask.get<Data>(`/api/v1/namespaces/${argocd}/configmaps/argocd-cm`),
     ask.get<Data>(`/api/v1/namespaces/${namespace}/secrets/drover-clusters`),
   ])
   return {
-    clusters: map(clusters, ({ items }) =>
-      items.filter(({ spec }) => spec?.hubAcceptsClient === true).map(({ metadata }) => metadata.name),
-    ),
+    clusters: choosable(chosen),
     argocd: map(secrets, ({ items }) =>
       items.map(({ data = {} }) => ({ name: decoded(data['name']), server: decoded(data['server']) })),
     ),

@@ -1,6 +1,7 @@
-import { type Answer, known, map } from './answer.ts'
-import type { Area, List, Named, Names } from './area.ts'
+import { type Answer, known } from './answer.ts'
+import type { Area, Names } from './area.ts'
 import type { Asker } from './ask.ts'
+import { type Chosen, type ClusterSet, isAccepted, isIn, type ManagedCluster, readChosen } from './cluster-sets.ts'
 import { advice, type Finding, judge, lacks, ok } from './finding.ts'
 import { checkServed, isInstalled, readServed, type Served } from './served.ts'
 
@@ -15,45 +16,15 @@ const kinds = [
   { group, version: 'v1beta1', plural: 'placementdecisions' },
 ]
 
-interface ManagedCluster extends Named {
-  spec?: { hubAcceptsClient?: boolean }
-  status?: { conditions?: { type: string; status: string; message?: string }[] }
-}
-
-interface ClusterSet extends Named {
-  spec?: {
-    clusterSelector?: {
-      selectorType?: string
-      labelSelector?: { matchLabels?: Record<string, string>; matchExpressions?: unknown[] }
-    }
-  }
-}
-
-export interface OcmFacts {
+export interface OcmFacts extends Chosen {
   served: Served[]
-  clusters: Answer<ManagedCluster[]>
-  sets: Answer<ClusterSet[]>
-  /** The names of the sets that are bound to Argo CD's namespace. */
-  bound: Answer<string[]>
 }
 
 export const ocm: Area<OcmFacts> = { title: 'Open Cluster Management', read, check }
 
 async function read(ask: Asker, { argocd }: Names): Promise<OcmFacts> {
-  const [served, clusters, sets, bindings] = await Promise.all([
-    readServed(ask, kinds),
-    ask.get<List<ManagedCluster>>(`/apis/${group}/v1/managedclusters`),
-    ask.get<List<ClusterSet>>(`/apis/${group}/v1beta2/managedclustersets`),
-    ask.get<List<{ spec: { clusterSet: string } }>>(
-      `/apis/${group}/v1beta2/namespaces/${argocd}/managedclustersetbindings`,
-    ),
-  ])
-  return {
-    served,
-    clusters: map(clusters, ({ items }) => items),
-    sets: map(sets, ({ items }) => items),
-    bound: map(bindings, ({ items }) => items.map(({ spec }) => spec.clusterSet)),
-  }
+  const [served, chosen] = await Promise.all([readServed(ask, kinds), readChosen(ask, argocd)])
+  return { served, ...chosen }
 }
 
 function check({ served, clusters, sets, bound }: OcmFacts, names: Names): Finding[] {
@@ -66,15 +37,17 @@ function check({ served, clusters, sets, bound }: OcmFacts, names: Names): Findi
   return [
     ...there,
     ...judge(clusters, 'ManagedClusters', none, (all) => {
-      const accepted = all.filter(({ spec }) => spec?.hubAcceptsClient === true)
+      const accepted = all.filter(isAccepted)
       if (accepted.length === 0) return none
       return [...all.map(checkCluster), ...checkBinding(accepted, known(sets) ?? [], bound, names.argocd)]
     }),
   ]
 }
 
-function checkCluster({ metadata: { name }, spec, status }: ManagedCluster): Finding {
-  if (spec?.hubAcceptsClient !== true)
+function checkCluster(cluster: ManagedCluster): Finding {
+  const { metadata, status } = cluster
+  const { name } = metadata
+  if (!isAccepted(cluster))
     return advice(`ManagedCluster ${name} is not accepted`, `clusteradm accept --clusters ${name}`)
   const available = status?.conditions?.find(({ type }) => type === 'ManagedClusterConditionAvailable')
   if (available?.status === 'True') return ok(`ManagedCluster ${name} is accepted and available`)
@@ -99,20 +72,10 @@ function checkBinding(
   )
   return judge(bound, 'ManagedClusterSetBindings', unbound, (names) => {
     if (names.length === 0) return unbound
-    const here = sets.filter(({ metadata }) => names.includes(metadata.name))
-    const out = accepted.filter((cluster) => !here.some((set) => holds(set, cluster)))
+    const out = accepted.filter((cluster) => !isIn(cluster, sets, names))
     const bindings = `ManagedClusterSet ${names.join(', ')} is bound to namespace ${namespace}`
     if (sets.length === 0 || out.length === 0) return ok(bindings)
     const left = out.map(({ metadata }) => metadata.name).join(', ')
     return advice(`${bindings}, but ${left} is in no such set, so that no Placement can choose it`, todo)
   })
-}
-
-/** Whether a set has a cluster; where it says so in a way that is not understood here, yes. */
-function holds({ metadata, spec }: ClusterSet, cluster: ManagedCluster): boolean {
-  const labels = cluster.metadata.labels ?? {}
-  const { selectorType = 'ExclusiveClusterSetLabel', labelSelector = {} } = spec?.clusterSelector ?? {}
-  if (selectorType === 'ExclusiveClusterSetLabel') return labels[`${group}/clusterset`] === metadata.name
-  const { matchLabels = {}, matchExpressions = [] } = labelSelector
-  return matchExpressions.length > 0 || Object.entries(matchLabels).every(([name, value]) => labels[name] === value)
 }

@@ -82,10 +82,11 @@ describe('the undo of a change', () => {
     ['were filled', true, 'Its disks were filled from snapshot db-01-undo, which stays until somebody lets it go'],
   ])('says what disks %s from that storage fills once a machine uses them', async (_, running, sentence) => {
     const saved = { name: 'db-01-undo', purpose: 'undo' as const, run: stopping.id, disks: [], taken: stopping.since }
-    const patching = changing('patch', {}, 'undo', { failure: { ...failure, task: 'patch.verify' } })
-    const patched = databaseServer({ running: false, operation: `${patching.id}.patch`, snapshots: [saved] })
-    const fleet = await fleetAfter(patching, 'patch.commit', patched, databaseServer({ running }))
-    await pushed(fleet, patching, 'patch.commit')
+    const task = 'restore.commit'
+    const restoring = changing('restore', { snapshot: 'clean' }, 'undo', { failure: { ...failure, task } })
+    const restored = databaseServer({ running: false, operation: `${restoring.id}.restore`, snapshots: [saved] })
+    const fleet = await fleetAfter(restoring, task, restored, databaseServer({ running }))
+    await pushed(fleet, restoring, task)
     const claims: Machines['claims'] = async (_, __, names) =>
       names.map((name) => ({
         metadata: { name, uid: `of-${name}` },
@@ -93,7 +94,7 @@ describe('the undo of a change', () => {
         status: { phase: 'Pending' },
       }))
     const message = `Everything was put back after: Cannot stop VM db-01. ${sentence}`
-    expect(await undoing(patching, fleet, { claims })).toMatchObject({ kind: 'succeeded', message })
+    expect(await undoing(restoring, fleet, { claims })).toMatchObject({ kind: 'succeeded', message })
   })
 
   it.each<[LifecycleName, task: string, Facts]>([

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { rewind } from '../../../functions/recover/rewind.ts'
 import { toChangeSet } from '../../../shared/gitops/change-set.ts'
+import type { Restoring } from '../../../shared/kubevirt/restoring.ts'
 import { readRecord } from '../../../shared/ledger.ts'
 import type { Machines } from '../../../shared/machines.ts'
 import { claimsFile, definitionFile, manifestsFolder, runFile } from '../../../shared/paths.ts'
@@ -349,25 +350,27 @@ describe('rewind of a patch', () => {
     expect((await fleet.files())[claims]).toBe('db-01-data-data-4f3104: before\n')
   })
 
-  it('puts all disks back where a claim of the data came anew, for its data is in the snapshot alone', async () => {
+  it('puts all disks back where a claim of the data came anew, for its data is in the snapshot alone, and keeps what was on the others', async () => {
     const seen = { claims: { 'db-01-data-data-4f3104': 'the one from before', 'db-01-data-wal-4f3104': 'another' } }
     const robbed = changing('patch', {}, 'undo', { facts: { ...seen } })
     const fleet = await fleetAfter('start.commit', patched, robbed)
-    const { machines } = following(fleet, { volumesOf: () => expect.fail('no disk is made anew') })
+    const { machines, seen: shown } = following(fleet, { volumesOf: () => expect.fail('no disk is made anew') })
     expect(await rewinding(fleet, machines, hereOf().here, robbed)).toBeUndefined()
-    expect(await definitionIn(fleet)).toEqual({ ...server, pinned: true })
+    expect(shown).toEqual([...['off', 'keep', 'disks'].map((stage) => `${run.id}.undo-${stage}`), server.operation])
+    const { snapshots, ...rest } = await definitionIn(fleet)
+    expect(rest).toEqual({ ...server, pinned: true })
+    expect(snapshots).toMatchObject([{ name: 'db-01-undone-01234567', until }])
   })
 
-  it('restores in place before a guest can have run again, where the cluster does', async () => {
-    const fleet = await fleetAfter('patch.commit', patched, patching)
-    const { machines } = following(fleet, { volumesOf: () => expect.fail('no disk is made anew') })
-    expect(await rewinding(fleet, machines, hereOf().here, patching)).toBeUndefined()
-    expect(await definitionIn(fleet)).toEqual({ ...server, pinned: true })
-    const older = changing('patch', {}, 'undo', { facts: { restoring: 'new disks' } })
-    const other = await fleetAfter('patch.commit', patched, older)
-    expect(await rewinding(other, following(other, usable).machines, hereOf().here, older)).toBeUndefined()
-    expect(await definitionIn(other)).toEqual({ ...server, rootDisk: root, oldRoots: [old] })
-  })
+  it.each<Restoring>(['in place', 'new disks'])(
+    'touches no data disk where the cluster restores %s, for somebody may have started the guest by hand before its time',
+    async (restoring) => {
+      const by = changing('patch', {}, 'undo', { facts: { restoring } })
+      const fleet = await fleetAfter('patch.commit', patched, by)
+      expect(await rewinding(fleet, following(fleet, usable).machines, hereOf().here, by)).toBeUndefined()
+      expect(await definitionIn(fleet)).toEqual({ ...server, rootDisk: root, oldRoots: [old] })
+    },
+  )
 
   it('changes nothing while the snapshot cannot be used', async () => {
     const fleet = await fleetAfter('start.commit', patched, patching)

@@ -51,7 +51,13 @@ describe('the undo of a change', () => {
       ['back'],
     ],
     ['puts disks back that a Job may have written to', 'patch', 'patch.commit', safe, ['off', 'disks', 'back']],
-    ['puts them back also when the machine runs again', 'patch', 'start.commit', safe, ['off', 'disks', 'back']],
+    [
+      'keeps what a guest may have written since where all disks are put back after a patch',
+      'patch',
+      'start.commit',
+      safe,
+      ['off', 'keep', 'disks', 'back'],
+    ],
     ['puts disks back that were restored', 'restore', 'restore.commit', safe, ['off', 'disks', 'back']],
     [
       'keeps what a guest may have written to disks that were restored',

@@ -510,6 +510,18 @@ describe('preflight says of a hub', () => {
     expect(lines.filter((line) => line.includes('DROVER_GIT_URLL'))).toHaveLength(1)
   })
 
+  it('nothing of a cluster that no Placement may choose, such as the hub of Advanced Cluster Management', async () => {
+    const other = managedCluster('local-cluster', { metadata: { name: 'local-cluster' } })
+    const change = {
+      [at.managedClusters]: list(managedCluster('site-a'), managedCluster('site-b'), other),
+      [at.clusterSets]: list({ metadata: { name: 'default' } }, { metadata: { name: 'hub' } }),
+      [at.bindings]: list({ spec: { clusterSet: 'default' } }),
+    }
+    const lines = await linesOf(clusterNames, { ...hub(), ...change })
+    expect(lines.filter((line) => !line.startsWith('ok: '))).toEqual([])
+    expect(lines.join()).not.toContain('local-cluster')
+  })
+
   it('that a Kafka Broker needs neither channels nor the annotation', async () => {
     const annotations = {
       'eventing.knative.dev/broker.class': 'Kafka',

@@ -69,11 +69,11 @@ describe('a ServiceNow-like CMDB', () => {
     const { rows, answers } = table()
     const { cmdb } = await cmdbThat(answers)
     expect(await cmdb.register(record(), 'planned')).toEqual({ id: 'id0' })
-    expect(rows).toMatchObject([{ correlation_id: key, name: 'web-01', operational_status: '6' }])
+    expect(rows).toMatchObject([{ correlation_id: key, name: 'web-01', install_status: '4' }])
     expect(await cmdb.register(record({ addresses: '10.20.0.18' }), 'operational')).toEqual({ id: 'id0' })
-    expect(rows).toMatchObject([{ operational_status: '1', ip_address: '10.20.0.18' }])
+    expect(rows).toMatchObject([{ install_status: '1', ip_address: '10.20.0.18' }])
     expect(await cmdb.register(record(), 'retired')).toEqual({ id: 'id0' })
-    expect(rows).toMatchObject([{ operational_status: '7' }])
+    expect(rows).toMatchObject([{ install_status: '7' }])
     expect(rows).toHaveLength(1)
   })
 
@@ -82,7 +82,7 @@ describe('a ServiceNow-like CMDB', () => {
     const { cmdb } = await cmdbThat(answers)
     await cmdb.register(record(), 'operational')
     await cmdb.register(record(), 'planned')
-    expect(rows).toMatchObject([{ operational_status: '1' }])
+    expect(rows).toMatchObject([{ install_status: '1' }])
   })
 
   it('has one record when the answer to the first delivery was lost', async () => {
@@ -148,10 +148,10 @@ describe('a value', () => {
   it('cannot change what is asked', async () => {
     const { rows, answers } = table()
     const { cmdb } = await cmdbThat(answers)
-    const evil = '","operational_status":"1","x":"${ticket}$&'
+    const evil = '","install_status":"1","x":"${ticket}$&'
     await cmdb.register(record({ owner: evil, ticket: 'T-1' }), 'planned')
     expect(rows[0]).toMatchObject({
-      operational_status: '6',
+      install_status: '4',
       short_description: `linux-small for ${evil}, requested by ann@example.com T-1`,
     })
     expect(rows[0]).not.toHaveProperty('x')
