@@ -84,7 +84,8 @@ function stepsOver({ fleet, clusters, settings }: ReplayOptions): Record<Functio
     commit: async (run, here) => unpushed(run, await commitStep(fleet)(run, here)),
     verify: verifyStep(there, waiting),
     notify: (run) => notify(run, { post: async () => 202 }),
-    recover: (run, here) => undo(run, { ...there, fleet, gitops: settings, ...waiting, cmdb: undefined }, here),
+    recover: (run, here) =>
+      undo(run, { ...there, fleet, gitops: settings, ...waiting, cmdb: undefined, undoMinutes: 15 }, here),
   }
 }
 

@@ -75,8 +75,7 @@ export function toRun(event: Event, fact: string, lifecycle: Lifecycle, task: Ta
 
 function fromRequest(event: Event, now: Date, limits: Limits) {
   const data = asObject(event.data)
-  const asked = data['deadlineMinutes']
-  const minutes = typeof asked === 'number' && asked >= 1 && asked <= 1440 ? asked : limits.deadlineMinutes
+  const minutes = askedMinutes(data) ?? limits.deadlineMinutes
   return {
     id: runId(event.source, event.id),
     // Validate is the one step that gets what it has not yet proved to be a request.
@@ -88,6 +87,22 @@ function fromRequest(event: Event, now: Date, limits: Limits) {
     source: event.source,
     requester: oneLine(typeof data['requester'] === 'string' ? data['requester'] : event.source, longestRequester),
   }
+}
+
+/** How many minutes a request gives its run; undefined where it says nothing that counts. */
+function askedMinutes(request: unknown): number | undefined {
+  const asked = asObject(request)['deadlineMinutes']
+  return typeof asked === 'number' && asked >= 1 && asked <= 1440 ? asked : undefined
+}
+
+/** When an undo that begins now must have ended. It may do anew what its run did, so it gets as long where the request asked for more. */
+export function undoDeadline(
+  { request }: Pick<Run, 'request'>,
+  { undoMinutes }: Pick<Limits, 'undoMinutes'>,
+  now: Date,
+) {
+  const minutes = Math.max(undoMinutes, askedMinutes(request) ?? 0)
+  return new Date(now.getTime() + minutes * minute).toISOString()
 }
 
 /**

@@ -26,11 +26,12 @@ export const wire: Wire = (config, log) => {
     rootApplication: config.argocd.rootApplication,
     gitops: { ...config.argocd, branch: config.git.branch },
     cmdb,
+    undoMinutes: config.undoMinutes,
   }
   return {
     step: (run, here) => undo(run, clients, here),
     sweep: (now) => tick(fleet, { quietMilliseconds: config.quietMinutes * 60_000 }, now),
-    strand: (run, message) => strand(run, message, clients),
+    strand: (run, message, now) => strand(run, message, clients, now),
     post: brokerPoster(config.broker, config.brokerToken),
     close: () => fleet.close(),
   }

@@ -2,7 +2,7 @@ import { type Change, nothing } from '../../shared/fleet.ts'
 import { type RunRecord, readRecord, trailersOf } from '../../shared/ledger.ts'
 import { runFile } from '../../shared/paths.ts'
 import { withoutSecrets } from '../../shared/secrets.ts'
-import { ignored, type Outcome, type Run } from '../../shared/step.ts'
+import { ignored, isPastDeadline, notYet, type Outcome, type Run } from '../../shared/step.ts'
 import { toYaml } from '../../shared/yaml.ts'
 import { answerForEnded, type Books, isOfAnother, stillRunning } from './ended.ts'
 
@@ -10,8 +10,8 @@ import { answerForEnded, type Books, isOfAnother, stillRunning } from './ended.t
  * Notes in Git that a run is left to a person, so that no tick goes on with it under their hands. Answers what the run has
  * come to where that is something else: it has ended already, or goes on.
  */
-export async function strand(run: Run, message: string, books: Books): Promise<Outcome | undefined> {
-  const { value } = await books.fleet.transact<'noted' | 'running' | 'ended'>({
+export async function strand(run: Run, message: string, books: Books, now: Date): Promise<Outcome | undefined> {
+  const { value } = await books.fleet.transact<'noted' | 'running' | 'in time' | 'ended'>({
     subject: `Leave run ${run.id} to a person`,
     trailers: { ...trailersOf(run), step: 'strand' },
     decide: async (tree) => {
@@ -19,10 +19,13 @@ export async function strand(run: Run, message: string, books: Books): Promise<O
       if (!record) return nothing('ended')
       if (record.state === 'running' && isOfAnother(run, record)) return nothing('running')
       if (record.state === 'stranded') return nothing('noted')
+      if (isPastDeadline(run, now) && !isPastDeadline(record, now)) return nothing('in time')
       return { changes: [strandedRecord(record, run, message)], value: 'noted' }
     },
   })
   if (value === 'running') return ignored(stillRunning(run))
+  // Its event waited for longer than it has time, and the undo began late: it goes by what its record says.
+  if (value === 'in time') return notYet(`Still undoing run ${run.id}, which began later than this event says`)
   return value === 'ended' ? answerForEnded(run, books) : undefined
 }
 

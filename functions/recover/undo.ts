@@ -6,8 +6,9 @@ import { type RunRecord, readRecord, trailersOf } from '../../shared/ledger.ts'
 import { changesMachine, lifecycleOf, placeIn, removesMachine, type Subject } from '../../shared/lifecycles.ts'
 import type { MachineView } from '../../shared/machines.ts'
 import { archiveFolder, isReservation, runFile } from '../../shared/paths.ts'
+import { undoDeadline } from '../../shared/run.ts'
 import { endOfUndo } from '../../shared/standing.ts'
-import { type Facts, type Here, ignored, notYet, type Outcome, type Run } from '../../shared/step.ts'
+import { type Facts, type Here, ignored, isPastDeadline, notYet, type Outcome, type Run } from '../../shared/step.ts'
 import { toYaml } from '../../shared/yaml.ts'
 import { awaitNone } from './await-none.ts'
 import { answerForEnded, type Books, isOfAnother, stillRunning, undone } from './ended.ts'
@@ -16,6 +17,8 @@ import { type Means, rewind } from './rewind.ts'
 import { conflictSentence, strand, strandedRecord } from './strand.ts'
 
 export interface Clients extends Means, Books {
+  /** How long an undo may take, unless its request gave the run more. */
+  undoMinutes: number
   goldenImages: Pick<GoldenImages, 'watch'>
 }
 
@@ -27,7 +30,7 @@ export interface Clients extends Means, Books {
 export async function undo(run: Run, clients: Clients, here: Here): Promise<Outcome> {
   // Its run had ended before; undoing it again would tell the requester again, and fail again.
   if (run.failure?.task === 'notify') return ignored(`Run ${run.id} has ended, but its requester could not be told`)
-  const began = await restore(run, clients.fleet)
+  const began = await begin(run, clients, here.now())
   if (began.kind === 'ended') return answerForEnded(run, clients)
   if (began.kind === 'running') return ignored(stillRunning(run))
   if (began.kind === 'stranded') return { kind: 'stranded', message: began.message }
@@ -38,7 +41,7 @@ export async function undo(run: Run, clients: Clients, here: Here): Promise<Outc
 async function finish(run: Run, clients: Clients, here: Here): Promise<Outcome> {
   const left = await ways[lifecycleOf(run.lifecycle).about](run, clients, here)
   if (left) return left
-  const message = await release(run, clients.fleet)
+  const message = await giveBack(run, clients.fleet)
   if (message !== undefined) return { kind: 'stranded', message }
   await clients.machines.refresh(clients.rootApplication)
   return undone(run, clients.fleet)
@@ -63,7 +66,7 @@ async function putBack(run: Run, clients: Clients, here: Here): Promise<Outcome 
   const { name, cluster } = run.facts
   if (name === undefined || cluster === undefined) return undefined
   const outcome = await rewind(run, { cluster, namespace: run.request.namespace, name }, clients, here)
-  return outcome?.kind === 'stranded' ? ((await strand(run, outcome.message, clients)) ?? outcome) : outcome
+  return outcome?.kind === 'stranded' ? ((await strand(run, outcome.message, clients, here.now())) ?? outcome) : outcome
 }
 
 /** How the cluster follows an undo; undefined once it has. */
@@ -73,13 +76,13 @@ const ways: Record<Subject, (run: Run, clients: Clients, here: Here) => Promise<
   image: putImageBack,
 }
 
-type Restored =
+type Begun =
   /** With what the record knows: the delivery that failed may have known less than one beside it. */
   { kind: 'restored'; facts: Facts } | { kind: 'running' } | { kind: 'ended' } | { kind: 'stranded'; message: string }
 
 /** Puts back what the clusters follow, and marks the run as being undone, so that no late event goes on with it. */
-async function restore(run: Run, fleet: Fleet): Promise<Restored> {
-  const { value } = await fleet.transact<Restored>({
+async function begin(run: Run, { fleet, ...limits }: Clients, now: Date): Promise<Begun> {
+  const { value } = await fleet.transact<Begun>({
     subject: `Undo ${run.lifecycle} of ${run.facts.name ?? run.id}: it failed at ${run.failure?.task}`,
     trailers: trailersOf(run),
     decide: async (tree) => {
@@ -102,7 +105,7 @@ async function restore(run: Run, fleet: Fleet): Promise<Restored> {
       const isLeft = changesMachine(record.lifecycle) ? () => false : (path: string) => !isReservation(path)
       const { changes } = await backTo(tree, record, isLeft)
       return {
-        changes: [...changes, { path: runFile(run.id), content: toYaml(undoing(run, record)) }],
+        changes: [...changes, { path: runFile(run.id), content: toYaml(undoing(run, record, limits, now)) }],
         value: { kind: 'restored', facts: record.facts },
       }
     },
@@ -110,10 +113,16 @@ async function restore(run: Run, fleet: Fleet): Promise<Restored> {
   return value
 }
 
-/** What fails first, and when its undo must have ended, holds; what fails beside it says nothing new. */
-function undoing({ failure, deadline, at }: Run, record: RunRecord): RunRecord {
+/**
+ * What fails first, and when its undo must have ended, holds; what fails beside it says nothing new. Whose event has waited while Git or
+ * `recover` was away gets its time all the same: one that is begun without any would leave its machine half-way.
+ */
+function undoing(run: Run, record: RunRecord, limits: Pick<Clients, 'undoMinutes'>, now: Date): RunRecord {
   if (record.state === 'undoing') return record
+  const { failure, at } = run
   const { resumed: _, ...before } = record
+  const halfTime = new Date(now.getTime() + limits.undoMinutes * 30_000)
+  const deadline = isPastDeadline(run, halfTime) ? undoDeadline(run, limits, now) : run.deadline
   return { ...before, state: 'undoing', deadline, at, ...(failure ? { failure } : {}) }
 }
 
@@ -121,7 +130,7 @@ function undoing({ failure, deadline, at }: Run, record: RunRecord): RunRecord {
  * Gives back what is reserved and ends the run's record: the last commit of an undone run. Answers why a person must look at
  * it instead, such as a path that somebody else changed meanwhile; then nothing is given back.
  */
-async function release(run: Run, fleet: Fleet): Promise<string | undefined> {
+async function giveBack(run: Run, fleet: Fleet): Promise<string | undefined> {
   const { value } = await fleet.transact<string | undefined>({
     subject: `Release what run ${run.id} had claimed`,
     trailers: { ...trailersOf(run), step: endOfUndo },

@@ -25,7 +25,7 @@ export async function bury(event: Event, options: ShellOptions): Promise<Decided
   if (!post) throw new Error('there is no Broker to tell')
   const message = `${cannot(work.task)}: the Broker gave up after ${lastAnswer(event)}`
   const dead = { ...work, source: '/drover/recover' }
-  const says = work.task.name === undo.name ? await endOf(work, message, options) : failed(work.task, message, options)
+  const says = work.task.name === undo.name ? await endOf(work, message, options) : failed(work, message, options)
   if (says) {
     const told = reply(dead, says, options)
     await post(told)

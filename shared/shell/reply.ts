@@ -1,6 +1,6 @@
 import type { Event } from '../event.ts'
 import { type Task, undo } from '../lifecycles.ts'
-import { isTerminal, type Says, toReply, type Work } from '../run.ts'
+import { isTerminal, type Says, toReply, undoDeadline, type Work } from '../run.ts'
 import { withoutSecrets } from '../secrets.ts'
 import type { Ending } from '../step.ts'
 import type { ShellOptions } from './work.ts'
@@ -12,7 +12,7 @@ export function saysOf(outcome: Ending, { run, lifecycle, task }: Work, options:
   // An undo is not undone: when it cannot go on, a person must look.
   if (outcome.kind === 'stranded' || (outcome.kind === 'refused' && task.name === undo.name))
     return { fact: 'stranded', status: 'failure', message, facts }
-  if (outcome.kind === 'refused') return { ...failed(task, message, options), facts }
+  if (outcome.kind === 'refused') return { ...failed({ run, task }, message, options), facts }
   // The definition is in Git from the commit on; nobody after the chain's last wait needs it in an event.
   const isEnd = isTerminal(task.done)
   if (isEnd || lifecycle.tasks.at(-1) === task) {
@@ -30,14 +30,13 @@ export function saysOf(outcome: Ending, { run, lifecycle, task }: Work, options:
 }
 
 /** A failed task: what is undone next has its own deadline. */
-export function failed(task: Task, message: string, options: ShellOptions): Says {
-  const deadline = new Date(options.now().getTime() + options.limits.undoMinutes * 60_000).toISOString()
+export function failed({ run, task }: Pick<Work, 'run' | 'task'>, message: string, options: ShellOptions): Says {
   return {
     fact: `${task.name}.failed`,
     status: 'failure',
     message,
     failure: { task: task.name, title: task.title, message },
-    deadline,
+    deadline: undoDeadline(run, options.limits, options.now()),
   }
 }
 

@@ -11,7 +11,7 @@ import type { ShellOptions } from './work.ts'
 export async function noteStranded(run: Run, message: string, options: ShellOptions): Promise<Outcome | undefined> {
   const { strand } = await options.wired(undo.by)
   try {
-    return await strand?.(run, message)
+    return await strand?.(run, message, options.now())
   } catch (error) {
     if (!(error instanceof DroverError && error.reason === 'refused')) throw error
     options.log.error({ err: error, run: run.id }, 'Cannot note in Git that the run is stranded')

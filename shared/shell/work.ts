@@ -15,7 +15,7 @@ export interface Wired {
   /** Looks for runs that stand still. */
   sweep?: (now: Date) => Promise<Swept>
   /** Notes in Git that a run is left to a person, before an event says so; answers what it has come to where that is not so. */
-  strand?: (run: Run, message: string) => Promise<Outcome | undefined>
+  strand?: (run: Run, message: string, now: Date) => Promise<Outcome | undefined>
   close?: () => Promise<void>
 }
 

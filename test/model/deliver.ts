@@ -67,6 +67,7 @@ export async function deliver(given: Delivery, lens: Lens = (tree) => tree): Pro
     },
     cluster,
     post,
+    minutes,
   )
   const shell = createShell({
     name: undefined,

@@ -26,6 +26,7 @@ export function functionsOver(
   fleetOf: (name: FunctionName) => Fleet,
   clients: Cluster,
   post: (event: Event) => Promise<void>,
+  undoMinutes: number,
 ): (name: FunctionName) => Promise<Wired> {
   const settings = { rootApplication: gitops.rootApplication, graceMilliseconds: 0 }
   const steps: Record<FunctionName, (fleet: Fleet) => Step> = {
@@ -38,7 +39,8 @@ export function functionsOver(
     commit: commitStep,
     verify: () => verifyStep(clients, { ...settings, resolver: undefined }),
     notify: () => (run) => notify(run, { post: async () => 200 }),
-    recover: (fleet) => (run, here) => undo(run, { ...clients, ...settings, fleet, gitops, cmdb: undefined }, here),
+    recover: (fleet) => (run, here) =>
+      undo(run, { ...clients, ...settings, fleet, gitops, cmdb: undefined, undoMinutes }, here),
   }
   return async (name) => {
     const fleet = fleetOf(name)
@@ -47,7 +49,7 @@ export function functionsOver(
       post,
       ...(name === 'recover' && {
         sweep: (now: Date) => tick(fleet, { quietMilliseconds }, now),
-        strand: (run, message) => strand(run, message, { fleet, cmdb: undefined }),
+        strand: (run, message, now) => strand(run, message, { fleet, cmdb: undefined }, now),
       }),
     }
   }

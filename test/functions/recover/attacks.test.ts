@@ -48,6 +48,7 @@ const clientsOf = (fleet: MemoryFleet, changes: Partial<Clients> = {}): Clients 
   fleet,
   machines: machinesShowing(nothing),
   rootApplication: 'drover-hub',
+  undoMinutes: 15,
   gitops: {
     repoUrl: 'https://git.example.com/fleet.git',
     branch: 'main',

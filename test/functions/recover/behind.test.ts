@@ -13,7 +13,7 @@ async function undoneAt(task: string, failing: string) {
   const fleet = await fleetHaving(databaseServer())
   await commitAs(changing('patch', {}, task), fleet)
   const clients: Clients = {
-    ...{ fleet, gitops, rootApplication: gitops.rootApplication, cmdb: undefined },
+    ...{ fleet, gitops, rootApplication: gitops.rootApplication, cmdb: undefined, undoMinutes: 15 },
     machines: machinesShowing(),
     goldenImages: { watch: () => expect.fail('it is about a machine') },
   }
@@ -31,7 +31,9 @@ describe('the undo of such a failure that the Broker gives up', () => {
     await commitAs(changing('patch', {}, 'patch.commit'), fleet)
     const stale = { task: 'stop.verify', title: 'Wait until it is off', message: 'it failed' }
     const run = changing('patch', {}, 'undo', { failure: stale })
-    expect(await strand(run, 'a person must look', { fleet, cmdb: undefined })).toMatchObject({ kind: 'ignored' })
+    expect(await strand(run, 'a person must look', { fleet, cmdb: undefined }, hereOf().here.now())).toMatchObject({
+      kind: 'ignored',
+    })
     expect((await readRecord(await fleet.head(), run.id))?.state).toBe('running')
   })
 })

@@ -52,6 +52,7 @@ const clientsOf = (fleet: MemoryFleet, change: Partial<Clients> = {}): Clients =
   machines: machinesShowing(),
   goldenImages: imagesShowing(noImage),
   rootApplication: 'drover-hub',
+  undoMinutes: 15,
   gitops,
   cmdb: undefined,
   ...change,

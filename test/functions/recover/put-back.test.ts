@@ -43,6 +43,7 @@ const clientsOf = (fleet: MemoryFleet, machines: Machines): Clients => ({
   fleet,
   machines,
   rootApplication: 'drover-hub',
+  undoMinutes: 15,
   gitops,
   cmdb: { register: () => expect.fail('the machine stays what it is') },
 })

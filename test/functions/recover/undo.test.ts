@@ -60,6 +60,7 @@ const gitops = {
   namespace: 'argocd',
   project: 'drover',
   rootApplication: 'drover-hub',
+  undoMinutes: 15,
 }
 
 const clientsOf = (fleet: MemoryFleet, changes: Partial<Clients> = {}): Clients => ({
@@ -69,6 +70,7 @@ const clientsOf = (fleet: MemoryFleet, changes: Partial<Clients> = {}): Clients 
   rootApplication: 'drover-hub',
   gitops,
   cmdb: undefined,
+  undoMinutes: 15,
   ...changes,
 })
 
@@ -90,6 +92,30 @@ describe('undo', () => {
       message: 'Still undoing: Argo CD has not looked at Git since, for web-01',
     })
     expect((await readRecord(await fleet.head(), run.id))?.state).toBe('undoing')
+  })
+
+  it.each([
+    [
+      'in time keeps the deadline that its failure was told with',
+      '2030-01-01T10:44:00.000Z',
+      {},
+      '2030-01-01T10:44:00.000Z',
+    ],
+    ['late gets its time all the same', '2030-01-01T10:31:00.000Z', {}, '2030-01-01T10:45:00.000Z'],
+    ['past its time gets it anew', '2030-01-01T10:00:00.000Z', {}, '2030-01-01T10:45:00.000Z'],
+    [
+      'late gets as long as the run was given',
+      '2030-01-01T10:31:00.000Z',
+      { deadlineMinutes: 90 },
+      '2030-01-01T12:00:00.000Z',
+    ],
+  ])('that begins %s', async (_, deadline, asked, wanted) => {
+    const before = failed()
+    const run = { ...before, deadline, request: { ...before.request, ...asked } as Run['request'] }
+    const fleet = await fleetAfter(run)
+    const machines = { ...machinesShowing(nothing), settle: async () => false }
+    await undo(run, clientsOf(fleet, { machines }), hereOf().here)
+    expect((await readRecord(await fleet.head(), run.id))?.deadline).toBe(wanted)
   })
 
   it('leaves the fleet as it was before the run, but for what machines share', async () => {
