@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { allClaims, rootDiskName, rootVolume, volumeOf } from './kubevirt/manifest.ts'
+import { allClaims, dataClaims, rootDiskName, rootVolume, volumeOf } from './kubevirt/manifest.ts'
 import type { Volumes } from './kubevirt/new-disks.ts'
 import type { DefinedSnapshot, Definition } from './schema/definition.ts'
 import { listed, show } from './schema/show.ts'
@@ -32,7 +32,10 @@ export function restoreProblem(definition: Definition, asked: string): string | 
   const now = allClaims(definition)
   const isOfThem = found.disks.length === now.length && found.disks.every((disk) => now.includes(disk))
   if (isOfThem) return undefined
-  return `snapshot ${show(asked)} is of ${listed(found.disks)}, and the machine has ${listed(now)} by now: wanted one of its own disks, or a clone`
+  // A clone is made of all its disks and no others.
+  const hasSameData = dataClaims(definition).every((claim) => found.disks.includes(claim))
+  const clone = hasSameData && found.disks.length === now.length ? ', or a clone' : ''
+  return `snapshot ${show(asked)} is of ${listed(found.disks)}, and the machine has ${listed(now)} by now: wanted one of its own disks${clone}`
 }
 
 /**
@@ -40,13 +43,9 @@ export function restoreProblem(definition: Definition, asked: string): string | 
  * for each, and the new root disk is of the image that the machine runs from.
  */
 export function newDisksProblem(definition: Definition, found: DefinedSnapshot, volumes: Volumes): string | undefined {
-  const { disks, image, rootDisk } = definition
-  const wanted = [rootVolume, ...disks.map(volumeOf)]
-  const lacking = lackingVolumes(definition, found.name, volumes)
-  if (lacking !== undefined) return lacking
-  const more = Object.keys(volumes).filter((one) => !wanted.includes(one))
-  if (more.length > 0)
-    return `snapshot ${show(found.name)} is of ${listed(more)} too, which the machine does not have by now: wanted one of its own disks, or a clone`
+  const { image, rootDisk } = definition
+  const others = otherVolumes(definition, found.name, volumes)
+  if (others !== undefined) return others
   const root = rootIn(definition, found)
   if (root && isDeepStrictEqual([root.image, root.version], [image, rootDisk.version])) return undefined
   return `snapshot ${show(found.name)} is of another root disk than that of the machine's image: wanted one of its own disks, or a clone`
@@ -57,6 +56,15 @@ export function rootIn(definition: Definition, { disks }: DefinedSnapshot) {
   const { image, rootDisk, oldRoots = [] } = definition
   const roots = [{ name: rootDiskName(definition), image, version: rootDisk.version }, ...oldRoots]
   return roots.find(({ name }) => disks.includes(name))
+}
+
+/** That a snapshot has not the very volumes of a machine: of one that the machine has let go of since nothing would be made. */
+export function otherVolumes(definition: Definition, snapshot: string, volumes: Volumes): string | undefined {
+  const own = [rootVolume, ...definition.disks.map(volumeOf)]
+  const more = Object.keys(volumes).filter((one) => !own.includes(one))
+  const lacking = lackingVolumes(definition, snapshot, volumes)
+  if (lacking !== undefined || more.length === 0) return lacking
+  return `snapshot ${show(snapshot)} is of ${listed(more)} too, which the machine does not have by now: wanted one of its own disks`
 }
 
 /** That a snapshot has not all volumes of a machine. */

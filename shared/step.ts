@@ -42,6 +42,8 @@ export interface Facts {
   imageVersion?: string
   /** locate: whether the machine was to run before; what a run turns off, it turns on again. */
   wasRunning?: boolean
+  /** locate: false where the machine was to run before, and was not ready: an undo does not wait for what was not there. */
+  wasReady?: boolean
   /** verify: the claims of the machine's disks, by name, with the uid that tells one that came anew. */
   claims?: Claims
   /** verify: the claims that a restore has made and that are filled once a pod uses them; until then their snapshot is all there is. */

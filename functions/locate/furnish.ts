@@ -12,7 +12,14 @@ import type { Image } from '../../shared/schema/machine.ts'
 import { readChecked } from '../../shared/schema/read.ts'
 import { listed, show } from '../../shared/schema/show.ts'
 import { Template } from '../../shared/schema/template.ts'
-import { lackingVolumes, named, newDisksProblem, restoreProblem, unknownSnapshot } from '../../shared/snapshots.ts'
+import {
+  lackingVolumes,
+  named,
+  newDisksProblem,
+  otherVolumes,
+  restoreProblem,
+  unknownSnapshot,
+} from '../../shared/snapshots.ts'
 import { type Facts, type Outcome, type Run, refused } from '../../shared/step.ts'
 
 /** What a run is furnished from. */
@@ -72,8 +79,8 @@ const cloneFacts: Furnishing = async (_, definition, { machines }, { origin }) =
   const snapshot = named(definition, origin.snapshot)
   const volumes = snapshot ? await machines.volumesOf(cluster, namespace, snapshot.name) : {}
   const then = snapshot && (await machines.sizeIn(cluster, namespace, snapshot.name))
-  const lacking = lackingVolumes(definition, origin.snapshot, volumes)
-  if (lacking !== undefined || !then) return lacking ?? unusable(origin.snapshot)
+  const others = otherVolumes(definition, origin.snapshot, volumes)
+  if (others !== undefined || !then) return others ?? unusable(origin.snapshot)
   const grown = grownSince(definition, then).map(({ volume }) => [volume, wholeMebibytes(then.claims[volume] ?? '0')])
   return { origin: { ...origin, volumes, ...(grown.length > 0 && { sizes: Object.fromEntries(grown) }) } }
 }

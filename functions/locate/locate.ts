@@ -1,6 +1,7 @@
 import { recordedClaims } from '../../shared/claims.ts'
 import { DroverError } from '../../shared/errors.ts'
 import { type Fleet, nothing, type Tree } from '../../shared/fleet.ts'
+import { isReady } from '../../shared/goals/ready.ts'
 import { markedDisks, markedSentence } from '../../shared/kubevirt/data-disks.ts'
 import { allClaims } from '../../shared/kubevirt/manifest.ts'
 import { recorded, trailersOf } from '../../shared/ledger.ts'
@@ -114,18 +115,20 @@ function busyWith({ machine }: MachineView): string {
 
 async function judge(
   run: Run,
-  { definition, facts }: Held,
-  { machine }: MachineView,
+  { definition, facts: held }: Held,
+  view: MachineView,
   machines: Machines,
 ): Promise<Outcome> {
+  const { machine } = view
   const { cluster, namespace } = definition
   const claims = await machines.claims(cluster, namespace, allClaims(definition))
-  const problems = differences(definition, facts.claims ?? {}, { machine, claims }, removesMachine(run.lifecycle))
+  const problems = differences(definition, held.claims ?? {}, { machine, claims }, removesMachine(run.lifecycle))
   if (problems.length > 0)
     return refused(summary(`Cannot go on with ${placeOf(definition)}: the cluster is not what Git says`, problems))
   const refusals = claimRefusals(run, definition, claims)
   if (refusals.length > 0) return refused(summary(`Cannot do the ${run.lifecycle} of ${placeOf(definition)}`, refusals))
-  const { claims: _, ...without } = facts
+  const facts = { ...held, ...(definition.running && !isReady(view, definition) && { wasReady: false }) }
+  const { claims: _, ...without } = held
   // A new machine gets disks of its own.
   return succeeded(`Found ${placeOf(definition)}, and hold it`, makesMachine(run.lifecycle) ? without : facts)
 }

@@ -2,16 +2,13 @@ import { type Cmdb, toCmdbRecord } from '../../shared/cmdb.ts'
 import { DroverError } from '../../shared/errors.ts'
 import { type Fleet, nothing } from '../../shared/fleet.ts'
 import { type RunRecord, trailersOf } from '../../shared/ledger.ts'
-import { makesImage, makesMachine, placeIn, roundsOf, writesDisks } from '../../shared/lifecycles.ts'
-import { definitionFile } from '../../shared/paths.ts'
+import { makesImage, makesMachine, placeIn } from '../../shared/lifecycles.ts'
 import { isPlan } from '../../shared/plan.ts'
-import { Definition } from '../../shared/schema/definition.ts'
-import { readChecked } from '../../shared/schema/read.ts'
 import { endOfUndo, firstOf, hasCommitted, standing } from '../../shared/standing.ts'
 import { ignored, notYet, type Outcome, type Run, succeeded } from '../../shared/step.ts'
 import { remainsOf } from './image.ts'
+import { leftOf } from './left.ts'
 import { madeDisks, makingRound } from './made-disks.ts'
-import { isOnNewRoot, keptSnapshot, wayBack } from './stages.ts'
 
 /** Where it is written what runs have done. */
 export interface Books {
@@ -96,44 +93,11 @@ export async function undone(run: Run, fleet: Fleet): Promise<Outcome> {
   const why = run.failure?.message ?? run.message
   if (makesImage(run.lifecycle))
     return succeeded(`Everything was put back after: ${why}${await remainsOf(run, fleet)}`, { kept: [] })
-  const since = await snapshotOf(run, fleet)
+  const left = await leftOf(run, fleet)
   const disks = madeDisks(run)
   const isMade = disks.length > 0 && (await fleet.find(run.id, `${makingRound(run)}.commit`, run.horizon)) !== undefined
   const kept = isMade ? disks : []
   const rest =
     kept.length === 0 ? '' : `. Kept on ${run.facts.cluster}, because data disks are never removed: ${kept.join(', ')}`
-  return succeeded(`Everything was put back after: ${why}${since}${rest}`, { kept })
-}
-
-/** Where there is what a guest had written until its disks were put back, and what those are still to be filled from. */
-async function snapshotOf({ id, lifecycle, request, facts, horizon }: Run, fleet: Fleet): Promise<string> {
-  const { name, cluster, restoring } = facts
-  const rounds = roundsOf(lifecycle)
-  if (!rounds.includes('save') || name === undefined || cluster === undefined) return ''
-  const path = definitionFile(cluster, request.namespace, name)
-  const read = await readChecked(await fleet.head(), path, Definition)
-  if (!read?.ok) return ''
-  const kept = keptSnapshot(id, read.value)
-  const source = wayBack(id, read.value)
-  const writing = rounds.find(writesDisks)
-  const arePutBack =
-    restoring !== 'new disks' &&
-    !isOnNewRoot(id, read.value) &&
-    writing !== undefined &&
-    (await fleet.find(id, `${writing}.commit`, horizon)) !== undefined
-  return [
-    kept ? `. What was written to its disks until then is in snapshot ${kept.name}` : '',
-    source && !source.until ? (arePutBack ? fillingSentence : lossSentence)(source.name, read.value) : '',
-  ].join('')
-}
-
-/** It holds what was on a data disk that came anew, or is what a new root disk is filled from. */
-const lossSentence = (snapshot: string) =>
-  `. Snapshot ${snapshot} stays until somebody lets it go: what is in it may be nowhere else`
-
-/** Nobody knows whether a disk has been filled, so the snapshot has no end. */
-function fillingSentence(snapshot: string, { running }: Definition): string {
-  return running
-    ? `. Its disks were filled from snapshot ${snapshot}, which stays until somebody lets it go`
-    : `. Its disks are filled from snapshot ${snapshot} when it starts, and not before`
+  return succeeded(`Everything was put back after: ${why}${left}${rest}`, { kept })
 }

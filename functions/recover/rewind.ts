@@ -3,7 +3,7 @@ import { type Change, type Fleet, nothing, type Tree } from '../../shared/fleet.
 import type { GitOpsSettings } from '../../shared/gitops/application.ts'
 import { changed } from '../../shared/gitops/change-set.ts'
 import type { Goal } from '../../shared/goals/goal.ts'
-import { asDefined } from '../../shared/goals/goals.ts'
+import { asBefore } from '../../shared/goals/goals.ts'
 import { restored } from '../../shared/goals/restored.ts'
 import { saved } from '../../shared/goals/snapshot.ts'
 import { stopped } from '../../shared/goals/stopped.ts'
@@ -72,7 +72,7 @@ const cannot = (address: MachineAddress, why: string): Outcome => ({
   message: `Cannot put ${placeOf(address)} back: ${why}`,
 })
 
-const goals: Record<Stage, Goal> = { off: stopped, keep: saved, disks: restored, back: asDefined }
+const goals: Record<Stage, Goal> = { off: stopped, keep: saved, disks: restored, back: asBefore }
 
 /** A stage that the cluster shows, with the claims that it has seen. */
 interface Reached {

@@ -57,9 +57,14 @@ async function putImageBack(run: Run, clients: Clients, here: Here): Promise<Out
 async function takeAway(run: Run, clients: Clients, here: Here): Promise<Outcome | undefined> {
   const gone = await awaitGone(run, clients, here)
   if (gone !== undefined) return notYet(`Still undoing: ${gone}`)
-  if (run.facts.cluster !== undefined) await clients.cmdb?.register(toCmdbRecord(run), 'retired')
+  if (mayBeKnown(run)) await clients.cmdb?.register(toCmdbRecord(run), 'retired')
   return undefined
 }
+
+/** True for a machine that was registered: by its events, of which the last may be lost before Git says where it was placed. */
+const mayBeKnown = ({ lifecycle, facts, failure }: Run): boolean =>
+  facts.cluster !== undefined ||
+  (facts.name !== undefined && failure !== undefined && placeIn(lifecycle, failure.task) >= placeIn(lifecycle, 'place'))
 
 /** A machine that was there before is put back as it was. */
 async function putBack(run: Run, clients: Clients, here: Here): Promise<Outcome | undefined> {

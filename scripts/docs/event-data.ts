@@ -41,6 +41,7 @@ const facts: Record<keyof Facts, string> = {
   restoredFrom: 'the snapshot that new disks are made from',
   imageVersion: 'what the DataSource of the image stood for when it was looked at',
   wasRunning: 'whether the machine was to run before',
+  wasReady: 'false where it was to run, and was not ready',
   claims: "the claims of the machine's disks, by name, each with its uid",
   unfilled: 'the claims of a restore that are filled once the machine starts',
   report: 'lines for people, such as the packages that were updated',

@@ -8,7 +8,7 @@ import type { Aim, Goal } from './goal.ts'
 import { gone } from './gone.ts'
 import { migrated } from './migrated.ts'
 import { patched } from './patched.ts'
-import { assessReady } from './ready.ts'
+import { assessApplied, assessReady } from './ready.ts'
 import { restored } from './restored.ts'
 import { saved, snapshotted } from './snapshot.ts'
 import { assessStopped, stopped } from './stopped.ts'
@@ -17,6 +17,14 @@ import { assessStopped, stopped } from './stopped.ts'
 export const asDefined: Goal = {
   assess: (view, aim) =>
     aim.definition.running ? assessReady(view, aim.definition, aim.revision, guestOf(aim)) : assessStopped(view, aim),
+}
+
+/** What an undo leaves: the machine as it is defined, and as ready as it was before. */
+export const asBefore: Goal = {
+  assess: (view, aim) =>
+    aim.definition.running && aim.facts.wasReady === false
+      ? assessApplied(view, aim.definition, aim.revision)
+      : asDefined.assess(view, aim),
 }
 
 /** Whether this run has had the guest started. */

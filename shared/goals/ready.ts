@@ -158,10 +158,26 @@ function progressOf(view: MachineView, definition: Definition, revision: string 
   const seen = guest === 'started' ? observedGeneration : desiredGeneration
   const observed = seen >= (machine.metadata.generation ?? 0)
   if (!machine.status?.ready || !observed) return waiting(`the VirtualMachine is ${status}${importing(disks)}`)
-  const agent = instance?.status?.conditions?.some(({ type, status }) => type === 'AgentConnected' && status === 'True')
-  if (definition.guestAgent && !agent)
-    return waiting('the VirtualMachine is Running, its guest agent has not connected yet')
+  if (!isReady(view, definition)) return waiting('the VirtualMachine is Running, its guest agent has not connected yet')
   return reached(`VM ${definition.name} is ${status} on node ${instance?.status?.nodeName ?? 'unknown'}`)
+}
+
+/** The guest has come up, and its agent speaks where one is expected. */
+export function isReady({ machine, instance }: MachineView, { guestAgent }: Definition): boolean {
+  const agent = instance?.status?.conditions?.some(({ type, status }) => type === 'AgentConnected' && status === 'True')
+  return machine?.status?.ready === true && (!guestAgent || agent === true)
+}
+
+/** The cluster shows this commit, and KubeVirt has begun to start the machine. Whether a guest comes up of it is not asked. */
+export function assessApplied(view: MachineView, definition: Definition, revision: string | undefined): Assessment {
+  const { application, machine } = view
+  const trouble = troubleOfSync(view)
+  if (trouble) return trouble
+  if (!machine || !showsCommit(application, machine, definition.operation, revision))
+    return waiting('the cluster does not show this commit yet')
+  const status = statusOf(machine)
+  if (['Stopped', 'Stopping', 'Unknown'].includes(status)) return waiting(`the VirtualMachine is ${status}`)
+  return reached(`VM ${definition.name} is ${status}`)
 }
 
 /** KubeVirt says CrashLoopBackOff between two tries, and Starting during each; it counts those that failed until one worked. */

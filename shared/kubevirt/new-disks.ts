@@ -47,13 +47,16 @@ export function onNewRoot(definition: Definition, { root, volumes, until, atOnce
   }
 }
 
+/** The root disk that a run makes from a snapshot. */
+export const newRootName = (machine: string, run: string) => `${machine}-root-${run.slice(0, 8)}`
+
 /** The machine on new disks alone; the old data disks leave the definition, and stay on the cluster. */
 export function onNewDisks(
   definition: Definition,
   { run, ...replacement }: Omit<Replacement, 'root'> & { run: string },
 ): Definition {
   const { name } = definition
-  const root = `${name}-root-${run.slice(0, 8)}`
+  const root = newRootName(name, run)
   const disks = definition.disks.map((disk) => {
     const snapshot = replacement.volumes[volumeOf(disk)]
     if (snapshot === undefined) return disk

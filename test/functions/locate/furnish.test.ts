@@ -127,7 +127,12 @@ describe('a machine that is to be restored', () => {
   it.each<[sentence: string, there: Partial<Machines>, definition: Definition]>([
     ['wanted KubeVirt 1.4 or newer there, with snapshots turned on', none, server],
     ['wanted one that db-01 has: it has none', {}, databaseServer()],
-    ['wanted one of its own disks, or a clone', {}, { ...server, disks: [] }],
+    ['wanted one of its own disks', {}, { ...server, disks: [] }],
+    [
+      'wanted one of its own disks, or a clone',
+      {},
+      { ...server, rootDisk: { ...server.rootDisk, name: 'db-01-root-x' } },
+    ],
     [
       'VirtualMachineSnapshot "db-01-clean" cannot be used: it is not there any more, or not ready',
       { ...inPlace, sizeIn: async () => undefined },
@@ -273,6 +278,14 @@ describe('a machine that another is made from', () => {
     expect(await cloned(succeeded('Found', { origin }), there, definition)).toMatchObject({
       kind: 'refused',
       message: expect.stringContaining('Cannot do the clone of shop/db-01 on site-a: its snapshot "clean" has no'),
+    })
+  })
+
+  it('is refused where its snapshot has a disk that the machine has let go of: nobody would miss it in the new one', async () => {
+    const fewer = { ...server, disks: server.disks.slice(0, 1) }
+    expect(await cloned(succeeded('Found', { origin }), older, fewer)).toMatchObject({
+      kind: 'refused',
+      message: expect.stringContaining('is of "data-wal" too, which the machine does not have by now'),
     })
   })
 

@@ -7,6 +7,7 @@ import { lockOf, toLock } from '../../../shared/lock.ts'
 import type { MachineView } from '../../../shared/machines.ts'
 import { claimsFile, nameFile, runFile } from '../../../shared/paths.ts'
 import type { Definition } from '../../../shared/schema/definition.ts'
+import type { Facts } from '../../../shared/step.ts'
 import { toYaml } from '../../../shared/yaml.ts'
 import { linuxServer } from '../../shared/kubevirt/definitions.ts'
 import { changing, commitAs, fleetHaving, machineOf } from '../changes.ts'
@@ -54,6 +55,27 @@ describe('a machine that is to be changed', () => {
     ])
     expect((await fleet.files())[lockOf(address)]).toBe(toLock(run))
     expect(await readRecord(await fleet.head(), run.id)).toMatchObject({ task: 'locate', facts })
+  })
+
+  it.each<[string, boolean | undefined, object, { agent?: boolean }]>([
+    ['that is ready says nothing of it', undefined, {}, {}],
+    ['whose guest is not ready says so', false, { ready: false, printableStatus: 'CrashLoopBackOff' }, {}],
+    ['whose guest agent does not speak says so', false, {}, { agent: false }],
+  ])('%s', async (_, wasReady, status, guest) => {
+    const { machine, ...rest } = shown(status)
+    const view = { ...rest, machine, instance: runningView(server, guest).instance } as MachineView
+    const { facts: known } = (await located(run, fleetHaving(server), [view])) as { facts?: Facts }
+    expect(known?.wasReady).toBe(wasReady)
+  })
+
+  it('that is off is not to be ready', async () => {
+    const off = { ...server, running: false }
+    const view = shown({ ready: false, printableStatus: 'Stopped' })
+    const spec = virtualMachine(off).spec as object
+    const stopped = { ...view, machine: { ...view.machine, spec } } as MachineView
+    const { facts: known } = (await located(run, fleetHaving(off), [stopped])) as { facts?: Facts }
+    expect(known).toMatchObject({ wasRunning: false })
+    expect(known).not.toHaveProperty('wasReady')
   })
 
   it('is held once, however often its request comes', async () => {

@@ -257,6 +257,21 @@ describe('rewind', () => {
     expect(seen).toEqual([])
   })
 
+  it('puts a machine back that was not ready before either', async () => {
+    const by = changing('restore', { snapshot: 'clean' }, 'undo', { facts: { wasReady: false } })
+    const fleet = await fleetAfter('restore.commit', changed, by)
+    const { machines } = following(fleet, {
+      async *watch() {
+        const definition = await definitionIn(fleet)
+        if (!definition.running) return yield offView(definition)
+        yield showing(definition, 'Stopped')
+        yield showing(definition, 'CrashLoopBackOff')
+      },
+    })
+    expect(await rewinding(fleet, machines, hereOf().here, by)).toBeUndefined()
+    expect((await readRecord(await fleet.head(), run.id))?.stage).toBe('back')
+  })
+
   it('begins no stage of a run that another delivery has left to a person meanwhile', async () => {
     const fleet = await fleetAfter('restore.commit', changed)
     const { machines } = following(fleet, {

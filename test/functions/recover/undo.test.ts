@@ -180,13 +180,22 @@ describe('undo', () => {
     ['before it has a name', { ...foundOut(), name: undefined, cluster: undefined } as never],
     ['before it has a cluster', { ...foundOut(), cluster: undefined } as never],
   ])('asks no cluster and no CMDB about a run that failed %s', async (_, facts) => {
-    const run = failed({ facts })
+    const run = failed({ facts, failure: { task: 'address', title: 'Address', message: 'Cannot do it' } })
     const fleet = await fleetAfter(run, [])
     const cmdb = cmdbNoting()
     const machines = machinesShowing()
     expect(await undo(run, clientsOf(fleet, { machines, cmdb }), hereOf().here)).toMatchObject({ kind: 'succeeded' })
     expect(await fleet.files()).toEqual(starterFiles())
     expect(cmdb.asked).toEqual([])
+  })
+
+  it('retires a machine that may be planned: its record does not know yet where it was placed', async () => {
+    const facts = { ...foundOut(), cluster: undefined } as never
+    const run = failed({ facts, failure: { task: 'place', title: 'Place', message: 'Cannot go on' } })
+    const fleet = await fleetAfter(run, [])
+    const cmdb = cmdbNoting()
+    expect(await undo(run, clientsOf(fleet, { cmdb }), hereOf().here)).toMatchObject({ kind: 'succeeded' })
+    expect(cmdb.asked).toHaveLength(1)
   })
 
   it('has nothing to do for a run that wrote nothing, but to note that it has ended: a late event begins nothing', async () => {

@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest'
 import { register } from '../../../functions/register/register.ts'
 import type { Cmdb, CmdbRecord } from '../../../shared/cmdb.ts'
 import { DroverError } from '../../../shared/errors.ts'
-import { readRecord } from '../../../shared/ledger.ts'
+import { readRecord, trailersOf } from '../../../shared/ledger.ts'
 import { runFile } from '../../../shared/paths.ts'
+import { endOfUndo } from '../../../shared/standing.ts'
 import { toYaml } from '../../../shared/yaml.ts'
 import { smallRequest } from '../../examples/starter.ts'
 import { memoryFleet } from '../../fleet.ts'
@@ -89,6 +90,27 @@ describe('register', () => {
       expect(system.asked).toEqual([])
     },
   )
+
+  it('retires what was undone while a slow system took its time', async () => {
+    const run = runWith('operate', foundOut())
+    const fleet = await fleetOf(run)
+    const states: string[] = []
+    const slow: Cmdb = {
+      register: async (_, state) => {
+        states.push(state)
+        fleet.put({ [runFile(run.id)]: null })
+        const trailers = { ...trailersOf(run), step: endOfUndo }
+        const decide = async () => ({ changes: [], value: undefined, mark: true as const })
+        await fleet.transact({ subject: 'Undone', trailers, decide })
+        return { id: 'CI-17' }
+      },
+    }
+    expect(await register(run, slow, fleet)).toEqual({
+      kind: 'ignored',
+      message: `Run ${run.id} was undone meanwhile: web-01 stays retired`,
+    })
+    expect(states).toEqual(['operational', 'retired'])
+  })
 
   it('cannot read a task that is another function’s', async () => {
     const run = runWith('place', foundOut())
