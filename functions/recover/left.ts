@@ -45,7 +45,7 @@ function rootsIn({ id }: Run, machine: Definition): string[] {
 
 /** No disk shrinks. */
 function grownIn(run: Run, { rootDisk, disks }: Definition): string[] {
-  if (run.lifecycle !== 'resize') return []
+  if (!roundsOf(run.lifecycle).includes('resize')) return []
   const { grow = {} } = requestOf(run, 'resize')
   const grown = [{ ...rootDisk, name: 'root' }, ...disks].filter(
     ({ name, size, made }) => made !== undefined && bytes(grow[name] ?? '0') === bytes(size),
