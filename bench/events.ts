@@ -32,7 +32,7 @@ export function waking(task: string, run: Run): Shot {
 }
 
 /** The request of a run, as a Broker delivers it. */
-export const requesting = (run: Run): Shot =>
+const requesting = (run: Run): Shot =>
   writeEvent({
     id: run.id,
     source: '/bench',

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Feed, Seen } from '../local/feed.ts'
 import type { World } from '../local/world.ts'
-import { terminals } from '../shared/lifecycles.ts'
+import { terminalOf } from '../shared/event-types.ts'
 import { runId } from '../shared/run.ts'
 
 /** A provision that was posted, and when its facts came to the Broker. */
@@ -29,15 +29,13 @@ export async function post(world: Pick<World, 'broker' | 'feed'>, name: string, 
     began,
     async until(fact) {
       const wanted = `dev.drover.provision.${fact}`
-      const first = await heard((seen) => seen === wanted || isOver(seen))
+      const first = await heard((seen) => seen === wanted || terminalOf(seen) !== undefined)
       if (first.type !== wanted)
         throw new Error(`Cannot go on: run ${run} ended in ${first.type} without ${fact}: ${first.data.message}`)
       return first.at - began
     },
   }
 }
-
-const isOver = (type: string) => terminals.some((fact) => type.endsWith(`.${fact}`))
 
 /** Who listens to which run of a feed: a thousand listeners of their own would all be called for each event of each run. */
 const rooms = new WeakMap<Feed, Map<string, (seen: Seen) => void>>()
@@ -59,7 +57,7 @@ function hear(feed: Feed, run: string): (fits: (type: string) => boolean) => Pro
   room.set(run, (seen) => {
     said.push(seen)
     for (const look of waiting) look()
-    if (isOver(seen.type)) room.delete(run)
+    if (terminalOf(seen.type)) room.delete(run)
   })
   return (fits) =>
     new Promise((done) => {

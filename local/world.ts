@@ -14,10 +14,8 @@ import type { Delays } from './clusters/pace.ts'
 import { usualClusters } from './clusters/seed.ts'
 import { Feed } from './feed.ts'
 import { choosePorts, type Functions, type Ports, startInline, startProcesses, type Tamper } from './functions.ts'
-
 import { type GitHostProcess, startGitProcess } from './git/process.ts'
 import type { Settings } from './git/repository.ts'
-
 import { seedFleet } from './git/seed.ts'
 import { holdDirectory } from './hold.ts'
 
@@ -91,14 +89,6 @@ const root = new URL('..', import.meta.url).pathname
 /** Argo CD's address of the fleet repository: it stands in Git, so it must not change with the Git host's port. */
 export const repoUrl = 'http://git.drover.local/fleet.git'
 
-/** The store that the starter fleet's customizations take their secrets from. */
-export const secretStore = {
-  apiVersion: 'external-secrets.io/v1',
-  kind: 'ClusterSecretStore',
-  metadata: { name: 'platform' },
-  spec: { provider: { vault: {} } },
-}
-
 /** Starts everything. What was started is ended again when something cannot start. */
 export async function startWorld(options: WorldOptions): Promise<World> {
   const { directory, warn = () => undefined, ports = {} } = options
@@ -126,7 +116,6 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       delays: options.delays,
       ...(options.kubevirt === undefined ? {} : { clusters: played(options.kubevirt) }),
       bootstrap: { repoURL: repoUrl },
-      seed: { 'site-a': [secretStore], 'site-b': [secretStore] },
       onError: (error) => warn(String(error)),
     })
     started.push(() => clusters.close())

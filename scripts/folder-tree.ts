@@ -1,10 +1,10 @@
 import type { Dirent } from 'node:fs'
 import { readdir, readFile, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
+import { blobId } from '../shared/blob-id.ts'
 import { draftOf } from '../shared/draft.ts'
 import { messageOf } from '../shared/errors.ts'
 import type { Change, Fleet, Tree } from '../shared/fleet.ts'
-import { blobId } from '../shared/ledger.ts'
 
 /** A fleet in memory, which remembers what was put into it. */
 export interface FolderFleet extends Fleet {

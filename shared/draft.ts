@@ -1,5 +1,5 @@
+import { blobId } from './blob-id.ts'
 import type { Change, Committed, Fleet, Transaction, Tree, TreeEntry } from './fleet.ts'
-import { blobId } from './ledger.ts'
 
 /**
  * A fleet as it would be: what steps commit stays on top of what Git has, in memory, and nothing is pushed. The same steps

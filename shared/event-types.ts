@@ -1,8 +1,17 @@
-import { type FunctionName, type Lifecycle, type LifecycleName, lifecycles, type Task, undo } from './lifecycles.ts'
+import {
+  type FunctionName,
+  type Lifecycle,
+  type LifecycleName,
+  lifecycles,
+  type Task,
+  type Terminal,
+  terminals,
+  undo,
+} from './lifecycles.ts'
 
 /** The CloudEvents types that follow from the table of lifecycles: what each says, and whom it wakes. */
 
-export const prefix = 'dev.drover'
+const prefix = 'dev.drover'
 
 /** The CloudEvents type of a fact of a lifecycle, such as `dev.drover.provision.create.committed`. */
 export const eventType = (lifecycle: LifecycleName, fact: string): string => `${prefix}.${lifecycle}.${fact}`
@@ -12,6 +21,9 @@ export function parseEventType(type: string): { lifecycle: Lifecycle; fact: stri
   const lifecycle = lifecycles.find((one) => type.startsWith(`${prefix}.${one.name}.`))
   return lifecycle && { lifecycle, fact: type.slice(prefix.length + lifecycle.name.length + 2) }
 }
+
+/** The end of a run that an event of this type says; undefined for all others. */
+export const terminalOf = (type: string): Terminal | undefined => terminals.find((fact) => type.endsWith(`.${fact}`))
 
 /** The task that an event of this type starts, with the fact that it says; undefined when it starts none (progress, the last fact, a stranger). */
 export function taskFor(type: string): { lifecycle: Lifecycle; fact: string; task: Task } | undefined {

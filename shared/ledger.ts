@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { blobId } from './blob-id.ts'
 import type { Change, CommitTrailers, Tree } from './fleet.ts'
 import type { LifecycleName } from './lifecycles.ts'
 import { isKeptNote, isShared, runFile } from './paths.ts'
@@ -53,13 +53,7 @@ export async function readRecord(tree: Tree, run: string): Promise<RunRecord | u
   return text === undefined ? undefined : (parseYaml(text, `the record of run ${run}`) as RunRecord)
 }
 
-/** The id that Git gives to a file of this text. */
-export function blobId(text: string): string {
-  const bytes = Buffer.from(text)
-  return createHash('sha1').update(`blob ${bytes.length}\0`).update(bytes).digest('hex')
-}
-
-/** The same of a change's content; null where there is to be no file. */
+/** The blob id of a change's content; null where there is to be no file. */
 export const idOf = (content: string | null): string | null => (content === null ? null : blobId(content))
 
 /** The changes of a task together with the record of them, to be made in one commit. */

@@ -49,8 +49,8 @@ const steps = {
 } as const satisfies Record<string, Omit<Task, 'name'>>
 
 /**
- * Rounds: build -> commit -> verify, a change of the fleet repository and the wait until the cluster shows it. Each has an
- * edit of the definition (functions/build) and a goal (shared/goals) of its name. The titles are those of build and verify;
+ * Rounds: build -> commit -> verify, a change of the fleet repository and the wait until the cluster shows it. Each has a
+ * goal (shared/goals) of its name and, unless it makes or removes the machine, an edit of the definition (functions/build). The titles are those of build and verify;
  * a round that writes to disks which a machine has says so, for whoever has to take it back.
  */
 const machineRounds = {

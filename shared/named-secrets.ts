@@ -28,7 +28,7 @@ export function namedSecrets({ source, customization, push, publish }: Asked): N
 }
 
 /** Those of them that were there before: what a request has made from a store is held to where it comes from. */
-export function foundSecrets(request: Asked): NamedSecret[] {
+function foundSecrets(request: Asked): NamedSecret[] {
   const made = new Map(request.secrets?.map(({ name, data }) => [name, data]))
   return namedSecrets(request).filter(({ secret, key }) => {
     const data = made.get(secret)

@@ -1,4 +1,4 @@
-import type { ProvisionRequest } from './schema/request.ts'
+import type { ProvisionRequest } from './schema/provision-request.ts'
 import { show } from './schema/show.ts'
 import type { Template } from './schema/template.ts'
 
@@ -20,7 +20,7 @@ export function namingOf(request: ProvisionRequest, template: Template): Naming 
 }
 
 /** The longest name for machines of a template: what DNS takes as a label, or for Windows what NetBIOS takes. */
-export const longestName = (template: Template) => template.maxNameLength ?? (template.guest === 'windows' ? 15 : 63)
+const longestName = (template: Template) => template.maxNameLength ?? (template.guest === 'windows' ? 15 : 63)
 
 /** What keeps a request from getting a name, whether or not names are free. */
 export function namingProblems(request: ProvisionRequest, template: Template): string[] {
@@ -65,7 +65,7 @@ function patternProblems(
 }
 
 /** The name that a pattern gives for a number. */
-export const expand = (pattern: string, values: Values, number: number): string =>
+const expand = (pattern: string, values: Values, number: number): string =>
   pattern.replace(placeholders, (_, word: string, width: string | undefined) =>
     word === 'number' ? String(number).padStart(Number(width ?? 1), '0') : (values[word as keyof Values] ?? ''),
   )

@@ -3,7 +3,7 @@ import { isFound, patternProblem } from './pattern.ts'
 import { bytes } from './quantity.ts'
 import type { Policy } from './schema/fleet-files.ts'
 import type { Machine } from './schema/machine.ts'
-import type { ProvisionRequest } from './schema/request.ts'
+import type { ProvisionRequest } from './schema/provision-request.ts'
 import type { ImageRequest } from './schema/requests.ts'
 import { listed, show } from './schema/show.ts'
 

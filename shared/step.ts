@@ -9,18 +9,19 @@ import type { Request } from './schema/requests.ts'
 
 /** What the steps of a run have found out so far. It travels in the events; each step adds to it. */
 export interface Facts {
-  /** validate: template and request joined. */
+  /** validate: template and request joined; locate: what a clone takes over. */
   machine?: Machine
-  /** validate: labels for the machine, from template and request. */
+  /** validate: labels for the machine, from template and request; locate: those of the machine that is cloned. */
   labels?: Record<string, string>
   /** validate: where the requester wants to be told how the run ended; allowed by policy. */
   callback?: { url: string }
   /** allocate: the machine's name, reserved in the fleet; hold: the image's. */
   name?: string
+  /** allocate: what the machine is known by, and its addresses and records; locate: those of the machine that there is. */
   identity?: Identity
   interfaces?: Interface[]
   dns?: DnsRecord[]
-  /** place: the ManagedCluster, pinned for the machine's life. */
+  /** place: the ManagedCluster, pinned for the machine's life; locate: that of the machine that there is. */
   cluster?: string
   /** place: why this cluster, for people. */
   placementReason?: string
@@ -44,7 +45,7 @@ export interface Facts {
   wasRunning?: boolean
   /** locate: false where the machine was to run before, and was not ready: an undo does not wait for what was not there. */
   wasReady?: boolean
-  /** verify: the claims of the machine's disks, by name, with the uid that tells one that came anew. */
+  /** validate, locate, verify: the claims of the machine's disks, by name, with the uid that tells one that came anew. */
   claims?: Claims
   /** verify: the claims that a restore has made and that are filled once a pod uses them; until then their snapshot is all there is. */
   unfilled?: string[]

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
+import { blobId } from '../shared/blob-id.ts'
 import { toMessage } from '../shared/clients/git/message.ts'
-import { blobId, checkObjectId, inGitOrder, treeId } from '../shared/clients/git/object-id.ts'
+import { checkObjectId, inGitOrder, treeId } from '../shared/clients/git/object-id.ts'
 import { overlayOf } from '../shared/clients/git/overlay.ts'
 import { checkFolder, checkPath } from '../shared/clients/git/path.ts'
 import type { EntryTree } from '../shared/clients/git/tree.ts'

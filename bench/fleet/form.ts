@@ -1,4 +1,4 @@
-import { blobId } from '../../shared/ledger.ts'
+import { blobId } from '../../shared/blob-id.ts'
 import { nameFile, runFile } from '../../shared/paths.ts'
 import type { Run } from '../../shared/step.ts'
 import { parseYaml, toYaml } from '../../shared/yaml.ts'

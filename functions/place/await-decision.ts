@@ -1,4 +1,4 @@
-import { openTrouble } from '../../shared/goals/trouble.ts'
+import { openTrouble } from '../../shared/goals/grace.ts'
 import type { Hub, PlacementState } from '../../shared/hub.ts'
 import { chosen, placementName } from '../../shared/ocm/placement.ts'
 import { type Here, notYet, type Outcome, type Run, refused, succeeded } from '../../shared/step.ts'

@@ -1,5 +1,5 @@
 /** How long each step takes on an unhurried cluster, in milliseconds; the option `delays` scales or replaces them. */
-export const unhurried = {
+const unhurried = {
   bind: 400,
   schedule: 200,
   import: 2500,

@@ -1,4 +1,5 @@
 import { parse } from 'yaml'
+import { matchesAny } from '../../shared/globs.ts'
 import { type Answer, known, map } from './answer.ts'
 import type { Area, Data, List, Names } from './area.ts'
 import type { Asker } from './ask.ts'
@@ -222,10 +223,8 @@ function filtersIn(text = ''): Filter[] | undefined {
 
 /** As Argo CD has it: an empty list fits all, and a star in a group anything. */
 function fits({ apiGroups = [], kinds = [] }: Filter, [group, kind]: (typeof applied)[number]): boolean {
-  const isGroup = (pattern: string) =>
-    new RegExp(`^${pattern.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*')}$`).test(group)
   return (
-    (apiGroups.length === 0 || apiGroups.some(isGroup)) &&
+    (apiGroups.length === 0 || matchesAny(apiGroups, group)) &&
     (kinds.length === 0 || kinds.some((one) => one === '*' || one === kind))
   )
 }

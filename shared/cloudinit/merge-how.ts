@@ -10,7 +10,7 @@ export interface MergerSpec {
 }
 
 /** What cloud-init takes when a part names no mergers: a later part's keys win. */
-export const defaultMergers: readonly MergerSpec[] = [
+const defaultMergers: readonly MergerSpec[] = [
   { name: 'dict', settings: new Set(['replace']) },
   { name: 'list', settings: new Set() },
   { name: 'str', settings: new Set() },

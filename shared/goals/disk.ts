@@ -4,7 +4,7 @@ import { bytes } from '../quantity.ts'
 import type { Definition } from '../schema/definition.ts'
 import { reached, waiting } from './assessment.ts'
 import type { Goal } from './goal.ts'
-import { troubleOfDisks, troubleOfSync } from './ready.ts'
+import { troubleOfDisks, troubleOfSync } from './trouble.ts'
 
 /** Phases in which a disk is made as far as it can be before a machine starts from it. */
 export const isMade = ({ status }: DataVolume) =>

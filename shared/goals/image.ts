@@ -8,8 +8,10 @@ import type { Facts } from '../step.ts'
 import { type Assessment, failed, reached, waiting } from './assessment.ts'
 import { assessJob, silenceOf } from './job.ts'
 import { customized } from './patched.ts'
-import { percent, showsCommit, troubleOfDisks, troubleOfSecrets, troubleOfSync } from './ready.ts'
+import { showsCommit } from './shows-commit.ts'
 import { heldBy } from './stopped.ts'
+import { troubleOfDisks, troubleOfSecrets, troubleOfSync } from './trouble.ts'
+import { percent } from './words.ts'
 
 /** What a round on a golden image is to bring about: a definition as of a commit. */
 export interface ImageAim {

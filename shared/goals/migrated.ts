@@ -1,6 +1,6 @@
 import { failed, reached, waiting } from './assessment.ts'
 import type { Goal } from './goal.ts'
-import { troubleOfSync } from './ready.ts'
+import { troubleOfSync } from './trouble.ts'
 
 /** The guest runs on another node, and went on running meanwhile. */
 export const migrated: Goal = {

@@ -1,9 +1,9 @@
-import { toCustomized } from '../images/report.ts'
+import { toCustomized } from '../images/customized.ts'
 import type { MachineView } from '../machines.ts'
 import { type Assessment, failed, reached, waiting } from './assessment.ts'
 import type { Goal } from './goal.ts'
 import { assessJob, hasFailed, silenceOf } from './job.ts'
-import { troubleOfSync } from './ready.ts'
+import { troubleOfSync } from './trouble.ts'
 
 /** The Job has changed the disk, and said what it did. */
 export const patched: Goal = {

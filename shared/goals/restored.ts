@@ -6,7 +6,7 @@ import type { Facts, SnapshotVolumes } from '../step.ts'
 import { type Assessment, failed, reached, troubled, waiting } from './assessment.ts'
 import { isMade } from './disk.ts'
 import type { Goal } from './goal.ts'
-import { troubleOfDisks, troubleOfSync } from './ready.ts'
+import { troubleOfDisks, troubleOfSync } from './trouble.ts'
 
 /**
  * The restore is complete, and every claim of the machine is there again, under its name and bound, or bound and filled once a

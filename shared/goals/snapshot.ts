@@ -4,8 +4,8 @@ import type { DefinedSnapshot, Definition } from '../schema/definition.ts'
 import { listed } from '../schema/show.ts'
 import { type Assessment, failed, reached, troubled, waiting } from './assessment.ts'
 import type { Aim, Goal } from './goal.ts'
-import { troubleOfSync } from './ready.ts'
 import { heldBy } from './stopped.ts'
+import { troubleOfSync } from './trouble.ts'
 import { words } from './words.ts'
 
 /**

@@ -2,7 +2,8 @@ import { allClaims } from '../kubevirt/manifest.ts'
 import type { Machines, MachineView } from '../machines.ts'
 import { type Assessment, reached, waiting } from './assessment.ts'
 import type { Aim, Goal } from './goal.ts'
-import { showsCommit, troubleOfSync } from './ready.ts'
+import { showsCommit } from './shows-commit.ts'
+import { troubleOfSync } from './trouble.ts'
 
 /**
  * The machine is off, and nothing holds its disks any more: a program that writes to a disk while a guest runs destroys

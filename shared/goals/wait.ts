@@ -2,7 +2,7 @@ import type { Machines, MachineView, Seen } from '../machines.ts'
 import { type Facts, type Here, ignored, notYet, type Outcome, refused, succeeded } from '../step.ts'
 import { type Assessment, waiting } from './assessment.ts'
 import type { Aim, Goal } from './goal.ts'
-import { openTrouble } from './trouble.ts'
+import { openTrouble } from './grace.ts'
 
 export interface Grace {
   /** How long an error that may pass must last until it is final. */

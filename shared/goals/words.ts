@@ -11,3 +11,9 @@ export function words(conditions: Condition[] | undefined): string {
   const messages = [...new Set(bad.map(({ message }) => message))]
   return messages.length === 0 ? 'no reason given' : messages.join('; ')
 }
+
+/** Progress in steps of ten, so that a long import does not make an event each second. */
+export function percent(progress: string | undefined): string {
+  const value = Number.parseFloat(progress ?? '')
+  return Number.isNaN(value) ? '' : ` ${Math.floor(value / 10) * 10}%`
+}

@@ -1,5 +1,5 @@
 import type { GuestCustomization } from '../schema/guest-customization.ts'
-import { quoted } from './quoted.ts'
+import { quoted } from '../shell-word.ts'
 
 type Files = NonNullable<GuestCustomization['files']>
 

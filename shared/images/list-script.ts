@@ -1,5 +1,5 @@
+import { quoted } from '../shell-word.ts'
 import { packagesAfter, packagesBefore } from './guest-paths.ts'
-import { quoted } from './quoted.ts'
 
 const files = { before: packagesBefore, after: packagesAfter }
 

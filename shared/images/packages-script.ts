@@ -1,6 +1,6 @@
 import type { GuestCustomization } from '../schema/guest-customization.ts'
+import { quoted } from '../shell-word.ts'
 import { credentialsFolder } from './guest-paths.ts'
-import { quoted } from './quoted.ts'
 
 /**
  * The script that removes, updates and installs packages inside the guest; undefined when there is nothing to do. A

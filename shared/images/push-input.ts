@@ -1,6 +1,6 @@
 import { DroverError } from '../errors.ts'
 import type { Environment } from '../mounted.ts'
-import type { ImageInput } from './image.ts'
+import type { ImageInput } from './oci-image.ts'
 import { parseRepository, parseTag, type Repository } from './reference.ts'
 
 /** What the Job of a push says to the program in its container, as variables: who writes them and who reads them stand here. */

@@ -2,7 +2,7 @@ import { type Static, Type } from 'typebox'
 import { oneLine } from '../one-line.ts'
 import { check } from '../schema/check.ts'
 import { Strict } from '../schema/parts.ts'
-import { parsed } from './message.ts'
+import { parsed } from './termination-message.ts'
 
 const Digest = Strict({
   digest: Type.String({ pattern: '^sha256:[0-9a-f]{64}$' }),

@@ -3,8 +3,8 @@ import { kept, type Manifest, managedBy, operationAnnotation, replacing } from '
 import { canonical } from '../quantity.ts'
 import type { Build, GoldenImage, MadeSecret, Work } from '../schema/golden-image.ts'
 import { customizeJob } from './customize-job.ts'
-import { digestOf } from './image.ts'
 import { customizeName, followerName, imageLabel, pushName } from './names.ts'
+import { digestOf } from './oci-image.ts'
 import { pushJob } from './push-job.ts'
 
 /** The objects that a golden image stands for on its cluster: the same definition always gives the same ones. */

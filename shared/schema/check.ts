@@ -1,6 +1,6 @@
 import type { ValidateFunction } from 'ajv'
 import type { Static, TSchema } from 'typebox'
-import { hazards } from './guard.ts'
+import { hazards } from './hazards.ts'
 import { sentences } from './sentences.ts'
 import { validatorOf } from './validator.ts'
 

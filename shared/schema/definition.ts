@@ -98,7 +98,7 @@ export const DefinedSnapshot = Strict({
   until: Type.Optional(Line),
 })
 
-/** `vms/<cluster>/<namespace>/<vm>/values.yaml`: the machine's definition, the source of truth, and Helm values. */
+/** `vms/<cluster>/<namespace>/<vm>/values.yaml`: the machine's definition, the source of truth. */
 export const Definition = Strict({
   name: Label,
   namespace: Label,
@@ -106,7 +106,7 @@ export const Definition = Strict({
   owner: Owner,
   requester: Line,
   template: Label,
-  /** `<runid>.<step>` of the round that wrote this; the cluster shows it as an annotation once it has followed. */
+  /** `<runid>.<round>`, or `<runid>.undo-<stage>`, of what wrote this; the cluster shows it as an annotation once it has followed. */
   operation: Line,
   labels: LabelMap,
   running: Type.Boolean(),

@@ -10,7 +10,7 @@ import { HttpsUrl, Label, LabelUpTo, LabelValue, Line, Quantity, Strict, Subdoma
 export const ImageName = LabelUpTo(40)
 
 /** What machines name as their image. Beside it lies what follows the tag, with an ending of its own. */
-export const DataSourceName = LabelUpTo(50)
+const DataSourceName = LabelUpTo(50)
 
 const [dataSource, registry] = Image.anyOf
 
@@ -64,7 +64,7 @@ export const Push = Strict({
 })
 
 /** When to look for another image under the tag, and what to look with: CDI wants `accessKeyId` and `secretKey`. */
-export const Follow = Strict({
+const Follow = Strict({
   schedule: Type.String({
     pattern: '^[0-9A-Za-z*?/,-]+( [0-9A-Za-z*?/,-]+){4}$',
     maxLength: 100,

@@ -46,7 +46,7 @@ export const Nic = Strict({
   addresses: Type.Optional(Type.Array(Address, { maxItems: 2, description: 'at most one IPv4 and one IPv6 address' })),
 })
 
-export const Toleration = Strict({
+const Toleration = Strict({
   key: Type.Optional(Type.String({ pattern: labelKey, maxLength: 317, description: 'a taint key' })),
   operator: Type.Optional(Type.Union([Type.Literal('Equal'), Type.Literal('Exists')])),
   value: Type.Optional(LabelValue),
@@ -73,14 +73,14 @@ const Expression = Strict({
 })
 
 /** One predicate of an OCM Placement; a cluster must fit one of them. */
-export const Predicate = Strict({
+const Predicate = Strict({
   labels: Type.Optional(LabelMap),
   expressions: Type.Optional(Type.Array(Expression, { maxItems: 16 })),
   claims: Type.Optional(Type.Array(Expression, { maxItems: 16 })),
 })
 
 /** One prioritizer of an OCM Placement: built in, or a score that an add-on publishes as `<resource>/<score>`. */
-export const Prioritizer = Strict({
+const Prioritizer = Strict({
   score: Type.String({
     pattern:
       '^(Balance|Steady|ResourceAllocatableCPU|ResourceAllocatableMemory|[a-z0-9][-a-z0-9.]{0,61}/[a-zA-Z0-9][-a-zA-Z0-9.]{0,61})$',

@@ -4,7 +4,7 @@ import { ImageName, ImageSource, MadeSecret, Publish, Push } from './golden-imag
 import { GuestCustomization } from './guest-customization.ts'
 import { DataDisk, Image, Owner, Size } from './machine.ts'
 import { HttpsUrl, Label, LabelUpTo, LabelValue, Line, Quantity, Strict, Subdomain } from './parts.ts'
-import { ProvisionRequest } from './request.ts'
+import { ProvisionRequest } from './provision-request.ts'
 
 /** The data of each lifecycle's `requested` event: what a requester may ask for. */
 
@@ -36,9 +36,9 @@ const common = {
 }
 
 /** The name of a snapshot within its machine. */
-export const SnapshotName = LabelUpTo(40)
+const SnapshotName = LabelUpTo(40)
 
-export const DeprovisionRequest = Strict({
+const DeprovisionRequest = Strict({
   ...common,
   /** Data disks to destroy, each by its name; all others are kept. */
   destroy: Type.Optional(diskNames()),
@@ -46,7 +46,7 @@ export const DeprovisionRequest = Strict({
   finalSnapshot: Type.Optional(Type.Boolean()),
 })
 
-export const RepaveRequest = Strict({
+const RepaveRequest = Strict({
   ...common,
   /** The golden image; the one of the machine's template where it is left out. */
   image: Type.Optional(Image),
@@ -54,7 +54,7 @@ export const RepaveRequest = Strict({
   keepDays: Type.Optional(days),
 })
 
-export const PatchRequest = Strict({
+const PatchRequest = Strict({
   ...common,
   /** What is done to the root disk while the machine is off; all packages are updated where it is left out. */
   customization: Type.Optional(GuestCustomization),
@@ -63,7 +63,7 @@ export const PatchRequest = Strict({
   keepDays: Type.Optional(days),
 })
 
-export const SnapshotRequest = Strict({
+const SnapshotRequest = Strict({
   ...common,
   action: Type.Optional(Type.Union([Type.Literal('take'), Type.Literal('expire'), Type.Literal('list')])),
   snapshot: Type.Optional(SnapshotName),
@@ -71,16 +71,16 @@ export const SnapshotRequest = Strict({
   keepDays: Type.Optional(days),
 })
 
-export const RestoreRequest = Strict({ ...common, snapshot: SnapshotName, keepDays: Type.Optional(days) })
+const RestoreRequest = Strict({ ...common, snapshot: SnapshotName, keepDays: Type.Optional(days) })
 
-export const CloneRequest = Strict({
+const CloneRequest = Strict({
   ...common,
   snapshot: SnapshotName,
   /** The new machine; what is left out is as the old one has it. */
   as: Strict({ name: Label, owner: Type.Optional(Owner) }),
 })
 
-export const ResizeRequest = Strict({
+const ResizeRequest = Strict({
   ...common,
   size: Type.Optional(Size),
   /** New sizes of disks, by name; `root` is the root disk. Disks only grow. */
@@ -95,12 +95,12 @@ export const ResizeRequest = Strict({
   detach: Type.Optional(diskNames()),
 })
 
-export const PowerRequest = Strict({
+const PowerRequest = Strict({
   ...common,
   action: Type.Union([Type.Literal('start'), Type.Literal('stop'), Type.Literal('restart')]),
 })
 
-export const MigrateRequest = Strict({ ...common })
+const MigrateRequest = Strict({ ...common })
 
 export const GoldenImageRequest = Strict({
   ...general,

@@ -18,7 +18,7 @@ const printable = (text: string) =>
   })
 
 /** Cuts a text to a length without cutting a character in two, and shows that it did. */
-export function shorten(text: string, length: number): string {
+function shorten(text: string, length: number): string {
   return text.length <= length
     ? text
     : `${text

@@ -1,6 +1,7 @@
 import { DroverError, messageOf } from '../errors.ts'
+import { terminalOf } from '../event-types.ts'
 import type { Log } from '../log.ts'
-import { isTerminal, type Work } from '../run.ts'
+import type { Work } from '../run.ts'
 import type { Outcome } from '../step.ts'
 import { deliveries, retries, runEnds, steps } from '../telemetry/metrics.ts'
 import { failSpan, type Span } from '../telemetry/traces.ts'
@@ -33,7 +34,7 @@ export function failedBy(error: unknown, work?: Work): Decided {
 /** Tells of a decision, once: one line in the log, the metrics, the span. */
 export function tell({ answer, outcome, message, work, error }: Decided, log: Log, span: Span, seconds: number): void {
   const { status } = answer
-  const isLeft = 'event' in answer && endOf(answer.event.type) === 'stranded'
+  const isLeft = 'event' in answer && terminalOf(answer.event.type) === 'stranded'
   const of = work ? { lifecycle: work.lifecycle.name, step: work.task.name } : {}
   const became = 'event' in answer ? { answered: answer.event.type } : {}
   const fields = { ...of, outcome, status, ...became, milliseconds: Math.round(seconds * 1_000) }
@@ -59,11 +60,9 @@ export function tell({ answer, outcome, message, work, error }: Decided, log: Lo
 
 /** Counts a run that has ended, by the last word of the event that says so. */
 export function countEnd({ lifecycle }: Work, type: string): void {
-  const end = endOf(type)
-  if (isTerminal(end)) runEnds.inc({ lifecycle: lifecycle.name, end })
+  const end = terminalOf(type)
+  if (end) runEnds.inc({ lifecycle: lifecycle.name, end })
 }
-
-const endOf = (type: string) => type.split('.').at(-1) ?? ''
 
 function levelOf({ status }: Answer, outcome: Decided['outcome'], error: unknown): 'info' | 'warn' | 'error' {
   if (status === 500 || outcome === 'buried' || (error !== undefined && status < 400)) return 'error'

@@ -4,10 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { expect, inject } from 'vitest'
 import type { Feed, Seen } from '../../local/feed.ts'
-import { eventType } from '../../shared/event-types.ts'
-import { type LifecycleName, terminals } from '../../shared/lifecycles.ts'
+import { eventType, terminalOf } from '../../shared/event-types.ts'
+import type { LifecycleName } from '../../shared/lifecycles.ts'
 import { runId } from '../../shared/run.ts'
-import type { ProvisionRequest } from '../../shared/schema/request.ts'
+import type { ProvisionRequest } from '../../shared/schema/provision-request.ts'
 import { startLocal } from './local.ts'
 import type { Platform } from './platform.ts'
 
@@ -138,7 +138,7 @@ function follow(feed: Feed, source: string, id: string): Run {
   feed.listen((seen) => {
     if (isOwn(seen)) events.push(seen)
   })
-  const isEnd = (seen: Seen) => seen.run === run && terminals.some((fact) => seen.type.endsWith(`.${fact}`))
+  const isEnd = (seen: Seen) => seen.run === run && terminalOf(seen.type) !== undefined
   const isTold = (seen: Seen) => seen.run === run && /\.notif(ied|y\.failed)$/.test(seen.type)
   return {
     id: run,

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'vitest'
 import type { Seen } from '../../local/feed.ts'
-import { eventType, sweep } from '../../shared/event-types.ts'
+import { eventType, sweep, terminalOf } from '../../shared/event-types.ts'
 import { type LifecycleName, terminals } from '../../shared/lifecycles.ts'
 import { runFile } from '../../shared/paths.ts'
 import { runId } from '../../shared/run.ts'
@@ -128,7 +128,7 @@ export const isResumption = (subject: string): boolean => subject.startsWith('Go
 export const isEndOf =
   ({ id }: Run) =>
   ({ run, type }: Seen): boolean =>
-    run === id && terminals.some((fact) => type.endsWith(`.${fact}`))
+    run === id && terminalOf(type) !== undefined
 
 /** How a run has ended, as far as it is known. */
 export const terminalsOf = (run: Run): Set<string> =>

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import type { Seen } from '../../local/feed.ts'
-import { terminals } from '../../shared/lifecycles.ts'
+import { terminalOf } from '../../shared/event-types.ts'
 import { isLock, runFolder } from '../../shared/paths.ts'
 import type { Chain, Run } from '../chain/harness.ts'
 import type { Place } from '../chain/set-ups.ts'
@@ -57,7 +57,10 @@ export async function leftInGit(
   ])
   const isOpen = (path: string) => path.startsWith(`${runFolder}/`) || isLock(path)
   return {
-    ends: run.events().flatMap(({ type }) => (terminals.some((one) => type.endsWith(`.${one}`)) ? [type] : [])),
+    ends: run
+      .events()
+      .map(({ type }) => type)
+      .filter(terminalOf),
     message: same(ended.data.message ?? ''),
     commits: lines(same(log)),
     files: normalDiff(diff, run.id, place),

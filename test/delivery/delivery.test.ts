@@ -3,7 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Seen } from '../../local/feed.ts'
 import { environment } from '../../shared/config.ts'
-import { type LifecycleName, terminals } from '../../shared/lifecycles.ts'
+import { terminalOf } from '../../shared/event-types.ts'
+import type { LifecycleName } from '../../shared/lifecycles.ts'
 import { type Chain, type Run, startChain } from '../chain/harness.ts'
 import { aboutIn, example, life } from '../chain/life.ts'
 
@@ -60,7 +61,7 @@ async function settle(): Promise<void> {
   }
 }
 
-const isEnd = ({ type }: Seen) => terminals.some((fact) => type.endsWith(`.${fact}`))
+const isEnd = ({ type }: Seen) => terminalOf(type) !== undefined
 
 beforeAll(async () => {
   chain = await startChain({ DROVER_GRACE_SECONDS: '2', DROVER_DEADLINE_MINUTES: String(deadlineMinutes) })

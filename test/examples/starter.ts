@@ -1,6 +1,6 @@
 import { globSync, readFileSync } from 'node:fs'
 import type { Unproved } from '../../functions/validate/unproved.ts'
-import type { ProvisionRequest } from '../../shared/schema/request.ts'
+import type { ProvisionRequest } from '../../shared/schema/provision-request.ts'
 import type { Run } from '../../shared/step.ts'
 
 const folder = new URL('../../examples/', import.meta.url)

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
+import { blobId } from '../../shared/blob-id.ts'
 import type { Change, Committed, Fleet, Transaction, Tree, TreeEntry } from '../../shared/fleet.ts'
-import { blobId } from '../../shared/ledger.ts'
 
 /** A fleet repository as a value, so that a moment can be gone back to: its files, and which run has committed which step. */
 export interface Repository {

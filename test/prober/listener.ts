@@ -1,4 +1,3 @@
-import { type Terminal, terminals } from '../../shared/lifecycles.ts'
 import { runId } from '../../shared/run.ts'
 import { type Heard, openJournal } from './journal.ts'
 
@@ -55,6 +54,3 @@ export function listenTo(file: string): Listener {
     },
   }
 }
-
-/** The end that an event says; undefined for all others. */
-export const terminalOf = ({ type }: Heard): Terminal | undefined => terminals.find((fact) => type.endsWith(`.${fact}`))

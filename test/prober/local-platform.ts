@@ -7,7 +7,7 @@ import { freePorts } from '../../local/free-port.ts'
 import type { GitHostConfig } from '../../local/git/host.ts'
 import { prepareRepository } from '../../local/git/repository.ts'
 import { seedFleet } from '../../local/git/seed.ts'
-import { environmentWith, readSecrets, repoUrl, secretStore } from '../../local/world.ts'
+import { environmentWith, readSecrets, repoUrl } from '../../local/world.ts'
 import { buildBundle, bundle } from '../../scripts/build.ts'
 import { environment } from '../../shared/config.ts'
 import { functionNames } from '../../shared/lifecycles.ts'
@@ -84,7 +84,6 @@ export async function startLocal(directory: string, settings: Record<string, str
           // What only a close has changed nobody asks it to look at.
           polling: 30_000,
           bootstrap: { repoURL: repoUrl },
-          seed: Object.fromEntries(sites.map((name) => [name, [secretStore]])),
         },
         faults,
       } satisfies ClustersPart,

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { eventType } from '../../shared/event-types.ts'
+import { eventType, terminalOf } from '../../shared/event-types.ts'
 import type { Terminal } from '../../shared/lifecycles.ts'
 import { endOfUndo } from '../../shared/standing.ts'
 import type { History } from './history.ts'
-import { type Listener, terminalOf } from './listener.ts'
+import type { Listener } from './listener.ts'
 import { type Asked, source } from './wanted.ts'
 
 /** A request and how its run ended: `missing` where nothing more was heard of it. */
@@ -72,7 +72,10 @@ async function follow(
   let heard = 0
   let committed = 0
   for (let last = performance.now(); ; ) {
-    const end = listener.of(run).map(terminalOf).find(Boolean)
+    const end = listener
+      .of(run)
+      .map(({ type }) => terminalOf(type))
+      .find(Boolean)
     if (end) return { terminal: end, isHeard: true, reposts }
     await listener.next(run, silence)
     if (listener.of(run).length > heard) {

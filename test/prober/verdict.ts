@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util'
+import { terminalOf } from '../../shared/event-types.ts'
 import type { FleetState } from './fleet-state.ts'
 import type { Commit, History } from './history.ts'
 import type { Heard } from './journal.ts'
-import { type Listener, terminalOf } from './listener.ts'
+import type { Listener } from './listener.ts'
 import { type FleetModel, type Lived, modelOf, type Told } from './model.ts'
 import type { Went } from './probe.ts'
 import { type Ended, isUndone, terminalIn } from './requester.ts'
@@ -75,12 +76,12 @@ export function runChecks({ wanted, went, listener, history }: Outcome): Check[]
   ]
 }
 
-const endings = (heard: readonly Heard[]) => [...new Set(heard.flatMap((one) => terminalOf(one) ?? []))]
+const endings = (heard: readonly Heard[]) => [...new Set(heard.flatMap(({ type }) => terminalOf(type) ?? []))]
 
 /** What events and commits say of how a run has ended, where they do not say one thing. */
 function contradiction(heard: readonly Heard[], commits: readonly Commit[]): string | undefined {
   const said = endings(heard)
-  const ids = new Set(heard.filter((one) => terminalOf(one)).map(({ id }) => id))
+  const ids = new Set(heard.filter(({ type }) => terminalOf(type)).map(({ id }) => id))
   if (said.length > 1 || ids.size > 1) return `it has ended as ${[...ids].join(' and as ')}`
   const inGit = terminalIn(commits.map(({ step }) => step))
   const [end] = said

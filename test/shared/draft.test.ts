@@ -3,8 +3,8 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { blobId } from '../../shared/blob-id.ts'
 import { draftOf } from '../../shared/draft.ts'
-import { blobId } from '../../shared/ledger.ts'
 import { plannedFiles } from '../../shared/plan.ts'
 import { memoryFleet } from '../fleet.ts'
 

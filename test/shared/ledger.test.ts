@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
-import { blobId, conflicting, expecting, readRecord, recorded, trailersOf } from '../../shared/ledger.ts'
+import { blobId } from '../../shared/blob-id.ts'
+import { conflicting, expecting, readRecord, recorded, trailersOf } from '../../shared/ledger.ts'
 import { runFile } from '../../shared/paths.ts'
 import type { Run } from '../../shared/step.ts'
 import { runOf } from '../examples/starter.ts'

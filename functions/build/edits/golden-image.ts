@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto'
 import { customizationOf } from '../../../shared/disk-customization.ts'
 import { DroverError } from '../../../shared/errors.ts'
 import type { Tree } from '../../../shared/fleet.ts'
 import type { Guestfs } from '../../../shared/images/customize-job.ts'
 import { buildName } from '../../../shared/images/names.ts'
+import { digestOf } from '../../../shared/images/oci-image.ts'
 import type { ImageRound } from '../../../shared/lifecycles.ts'
 import { requestOf } from '../../../shared/request.ts'
 import type { Build, GoldenImage, Work } from '../../../shared/schema/golden-image.ts'
@@ -49,7 +49,7 @@ const importDisk: ImageEdit = async (image, run, { tree, pushImage }) => {
     ...(request.storageClass && { storageClass: request.storageClass }),
     ...(instancetype && { instancetype }),
     ...(preference && { preference }),
-    ...(customization && { customization: digestOf(customization) }),
+    ...(customization && { customization: digestOf(JSON.stringify(customization)) }),
   }
   const work: Work = { build, deadlineSeconds: Math.max(60, left) }
   const before = image ?? {
@@ -66,9 +66,6 @@ const importDisk: ImageEdit = async (image, run, { tree, pushImage }) => {
 }
 
 const noPushImage = 'push is asked for, and DROVER_PUSH_IMAGE does not say which container image pushes'
-
-const digestOf = (customization: object) =>
-  `sha256:${createHash('sha256').update(JSON.stringify(customization)).digest('hex')}`
 
 /** The Secrets that are to be made, beside those that stay. */
 const secrets: ImageEdit = (image, run) => {

@@ -16,11 +16,6 @@ export function checkObjectId(oid: string): void {
   )
 }
 
-/** The id that Git gives to a file of this content. */
-export function blobId(content: string): string {
-  return objectId('blob', Buffer.from(content))
-}
-
 /** The id that Git gives to a folder of these entries, which must be in Git's order. */
 export function treeId(entries: readonly TreeEntry[]): string {
   return objectId('tree', treeBody(entries))

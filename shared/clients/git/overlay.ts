@@ -1,6 +1,7 @@
+import { blobId } from '../../blob-id.ts'
 import { DroverError } from '../../errors.ts'
 import type { Change, TreeEntry } from '../../fleet.ts'
-import { blobId, inGitOrder, treeId } from './object-id.ts'
+import { inGitOrder, treeId } from './object-id.ts'
 import { checkFolder, checkPath } from './path.ts'
 import { type EntryTree, isFile, isFolder, splitPath } from './tree.ts'
 

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DroverError } from '../../errors.ts'
+import { quoted } from '../../shell-word.ts'
 import { inTurn } from '../coalesce.ts'
 import { leaveRoom, takeRoom } from './room.ts'
 
@@ -41,7 +42,8 @@ export function openSsh({ keyFile, knownHostsFile }: SshConfig, parent: string):
       if (current) await rm(current, { recursive: true, force: true })
       current = folder
     }
-    return `ssh -F ${quotedForShell(join(folder, 'config'))}`
+    // Git hands the command to a shell.
+    return `ssh -F ${quoted(join(folder, 'config'))}`
   })
   return {
     command,
@@ -89,6 +91,3 @@ function settingsFor(folder: string): string {
 }
 
 const quotedForSsh = (path: string) => `"${path.replaceAll('%', '%%').replace(/["\\]/g, '\\$&')}"`
-
-// Git hands the command to a shell, the only one there is: it is ours but for the name of a folder.
-const quotedForShell = (path: string) => `'${path.replaceAll("'", "'\\''")}'`

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { promisify } from 'node:util'
 import { constants, gzip } from 'node:zlib'
 import { pack } from 'tar-stream'
-import type { Layer } from '../../images/image.ts'
+import type { Layer } from '../../images/oci-image.ts'
 import { chunkSize, type Disk } from '../disk.ts'
 
 /** A layer that is made while it is sent. */

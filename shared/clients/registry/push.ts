@@ -1,5 +1,5 @@
 import { DroverError } from '../../errors.ts'
-import { type Document, type ImageInput, type Layer, toConfig, toManifest } from '../../images/image.ts'
+import { type Document, type ImageInput, type Layer, toConfig, toManifest } from '../../images/oci-image.ts'
 import type { Disk } from '../disk.ts'
 import { insist, usualPauses } from './insist.ts'
 import { measureLayer, packLayer } from './layer.ts'

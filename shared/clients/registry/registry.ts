@@ -1,5 +1,5 @@
 import { DroverError } from '../../errors.ts'
-import { type Descriptor, type Document, digestOf, mediaTypes } from '../../images/image.ts'
+import { type Descriptor, type Document, digestOf, mediaTypes } from '../../images/oci-image.ts'
 import type { Answer } from './exchange.ts'
 import { unwanted } from './failure.ts'
 import type { Session } from './session.ts'

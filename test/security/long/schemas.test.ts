@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { validate } from '../../../functions/validate/validate.ts'
+import { toMachine } from '../../../shared/join.ts'
 import { lifecycles } from '../../../shared/lifecycles.ts'
-import { toMachine } from '../../../shared/machine.ts'
 import { check } from '../../../shared/schema/check.ts'
 import { summary } from '../../../shared/schema/show.ts'
 import type { Template } from '../../../shared/schema/template.ts'

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { environment } from '../../../shared/config.ts'
+import { toCustomized } from '../../../shared/images/customized.ts'
 import { podScript } from '../../../shared/images/pod-script.ts'
-import { toCustomized } from '../../../shared/images/report.ts'
 
 /** The pod's script with stand-ins for the tools, which only say what they are told to; the real ones are in test/guest/. */
 

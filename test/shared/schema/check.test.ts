@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { check } from '../../../shared/schema/check.ts'
 import { Customization } from '../../../shared/schema/fleet-files.ts'
-import { ProvisionRequest } from '../../../shared/schema/request.ts'
+import { ProvisionRequest } from '../../../shared/schema/provision-request.ts'
 import { Template } from '../../../shared/schema/template.ts'
 import { parseYaml } from '../../../shared/yaml.ts'
 import { smallRequest } from '../../examples/starter.ts'

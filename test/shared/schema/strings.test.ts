@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { check } from '../../../shared/schema/check.ts'
-import { ProvisionRequest } from '../../../shared/schema/request.ts'
+import { ProvisionRequest } from '../../../shared/schema/provision-request.ts'
 
 /** Requests that together have every field there is. */
 const requests: object[] = [

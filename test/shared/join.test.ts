@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { joinProblems, toMachine } from '../../shared/machine.ts'
+import { joinProblems, toMachine } from '../../shared/join.ts'
 import { overridable, type Template } from '../../shared/schema/template.ts'
 import { smallRequest } from '../examples/starter.ts'
 

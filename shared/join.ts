@@ -1,6 +1,6 @@
 import { bytes } from './quantity.ts'
 import type { Machine } from './schema/machine.ts'
-import type { ProvisionRequest } from './schema/request.ts'
+import type { ProvisionRequest } from './schema/provision-request.ts'
 import { listed, show } from './schema/show.ts'
 import { overridable, type Template } from './schema/template.ts'
 import { twice } from './twice.ts'

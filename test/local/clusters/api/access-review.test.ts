@@ -1,6 +1,6 @@
 import { AuthorizationV1Api } from '@kubernetes/client-node'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { configOf, namespace, startFleet } from './harness.ts'
+import { configOf, namespace, startFleet } from '../harness.ts'
 
 const rbac = 'rbac.authorization.k8s.io/v1'
 const rules = [{ apiGroups: ['drover.dev'], resources: ['machines'], verbs: ['provision'] }]

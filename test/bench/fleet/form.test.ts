@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { makeForm } from '../../bench/fleet/form.ts'
-import { makeMachine } from '../../bench/fleet/make.ts'
-import { wordsOf } from '../../bench/fleet/words.ts'
+import { makeForm } from '../../../bench/fleet/form.ts'
+import { makeMachine } from '../../../bench/fleet/make.ts'
+import { wordsOf } from '../../../bench/fleet/words.ts'
 
 describe('the form of a machine', () => {
   it.each([1, 99, 12_345, 99_999])('is filled for number %i as Drover makes that machine', async (number) => {

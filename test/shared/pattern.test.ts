@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { toMachine } from '../../shared/machine.ts'
+import { toMachine } from '../../shared/join.ts'
 import { violations } from '../../shared/policy.ts'
 import type { Subject } from '../../shared/policy-rules.ts'
 import type { Template } from '../../shared/schema/template.ts'

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { readEvent, writeEvent } from '../../shared/event.ts'
-import { hopsOf } from '../../shared/run.ts'
-import { type Outcome, succeeded } from '../../shared/step.ts'
-import { chainEvent, requestEvent } from './events.ts'
-import { linuxServer } from './kubevirt/definitions.ts'
-import { shellOf } from './shells.ts'
+import { readEvent, writeEvent } from '../../../shared/event.ts'
+import { hopsOf } from '../../../shared/run.ts'
+import { type Outcome, succeeded } from '../../../shared/step.ts'
+import { chainEvent, requestEvent } from '../events.ts'
+import { linuxServer } from '../kubevirt/definitions.ts'
+import { shellOf } from '../shells.ts'
 
 /** What would end a run half way, with nobody to undo it: the Broker drops what a dead letter sink cannot read either. */
 

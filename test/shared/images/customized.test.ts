@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { toCustomized } from '../../../shared/images/report.ts'
+import { toCustomized } from '../../../shared/images/customized.ts'
 
 const unsaid = { done: false, reason: 'the pod ended without saying why' }
 const packages = { before: 2, changes: 1, changed: ['a 1 -> 2'], truncated: false }

@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { check } from '../schema/check.ts'
 import { Strict } from '../schema/parts.ts'
-import { parsed } from './message.ts'
+import { parsed } from './termination-message.ts'
 
 /** What changed in a guest: how many packages it had, how many changed, and which, such as "curl 8.1 -> 8.2". */
 export const PackageReport = Strict({
