@@ -60,7 +60,7 @@ export const settings = {
     {
       name: 'DROVER_UNDO_MINUTES',
       value: '15',
-      says: 'how long an undo may take until it is left to a person (0.01 to 1440)',
+      says: 'how long an undo may take until it is left to a person, unless `deadlineMinutes` of its request is more (0.01 to 1440)',
     },
     {
       name: 'DROVER_GRACE_SECONDS',

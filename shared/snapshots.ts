@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { allClaims, dataClaims, rootDiskName, rootVolume, volumeOf } from './kubevirt/manifest.ts'
+import { allClaims, dataClaims, isDataVolume, rootDiskName, rootVolume, volumeOf } from './kubevirt/manifest.ts'
 import type { Volumes } from './kubevirt/new-disks.ts'
 import type { DefinedSnapshot, Definition } from './schema/definition.ts'
 import { listed, show } from './schema/show.ts'
@@ -58,10 +58,13 @@ export function rootIn(definition: Definition, { disks }: DefinedSnapshot) {
   return roots.find(({ name }) => disks.includes(name))
 }
 
-/** That a snapshot has not the very volumes of a machine: of one that the machine has let go of since nothing would be made. */
+/**
+ * That a snapshot has not the very disks of a machine: of one that the machine has let go of since nothing would be made. KubeVirt puts
+ * volumes of its own beside them, such as the state of a TPM.
+ */
 export function otherVolumes(definition: Definition, snapshot: string, volumes: Volumes): string | undefined {
-  const own = [rootVolume, ...definition.disks.map(volumeOf)]
-  const more = Object.keys(volumes).filter((one) => !own.includes(one))
+  const own = definition.disks.map(volumeOf)
+  const more = Object.keys(volumes).filter((one) => isDataVolume(one) && !own.includes(one))
   const lacking = lackingVolumes(definition, snapshot, volumes)
   if (lacking !== undefined || more.length === 0) return lacking
   return `snapshot ${show(snapshot)} is of ${listed(more)} too, which the machine does not have by now: wanted one of its own disks`

@@ -45,6 +45,8 @@ export interface Facts {
   wasRunning?: boolean
   /** locate: false where the machine was to run before, and was not ready: an undo does not wait for what was not there. */
   wasReady?: boolean
+  /** locate: false where its guest agent was to speak, and did not. */
+  hadAgent?: boolean
   /** validate, locate, verify: the claims of the machine's disks, by name, with the uid that tells one that came anew. */
   claims?: Claims
   /** verify: the claims that a restore has made and that are filled once a pod uses them; until then their snapshot is all there is. */
@@ -123,7 +125,7 @@ export interface Run {
   message: string
   /** The fact that woke the step, e.g. `checked` or `create.verify.failed`. */
   fact: string
-  /** When the run was requested and when it must have ended, RFC 3339. */
+  /** When the run begins and when it must have ended, RFC 3339: when it was requested, or an hour before its request came. */
   since: string
   deadline: string
   /** From when on the run's commits are looked for, RFC 3339: a request may come again, and need not say when it was made. */

@@ -1,7 +1,7 @@
 import { recordedClaims } from '../../shared/claims.ts'
 import { DroverError } from '../../shared/errors.ts'
 import { type Fleet, nothing, type Tree } from '../../shared/fleet.ts'
-import { isReady } from '../../shared/goals/ready.ts'
+import { hasAgent } from '../../shared/goals/ready.ts'
 import { markedDisks, markedSentence } from '../../shared/kubevirt/data-disks.ts'
 import { allClaims } from '../../shared/kubevirt/manifest.ts'
 import { recorded, trailersOf } from '../../shared/ledger.ts'
@@ -127,8 +127,14 @@ async function judge(
     return refused(summary(`Cannot go on with ${placeOf(definition)}: the cluster is not what Git says`, problems))
   const refusals = claimRefusals(run, definition, claims)
   if (refusals.length > 0) return refused(summary(`Cannot do the ${run.lifecycle} of ${placeOf(definition)}`, refusals))
-  const facts = { ...held, ...(definition.running && !isReady(view, definition) && { wasReady: false }) }
+  const facts = { ...held, ...(definition.running && lackedBefore(view, definition)) }
   const { claims: _, ...without } = held
   // A new machine gets disks of its own.
   return succeeded(`Found ${placeOf(definition)}, and hold it`, makesMachine(run.lifecycle) ? without : facts)
+}
+
+/** What a machine that was to run lacked before: its undo does not wait for it. */
+function lackedBefore(view: MachineView, { guestAgent }: Definition): Pick<Facts, 'wasReady' | 'hadAgent'> {
+  if (view.machine?.status?.ready !== true) return { wasReady: false }
+  return guestAgent && !hasAgent(view) ? { hadAgent: false } : {}
 }

@@ -14,13 +14,14 @@ import { isOnNewRoot, keptSnapshot, wayBack } from './stages.ts'
  * that is nothing. It is read from the definition: the run's record is gone by then.
  */
 export async function leftOf(run: Run, fleet: Fleet): Promise<string> {
-  const { name, cluster, wasReady } = run.facts
+  const { name, cluster, wasReady, hadAgent } = run.facts
   if (name === undefined || cluster === undefined) return ''
   const read = await readChecked(await fleet.head(), definitionFile(cluster, run.request.namespace, name), Definition)
   if (!read?.ok) return ''
   const machine = read.value
   const left = [
     ...(wasReady === false ? ['The machine was not ready before either'] : []),
+    ...(hadAgent === false ? ['Its guest agent did not speak before either'] : []),
     ...rootsIn(run, machine),
     ...grownIn(run, machine),
     ...(await snapshotsIn(run, machine, fleet)),

@@ -97,6 +97,8 @@ async function newRootFrom(
 ): Promise<SnapshotVolumes | 'not to be used' | undefined> {
   const { record, sides } = (await changedBy(await fleet.head(), run, address)) ?? {}
   if (!record || !sides || !needsNewRoot(record) || !isWritten(record, sides.now)) return undefined
+  // An undo that has begun to put all disks back goes on with it.
+  if (sides.now.restore) return undefined
   const { name: snapshot = '' } = wayBack(run.id, sides.now) ?? {}
   if (isOnNewRoot(run.id, sides.now)) return { snapshot, volumes: { [rootVolume]: sides.now.rootDisk.snapshot ?? '' } }
   // What was on a claim of its data that came anew is in the snapshot alone: all disks are put back from that.

@@ -24,7 +24,7 @@ const isNeeded: Record<Stage, (record: RunRecord, sides: Sides, shown: Shown) =>
   off: (record, { before, now }) =>
     isWritten(record, now) || !isSameGuest(before, now) || lastSnapshot(record.run, now) !== undefined,
   keep: (record, { now }, { from, isUnfilled }) =>
-    !isUnfilled && isWritten(record, now) && from === undefined && hasStarted(record),
+    !isUnfilled && isWritten(record, now) && from === undefined && (needsNewRoot(record) || hasStarted(record)),
   disks: (record, { now }) => isWritten(record, now),
   back: () => true,
 }

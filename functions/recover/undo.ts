@@ -34,7 +34,8 @@ export async function undo(run: Run, clients: Clients, here: Here): Promise<Outc
   if (began.kind === 'ended') return answerForEnded(run, clients)
   if (began.kind === 'running') return ignored(stillRunning(run))
   if (began.kind === 'stranded') return { kind: 'stranded', message: began.message }
-  return finish({ ...run, facts: { ...run.facts, ...began.facts } }, clients, here)
+  const { facts, deadline } = began
+  return finish({ ...run, deadline, facts: { ...run.facts, ...facts } }, clients, here)
 }
 
 /** Waits until the cluster has followed, and gives back what the run had reserved. */
@@ -82,8 +83,11 @@ const ways: Record<Subject, (run: Run, clients: Clients, here: Here) => Promise<
 }
 
 type Begun =
-  /** With what the record knows: the delivery that failed may have known less than one beside it. */
-  { kind: 'restored'; facts: Facts } | { kind: 'running' } | { kind: 'ended' } | { kind: 'stranded'; message: string }
+  /** With what the record says: the delivery that failed may have known less than one beside it, and an undo may begin late. */
+  | { kind: 'begun'; facts: Facts; deadline: string }
+  | { kind: 'running' }
+  | { kind: 'ended' }
+  | { kind: 'stranded'; message: string }
 
 /** Puts back what the clusters follow, and marks the run as being undone, so that no late event goes on with it. */
 async function begin(run: Run, { fleet, ...limits }: Clients, now: Date): Promise<Begun> {
@@ -109,9 +113,10 @@ async function begin(run: Run, { fleet, ...limits }: Clients, now: Date): Promis
       // What a run has changed of a machine that there is goes back in stages.
       const isLeft = changesMachine(record.lifecycle) ? () => false : (path: string) => !isReservation(path)
       const { changes } = await backTo(tree, record, isLeft)
+      const next = undoing(run, record, limits, now)
       return {
-        changes: [...changes, { path: runFile(run.id), content: toYaml(undoing(run, record, limits, now)) }],
-        value: { kind: 'restored', facts: record.facts },
+        changes: [...changes, { path: runFile(run.id), content: toYaml(next) }],
+        value: { kind: 'begun', facts: record.facts, deadline: next.deadline },
       }
     },
   })
@@ -126,8 +131,9 @@ function undoing(run: Run, record: RunRecord, limits: Pick<Clients, 'undoMinutes
   if (record.state === 'undoing') return record
   const { failure, at } = run
   const { resumed: _, ...before } = record
-  const halfTime = new Date(now.getTime() + limits.undoMinutes * 30_000)
-  const deadline = isPastDeadline(run, halfTime) ? undoDeadline(run, limits, now) : run.deadline
+  const whole = undoDeadline(run, limits, now)
+  const half = new Date((now.getTime() + Date.parse(whole)) / 2)
+  const deadline = isPastDeadline(run, half) ? whole : run.deadline
   return { ...before, state: 'undoing', deadline, at, ...(failure ? { failure } : {}) }
 }
 

@@ -9,8 +9,11 @@ import { ignored, type Outcome, type Run, succeeded } from '../../shared/step.ts
 
 const states: Record<string, CmdbState> = { plan: 'planned', operate: 'operational', retire: 'retired' }
 
-const isUndone = async ({ id, horizon }: Run, fleet: Fleet): Promise<boolean> =>
-  (await readRecord(await fleet.head(), id)) === undefined && (await fleet.find(id, endOfUndo, horizon)) !== undefined
+/** The run is being undone, or is by now. */
+async function isUndone({ id, horizon }: Run, fleet: Fleet): Promise<boolean> {
+  const record = await readRecord(await fleet.head(), id)
+  return record ? record.state === 'undoing' : (await fleet.find(id, endOfUndo, horizon)) !== undefined
+}
 
 /** Registers the machine in the enterprise system: planned before it is made, operational once it runs, retired once it is gone. */
 export async function register(run: Run, cmdb: Cmdb | undefined, fleet: Fleet): Promise<Outcome> {
@@ -20,12 +23,11 @@ export async function register(run: Run, cmdb: Cmdb | undefined, fleet: Fleet): 
   if (isPlan(run)) return succeeded(`Would register ${run.facts.name} as ${state}`)
   // A late event must not bring back what an undo has retired.
   const record = await readRecord(await fleet.head(), run.id)
-  if (record?.state !== 'running') return ignored(`Run ${run.id} has ended: its event comes too late`)
-  const { id } = await cmdb.register(toCmdbRecord(run), state)
-  // A slow system may answer when the run is undone and its machine retired, and this was said after that.
-  if (state !== 'retired' && makesMachine(run.lifecycle) && (await isUndone(run, fleet))) {
-    await cmdb.register(toCmdbRecord(run), 'retired')
-    return ignored(`Run ${run.id} was undone meanwhile: ${run.facts.name} stays retired`)
-  }
+  const said = record?.state === 'running' ? await cmdb.register(toCmdbRecord(run), state) : undefined
+  // A slow system may do what it was asked for when the run is undone and its machine retired, and after its answer was given up.
+  const isRetired = state !== 'retired' && makesMachine(run.lifecycle) && (await isUndone(run, fleet))
+  if (isRetired) await cmdb.register(toCmdbRecord(run), 'retired')
+  if (!said || isRetired) return ignored(`Run ${run.id} has ended: its event comes too late`)
+  const { id } = said
   return succeeded(`Registered ${run.facts.name} as ${state}: record ${id}`, { cmdb: { id, state } })
 }

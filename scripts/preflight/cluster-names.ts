@@ -1,8 +1,8 @@
 import { parse } from 'yaml'
-import { type Answer, map } from './answer.ts'
+import { type Answer, known, map } from './answer.ts'
 import type { Area, Data, List, Names } from './area.ts'
 import type { Asker } from './ask.ts'
-import { choosable, readChosen } from './cluster-sets.ts'
+import { choosable, isAccepted, readChosen } from './cluster-sets.ts'
 import { advice, cannotTell, type Finding, judge, lacks, ok } from './finding.ts'
 
 /** One name for a cluster everywhere: as ManagedCluster, in Argo CD, as a context of Drover's kubeconfig and of this one. */
@@ -14,8 +14,10 @@ interface ArgocdCluster {
 }
 
 export interface NamesFacts {
-  /** The ManagedClusters that a machine may come to. */
+  /** The accepted ManagedClusters. */
   clusters: Answer<string[]>
+  /** Those that a Placement may choose. */
+  choosable: Answer<string[]>
   argocd: Answer<ArgocdCluster[]>
   isInClusterOff: Answer<boolean>
   /** The contexts of the kubeconfig in Secret drover-clusters. */
@@ -33,7 +35,8 @@ async function read(ask: Asker, { argocd, namespace }: Names): Promise<NamesFact
     ask.get<Data>(`/api/v1/namespaces/${namespace}/secrets/drover-clusters`),
   ])
   return {
-    clusters: choosable(chosen),
+    clusters: map(chosen.clusters, (all) => all.filter(isAccepted).map(({ metadata }) => metadata.name)),
+    choosable: choosable(chosen),
     argocd: map(secrets, ({ items }) =>
       items.map(({ data = {} }) => ({ name: decoded(data['name']), server: decoded(data['server']) })),
     ),
@@ -53,13 +56,16 @@ function contextsIn(kubeconfig: string): string[] {
   }
 }
 
-function check({ clusters, argocd, isInClusterOff, contexts }: NamesFacts, names: Names): Finding[] {
+function check({ clusters, choosable, argocd, isInClusterOff, contexts }: NamesFacts, names: Names): Finding[] {
   // Without ManagedClusters there is nothing to compare; that they are missing is said elsewhere.
   if (clusters.state !== 'found') return []
+  const chosen = known(choosable) ?? clusters.value
+  const others = clusters.value.filter((name) => !chosen.includes(name))
   return [
-    ...checkArgocd(clusters.value, argocd, names.argocd),
+    ...checkArgocd(chosen, argocd, names.argocd),
     ...checkOwn(argocd, isInClusterOff),
-    ...checkDrover(clusters.value, contexts, names.namespace),
+    ...checkDrover(chosen, contexts, names.namespace),
+    ...others.flatMap((name) => checkOther(name, argocd, contexts)),
     ...checkHere(clusters.value, names.contexts),
   ]
 }
@@ -131,6 +137,21 @@ function checkDrover(clusters: string[], contexts: Answer<string[]>, namespace: 
   return without.map((name) =>
     lacks(`Drover's kubeconfig has no context for ManagedCluster ${name}: functions cannot read it`, todo),
   )
+}
+
+/** A cluster that no Placement chooses: a request may still name it, and machines may be there since before. */
+function checkOther(name: string, argocd: Answer<ArgocdCluster[]>, contexts: Answer<string[]>): Finding[] {
+  const unknown = [
+    ...(known(argocd)?.every((one) => one.name !== name) ? ['Argo CD'] : []),
+    ...(known(contexts)?.includes(name) === false ? ["Drover's kubeconfig"] : []),
+  ]
+  if (unknown.length === 0) return []
+  return [
+    advice(
+      `ManagedCluster ${name} is in no bound set, and ${unknown.join(' and ')} does not have it`,
+      'nothing, unless machines are to be on it, or are',
+    ),
+  ]
 }
 
 function checkHere(clusters: string[], contexts: string[]): Finding[] {

@@ -21,10 +21,12 @@ export const asDefined: Goal = {
 
 /** What an undo leaves: the machine as it is defined, and as ready as it was before. */
 export const asBefore: Goal = {
-  assess: (view, aim) =>
-    aim.definition.running && aim.facts.wasReady === false
-      ? assessApplied(view, aim.definition, aim.revision)
-      : asDefined.assess(view, aim),
+  assess(view, aim) {
+    const { definition, revision, facts } = aim
+    if (definition.running && facts.wasReady === false) return assessApplied(view, definition, revision)
+    const guestAgent = definition.guestAgent && facts.hadAgent !== false
+    return asDefined.assess(view, { ...aim, definition: { ...definition, guestAgent } })
+  },
 }
 
 /** Whether this run has had the guest started. */

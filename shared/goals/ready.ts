@@ -68,15 +68,14 @@ function progressOf(view: MachineView, definition: Definition, revision: string 
   const seen = guest === 'started' ? observedGeneration : desiredGeneration
   const observed = seen >= (machine.metadata.generation ?? 0)
   if (!machine.status?.ready || !observed) return waiting(`the VirtualMachine is ${status}${importing(disks)}`)
-  if (!isReady(view, definition)) return waiting('the VirtualMachine is Running, its guest agent has not connected yet')
+  if (definition.guestAgent && !hasAgent(view))
+    return waiting('the VirtualMachine is Running, its guest agent has not connected yet')
   return reached(`VM ${definition.name} is ${status} on node ${instance?.status?.nodeName ?? 'unknown'}`)
 }
 
-/** The guest has come up, and its agent speaks where one is expected. */
-export function isReady({ machine, instance }: MachineView, { guestAgent }: Definition): boolean {
-  const agent = instance?.status?.conditions?.some(({ type, status }) => type === 'AgentConnected' && status === 'True')
-  return machine?.status?.ready === true && (!guestAgent || agent === true)
-}
+/** The guest agent speaks. */
+export const hasAgent = ({ instance }: MachineView): boolean =>
+  instance?.status?.conditions?.some(({ type, status }) => type === 'AgentConnected' && status === 'True') === true
 
 /** The cluster shows this commit, and KubeVirt has begun to start the machine. Whether a guest comes up of it is not asked. */
 export function assessApplied(view: MachineView, definition: Definition, revision: string | undefined): Assessment {

@@ -95,6 +95,7 @@ export const addedDiskName = (machine: string, disk: string, run: string) =>
 export const rootVolume = 'rootdisk'
 const dataVolume = 'data-'
 export const volumeOf = ({ name }: { name: string }) => `${dataVolume}${name}`
+export const isDataVolume = (volume: string) => volume.startsWith(dataVolume)
 /** The data disk that a volume is of; of the root disk's there is none. */
 export const diskOfVolume = (volume: string) => volume.slice(dataVolume.length)
 

@@ -31,6 +31,13 @@ export const conditions: Record<string, Condition> = {
     labels: { severity: 'critical' },
     silent: { ...well, [`drover_overdue_seconds{${recover}}`]: '240x20' },
   },
+  DroverUndoLong: {
+    series: { ...well, [`drover_runs{${recover},lifecycle="restore",state="undoing"}`]: '1x40' },
+    at: '30m',
+    labels: { lifecycle: 'restore', severity: 'warning' },
+    // One after the other.
+    silent: { ...well, [`drover_runs{${recover},lifecycle="restore",state="undoing"}`]: '1x12 0 1x12 0 1x12' },
+  },
   DroverNobodyLooks: {
     series: { [`drover_sweep_timestamp_seconds{${recover}}`]: '0x30' },
     at: '12m',

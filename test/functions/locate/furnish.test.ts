@@ -237,6 +237,13 @@ describe('a machine that is to be repaved', () => {
   })
 })
 
+describe('a snapshot of other data disks than the machine has', () => {
+  it('is offered neither a restore nor a clone', async () => {
+    const { message } = await furnished('restore', {}, { ...server, disks: [] })
+    expect(message).toMatch(/wanted one of its own disks$/)
+  })
+})
+
 describe('a machine that another is made from', () => {
   const origin = { name: 'db-01', snapshot: 'clean', owner: server.owner, volumes: {} }
   const cloned = async (found: Outcome, there: Partial<Machines> = older, definition = server) => {
@@ -287,6 +294,11 @@ describe('a machine that another is made from', () => {
       kind: 'refused',
       message: expect.stringContaining('is of "data-wal" too, which the machine does not have by now'),
     })
+  })
+
+  it('is made without what KubeVirt itself puts beside the disks of a machine', async () => {
+    const volumesOf = async () => ({ ...volumes, 'persistent-state-for-db-01': 'vs-tpm' })
+    expect(await cloned(succeeded('Found', { origin }), { volumesOf })).toMatchObject({ kind: 'succeeded' })
   })
 
   it('is refused where its snapshot is gone by now', async () => {

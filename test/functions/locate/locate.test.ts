@@ -57,15 +57,21 @@ describe('a machine that is to be changed', () => {
     expect(await readRecord(await fleet.head(), run.id)).toMatchObject({ task: 'locate', facts })
   })
 
-  it.each<[string, boolean | undefined, object, { agent?: boolean }]>([
-    ['that is ready says nothing of it', undefined, {}, {}],
-    ['whose guest is not ready says so', false, { ready: false, printableStatus: 'CrashLoopBackOff' }, {}],
-    ['whose guest agent does not speak says so', false, {}, { agent: false }],
-  ])('%s', async (_, wasReady, status, guest) => {
+  it.each<[string, object, object, { agent?: boolean }]>([
+    ['that is ready says nothing of it', {}, {}, {}],
+    [
+      'whose guest is not ready says so',
+      { wasReady: false },
+      { ready: false, printableStatus: 'CrashLoopBackOff' },
+      {},
+    ],
+    ['whose guest agent does not speak says so', { hadAgent: false }, {}, { agent: false }],
+  ])('%s', async (_, lacked, status, guest) => {
     const { machine, ...rest } = shown(status)
     const view = { ...rest, machine, instance: runningView(server, guest).instance } as MachineView
     const { facts: known } = (await located(run, fleetHaving(server), [view])) as { facts?: Facts }
-    expect(known?.wasReady).toBe(wasReady)
+    const { wasReady, hadAgent } = known ?? {}
+    expect({ wasReady, hadAgent }).toEqual({ wasReady: undefined, hadAgent: undefined, ...lacked })
   })
 
   it('that is off is not to be ready', async () => {

@@ -33,6 +33,14 @@ describe('what an undo leaves', () => {
       '. The machine was not ready before either',
     ],
     [
+      'is told of one whose agent did not speak before',
+      'patch',
+      {},
+      { hadAgent: false },
+      {},
+      '. Its guest agent did not speak before either',
+    ],
+    [
       'is the root disk that was made anew, and the one that was changed',
       'patch',
       {},

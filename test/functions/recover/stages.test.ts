@@ -50,7 +50,13 @@ describe('the undo of a change', () => {
       databaseServer({ running: false, snapshots: [{ ...asked, run }] }),
       ['back'],
     ],
-    ['puts disks back that a Job may have written to', 'patch', 'patch.commit', safe, ['off', 'disks', 'back']],
+    [
+      'keeps what is on them where all disks are put back that a Job may have written to',
+      'patch',
+      'patch.commit',
+      safe,
+      ['off', 'keep', 'disks', 'back'],
+    ],
     [
       'keeps what a guest may have written since where all disks are put back after a patch',
       'patch',

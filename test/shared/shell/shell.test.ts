@@ -314,6 +314,29 @@ describe('patience', () => {
     expect(await deliver(chainEvent('validate'))).toEqual({ status: 503, message: 'Still waiting' })
   })
 
+  it('is whole for an undo whose event has waited for longer than its time: its record may say another', async () => {
+    const waits: Step = async (_, { patience }) => {
+      const began = performance.now()
+      await new Promise((done) => patience.addEventListener('abort', done))
+      return notYet(performance.now() - began > 900 ? 'It was whole' : 'It was cut')
+    }
+    const strand = async () => notYet('It goes on')
+    const lookFor = async (event: Event) => {
+      const heard: string[] = []
+      const step: Step = async (run, here) => {
+        const outcome = await waits(run, here)
+        heard.push(outcome.message)
+        return outcome
+      }
+      const wired = async () => ({ step, strand, post: async () => undefined })
+      const answer = await shellOf(undefined, { wired, patienceMilliseconds: 1_000 }).deliver(event)
+      return [...heard, answer]
+    }
+    const late = chainEvent('check', { fact: 'check.failed', status: 'failure', failure }, past)
+    expect(await lookFor(late)).toEqual(['It was whole', { status: 503, message: 'It goes on' }])
+    expect(await lookFor(chainEvent('validate', {}, past))).toMatchObject(['It was cut', { status: 200 }])
+  })
+
   it('ends with the instance', async () => {
     const closing = new AbortController()
     const { deliver } = shellOf(listensLate, { patienceMilliseconds: 60_000, closing: closing.signal })
