@@ -1,3 +1,4 @@
+import { escaped, text } from '../scripts/docs/svg.ts'
 import type { Result, Row } from './result.ts'
 
 /**
@@ -86,8 +87,3 @@ const sentence = (row: Row) =>
 /** Three digits that count. */
 export const shown = (value: number): string =>
   value >= 100 ? Math.round(value).toLocaleString('en') : String(Number(value.toPrecision(value < 0.1 ? 2 : 3)))
-
-const text = (x: number, y: number, words: string, kind = '') =>
-  `<text${kind ? ` class="${kind}"` : ''} x="${x}" y="${y}">${escaped(words)}</text>`
-
-const escaped = (words: string) => words.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { table } from '../scripts/docs/table.ts'
 import { environment } from '../shared/config.ts'
 import { messageOf } from '../shared/errors.ts'
 import { whyNoControlPlane } from '../test/cluster/control-plane.ts'
@@ -22,7 +23,6 @@ import { openFleets } from './fleet/fleets.ts'
 import { thisMachine } from './machine.ts'
 import { openReality } from './reality.ts'
 import { type Result, type Row, toRow } from './result.ts'
-import { table } from './table.ts'
 
 /** `npm run bench`: all benchmarks, or those that are named; `--quick` those that take a few seconds, with few samples, and keeps no result. */
 

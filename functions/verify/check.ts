@@ -1,47 +1,36 @@
-import { type Assessment, reached, troubled, waiting } from '../../shared/goals/assessment.ts'
-import type { MachineView } from '../../shared/machines.ts'
-import type { Definition } from '../../shared/schema/definition.ts'
+import { lookAtData } from '../../shared/claims.ts'
+import { type Assessment, failed, reached } from '../../shared/goals/assessment.ts'
+import type { Aim, Goal } from '../../shared/goals/goal.ts'
+import { asDefined } from '../../shared/goals/goals.ts'
+import { waitFor } from '../../shared/goals/wait.ts'
+import type { Machines } from '../../shared/machines.ts'
+import { type Here, type Outcome, type Run, refused } from '../../shared/step.ts'
+import { aimOf, unlessFurther } from './aim.ts'
+import { assessAddresses, assessNames, haveAddresses } from './assess.ts'
+import type { Settings } from './settings.ts'
 
-/** Looks names up where a resolver is configured. */
-export interface Resolver {
-  /** The targets of a record, nothing when there is no such record; undefined when no name server could say. */
-  resolve(name: string, type: 'A' | 'AAAA' | 'PTR'): Promise<string[] | undefined>
-}
-
-/** The running machine has the addresses that were allocated to it. */
-export function assessAddresses({ instance }: MachineView, definition: Definition): Assessment {
-  const shown = instance?.status?.interfaces ?? []
-  const ofMac = (mac: string) =>
-    shown
-      .filter((one) => one.mac?.toLowerCase() === mac)
-      .flatMap((one) => one.ipAddresses ?? (one.ipAddress ? [one.ipAddress] : []))
-  const missing = definition.interfaces.flatMap(({ mac, leases }) =>
-    leases
-      .filter(({ address }) => !ofMac(mac).includes(address))
-      .map(({ address }) => ({ address, mac, has: ofMac(mac) })),
-  )
-  const [first] = missing
-  if (!first) return reached(haveAddresses(definition))
-  const what = `the interface ${first.mac} has ${first.has.length === 0 ? 'no address' : first.has.join(', ')}, wanted ${first.address}`
-  return first.has.length === 0 ? waiting(what) : troubled(what)
-}
-
-export const haveAddresses = ({ name }: Definition) => `VM ${name} has the addresses that were allocated`
-
-/** Every DNS record of the machine resolves to what was registered; reached at once where no resolver is configured. */
-export async function assessNames(definition: Definition, resolver: Resolver | undefined): Promise<Assessment> {
-  if (!resolver) return reached('no resolver is configured')
-  for (const { dnsName, recordType, targets } of definition.dns) {
-    const found = await resolver.resolve(dnsName, recordType)
-    if (!found) return waiting(`no name server says what ${recordType} ${dnsName} resolves to`)
-    const lacking = targets.filter((target) => !found.map(plainName).includes(plainName(target)))
-    if (lacking.length > 0)
-      return waiting(
-        `${recordType} ${dnsName} resolves to ${found.join(', ') || 'nothing'}, wanted ${lacking.join(', ')}`,
-      )
+/** Looks at the running machine: its addresses are those allocated, its names resolve, its data is on the claims it was on. */
+export async function check(run: Run, machines: Machines, settings: Settings, here: Here): Promise<Outcome> {
+  const aim = aimOf(run)
+  const goal: Goal = {
+    assess(view) {
+      const shown = asDefined.assess(view, aim)
+      return shown.state === 'reached' && aim.definition.running ? assessAddresses(view, aim.definition) : shown
+    },
+    async confirm() {
+      const { definition } = aim
+      if (!definition.running) return confirmClaims(aim, machines, `VM ${definition.name} is off`)
+      const names = await assessNames(definition, settings.resolver)
+      if (names.state !== 'reached') return names
+      return confirmClaims(aim, machines, `${haveAddresses(definition)}; ${names.message}`)
+    },
   }
-  return reached(`${definition.dns.length} DNS records resolve`)
+  const outcome = await waitFor(aim, machines, settings, here, unlessFurther(run, goal))
+  return outcome.kind === 'refused' ? refused(`Cannot accept VM ${aim.definition.name}: ${outcome.message}`) : outcome
 }
 
-/** As name servers say a target in other ways: with a dot at the end, in capital letters. */
-export const plainName = (name: string): string => name.replace(/\.$/, '').toLowerCase()
+/** The claims of the machine's data as they are; one that came anew since it was recorded is not the machine's. */
+async function confirmClaims({ definition, facts }: Aim, machines: Machines, message: string): Promise<Assessment> {
+  const { claims, problems } = await lookAtData(machines, definition, facts.claims)
+  return problems.length > 0 ? failed(problems.join('; ')) : reached(message, { claims })
+}

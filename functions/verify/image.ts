@@ -9,7 +9,7 @@ import type { Machines } from '../../shared/machines.ts'
 import { isPlan } from '../../shared/plan.ts'
 import type { GoldenImage } from '../../shared/schema/golden-image.ts'
 import { type Facts, type Here, type Outcome, type Run, refused, succeeded } from '../../shared/step.ts'
-import type { Settings } from './verify.ts'
+import type { Settings } from './settings.ts'
 
 export interface ImageClients {
   goldenImages: Pick<GoldenImages, 'watch'>

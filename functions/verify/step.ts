@@ -2,7 +2,8 @@ import { makesImage } from '../../shared/lifecycles.ts'
 import type { Machines } from '../../shared/machines.ts'
 import type { Step } from '../../shared/step.ts'
 import { type ImageClients, verifyImage } from './image.ts'
-import { type Settings, verify } from './verify.ts'
+import type { Settings } from './settings.ts'
+import { verify } from './verify.ts'
 
 export interface VerifyClients extends ImageClients {
   machines: Machines

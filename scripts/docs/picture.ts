@@ -1,5 +1,6 @@
 import { type FunctionName, type Lifecycle, type RoundName, type Task, undo } from '../../shared/lifecycles.ts'
 import { type Failing, failings } from './failures.ts'
+import { escaped, text } from './svg.ts'
 
 /**
  * The picture of a lifecycle: a box for each task in the colour of its function, a bracket at the left of each round, and at
@@ -167,8 +168,3 @@ const ending = (places: readonly number[]) =>
 
 const marker = (id: string) =>
   `<marker id="${id}" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="5" markerHeight="5" orient="auto"><path class="${id}" d="M0 0 10 5 0 10z"/></marker>`
-
-const text = (x: number, y: number, words: string, kind = '') =>
-  `<text${kind ? ` class="${kind}"` : ''} x="${x}" y="${y}">${escaped(words)}</text>`
-
-const escaped = (words: string) => words.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { assessAddresses, assessNames, type Resolver } from '../../../functions/verify/check.ts'
+import { assessAddresses, assessNames, type Resolver } from '../../../functions/verify/assess.ts'
 import type { DnsRecord } from '../../../shared/schema/definition.ts'
 import { linuxServer } from '../../shared/kubevirt/definitions.ts'
 import { runningView } from './views.ts'

@@ -1,0 +1,8 @@
+import type { Resolver } from './assess.ts'
+
+export interface Settings {
+  rootApplication: string
+  /** How long an error that may pass must last until the run fails of it. */
+  graceMilliseconds: number
+  resolver: Resolver | undefined
+}
