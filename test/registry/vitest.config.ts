@@ -9,6 +9,7 @@ export default defineConfig({
     // Each pushes a disk with all the speed that there is.
     fileParallelism: false,
     testTimeout: 120_000,
-    hookTimeout: 60_000,
+    // One makes an image as the Containerfile says, beside the ring on real controllers.
+    hookTimeout: 300_000,
   },
 })
