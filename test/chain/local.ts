@@ -11,6 +11,7 @@ const kinds: Record<MachineFault, string> = {
   'crash-loop': 'VirtualMachine',
   'no-agent': 'VirtualMachine',
   'import-fails': 'DataVolume',
+  'clone-fails': 'DataVolume',
   'wrong-address': 'VirtualMachine',
   'never-deleted': 'VirtualMachine',
   'sync-stuck': 'Application',

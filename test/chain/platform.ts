@@ -8,6 +8,7 @@ export type MachineFault =
   | 'crash-loop'
   | 'no-agent'
   | 'import-fails'
+  | 'clone-fails'
   | 'wrong-address'
   | 'never-deleted'
   | 'sync-stuck'

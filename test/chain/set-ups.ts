@@ -80,6 +80,8 @@ export function placesOf({ completed, provisioned }: ReturnType<typeof machinesO
   }
   return {
     take: async (lifecycle: Asked) => free[kindOf(lifecycle)].pop() ?? make[kindOf(lifecycle)](),
+    /** One that nobody has used, nor is to look at again. */
+    fresh: (lifecycle: Asked) => make[kindOf(lifecycle)](),
     giveBack: (lifecycle: Asked, place: Place) => void free[kindOf(lifecycle)].push(place),
   }
 }

@@ -61,6 +61,10 @@ const holds: Record<Stage, MachineFault> = {
   back: 'no-agent',
 }
 
+/** A patch is undone by a clone of its snapshot, and by no restore. */
+const holdOf = (lifecycle: LifecycleName, stage: Stage): MachineFault =>
+  lifecycle === 'patch' && stage === 'disks' ? 'clone-fails' : holds[stage]
+
 const rows: Row[] = lifecycles.flatMap(({ name: lifecycle }) => {
   const { through = [], ...failing } = failings[lifecycle]
   const row = (what: string, fact: string, rest: Partial<Row> = {}): Row => ({
@@ -73,7 +77,7 @@ const rows: Row[] = lifecycles.flatMap(({ name: lifecycle }) => {
     ? through.map((stage, at) =>
         row(`its failure, in the stage "${stage}" of its undo`, fact, {
           ...{ state: 'undoing', stage },
-          hold: at === 0 ? 'sync-stuck' : holds[stage],
+          hold: at === 0 ? 'sync-stuck' : holdOf(lifecycle, stage),
         }),
       )
     : [row('its failure, in the middle of its undo', fact, { state: 'undoing', hold: 'sync-stuck' })]
@@ -110,8 +114,14 @@ let count = 0
 const newPlace = (): Place => ({ namespace: `new-${++count}`, name: `vm-${count}` })
 const requestOf = (lifecycle: LifecycleName, place: Place) =>
   lifecycle === 'provision' ? small({ ...place, placement: { cluster } }) : requests[lifecycle as Asked](place)
+/** What it leaves would be seen where another row is compared in the end. */
+const takesFresh = (lifecycle: LifecycleName): lifecycle is 'patch' => lifecycle === 'patch'
 const placeFor = (lifecycle: LifecycleName) =>
-  lifecycle === 'provision' ? newPlace() : places.take(lifecycle as Asked)
+  lifecycle === 'provision'
+    ? newPlace()
+    : takesFresh(lifecycle)
+      ? places.fresh(lifecycle)
+      : places.take(lifecycle as Asked)
 const definitionIn = async (lifecycle: LifecycleName, place: Place) =>
   changesMachine(lifecycle) ? machines.definitionOf({ cluster, ...place }) : undefined
 
@@ -150,9 +160,8 @@ async function fail(row: Row): Promise<void> {
   if (isAsBefore(lifecycle) && ended.type.endsWith('.rolledback')) places.giveBack(lifecycle as Asked, place)
 }
 
-/** What has grown, or been made, stays: the next run on it would find something else. */
-const isAsBefore = (lifecycle: LifecycleName) =>
-  lifecycle !== 'resize' && lifecycle !== 'clone' && lifecycle !== 'provision'
+/** What has grown, or been made, stays, such as the root disk of a patch: the next run on it would find something else. */
+const isAsBefore = (lifecycle: LifecycleName) => !['resize', 'clone', 'provision', 'patch'].includes(lifecycle)
 
 beforeAll(async () => {
   chain = await startHasty({ DROVER_GRACE_SECONDS: '2', DROVER_PATIENCE_SECONDS: '5', DROVER_QUIET_MINUTES: '0.02' })
@@ -169,6 +178,16 @@ const lasting = ({ disks: _, pinned: __, snapshots = [], ...rest }: Definition) 
   ...rest,
   snapshots: snapshots.filter((one) => !isKept(one)),
 })
+
+/** The same without the root disk that the undo of a patch has made, and the one that it has kept. */
+function withoutNewRoot({ rootDisk, oldRoots = [], ...rest }: ReturnType<typeof lasting>, run: string) {
+  const { name, snapshot: _, ...disk } = rootDisk
+  expect(name).toMatch(new RegExp(`-root-undo-${run.slice(0, 8)}$`))
+  const { image: __, name: changed, until, ...old } = oldRoots.at(-1) ?? expect.fail('the one that was changed is gone')
+  expect([old, until]).toEqual([disk, expect.any(String)])
+  expect(changed).toMatch(/-root-/)
+  return { ...rest, rootDisk: disk }
+}
 
 /** What a guest had written until the disks of its machine were put back: the undo of a restore keeps it, and several are lived on one machine. */
 const isKept = ({ name, run }: { name: string; run: string }) => name.includes('-undone-') && restores().includes(run)
@@ -205,7 +224,8 @@ describe('a failed run', () => {
       const now = await machines.definitionOf(vm)
       const kept = (now.snapshots ?? []).filter((one) => isKept(one) && one.run === run.id)
       expect(kept).toHaveLength(row.lifecycle === 'restore' ? 1 : 0)
-      expect(lasting(now)).toEqual(lasting(before ?? expect.fail('there was no machine')))
+      const is = row.lifecycle === 'patch' ? withoutNewRoot(lasting(now), run.id) : lasting(now)
+      expect(is).toEqual(lasting(before ?? expect.fail('there was no machine')))
       expect(now.disks.map(({ name }) => name)).toEqual(before?.disks.map(({ name }) => name))
       expect(dataOnly(await machines.claimsOf(vm))).toEqual(await machines.recorded(vm))
       expect(await machines.statusOf(vm)).toMatchObject({ printableStatus: 'Running' })
