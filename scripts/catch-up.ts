@@ -14,6 +14,9 @@ import { isTerminal, toRun } from '../shared/run.ts'
 import type { Outcome, Run } from '../shared/step.ts'
 import { here, hubThatDecides } from './stand-ins.ts'
 
+/** How long runs and undos take where nothing is set. */
+export const limits = { deadlineMinutes: 30, undoMinutes: 15 }
+
 /**
  * Brings a fleet to where a run's earlier steps had left it before they answered with this event: the tasks up to the
  * event's that write to Git are done once more, with what the event says they found out.
@@ -23,7 +26,6 @@ export async function catchUp(event: Event, given: { fleet: Fleet; settings: Git
   if (!found || event.dataProblem !== undefined) return
   const { lifecycle, fact, task } = found
   if (fact === 'requested' || isTerminal(fact)) return
-  const limits = { deadlineMinutes: 30, undoMinutes: 15 }
   const run = toRun(event, fact, lifecycle, task, new Date(event.time ?? 0), limits)
   // What a plan has done so far is in its draft, which the event carries.
   if (isPlan(run)) return

@@ -22,7 +22,7 @@ import { createShell } from '../shared/shell/shell.ts'
 import type { Answer } from '../shared/shell/work.ts'
 import { sign } from '../shared/signature.ts'
 import { type Outcome, type Run, type Step, succeeded } from '../shared/step.ts'
-import { catchUp } from './catch-up.ts'
+import { catchUp, limits } from './catch-up.ts'
 
 export interface Replayed {
   answer: Answer
@@ -53,7 +53,7 @@ export async function replay(event: Event, options: ReplayOptions): Promise<Repl
     name: undefined,
     wired: async (name) => ({ step: steps[name], post }),
     keys: () => keys,
-    limits: { deadlineMinutes: 30, undoMinutes: 15 },
+    limits,
     patienceMilliseconds: options.patienceMilliseconds,
     now: () => new Date(event.time ?? 0),
     log,
@@ -85,7 +85,7 @@ function stepsOver({ fleet, clusters, settings }: ReplayOptions): Record<Functio
     verify: verifyStep(there, waiting),
     notify: (run) => notify(run, { post: async () => 202 }),
     recover: (run, here) =>
-      undo(run, { ...there, fleet, gitops: settings, ...waiting, cmdb: undefined, undoMinutes: 15 }, here),
+      undo(run, { ...there, fleet, gitops: settings, ...waiting, cmdb: undefined, ...limits }, here),
   }
 }
 

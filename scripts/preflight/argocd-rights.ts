@@ -1,7 +1,8 @@
+import { ocm } from '../../shared/clients/kinds.ts'
 import { known } from './answer.ts'
 import type { Area, List, Named } from './area.ts'
 import { cannotTell } from './finding.ts'
-import { checkRights, ocm, type RightsFacts, review, rights } from './rights.ts'
+import { checkRights, type RightsFacts, review, rights } from './rights.ts'
 
 /** What Argo CD's controller may do where it applies the fleet repository's `hub/`. An operator lets it write nothing of OCM. */
 

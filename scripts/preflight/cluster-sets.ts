@@ -1,10 +1,9 @@
+import { ocm as group } from '../../shared/clients/kinds.ts'
 import { type Answer, known, map } from './answer.ts'
 import type { List, Named } from './area.ts'
 import type { Asker } from './ask.ts'
 
 /** Which ManagedClusters a Placement may choose: the accepted ones of the sets that are bound to its namespace. */
-
-const group = 'cluster.open-cluster-management.io'
 
 export interface ManagedCluster extends Named {
   spec?: { hubAcceptsClient?: boolean }

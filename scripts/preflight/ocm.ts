@@ -1,3 +1,4 @@
+import { ocm as group } from '../../shared/clients/kinds.ts'
 import { type Answer, known } from './answer.ts'
 import type { Area, Names } from './area.ts'
 import type { Asker } from './ask.ts'
@@ -7,7 +8,6 @@ import { checkServed, isInstalled, readServed, type Served } from './served.ts'
 
 /** Open Cluster Management on the hub: which clusters there are, whether Placements may choose them, and who knows them. */
 
-const group = 'cluster.open-cluster-management.io'
 const kinds = [
   { group, version: 'v1', plural: 'managedclusters' },
   { group, version: 'v1beta2', plural: 'managedclustersets' },

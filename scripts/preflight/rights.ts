@@ -1,3 +1,4 @@
+import { ocm } from '../../shared/clients/kinds.ts'
 import { type Answer, map } from './answer.ts'
 import type { Area } from './area.ts'
 import type { Asker } from './ask.ts'
@@ -28,7 +29,6 @@ interface Reviewed {
   isAllowed: Answer<boolean>
 }
 
-export const ocm = 'cluster.open-cluster-management.io'
 export const rights = (verbs: string, group: string, resource: string, namespace?: string): Right[] =>
   verbs.split(' ').map((verb) => ({ verb, group, resource, ...(namespace === undefined ? {} : { namespace }) }))
 

@@ -3,8 +3,20 @@ import { joinProblems, toMachine } from '../../shared/join.ts'
 import { overridable, type Template } from '../../shared/schema/template.ts'
 import { smallRequest } from '../examples/starter.ts'
 
-const template = (change: Partial<Template> = {}): Template => ({
-  description: 'one',
+/** What a machine takes over as it is. */
+const taken: Pick<
+  Template,
+  | 'guest'
+  | 'guestAgent'
+  | 'image'
+  | 'size'
+  | 'rootDisk'
+  | 'disks'
+  | 'networks'
+  | 'customizations'
+  | 'variables'
+  | 'placement'
+> = {
   guest: 'linux',
   guestAgent: true,
   image: { dataSource: 'rhel9', namespace: 'images' },
@@ -15,6 +27,11 @@ const template = (change: Partial<Template> = {}): Template => ({
   customizations: ['base'],
   variables: { timezone: 'Etc/UTC', port: '1' },
   placement: { clusterSets: ['global'] },
+}
+
+const template = (change: Partial<Template> = {}): Template => ({
+  description: 'one',
+  ...taken,
   labels: { tier: 'web', zone: 'a' },
   overrides: [...overridable],
   ...change,
@@ -25,16 +42,7 @@ describe('toMachine', () => {
     const { machine } = toMachine(template(), smallRequest())
     expect(machine).toEqual({
       template: 'linux-small',
-      guest: 'linux',
-      guestAgent: true,
-      image: { dataSource: 'rhel9', namespace: 'images' },
-      size: { instancetype: 'u1.small', preference: 'rhel.9' },
-      rootDisk: { size: '30Gi', storageClass: 'fast' },
-      disks: [{ name: 'data', size: '1Gi' }],
-      networks: [{ network: 'servers' }],
-      customizations: ['base'],
-      variables: { timezone: 'Etc/UTC', port: '1' },
-      placement: { clusterSets: ['global'] },
+      ...taken,
     })
   })
 
