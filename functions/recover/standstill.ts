@@ -2,7 +2,7 @@ import { isDict } from '../../shared/dict.ts'
 import type { Fleet, Tree } from '../../shared/fleet.ts'
 import type { RunRecord } from '../../shared/ledger.ts'
 import { knownLifecycle, makesImage, type Task } from '../../shared/lifecycles.ts'
-import { archivedDefinition, definitionFile, imageFile } from '../../shared/paths.ts'
+import { definitionFile, imageFile, isArchivedDefinition } from '../../shared/paths.ts'
 import type { Definition } from '../../shared/schema/definition.ts'
 import type { GoldenImage } from '../../shared/schema/golden-image.ts'
 import { type Facts, isPastDeadline, type Run, refused, type Standstill, succeeded } from '../../shared/step.ts'
@@ -48,10 +48,10 @@ async function factsAfter(record: RunRecord, { name, by }: Task, fleet: Fleet): 
 
 /** The definition as this run wrote it, whoever has changed it since; of a machine that it took away, as it archived it. */
 async function definitionOf(record: RunRecord, tree: Tree): Promise<Definition | undefined> {
-  const { run, facts, request, since, wrote } = record
+  const { facts, request, wrote } = record
   if (facts.cluster === undefined || facts.name === undefined) return undefined
   const path = definitionFile(facts.cluster, request.namespace, facts.name)
-  const archived = archivedDefinition(since, facts.name, run)
+  const archived = Object.keys(wrote).find(isArchivedDefinition) ?? ''
   return ((await written(tree, wrote, path)) ?? (await written(tree, wrote, archived))) as Definition | undefined
 }
 

@@ -46,11 +46,14 @@ export async function sweep(fleet: Fleet, settings: SweepSettings, now: Date): P
 
 /** How many addresses each network has left. What is wrong with one is said to who asks for an address. */
 async function networksIn(tree: Tree): Promise<FleetView['networks']> {
-  const names = (await tree.list(networksFolder)).map(({ name }) => name)
-  const pools = await Promise.all(names.map(async (network) => ({ network, pool: await readPool(tree, network) })))
-  return pools.flatMap(({ network, pool }) =>
-    'network' in pool ? familiesOf(pool).map((family) => ({ network, family, free: freeIn(pool, family) })) : [],
-  )
+  const found: FleetView['networks'] = []
+  // One after the other: together they hold every address of the fleet.
+  for (const { name: network } of await tree.list(networksFolder)) {
+    const pool = await readPool(tree, network)
+    if ('network' in pool)
+      found.push(...familiesOf(pool).map((family) => ({ network, family, free: freeIn(pool, family) })))
+  }
+  return found
 }
 
 const familiesOf = ({ subnets }: Pool) => [...new Set(subnets.map(({ family }) => family))].sort()

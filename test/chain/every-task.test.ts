@@ -275,7 +275,7 @@ function isOnlyGrown(before: string, after: string): boolean {
 async function expectLeft({ before, after, place, run, ended }: Failed): Promise<void> {
   const { namespace, name } = place
   expect(ended.data.message).toMatch(
-    `${name} was taken away already, see archive/${new Date().getUTCFullYear()}/${name}-${run.id}. What failed: `,
+    `${name} was taken away already, see archive/${new Date().toISOString().slice(0, 10).replace('-', '/')}/${name}-${run.id}. What failed: `,
   )
   expect(ended.data.message).toMatch(
     `Put that right, and let the run go on: set state to "running" and deadline to a time to come in ${runFile(run.id)}`,

@@ -57,7 +57,12 @@ const rows: Row[] = [
       /kept: \S+-data-data-\w+/,
       /destroyed, with what is on them: \S+-data-scratch-\w+/,
     ],
-    files: [/^D vms\/site-a\/.*values\.yaml$/, /^A archive\/\d{4}\//, /^A kept\/site-a\/.*-data-data-/, /^D names\//],
+    files: [
+      /^D vms\/site-a\/.*values\.yaml$/,
+      /^A archive\/\d{4}\/\d\d-\d\d\//,
+      /^A kept\/site-a\/.*-data-data-/,
+      /^D names\//,
+    ],
   },
   {
     lifecycle: 'repave',

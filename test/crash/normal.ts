@@ -19,7 +19,7 @@ const patterns: readonly [RegExp, string][] = [
   [new RegExp(`\\b${hex(20)}\\b`, 'g'), 'ID'],
   [/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, 'TIME'],
   [/\b\d{4}-\d\d-\d\d\b/g, 'DAY'],
-  [/\barchive\/\d{4}\//g, 'archive/YEAR/'],
+  [/\barchive\/\d{4}\/\d\d-\d\d\//g, 'archive/DAY/'],
   [/\b([0-9a-f]{2}:){5}[0-9a-f]{2}\b/g, 'MAC'],
   [/\b([0-9a-f]\.){32}ip6\.arpa\b/g, 'REVERSE'],
   [/\b(\d{1,3}\.){4}in-addr\.arpa\b/g, 'REVERSE'],

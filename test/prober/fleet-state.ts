@@ -175,7 +175,9 @@ function addressesIn(files: Files): Record<string, string> {
 const diskIn = (claim: string, machine: string) => claim.slice(`${machine}-data-`.length, -'-123456'.length)
 
 const archivedIn = (files: Files) =>
-  [...new Set([...files.keys()].flatMap((path) => /^archive\/\d{4}\/([^/]+)\//.exec(path)?.[1] ?? []))].sort()
+  [
+    ...new Set([...files.keys()].flatMap((path) => /^archive\/\d{4}\/\d\d-\d\d\/([^/]+)\//.exec(path)?.[1] ?? [])),
+  ].sort()
 
 /** The namespaces that machines and images share on each cluster must have what makes them. */
 export function namespaceProblems({ definitions, images }: FleetState, files: Files): string[] {

@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest'
 import {
   addressFile,
   applicationFile,
-  archivedDefinition,
   archivedFile,
   archiveFolder,
   definitionFile,
@@ -53,12 +52,12 @@ describe('paths', () => {
 describe('the archive of a machine', () => {
   const archive = archiveFolder('2030-01-01T10:00:00Z', 'web-01', '0123456789abcdef0123')
 
-  it('is named after the year, the machine and the run', () => {
-    expect(archive).toBe('archive/2030/web-01-0123456789abcdef0123')
+  it('is named after the day, the machine and the run', () => {
+    expect(archive).toBe('archive/2030/01-01/web-01-0123456789abcdef0123')
   })
 
   it.each([
-    [definitionFile('site-a', 'shop', 'web-01'), archivedDefinition('2030', 'web-01', '0123456789abcdef0123')],
+    [definitionFile('site-a', 'shop', 'web-01'), `${archive}/values.yaml`],
     [`${manifestsFolder('site-a', 'shop', 'web-01')}/vm.yaml`, `${archive}/manifests/vm.yaml`],
     [applicationFile('site-a', 'shop', 'web-01'), `${archive}/application-web-01.yaml`],
     [placementFile('web-01'), `${archive}/placement-web-01.yaml`],
@@ -93,7 +92,7 @@ describe('what an undo gives back last', () => {
     ['a definition', definitionFile('site-a', 'shop', 'web-01')],
     ['an Application', applicationFile('site-a', 'shop', 'web-01')],
     ['an image', imageFile('rhel9')],
-    ['what was archived', archivedDefinition('2030', 'web-01', '0123456789abcdef0123')],
+    ['what was archived', `${archiveFolder('2030-01-01T10:00:00Z', 'web-01', '0123456789abcdef0123')}/values.yaml`],
     ['a machine of a namespace that is called like one', definitionFile('site-a', 'kept', 'web-01')],
     ['a machine on a cluster that is called like one', definitionFile('names', 'shop', 'web-01')],
   ])('is not %s: clusters follow that', (_, path) => {

@@ -29,6 +29,14 @@ export function isRaced({ code, stdout, stderr }: GitResult): boolean {
   return code !== 0 && RACED.test(`${stdout}\n${stderr}`)
 }
 
+/** Whether it failed because our own disk has no room. */
+export function isOfRoom(error: unknown): boolean {
+  if (typeof error === 'string') return meaningOf(error).about === 'room'
+  if (!(error instanceof Error)) return false
+  const { code, cause } = error as NodeJS.ErrnoException
+  return code === 'ENOSPC' || code === 'EDQUOT' || isOfRoom(cause)
+}
+
 const late: Meaning = { kind: 'passing', reason: 'busy', why: 'the Git server did not answer in time' }
 
 function meaningOf(text: string): Meaning {

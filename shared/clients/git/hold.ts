@@ -1,4 +1,5 @@
 import { type ObjectReader, startReader } from './cat-file.ts'
+import { isOfRoom } from './failure.ts'
 import { type CloneConfig, type Made, makeClone } from './make-clone.ts'
 import { leaveRoom } from './room.ts'
 
@@ -18,7 +19,12 @@ export function holdClone(config: CloneConfig) {
   let replaced = 0
   const replace = async (): Promise<Made> => {
     const before = await current?.catch(() => undefined)
-    const made = await makeClone(config)
+    const made = await makeClone(config).catch(async (error: unknown) => {
+      if (!before || !isOfRoom(error)) throw error
+      // There is room in the place of the old one, if not beside it.
+      await leaveRoom(before.directory)
+      return makeClone(config)
+    })
     current = Promise.resolve(made)
     replaced++
     // What is still being written there may come back; who takes a room next sweeps it away.

@@ -3,11 +3,12 @@ import { DroverError } from '../../errors.ts'
 import type { Transaction } from '../../fleet.ts'
 import { commitsPerPush, retries } from '../../telemetry/metrics.ts'
 import type { Clone, Tip } from './clone.ts'
-import type { Failure } from './failure.ts'
+import { type Failure, isOfRoom } from './failure.ts'
 import type { History, Made } from './find.ts'
 import type { Signature } from './new-objects.ts'
 import { decideAll, type Ending, type Plan, toEndings, writeCommits } from './plan.ts'
 import { publish } from './publish.ts'
+import { noRoom } from './signs.ts'
 import type { EntryTree } from './tree.ts'
 
 export interface Landing {
@@ -128,6 +129,11 @@ async function decline(
 }
 
 function toThrown(error: unknown): Failure {
+  if (isOfRoom(error))
+    return {
+      kind: 'unclear',
+      error: new DroverError('busy', `Cannot commit to the fleet repository: ${noRoom}`, { cause: error }),
+    }
   if (error instanceof DroverError) return { kind: error.reason === 'busy' ? 'passing' : 'final', error }
   return {
     kind: 'passing',

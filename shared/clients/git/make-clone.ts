@@ -2,10 +2,11 @@ import { appendFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { DroverError } from '../../errors.ts'
-import { isOfCredentials, toFailure } from './failure.ts'
+import { isOfCredentials, isOfRoom, toFailure } from './failure.ts'
 import { type GitResult, runGit } from './process.ts'
 import type { Remote } from './remote.ts'
 import { leaveRoom, takeRoom } from './room.ts'
+import { noRoom } from './signs.ts'
 
 export interface Timeouts {
   clone: number
@@ -112,7 +113,8 @@ export async function makeClone(config: CloneConfig): Promise<Made> {
     return { directory }
   } catch (error) {
     await leaveRoom(directory)
-    throw error
+    if (error instanceof DroverError || !isOfRoom(error)) throw error
+    throw new DroverError('busy', `Cannot read the fleet repository: ${noRoom}`, { cause: error })
   }
 }
 

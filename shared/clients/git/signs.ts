@@ -6,8 +6,11 @@ export interface Meaning {
   kind: 'final' | 'passing' | 'unclear'
   reason: Extract<Reason, 'refused' | 'broken' | 'busy'>
   why: string
-  /** What was not taken, where it matters: our token or key, whatever is pushed to this branch, so much at once, or so often. */
-  about?: 'credentials' | 'branch' | 'size' | 'rate'
+  /**
+   * What it is about, where that matters: our token or key, whatever is pushed to this branch, so much at once, so often, or
+   * the room on our own disk.
+   */
+  about?: 'credentials' | 'branch' | 'size' | 'rate' | 'room'
 }
 
 interface Sign {
@@ -47,6 +50,15 @@ export const meanings: readonly Sign[] = [
     sign: /mismatched algorithms|does not support this repository's hash algorithm/,
     means: () =>
       broken('the repository has SHA-256 object names, and Drover wants SHA-1: make it anew without --object-format'),
+  },
+  {
+    sign: /^remote: .*(?:No space left on device|Disk quota exceeded)/m,
+    means: () => passing('the Git server has no room left on its disk'),
+  },
+  {
+    // Of a branch that it cannot write it does not say why.
+    sign: /No space left on device|Disk quota exceeded|Out of diskspace|couldn't write '\S+\.lock'/,
+    means: () => ({ kind: 'unclear', reason: 'busy', why: noRoom, about: 'room' }),
   },
   // TLS
   {
@@ -143,6 +155,9 @@ export const meanings: readonly Sign[] = [
     means: () => passing('the Git server cannot be reached'),
   },
 ]
+
+/** Why nothing can be put into the clone. */
+export const noRoom = 'the disk that holds the clone is full: give the folder of DROVER_GIT_DIRECTORY more room'
 
 /** What a hook says that could not ask the rest of its server, as GitLab's and Gitea's do while that is started anew. */
 const UNWELL = new RegExp(

@@ -185,7 +185,7 @@ describe('change', () => {
 })
 
 describe('the removal of a machine', () => {
-  const archive = 'archive/2030/db-01-0123456789abcdef0123'
+  const archive = 'archive/2030/01-01/db-01-0123456789abcdef0123'
   const wal = 'db-01-data-wal-4f3104'
   const data = 'db-01-data-data-4f3104'
   const removing = () =>

@@ -203,7 +203,7 @@ describe('the undo of a change', () => {
     const fleet = await fleetHaving()
     await commitAs({ ...removing, task: 'remove.commit' }, fleet)
     fleet.put({ [address]: 'of another machine\n' })
-    const message = `Cannot undo run ${removing.id}: db-01 was taken away already, see archive/2030/db-01-${removing.id}. What failed: Cannot free its address. Put that right, and let the run go on: set state to "running" and deadline to a time to come in ${runFile(removing.id)}`
+    const message = `Cannot undo run ${removing.id}: db-01 was taken away already, see archive/2030/01-01/db-01-${removing.id}. What failed: Cannot free its address. Put that right, and let the run go on: set state to "running" and deadline to a time to come in ${runFile(removing.id)}`
     expect(await undoing(removing, fleet)).toEqual({ kind: 'stranded', message })
     expect(await readRecord(await fleet.head(), removing.id)).toMatchObject({ state: 'stranded', message })
   })

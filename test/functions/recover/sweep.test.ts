@@ -4,7 +4,7 @@ import { DroverError } from '../../../shared/errors.ts'
 import { mostBytes } from '../../../shared/file-size.ts'
 import { toRemoval } from '../../../shared/gitops/removal.ts'
 import { type RunRecord, readRecord, recorded, trailersOf } from '../../../shared/ledger.ts'
-import { archivedDefinition, definitionFile, imageFile, nameFile, runFile } from '../../../shared/paths.ts'
+import { archiveFolder, definitionFile, imageFile, nameFile, runFile } from '../../../shared/paths.ts'
 import type { Run, Standstill } from '../../../shared/step.ts'
 import { toYaml } from '../../../shared/yaml.ts'
 import { runOf, starterFiles } from '../../examples/starter.ts'
@@ -110,7 +110,7 @@ describe('a tick', () => {
       marks,
     }
     const fleet = memoryFleet({ ...starterFiles(), [values]: toYaml(linuxServer()) })
-    const archived = archivedDefinition('2030', 'web-01', run.id)
+    const archived = `${archiveFolder('2030-01-01T10:00:00Z', 'web-01', run.id)}/values.yaml`
     await write(fleet, run, { [archived]: toYaml(linuxServer()), [values]: null })
     const { run: resumed, outcome } = only((await sweep(fleet, settings, minutes(10))).standing)
     expect(resumed.task).toBe('remove.commit')

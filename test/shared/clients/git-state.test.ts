@@ -1,9 +1,11 @@
 import { execFile } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { rejection } from './git/errors.ts'
+import { fillUp, mountDisk, whyNoDisks } from './git/mount.ts'
 import { counting, deciding, makeWorld, TOKEN, type World, writing } from './git/world.ts'
 
 const execute = promisify(execFile)
@@ -56,6 +58,14 @@ describe('openFleet, whatever state it finds', () => {
     ['with a stale lock', (clone) => writeFile(join(clone, 'refs', 'remotes', 'origin', 'main.lock'), '')],
     ['whose branch is broken', (clone) => writeFile(join(clone, 'refs', 'remotes', 'origin', 'main'), 'rubbish\n')],
     [
+      'in which a fetch was killed',
+      async (clone) => {
+        await writeFile(join(clone, 'objects/pack/tmp_pack_Xy12ab'), 'PACK')
+        await writeFile(join(clone, 'objects/pack/tmp_idx_Xy12ab'), '')
+        await writeFile(join(clone, 'shallow.lock'), '')
+      },
+    ],
+    [
       'with broken packs',
       async (clone) => {
         const packs = join(clone, 'objects', 'pack')
@@ -82,6 +92,34 @@ describe('openFleet, whatever state it finds', () => {
       '11',
     ])
     expect(await world.git('rev-list', '--count', 'main')).toBe('3')
+  })
+
+  it.skipIf(whyNoDisks)('makes room where its own clone has filled the disk', async () => {
+    const world = await makeWorld()
+    const disk = mountDisk(world.directory, 3_000_000)
+    const names = Array.from({ length: 20 }, (_, index) => `large/${index}`)
+    await world.commitBehind(Object.fromEntries(names.map((name) => [name, randomBytes(150_000).toString('hex')])))
+    const fleet = world.open({ directory: disk })
+    for (const name of names) {
+      expect((await (await fleet.head()).read(name))?.length).toBe(300_000)
+      await fleet.transact(counting(name))
+    }
+    expect(world.warnings.join('\n')).toContain('the clone of the fleet repository is made again')
+    expect(await world.git('show', 'main:counter')).toBe('20')
+  })
+
+  it.skipIf(whyNoDisks)('says that others have filled the disk, and works on when they have made room', async () => {
+    const world = await makeWorld()
+    await world.commitBehind({ counter: '10' })
+    const disk = mountDisk(world.directory, 1_000_000)
+    const fleet = world.open({ directory: disk, patience: 1_000 })
+    const full = { reason: 'busy', message: expect.stringContaining('the disk that holds the clone is full') }
+    await fillUp(join(disk, 'of-others'))
+    expect(await rejection(fleet.transact(counting('a')))).toMatchObject(full)
+    expect(await rejection(fleet.head())).toMatchObject(full)
+    await rm(join(disk, 'of-others'))
+    await fleet.transact(counting('a'))
+    expect(await world.git('show', 'main:counter')).toBe('11')
   })
 
   it('finds what is in a history that was rewritten, and nothing else', async () => {

@@ -110,6 +110,17 @@ describe('toFailure', () => {
     expect([kind, error.reason]).toEqual(['final', 'refused'])
   })
 
+  it('tells our own full disk, for which the clone is to blame, from that of the server', () => {
+    const ours = said('fatal: write error: No space left on device\nfatal: fetch-pack: invalid index-pack output\n')
+    expect([ours.kind, ours.about, ours.error.reason]).toEqual(['unclear', 'room', 'busy'])
+    expect(ours.error.message).toContain(
+      'the disk that holds the clone is full: give the folder of DROVER_GIT_DIRECTORY',
+    )
+    const theirs = said('remote: fatal: write error: No space left on device        \n', declined('unpacker error'))
+    expect([theirs.kind, theirs.about]).toEqual(['passing', undefined])
+    expect(theirs.error.message).toContain('the Git server has no room left on its disk')
+  })
+
   const certificate = "the Git server's certificate cannot be verified: DROVER_GIT_CA_FILE must name"
   const otherHost = "the Git server's certificate is for another host"
   it.each([
