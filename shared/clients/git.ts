@@ -21,9 +21,9 @@ export interface FleetConfig extends RemoteConfig {
   author: Signature
   window?: Window
   timeouts?: Partial<Timeouts>
-  /** How often a push is tried before the transaction is given back as busy. */
+  /** How often in a row a push may fail before the transaction is given back as busy. */
   tries?: number
-  /** For how many milliseconds it is tried: a delivery is given up by the Broker when it is not answered in a minute. */
+  /** For how many milliseconds it is tried, also while others are always first: a delivery is given up by the Broker when it is not answered in a minute. */
   patience?: number
   /** For how many milliseconds a server is left alone that wants to be asked less often. */
   ratePause?: number

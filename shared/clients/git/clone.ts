@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { DroverError } from '../../errors.ts'
 import { coalesce, inTurn } from '../coalesce.ts'
 import type { GitObject } from './cat-file.ts'
@@ -5,7 +7,7 @@ import { toFailure } from './failure.ts'
 import { holdClone, holdReader } from './hold.ts'
 import { type CloneConfig, FILTER, hasBranch, type Made, QUIET, refspecOf, runIn, trackingOf } from './make-clone.ts'
 import type { NewObjects } from './new-objects.ts'
-import { writePack } from './pack.ts'
+import { markPromised, writePack } from './pack.ts'
 import type { GitResult } from './process.ts'
 import { openPusher } from './push.ts'
 import { quicker } from './quicker.ts'
@@ -57,6 +59,7 @@ export interface Clone {
 }
 
 const TIDY_EVERY = 250
+const NO_SINCE = /does not support --shallow-since/
 /** Milliseconds for which what we know counts as new: long enough for one push after the other, and longer while nobody else commits. */
 const FRESH_FOR = 30
 const LONGEST_FRESH = 1_000
@@ -97,7 +100,11 @@ export function openClone(config: CloneConfig): Clone {
     })
     return remaking
   }
-  const tidy = tidier(TIDY_EVERY, (args) => git(args, { timeout: timeouts.clone }))
+  const tidy = tidier(TIDY_EVERY, {
+    git: (args) => git(args, { timeout: timeouts.clone }),
+    tidied: readers.renew,
+    remake: (why) => remake(config.remote.redact(why)),
+  })
   const fetchInto = async (made: Made): Promise<Tip> => {
     const { directory } = made
     const args = ['fetch', ...QUIET, `--filter=${FILTER}`, 'origin', refspecOf(config)]
@@ -147,6 +154,8 @@ export function openClone(config: CloneConfig): Clone {
     return before.newest
   }
   let pushedAt = Number.NEGATIVE_INFINITY
+  /** The pack of the commits that were written last. */
+  let written: { pack: string; last: string | undefined } | undefined
   const push: Clone['push'] = async (commit, base) => {
     const { directory } = await held.open()
     pushedAt = performance.now()
@@ -156,14 +165,19 @@ export function openClone(config: CloneConfig): Clone {
     runIn(config, (await held.open()).directory, args, options.timeout ?? timeouts.local, options.input)
 
   let earliest = Number.POSITIVE_INFINITY
-  const deepen = inTurn((since: number) => {
+  const deepen = inTurn(async (since: number) => {
+    const { directory } = await held.open()
+    // It has the whole history.
+    if (!existsSync(join(directory, 'shallow'))) return { code: 0, timedOut: false, stdout: '', stderr: '' }
     // Git would also shorten the history again, while somebody else still searches it.
     earliest = Math.min(earliest, since)
     const start = new Date(earliest * 1_000).toISOString()
     // No branch is followed: what follows it may do so beside this.
-    const from = ['--refmap=', 'origin', `refs/heads/${config.branch}`]
-    const args = ['fetch', ...QUIET, `--shallow-since=${start}`, '--filter=tree:0', ...from]
-    return git(args, { timeout: timeouts.clone })
+    const from = ['--filter=tree:0', '--refmap=', 'origin', `refs/heads/${config.branch}`]
+    const deepenBy = (how: string) => git(['fetch', ...QUIET, how, ...from], { timeout: timeouts.clone })
+    const result = await deepenBy(`--shallow-since=${start}`)
+    // As Azure Repos, which knows depths alone.
+    return NO_SINCE.test(result.stderr) ? deepenBy('--unshallow') : result
   })
   const way = quicker()
   const prefetch = async (oids: readonly string[]): Promise<void> => {
@@ -204,8 +218,11 @@ export function openClone(config: CloneConfig): Clone {
       void tidy()
       advances++
       know({ commit })
+      if (written?.last === commit) markPromised(written.pack)
     },
-    write: async (made) => writePack((await held.open()).directory, made),
+    write: async (made) => {
+      written = { pack: writePack((await held.open()).directory, made), last: made.commits.at(-1) }
+    },
     ...{ fetch, begin, seen, push, deepen, prefetch, git, object, remake },
     close: async () => {
       readers.end()

@@ -48,10 +48,11 @@ export function openHistory(clone: Clone, redact: (text: string) => string): His
     known = undefined
   }
   const deepen = async (tip: string, start: number): Promise<Failure | undefined> => {
-    if (await isDeeperWorthwhile(clone, tip, start)) {
-      const result = await clone.deepen(start)
-      if (result.code !== 0) return toFailure('read the history of the fleet repository', result, redact)
-    }
+    const newest = await clone.git(['log', '-1', '--format=%ct', tip, '--'])
+    // Asked for what is later than its newest commit, a server answers with an error.
+    const isWorthwhile = Number(newest.stdout) >= start
+    const result = newest.code === 0 && isWorthwhile ? await clone.deepen(start) : newest
+    if (result.code !== 0) return toFailure('read the history of the fleet repository', result, redact)
     horizon = start
     forget()
     return undefined
@@ -121,10 +122,4 @@ export function openHistory(clone: Clone, redact: (text: string) => string): His
       return commits.get(key)
     },
   }
-}
-
-/** False when the newest commit is older than the time asked for: a server answers that with an error. */
-async function isDeeperWorthwhile(clone: Clone, tip: string, start: number): Promise<boolean> {
-  const result = await clone.git(['log', '-1', '--format=%ct', tip, '--'])
-  return Number(result.stdout) >= start
 }

@@ -61,5 +61,10 @@ export function holdReader({ remote, timeouts }: CloneConfig) {
     reader = startReader({ directory, env, timeout: timeouts.local, redact: remote.redact })
     return reader
   }
-  return { of, end: () => reader?.end() }
+  /** Lets go of what it has open, which may not be there any more: the next question is for another one. */
+  const renew = () => {
+    reader?.finish()
+    reader = undefined
+  }
+  return { of, renew, end: () => reader?.end() }
 }

@@ -15,8 +15,9 @@ export interface Landing {
   clone: Clone
   treeAt(tip: Tip): Promise<EntryTree>
   author: Signature
+  /** How often in a row it may fail. */
   tries: number
-  /** After so many milliseconds no further try begins. */
+  /** After so many milliseconds no further try begins, however often others were first. */
   patience: number
   /** How many milliseconds a server is left alone that wants to be asked less often. */
   ratePause: number
@@ -28,6 +29,7 @@ export interface Landing {
 
 const FIRST_PAUSE = 40
 const LONGEST_PAUSE = 3_000
+const LATE_PAUSE = 100
 
 /** Brings a batch of transactions onto the branch, with one push, and says how each of them ended. */
 export async function land(landing: Landing, batch: readonly Transaction<unknown>[]): Promise<Ending[]> {
@@ -39,12 +41,13 @@ export async function land(landing: Landing, batch: readonly Transaction<unknown
   let base: Tip | undefined = landing.clone.newest
   let failure: Failure | undefined
   const started = performance.now()
-  const mayTry = (attempt: number) => attempt <= landing.tries && performance.now() - started < landing.patience
+  let failures = 0
+  const mayTry = () => failures < landing.tries && performance.now() - started < landing.patience
   let attempt = 1
-  for (; attempt === 1 || mayTry(attempt); attempt++) {
+  for (; attempt === 1 || mayTry(); attempt++) {
     if (attempt > 1) {
       retries.inc({ of: 'push' })
-      await pause(failure?.about === 'rate' ? landing.ratePause : pauseBefore(attempt), landing.signal)
+      await pause(pauseAfter(failure, failures, landing), landing.signal)
     }
     try {
       if (!base) {
@@ -63,6 +66,7 @@ export async function land(landing: Landing, batch: readonly Transaction<unknown
         isFresh = true
         plan = undefined
         failure = undefined
+        failures = 0
         continue
       }
       failure = outcome.failure
@@ -72,8 +76,9 @@ export async function land(landing: Landing, batch: readonly Transaction<unknown
       if (!plan) base = undefined
     }
     if (failure.kind === 'final') return decline(landing, batch, plan, failure)
+    failures++
     // Twice the same on the same base, and not the server's word: look for the fault in the clone.
-    if (failure.kind === 'unclear' && attempt % 2 === 0) {
+    if (failure.kind === 'unclear' && failures === 2) {
       base = await landing.clone.remake(String(failure.error.cause)).catch(() => undefined)
       isFresh = base !== undefined
       plan = undefined
@@ -148,7 +153,12 @@ function movedTooOften(tries: number): DroverError {
   )
 }
 
-const pauseBefore = (attempt: number) => Math.random() * Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (attempt - 2))
+/** Who was only late is soon back: whoever is ahead lets others pass for a moment, now and then. */
+function pauseAfter(failure: Failure | undefined, failures: number, { ratePause }: Landing): number {
+  if (failure?.about === 'rate') return ratePause
+  const longest = failure ? Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (failures - 1)) : LATE_PAUSE
+  return Math.random() * longest
+}
 
 const pause = (milliseconds: number, signal: AbortSignal): Promise<void> =>
   sleep(milliseconds, undefined, { signal }).catch(() => undefined)

@@ -104,12 +104,20 @@ export async function makeClone(config: CloneConfig): Promise<Made> {
   try {
     await must(runIn(config, directory, ['init', '--quiet', '--bare', '--template='], timeouts.local))
     await appendFile(join(directory, 'config'), settingsOf(remote.url, refspecOf(config)))
-    const shallow = ['fetch', ...QUIET, '--depth=1', '--filter=blob:none', 'origin', refspecOf(config)]
-    const result = await runIn(config, directory, shallow, timeouts.clone)
-    if (result.timedOut) throw toFailure('read the fleet repository', result, remote.redact).error
-    if (result.code !== 0 && (await hasBranch(config, directory))) {
-      await must(runIn(config, directory, ['fetch', ...QUIET, 'origin', refspecOf(config)], timeouts.clone))
+    const fetch = async (...how: string[]) => {
+      const args = ['fetch', ...QUIET, ...how, 'origin', refspecOf(config)]
+      const result = await runIn(config, directory, args, timeouts.clone)
+      if (result.timedOut) throw toFailure('read the fleet repository', result, remote.redact).error
+      return result.code === 0
     }
+    const little = ['--depth=1', '--filter=blob:none']
+    if (await fetch(...little)) return { directory }
+    if (!(await hasBranch(config, directory))) return { directory }
+    // It may have been the moment. To have all of a large fleet takes long, and is kept.
+    if (await fetch(...little)) return { directory }
+    await must(
+      runIn(config, directory, ['fetch', ...QUIET, '--no-filter', 'origin', refspecOf(config)], timeouts.clone),
+    )
     return { directory }
   } catch (error) {
     await leaveRoom(directory)

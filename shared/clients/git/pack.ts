@@ -19,8 +19,8 @@ const DELTA = 7
 /** Git's own limit (`pack.depth`): whoever reads the last of them makes all before it. */
 const DEEPEST = 50
 
-/** Writes commits with all that they consist of; no branch shows them. */
-export function writePack(directory: string, { objects, commits }: NewObjects): void {
+/** Writes commits with all that they consist of, and answers where; no branch shows them. */
+export function writePack(directory: string, { objects, commits }: NewObjects): string {
   const last = commits.at(-1) ?? ''
   const { name, pack, index } = toPack(objects)
   const path = join(directory, 'objects/pack', `pack-${name}`)
@@ -33,6 +33,19 @@ export function writePack(directory: string, { objects, commits }: NewObjects): 
     renameSync(unfinished, `${path}.idx`)
   }
   updateRef(directory, PENDING, last)
+  return path
+}
+
+/**
+ * Notes that the server has what is in a pack by now, as of one that was fetched. Else git would look at what comes from the
+ * server later, take all that is below it for the server's, and let go of ours.
+ */
+export function markPromised(path: string): void {
+  try {
+    if (existsSync(`${path}.idx`)) writeFileSync(`${path}.promisor`, '')
+  } catch {
+    // The clone is another one by now.
+  }
 }
 
 /** The bytes of a pack and of its index, and the name that both go by. */

@@ -1,3 +1,4 @@
+import { DroverError } from '../../errors.ts'
 import type { Clone, Tip } from './clone.ts'
 import { type Failure, toFailure } from './failure.ts'
 import type { Plan } from './plan.ts'
@@ -42,5 +43,9 @@ async function contains(clone: Clone, tip: Tip, commit: string, remakes: number)
   if (tip.commit === undefined || tip.commit === commit) return tip.commit === commit
   // A new clone begins with the tip: without the history below it, no commit would be found in the branch.
   if (clone.remakes !== remakes) await clone.deepen(Math.floor(Date.now() / 1_000) - DAY)
-  return (await clone.git(['merge-base', '--is-ancestor', commit, tip.commit])).code === 0
+  const { code } = await clone.git(['merge-base', '--is-ancestor', commit, tip.commit])
+  // Without an answer it may be there: it must not be made once more.
+  if (code === undefined)
+    throw new DroverError('busy', 'Cannot push to the fleet repository: git gave no answer in time')
+  return code === 0
 }

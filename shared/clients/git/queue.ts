@@ -17,22 +17,40 @@ interface QueueConfig<T> {
   signal: AbortSignal
 }
 
+/**
+ * Whoever pushes without a pause begins as its own push has ended, and is ahead of all others, who must look first: they would never have
+ * their turn. So after so many milliseconds it lets pass as much time as some pushes take, in which others come in between.
+ */
+const LONGEST_TURN = 1_000
+const PUSHES_OF_OTHERS = 4
+
 /** Collects items while a batch is under way or must wait, and hands them over together. */
 export function openQueue<T>({ window, lastAt, land, signal }: QueueConfig<T>): { add(item: T): void } {
   const pending: T[] = []
   let running = false
+  let turnSince = 0
+  let endedAt = Number.NEGATIVE_INFINITY
+  let took = 0
 
   const gather = async () => {
     // One turn of the loop, so that callers who ask in the same moment are served together.
     await setImmediate()
-    const wait = lastAt() + window.milliseconds - performance.now()
+    const now = performance.now()
+    if (now - endedAt > took) turnSince = now
+    const isOver = now - turnSince > LONGEST_TURN
+    const wait = Math.max(lastAt() + window.milliseconds, isOver ? endedAt + PUSHES_OF_OTHERS * took : 0) - now
     if (wait > 0) await setTimeout(wait, undefined, { signal }).catch(() => undefined)
+    if (isOver) turnSince = performance.now()
   }
   const drain = async () => {
     running = true
     while (pending.length > 0) {
       await gather()
+      const beganAt = performance.now()
       await land(pending.splice(0, window.runs))
+      endedAt = performance.now()
+      // Without those that others were ahead of.
+      took = endedAt - Math.max(beganAt, lastAt())
     }
     running = false
   }

@@ -131,7 +131,7 @@ export const meanings: readonly Sign[] = [
   },
   // HTTP, and what both say
   {
-    sign: /(?:returned error: |HTTP )401|Authentication failed|could not read (?:Username|Password)|Permission denied/,
+    sign: /(?:returned error: |HTTP )401|Authentication failed|could not read (?:Username|Password)|Permission denied \(/,
     means: () => ({ ...broken('the Git server does not accept our credentials'), about: 'credentials' }),
   },
   {

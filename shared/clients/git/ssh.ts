@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DroverError } from '../../errors.ts'
@@ -35,11 +36,11 @@ export function openSsh({ keyFile, knownHostsFile }: SshConfig, parent: string):
     room ??= await takeRoom(parent, 'ssh')
     const digest = createHash('sha256').update(`${key}\0${hosts}`).digest('hex').slice(0, 12)
     const folder = join(room, digest)
-    if (folder !== current) {
+    if (folder !== current || !existsSync(join(folder, 'config'))) {
       await mkdir(folder, { recursive: true, mode: 0o700 })
       await write(folder, { key, known_hosts: hosts, config: settingsFor(folder) })
       // A command that began with the old ones may fail of it: it is then done again with these.
-      if (current) await rm(current, { recursive: true, force: true })
+      if (current && current !== folder) await rm(current, { recursive: true, force: true })
       current = folder
     }
     // Git hands the command to a shell.

@@ -1,13 +1,19 @@
 import { execFile } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
+import type { PushFault } from '../../../local/git/faults.ts'
+import { environment } from '../../../shared/config.ts'
 import { DroverError } from '../../../shared/errors.ts'
+import type { Fleet } from '../../../shared/fleet.ts'
+import { randomOf } from '../../prober/random.ts'
 import { fullText } from './git/errors.ts'
 import { counting, deciding, makeWorld, TOKEN, type World, writing } from './git/world.ts'
 
 const execute = promisify(execFile)
+const seed = environment()['DROVER_SEED'] ?? String(randomInt(1 << 30))
 const thrown = (error: unknown) => error as DroverError
 
 async function hook({ host }: World, name: string, script: string): Promise<void> {
@@ -30,7 +36,7 @@ const declinesBad = (world: Parameters<typeof hook>[0]) =>
     'while read old new ref; do git log "$old..$new" --format=%B | grep -q bad && exit 1; done; exit 0',
   )
 
-describe('openFleet, when things go wrong', () => {
+describe(`openFleet, when things go wrong (DROVER_SEED=${seed})`, () => {
   it('does not commit twice when the answer to a push is lost', async () => {
     const { open, host, git } = await makeWorld()
     const fleet = open()
@@ -39,6 +45,42 @@ describe('openFleet, when things go wrong', () => {
     for (const run of ['a', 'b', 'c']) expect((await fleet.transact(counting(run))).created).toBe(true)
     expect([await git('show', 'main:counter'), await git('rev-list', '--count', 'main')]).toEqual(['4', '4'])
   })
+
+  it('makes each of 500 commits once whose answers are all lost, of two clients at once', {
+    timeout: 300_000,
+  }, async () => {
+    const { open, host, git } = await makeWorld()
+    host.faults.push({ kind: 'lostAnswer' }, 2_000)
+    const fleets = [0, 1].map(() => open({ patience: 250_000, window: { runs: 10, milliseconds: 0 } }))
+    const runs = Array.from({ length: 500 }, (_, index) => `r${index}`)
+    const done = await Promise.all(runs.map((run, index) => fleets[index % 2]!.transact(counting(run))))
+    expect(done.every(({ created }) => created)).toBe(true)
+    expect([await git('show', 'main:counter'), await git('rev-list', '--count', 'main')]).toEqual(['500', '500'])
+  })
+
+  it.each([0, 10, 50, 90])(
+    'makes each of 30 commits once where %i of 100 pushes go wrong',
+    { timeout: 300_000 },
+    async (rate) => {
+      const { open, host, git } = await makeWorld()
+      const { chance, of } = randomOf(seed, rate)
+      const wrongs: [PushFault, ...PushFault[]] = [
+        { kind: 'lostAnswer' },
+        { kind: 'cut' },
+        ...[429, 500, 502, 503, 504].map((status): PushFault => ({ kind: 'status', status })),
+      ]
+      for (let push = 0; push < 3_000; push++)
+        host.faults.push(chance(rate / 100) ? of(wrongs) : { kind: 'delay', milliseconds: 0 })
+      const commitAll = async (fleet: Fleet, client: string) => {
+        for (let number = 0; number < 10; number++) await fleet.transact(counting(`${client}${number}`))
+      }
+      const fleets = ['a', 'b', 'c'].map((client) =>
+        commitAll(open({ tries: 500, patience: 250_000, ratePause: 50 }), client),
+      )
+      await Promise.all(fleets)
+      expect([await git('show', 'main:counter'), await git('rev-list', '--count', 'main')]).toEqual(['30', '30'])
+    },
+  )
 
   it.each([
     ['', ''],

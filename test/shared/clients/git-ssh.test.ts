@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { promisify } from 'node:util'
@@ -80,6 +80,16 @@ describe('openFleet over ssh', () => {
     expect(await world.git('show', 'main:counter')).toBe('2')
     const copies = await readdir(join(world.directory, 'cache'), { recursive: true })
     expect(copies.filter((name) => name.endsWith('/key'))).toHaveLength(1)
+  })
+
+  it('writes its copy of the key again when it is lost with the folder that holds it', async () => {
+    const { world, env } = await reach()
+    const directory = join(world.directory, 'lost')
+    const fleet = world.openBy(env, { directory })
+    await fleet.transact(counting('a'))
+    await rm(directory, { recursive: true })
+    await fleet.transact(counting('b'))
+    expect(await world.git('show', 'main:counter')).toBe('2')
   })
 
   it('does a push again whose key was changed a moment before, and makes its commit once', async () => {

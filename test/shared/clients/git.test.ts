@@ -193,6 +193,28 @@ describe('openFleet', () => {
     expect(await git('rev-list', '--count', 'main')).toBe('20')
   })
 
+  it('lets others have their turn, however much one client pushes', async () => {
+    const { open, git, directory } = await makeWorld()
+    // Of two clients each is first now and then. To a third they left nothing.
+    const [busy, ...others] = [
+      open(),
+      open({ directory: join(directory, 'b') }),
+      open({ directory: join(directory, 'c') }),
+    ]
+    let isOver = false
+    const pushing = (async () => {
+      for (let count = 0; !isOver; count++) await busy.transact(counting(`busy-${count}`))
+    })()
+    const turns = others.map(async (other, index) => {
+      for (const number of numbers(5)) await other.transact(counting(`other-${index}-${number}`))
+    })
+    await Promise.all(turns).finally(() => {
+      isOver = true
+    })
+    await pushing
+    for (const index of [0, 1]) expect(await git('show', `main:vms/other-${index}-4.txt`)).toBe(`other-${index}-4`)
+  })
+
   it('decides again on the newer tree when the branch has moved', async () => {
     const { open, git, commitBehind } = await makeWorld()
     const fleet = open()

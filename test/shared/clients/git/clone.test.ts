@@ -1,12 +1,17 @@
+import { execFile } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
 import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { type Clone, openClone } from '../../../../shared/clients/git/clone.ts'
 import { openObjects } from '../../../../shared/clients/git/objects.ts'
+import type { GitResult } from '../../../../shared/clients/git/process.ts'
 import { toRemote } from '../../../../shared/clients/git/remote.ts'
 import { tidier } from '../../../../shared/clients/git/tidy.ts'
 import { mostBytes } from '../../../../shared/file-size.ts'
-import { makeWorld, TOKEN, type World } from './world.ts'
+import { startFront } from './front.ts'
+import { counting, makeWorld, TOKEN, type World } from './world.ts'
 
 const numbers = (count: number) => Array.from({ length: count }, (_, index) => index)
 
@@ -34,6 +39,36 @@ async function packsOf({ directory }: World): Promise<string[]> {
 }
 
 const manyFiles = Object.fromEntries(numbers(60).map((number) => [`vms/${number}/values.yaml`, `number: ${number}\n`]))
+
+/** A command in a clone, as its client would run it. */
+async function gitIn(directory: string, args: readonly string[]): Promise<GitResult> {
+  const now = args.map((arg) => arg.replace(/=(?:3000|60)$/, '=2'))
+  const running = promisify(execFile)('git', [`--git-dir=${directory}`, ...now])
+  return running.then(
+    ({ stdout, stderr }) => ({ code: 0, timedOut: false, stdout, stderr }),
+    ({ code, stdout, stderr }) => ({ code, timedOut: false, stdout, stderr }),
+  )
+}
+
+/** Files of a world's clone that are gone and that some process still has. */
+function deletedFilesOf({ directory }: World): string[] {
+  const maps = readdirSync('/proc').flatMap((pid) => {
+    try {
+      return /^\d+$/.test(pid) ? readFileSync(`/proc/${pid}/maps`, 'utf8').split('\n') : []
+    } catch {
+      return []
+    }
+  })
+  return maps.filter((line) => line.includes(directory) && line.endsWith('(deleted)'))
+}
+
+/** Tidies up at once, whatever there is. */
+const tidierOf = (clone: Clone) =>
+  tidier(1, {
+    git: (args) => clone.git(args.map((arg) => arg.replace(/=(?:3000|60)$/, '=2'))),
+    tidied: () => undefined,
+    remake: (why) => expect.fail(why),
+  })
 
 describe('openClone', () => {
   it('fetches no file before it is read, and those that are read together in one go', async () => {
@@ -150,7 +185,7 @@ describe('openClone', () => {
     const tree = await openObjects(clone).at(await clone.fetch())
     const paths = Object.keys(manyFiles)
     for (const path of paths.slice(0, 10)) await tree.read(path)
-    const tidy = tidier(1, (args) => clone.git(args.map((arg) => arg.replace(/=(?:3000|60)$/, '=2'))))
+    const tidy = tidierOf(clone)
     expect((await packsOf(world)).length).toBeGreaterThan(10)
     await Promise.all([tidy(), ...paths.slice(10, 20).map((path) => tree.read(path))])
     await tidy()
@@ -158,6 +193,88 @@ describe('openClone', () => {
     expect(await tree.read(paths[40] ?? '')).toBe('number: 40\n')
     await world.commitBehind({ later: 'x' })
     expect(await (await openObjects(clone).at(await clone.fetch())).read('later')).toBe('x')
+  })
+
+  it.each([
+    ['of its own', async () => undefined],
+    ['of others', (world: World) => world.commitBehind({ 'by-others': 'x' })],
+  ])(
+    'is tidied up by Git as well where the newest commit is one %s, and keeps those that it made',
+    async (_, after) => {
+      const world = await makeWorld()
+      await world.commitBehind(manyFiles)
+      const fleet = world.open()
+      for (const number of numbers(12)) await fleet.transact(counting(`r${number}`))
+      await after(world)
+      await fleet.head()
+      const [name = ''] = await readdir(join(world.directory, 'cache'))
+      const git = (args: readonly string[]) => gitIn(join(world.directory, 'cache', name), args)
+      const tidy = tidier(1, { git, tidied: () => undefined, remake: (why) => expect.fail(why) })
+      expect((await packsOf(world)).length).toBeGreaterThan(10)
+      await tidy()
+      expect((await packsOf(world)).length).toBeLessThan(4)
+      expect((await git(['count-objects', '-v'])).stdout).toContain('count: 0\n')
+      await fleet.transact(counting('later'))
+      expect(await world.git('show', 'main:counter')).toBe('13')
+      expect(world.warnings).toEqual([])
+    },
+  )
+
+  it('is made anew where Git cannot tidy it up, and after it has been used for long', async () => {
+    const answer = { code: 0, timedOut: false, stdout: '', stderr: '' }
+    let result: GitResult = answer
+    let tidied = 0
+    const remade: string[] = []
+    const tidy = tidier(1, {
+      git: async () => result,
+      tidied: () => (tidied += 1),
+      remake: async (why) => remade.push(why),
+    })
+    for (const _ of numbers(39)) await tidy()
+    expect([tidied, remade]).toEqual([39, []])
+    await tidy()
+    result = { ...answer, code: 128, stderr: 'fatal: failed to run repack' }
+    await tidy()
+    expect([tidied, remade]).toEqual([
+      39,
+      ['it has been used for long', 'git cannot tidy it up: fatal: failed to run repack'],
+    ])
+  })
+
+  it('holds no file open that Git has put together with others', { skip: process.platform !== 'linux' }, async () => {
+    const world = await makeWorld()
+    await world.commitBehind(manyFiles)
+    const clone = openIn(world)
+    const tree = await openObjects(clone).at(await clone.fetch())
+    for (const path of Object.keys(manyFiles).slice(0, 10)) await tree.read(path)
+    await clone.git(['-c', 'repack.writeBitmaps=false', 'gc', '--quiet'])
+    // Every so often it tidies up by itself.
+    for (const _ of numbers(250)) clone.advance(await world.git('rev-parse', 'main'))
+    await expect.poll(() => deletedFilesOf(world), { timeout: 20_000 }).toEqual([])
+    expect(await tree.read('vms/3/values.yaml')).toBe('number: 3\n')
+  })
+
+  it('has the whole history of a server that cannot be asked for what is later than a time, as Azure Repos', async () => {
+    const world = await makeWorld()
+    const first = await world.commitBehind({ a: '1' })
+    for (const number of numbers(3)) await world.commitBehind({ a: `${number}` })
+    const azure = await startFront(world, { withoutSince: true })
+    const clone = openIn(world, azure.url)
+    const { commit = '' } = await clone.fetch()
+    for (const _ of numbers(2)) {
+      expect(await clone.deepen(Math.floor(Date.now() / 1_000) - 86_400)).toMatchObject({ code: 0 })
+      expect((await clone.git(['rev-list', commit])).stdout.trim().split('\n').at(-1)).toBe(first)
+    }
+  })
+
+  it('brings no more than the newest commit when the first time failed', async () => {
+    const world = await makeWorld()
+    await world.commitBehind({ a: '1' })
+    await world.commitBehind({ a: '2' })
+    const front = await startFront(world, { failures: 1 })
+    const clone = openIn(world, front.url)
+    const { commit = '' } = await clone.fetch()
+    expect((await clone.git(['rev-list', commit])).stdout.trim().split('\n')).toHaveLength(1)
   })
 
   it('believes what it knows the longer the less others commit', async () => {

@@ -27,6 +27,13 @@ it('what is found in a clone that was replaced meanwhile is looked for again', a
   expect(await history.find(wanted, 'tip')).toBe('made')
 })
 
+it('nothing is said of a history whose newest commit cannot be read', async () => {
+  const killed = { ...answer, code: undefined }
+  const clone = { remakes: 0, git: async () => killed, remake: async () => ({}), deepen: async () => killed }
+  const history = openHistory(clone as unknown as Clone, (text) => text)
+  await expect(history.find(wanted, 'tip')).rejects.toMatchObject({ reason: 'busy' })
+})
+
 it('nothing is said of a history whose clone is replaced again and again', async () => {
   const history = openHistory(replacedTimes(100), (text) => text)
   await expect(history.find(wanted, 'tip')).rejects.toMatchObject({
