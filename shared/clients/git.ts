@@ -80,6 +80,7 @@ export function openFleet(config: FleetConfig): Fleet {
   const queue = openQueue<Pending>({
     window: config.window ?? { runs: 100, milliseconds: 0 },
     lastAt: () => clone.pushedAt,
+    isAlone: () => clone.isAlone,
     land: (batch) => landAll(landing, batch),
     signal: closing.signal,
   })

@@ -33,6 +33,8 @@ export interface Clone {
   readonly remakes: number
   /** When the last push began, by `performance.now()`. */
   readonly pushedAt: number
+  /** Whether nobody else had committed, for several looks in a row. */
+  readonly isAlone: boolean
   /** Says that a push made this commit the newest. */
   advance(commit: string): void
   /** Asks the server for the newest commit; never answers with what was true before the call. */
@@ -213,6 +215,9 @@ export function openClone(config: CloneConfig): Clone {
     },
     get pushedAt() {
       return pushedAt
+    },
+    get isAlone() {
+      return freshFor === LONGEST_FRESH
     },
     advance: (commit) => {
       void tidy()

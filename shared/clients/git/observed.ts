@@ -18,6 +18,9 @@ export function observed(clone: Clone, redact: (text: string) => string): Clone 
     get pushedAt() {
       return clone.pushedAt
     },
+    get isAlone() {
+      return clone.isAlone
+    },
     fetch: () => outside({ to: 'git fetch' }, clone.fetch),
     seen: () => outside({ to: 'git fetch', what: 'tip' }, clone.seen),
     prefetch: (oids) => outside({ to: 'git fetch', what: 'files' }, () => clone.prefetch(oids)),

@@ -11,6 +11,8 @@ interface QueueConfig<T> {
   window: Window
   /** When the last push began, by `performance.now()`. */
   lastAt(): number
+  /** Whether nobody else pushes, as far as is known. */
+  isAlone(): boolean
   /** Must not throw. */
   land(batch: readonly T[]): Promise<void>
   /** Ends the wait for the next push. */
@@ -19,13 +21,14 @@ interface QueueConfig<T> {
 
 /**
  * Whoever pushes without a pause begins as its own push has ended, and is ahead of all others, who must look first: they would never have
- * their turn. So after so many milliseconds it lets pass as much time as some pushes take, in which others come in between.
+ * their turn. So after so many milliseconds, more where nobody has come yet, it lets pass as much time as some pushes take, in which
+ * others come in between.
  */
-const LONGEST_TURN = 1_000
+const LONGEST_TURN = { among: 500, alone: 8_000 }
 const PUSHES_OF_OTHERS = 4
 
 /** Collects items while a batch is under way or must wait, and hands them over together. */
-export function openQueue<T>({ window, lastAt, land, signal }: QueueConfig<T>): { add(item: T): void } {
+export function openQueue<T>({ window, lastAt, isAlone, land, signal }: QueueConfig<T>): { add(item: T): void } {
   const pending: T[] = []
   let running = false
   let turnSince = 0
@@ -37,7 +40,7 @@ export function openQueue<T>({ window, lastAt, land, signal }: QueueConfig<T>): 
     await setImmediate()
     const now = performance.now()
     if (now - endedAt > took) turnSince = now
-    const isOver = now - turnSince > LONGEST_TURN
+    const isOver = now - turnSince > LONGEST_TURN[isAlone() ? 'alone' : 'among']
     const wait = Math.max(lastAt() + window.milliseconds, isOver ? endedAt + PUSHES_OF_OTHERS * took : 0) - now
     if (wait > 0) await setTimeout(wait, undefined, { signal }).catch(() => undefined)
     if (isOver) turnSince = performance.now()
