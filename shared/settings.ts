@@ -116,7 +116,7 @@ export const settings = {
     {
       name: 'DROVER_GIT_DIRECTORY',
       otherwise: "a folder of the process's own",
-      says: 'where the clone is kept warm; it may be lost at any time',
+      says: 'where the clone is kept warm; it may be lost at any time, and no other container may share it',
     },
     {
       name: 'DROVER_GIT_PUSH_SECONDS',

@@ -258,7 +258,7 @@ describe('openClone', () => {
     const world = await makeWorld()
     const first = await world.commitBehind({ a: '1' })
     for (const number of numbers(3)) await world.commitBehind({ a: `${number}` })
-    const azure = await startFront(world, { withoutSince: true })
+    const azure = await startFront(world.host.plainUrl, { withoutSince: true })
     const clone = openIn(world, azure.url)
     const { commit = '' } = await clone.fetch()
     for (const _ of numbers(2)) {
@@ -271,7 +271,7 @@ describe('openClone', () => {
     const world = await makeWorld()
     await world.commitBehind({ a: '1' })
     await world.commitBehind({ a: '2' })
-    const front = await startFront(world, { failures: 1 })
+    const front = await startFront(world.host.plainUrl, { failures: 1 })
     const clone = openIn(world, front.url)
     const { commit = '' } = await clone.fetch()
     expect((await clone.git(['rev-list', commit])).stdout.trim().split('\n')).toHaveLength(1)

@@ -1,22 +1,26 @@
 import { createServer, request } from 'node:http'
 import { onTestFinished } from 'vitest'
 import { listenAt } from '../../../../local/listen.ts'
-import type { World } from './world.ts'
 
-/** A server in front of a world's, that cannot do all that it can; closed with the test. */
+export interface Front {
+  url: string
+  /** Answers everything with this status until it is set back to undefined. */
+  outage: number | undefined
+}
+
+/** A server in front of a Git host, that cannot do all that it can; closed with the test. */
 export async function startFront(
-  { host }: World,
-  { withoutSince = false, failures = 0 }: { withoutSince?: boolean; failures?: number },
-): Promise<{ url: string }> {
+  plainUrl: string,
+  { withoutSince = false, failures = 0 }: { withoutSince?: boolean; failures?: number } = {},
+): Promise<Front> {
   let failed = 0
+  const front: Front = { url: '', outage: undefined }
   const server = createServer((incoming, outgoing) => {
+    if (front.outage !== undefined) return void outgoing.writeHead(front.outage).end()
     if (incoming.method === 'POST' && failed++ < failures) return void outgoing.writeHead(502).end()
-    const { 'git-protocol': protocol, ...headers } = incoming.headers
-    const to = new URL(incoming.url ?? '/', host.plainUrl)
-    const asked = {
-      method: incoming.method,
-      headers: withoutSince ? headers : { ...headers, 'git-protocol': protocol },
-    }
+    const to = new URL(incoming.url ?? '/', plainUrl)
+    const { 'git-protocol': _, ...older } = incoming.headers
+    const asked = { method: incoming.method, headers: withoutSince ? older : incoming.headers }
     const far = request(to, asked, (answer) => {
       outgoing.writeHead(answer.statusCode ?? 502, answer.headers)
       if (!withoutSince || incoming.method === 'POST') return void answer.pipe(outgoing)
@@ -34,5 +38,6 @@ export async function startFront(
     server.closeAllConnections()
     await new Promise((resolve) => server.close(resolve))
   })
-  return { url: Object.assign(new URL(host.plainUrl), { port: `${port}` }).href }
+  front.url = Object.assign(new URL(plainUrl), { port: `${port}` }).href
+  return front
 }
