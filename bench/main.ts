@@ -51,8 +51,11 @@ const { values, positionals } = parseArgs({
 const { quick } = values
 const reality = openReality(say)
 
+const rows: string[][] = []
+const printRows = () =>
+  process.stdout.write(`${table(['benchmark', 'what', 'Drover', 'reference', 'ratio', 'limit', ''], rows)}\n`)
+
 async function main(): Promise<void> {
-  const rows: string[][] = []
   const noReality = whyNoControlPlane(environment())
   for (const benchmark of chosen()) {
     if (benchmark.real && noReality) {
@@ -65,7 +68,7 @@ async function main(): Promise<void> {
     if (!quick) await keep(result)
     rows.push(...result.rows.map((row) => [benchmark.name, ...cells(row)]))
   }
-  process.stdout.write(`${table(['benchmark', 'what', 'Drover', 'reference', 'ratio', 'limit', ''], rows)}\n`)
+  printRows()
 }
 
 function chosen(): readonly Benchmark[] {
@@ -88,6 +91,7 @@ async function measured(benchmark: Benchmark): Promise<Result> {
   } catch (error) {
     // What it has started goes on for a moment, without its folder: nothing of that shall be said instead.
     say(`${benchmark.name}: ${messageOf(error)}`)
+    if (rows.length > 0) printRows()
     await rm(directory, { recursive: true, force: true, maxRetries: 3 }).catch(() => undefined)
     process.exit(1)
   } finally {
