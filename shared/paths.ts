@@ -43,11 +43,11 @@ export const isLock = (path: string) => /^(vms|images)\/.*\/operation\.yaml$/.te
 export const claimsFile = (cluster: string, namespace: string, name: string) =>
   `${machineFolder(cluster, namespace, name)}/claims.yaml`
 
-/** What a deprovision took away, under the day on which it was asked for: machines go for ever, and no folder may grow as long. */
+/** What a deprovision took away, under the day on which it was asked for: machines are removed all the time, and no folder may grow without end. */
 export const archiveFolder = (since: string, name: string, run: string) =>
   `archive/${since.slice(0, 4)}/${since.slice(5, 10)}/${name}-${run}`
 
-export const isArchivedDefinition = (path: string) => /^archive\/.*\/values\.yaml$/.test(path)
+export const isArchivedDefinition = (path: string) => /^archive\/(?:[^/]+\/){2,3}values\.yaml$/.test(path)
 
 /** Where a machine's file goes in its archive: those of its folder as they lie there, its Placement and Application beside them. */
 export function archivedFile(archive: string, path: string): string {

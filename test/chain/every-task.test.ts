@@ -5,7 +5,16 @@ import { taskFor } from '../../shared/event-types.ts'
 import { imageApplicationName } from '../../shared/images/names.ts'
 import type { RunRecord } from '../../shared/ledger.ts'
 import { lifecycles, terminals } from '../../shared/lifecycles.ts'
-import { claimsFile, definitionFile, isLock, isShared, machineFolder, nameFile, runFile } from '../../shared/paths.ts'
+import {
+  archiveFolder,
+  claimsFile,
+  definitionFile,
+  isLock,
+  isShared,
+  machineFolder,
+  nameFile,
+  runFile,
+} from '../../shared/paths.ts'
 import { runId } from '../../shared/run.ts'
 import type { Definition } from '../../shared/schema/definition.ts'
 import { parseYaml, toYaml } from '../../shared/yaml.ts'
@@ -275,7 +284,7 @@ function isOnlyGrown(before: string, after: string): boolean {
 async function expectLeft({ before, after, place, run, ended }: Failed): Promise<void> {
   const { namespace, name } = place
   expect(ended.data.message).toMatch(
-    `${name} was taken away already, see archive/${new Date().toISOString().slice(0, 10).replace('-', '/')}/${name}-${run.id}. What failed: `,
+    `${name} was taken away already, see ${archiveFolder(ended.data.since ?? '', name, run.id)}. What failed: `,
   )
   expect(ended.data.message).toMatch(
     `Put that right, and let the run go on: set state to "running" and deadline to a time to come in ${runFile(run.id)}`,

@@ -3,8 +3,8 @@ const shift = Number(new URL(import.meta.url).searchParams.get('by'))
 const TrueDate = Date
 
 globalThis.Date = class extends TrueDate {
-  constructor(...given: [] | [number | string | Date]) {
-    super(given.length === 0 ? TrueDate.now() + shift : given[0])
+  constructor(...given: unknown[]) {
+    super(...((given.length === 0 ? [TrueDate.now() + shift] : given) as [number]))
   }
 
   static override now(): number {

@@ -68,8 +68,8 @@ const LONGEST_FRESH = 1_000
 
 /** Prepares the clone; nothing is fetched before the first use. */
 export function openClone(config: CloneConfig): Clone {
-  const held = holdClone(config)
   const readers = holdReader(config)
+  const held = holdClone(config, readers.end)
   const uploadPack = openUploadPack(config)
   const pusher = openPusher(config)
   const { timeouts, signal } = config
@@ -105,7 +105,7 @@ export function openClone(config: CloneConfig): Clone {
   const tidy = tidier(TIDY_EVERY, {
     git: (args) => git(args, { timeout: timeouts.clone }),
     tidied: readers.renew,
-    remake: (why) => remake(config.remote.redact(why)),
+    remake: async (why) => signal.aborted || remake(config.remote.redact(why)),
   })
   const fetchInto = async (made: Made): Promise<Tip> => {
     const { directory } = made

@@ -3,8 +3,8 @@ import { isOfRoom } from './failure.ts'
 import { type CloneConfig, type Made, makeClone } from './make-clone.ts'
 import { leaveRoom } from './room.ts'
 
-/** Keeps the one clone there is, and changes it for another without a gap. */
-export function holdClone(config: CloneConfig) {
+/** Keeps the one clone there is, and changes it for another: without a gap, where there is room for both. */
+export function holdClone(config: CloneConfig, beforeLeaving: () => void) {
   let current: Promise<Made> | undefined
   const open = (): Promise<Made> => {
     config.signal.throwIfAborted()
@@ -21,7 +21,8 @@ export function holdClone(config: CloneConfig) {
     const before = await current?.catch(() => undefined)
     const made = await makeClone(config).catch(async (error: unknown) => {
       if (!before || !isOfRoom(error)) throw error
-      // There is room in the place of the old one, if not beside it.
+      // There is room in the place of the old one, if not beside it: once nobody has its files open any more.
+      beforeLeaving()
       await leaveRoom(before.directory)
       return makeClone(config)
     })
@@ -66,5 +67,9 @@ export function holdReader({ remote, timeouts }: CloneConfig) {
     reader?.finish()
     reader = undefined
   }
-  return { of, renew, end: () => reader?.end() }
+  const end = () => {
+    reader?.end()
+    reader = undefined
+  }
+  return { of, renew, end }
 }

@@ -42,6 +42,7 @@ export async function land(landing: Landing, batch: readonly Transaction<unknown
   let failure: Failure | undefined
   const started = performance.now()
   let failures = 0
+  let unclear = 0
   const mayTry = () => failures < landing.tries && performance.now() - started < landing.patience
   let attempt = 1
   for (; attempt === 1 || mayTry(); attempt++) {
@@ -67,18 +68,23 @@ export async function land(landing: Landing, batch: readonly Transaction<unknown
         plan = undefined
         failure = undefined
         failures = 0
+        unclear = 0
         continue
       }
       failure = outcome.failure
+      // The clone was replaced meanwhile, and with it went what was to be pushed. On the same base it becomes the same.
+      if (plan.remakes !== landing.clone.remakes) plan = undefined
     } catch (error) {
       failure = toThrown(error)
       // A plan that may have been pushed is kept and pushed again: decided anew, it would be made twice.
       if (!plan) base = undefined
+      else if (failure.kind === 'unclear') failure = { ...failure, kind: 'passing' }
     }
     if (failure.kind === 'final') return decline(landing, batch, plan, failure)
     failures++
-    // Twice the same on the same base, and not the server's word: look for the fault in the clone.
-    if (failure.kind === 'unclear' && failures === 2) {
+    unclear = failure.kind === 'unclear' ? unclear + 1 : 0
+    // Twice in a row on the same base, and not the server's word: look for the fault in the clone.
+    if (unclear === 2) {
       base = await landing.clone.remake(String(failure.error.cause)).catch(() => undefined)
       isFresh = base !== undefined
       plan = undefined
@@ -147,10 +153,7 @@ function toThrown(error: unknown): Failure {
 }
 
 function movedTooOften(tries: number): DroverError {
-  return new DroverError(
-    'busy',
-    `Cannot commit to the fleet repository: others committed first, ${tries} times in a row`,
-  )
+  return new DroverError('busy', `Cannot commit to the fleet repository: others committed first, ${tries} times`)
 }
 
 /** Who was only late is soon back: whoever is ahead lets others pass for a moment, now and then. */

@@ -107,13 +107,14 @@ export async function makeClone(config: CloneConfig): Promise<Made> {
     const fetch = async (...how: string[]) => {
       const args = ['fetch', ...QUIET, ...how, 'origin', refspecOf(config)]
       const result = await runIn(config, directory, args, timeouts.clone)
-      if (result.timedOut) throw toFailure('read the fleet repository', result, remote.redact).error
+      if (result.timedOut || isOfRoom(result.stderr))
+        throw toFailure('read the fleet repository', result, remote.redact).error
       return result.code === 0
     }
     const little = ['--depth=1', '--filter=blob:none']
     if (await fetch(...little)) return { directory }
     if (!(await hasBranch(config, directory))) return { directory }
-    // It may have been the moment. To have all of a large fleet takes long, and is kept.
+    // It may have been the moment. All of a large fleet takes long, and the clone stays so large.
     if (await fetch(...little)) return { directory }
     await must(
       runIn(config, directory, ['fetch', ...QUIET, '--no-filter', 'origin', refspecOf(config)], timeouts.clone),

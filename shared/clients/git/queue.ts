@@ -20,9 +20,9 @@ interface QueueConfig<T> {
 }
 
 /**
- * Whoever pushes without a pause begins as its own push has ended, and is ahead of all others, who must look first: they would never have
- * their turn. So after so many milliseconds, more where nobody has come yet, it lets pass as much time as some pushes take, in which
- * others come in between.
+ * Whoever pushes without a pause begins its next push the moment the last one has ended, ahead of all others, who must look first: they
+ * would never have their turn. So after so many milliseconds, more where nobody else has come yet, it waits for as long as some pushes
+ * take, in which others come in between.
  */
 const LONGEST_TURN = { among: 500, alone: 8_000 }
 const PUSHES_OF_OTHERS = 4
@@ -52,8 +52,11 @@ export function openQueue<T>({ window, lastAt, isAlone, land, signal }: QueueCon
       const beganAt = performance.now()
       await land(pending.splice(0, window.runs))
       endedAt = performance.now()
-      // Without those that others were ahead of.
-      took = endedAt - Math.max(beganAt, lastAt())
+      const pushedAt = lastAt()
+      // It may have ended without any push, as where the server is away. One that hangs says nothing of those of others.
+      if (pushedAt >= beganAt) took = Math.min(endedAt - pushedAt, LONGEST_TURN.among)
+      // Who was late, time and again, has only begun its turn.
+      if (pushedAt - beganAt > LONGEST_TURN.among) turnSince = pushedAt
     }
     running = false
   }

@@ -37,10 +37,13 @@ export function openSsh({ keyFile, knownHostsFile }: SshConfig, parent: string):
     const digest = createHash('sha256').update(`${key}\0${hosts}`).digest('hex').slice(0, 12)
     const folder = join(room, digest)
     if (folder !== current || !existsSync(join(folder, 'config'))) {
+      const before = current
+      // What is written in part counts for nothing.
+      current = undefined
       await mkdir(folder, { recursive: true, mode: 0o700 })
       await write(folder, { key, known_hosts: hosts, config: settingsFor(folder) })
       // A command that began with the old ones may fail of it: it is then done again with these.
-      if (current && current !== folder) await rm(current, { recursive: true, force: true })
+      if (before && before !== folder) await rm(before, { recursive: true, force: true })
       current = folder
     }
     // Git hands the command to a shell.

@@ -2,7 +2,7 @@ import type { GitResult } from './process.ts'
 
 /**
  * Every fetch and every push leaves a pack in the clone; so many of them are let be. Bitmaps are for who has every object, which a
- * partial clone has not: git fails over them. What nobody wants any more is of plans that were made anew, and is soon gone.
+ * partial clone has not: git fails over them. Objects that nothing needs come from plans that were given up, and are soon removed.
  */
 const LIMITS = [
   'gc.auto=3000',

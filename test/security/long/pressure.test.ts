@@ -110,7 +110,7 @@ describe('a function', { timeout: 180_000 }, () => {
     expect(memory() / before).toBeLessThan(1.25)
   })
 
-  it('takes 1,000 good events among 100 that are none, and has no Broker bring those again', async () => {
+  it('takes 1,000 good events with 100 broken ones among them, and has no Broker bring those again', async () => {
     const agent = agentFor(50)
     const { 'ce-id': _, ...nameless } = headersOf('')
     const structured = { 'content-type': 'application/cloudevents+json' }
