@@ -50,9 +50,12 @@ async function factsAfter(record: RunRecord, { name, by }: Task, fleet: Fleet): 
 async function definitionOf(record: RunRecord, tree: Tree): Promise<Definition | undefined> {
   const { facts, request, wrote } = record
   if (facts.cluster === undefined || facts.name === undefined) return undefined
-  const path = definitionFile(facts.cluster, request.namespace, facts.name)
-  const archived = Object.keys(wrote).find(isArchivedDefinition) ?? ''
-  return ((await written(tree, wrote, path)) ?? (await written(tree, wrote, archived))) as Definition | undefined
+  const paths = [
+    definitionFile(facts.cluster, request.namespace, facts.name),
+    ...Object.keys(wrote).filter(isArchivedDefinition),
+  ]
+  const path = paths.find((one) => wrote[one]?.after)
+  return path === undefined ? undefined : ((await written(tree, wrote, path)) as Definition | undefined)
 }
 
 /** The golden image in the same way. */

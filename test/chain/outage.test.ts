@@ -11,15 +11,16 @@ describe('while Git is away for more than a minute', { timeout: 300_000 }, () =>
     let git: Front | undefined
     const chain = await startWith({
       start: async (ports, environmentOf) => {
-        const front = await startFront(environmentOf('commit')['DROVER_GIT_URL'] ?? '')
-        git = front
-        return startInline(ports, (name) => ({ ...environmentOf(name), DROVER_GIT_URL: front.url }))
+        git = await startFront(environmentOf('commit')['DROVER_GIT_URL'] ?? '')
+        const { url } = git
+        return startInline(ports, (name) => ({ ...environmentOf(name), DROVER_GIT_URL: url }))
       },
     })
     onTestFinished(() => chain.close())
+    const front = git ?? expect.fail()
     const before = await Promise.all(Array.from({ length: 6 }, () => chain.request(small())))
     await expect.poll(() => before.every((run) => factsOf(run).includes('named')), { timeout: 60_000 }).toBe(true)
-    Object.assign(git!, { outage: 503 })
+    front.outage = 503
 
     const meanwhile = await chain.request(small())
     await expect
@@ -27,7 +28,7 @@ describe('while Git is away for more than a minute', { timeout: 300_000 }, () =>
       .toBe(
         'dev.drover.provision.validate.failed: Cannot validate parameters: the Broker gave up after the answer 503: Cannot read the fleet repository: the Git server answered 503',
       )
-    Object.assign(git!, { outage: undefined })
+    front.outage = undefined
     // Nothing had been done for it; what says so waited for Git as well.
     expect((await endOf(meanwhile, 120_000)).type).toBe('dev.drover.provision.rolledback')
 

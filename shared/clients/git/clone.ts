@@ -1,8 +1,7 @@
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { DroverError } from '../../errors.ts'
-import { coalesce, inTurn } from '../coalesce.ts'
+import { coalesce } from '../coalesce.ts'
 import type { GitObject } from './cat-file.ts'
+import { deepener } from './deepen.ts'
 import { toFailure } from './failure.ts'
 import { holdClone, holdReader } from './hold.ts'
 import { type CloneConfig, FILTER, hasBranch, type Made, QUIET, refspecOf, runIn, trackingOf } from './make-clone.ts'
@@ -45,8 +44,8 @@ export interface Clone {
   seen(): Promise<Tip>
   /** Pushes a commit, if the branch is where that began: what was seen since then, and still. */
   push(commit: string, base: Tip): Promise<GitResult>
-  /** Fetches the commits since then (seconds), without what they hold. */
-  deepen(since: number): Promise<GitResult>
+  /** Has the commits below this one since then (seconds), without what they hold. */
+  deepen(since: number, tip: string): Promise<GitResult>
   /** Fetches these files in one go, as far as the server allows. */
   prefetch(oids: readonly string[]): Promise<void>
   /** Puts commits into the clone, where nobody sees them yet. */
@@ -61,7 +60,6 @@ export interface Clone {
 }
 
 const TIDY_EVERY = 250
-const NO_SINCE = /does not support --shallow-since/
 /** Milliseconds for which what we know counts as new: long enough for one push after the other, and longer while nobody else commits. */
 const FRESH_FOR = 30
 const LONGEST_FRESH = 1_000
@@ -166,20 +164,11 @@ export function openClone(config: CloneConfig): Clone {
   const git: Clone['git'] = async (args, options = {}) =>
     runIn(config, (await held.open()).directory, args, options.timeout ?? timeouts.local, options.input)
 
-  let earliest = Number.POSITIVE_INFINITY
-  const deepen = inTurn(async (since: number) => {
-    const { directory } = await held.open()
-    // It has the whole history.
-    if (!existsSync(join(directory, 'shallow'))) return { code: 0, timedOut: false, stdout: '', stderr: '' }
-    // Git would also shorten the history again, while somebody else still searches it.
-    earliest = Math.min(earliest, since)
-    const start = new Date(earliest * 1_000).toISOString()
-    // No branch is followed: what follows it may do so beside this.
-    const from = ['--filter=tree:0', '--refmap=', 'origin', `refs/heads/${config.branch}`]
-    const deepenBy = (how: string) => git(['fetch', ...QUIET, how, ...from], { timeout: timeouts.clone })
-    const result = await deepenBy(`--shallow-since=${start}`)
-    // As Azure Repos, which knows depths alone.
-    return NO_SINCE.test(result.stderr) ? deepenBy('--unshallow') : result
+  const deepen = deepener({
+    git,
+    branch: config.branch,
+    directory: async () => (await held.open()).directory,
+    timeout: timeouts.clone,
   })
   const way = quicker()
   const prefetch = async (oids: readonly string[]): Promise<void> => {

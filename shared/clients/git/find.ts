@@ -48,10 +48,7 @@ export function openHistory(clone: Clone, redact: (text: string) => string): His
     known = undefined
   }
   const deepen = async (tip: string, start: number): Promise<Failure | undefined> => {
-    const newest = await clone.git(['log', '-1', '--format=%ct', tip, '--'])
-    // Asked for what is later than its newest commit, a server answers with an error.
-    const isWorthwhile = Number(newest.stdout) >= start
-    const result = newest.code === 0 && isWorthwhile ? await clone.deepen(start) : newest
+    const result = await clone.deepen(start, tip)
     if (result.code !== 0) return toFailure('read the history of the fleet repository', result, redact)
     horizon = start
     forget()

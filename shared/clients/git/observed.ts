@@ -24,8 +24,8 @@ export function observed(clone: Clone, redact: (text: string) => string): Clone 
     fetch: () => outside({ to: 'git fetch' }, clone.fetch),
     seen: () => outside({ to: 'git fetch', what: 'tip' }, clone.seen),
     prefetch: (oids) => outside({ to: 'git fetch', what: 'files' }, () => clone.prefetch(oids)),
-    deepen: (since) =>
-      outside({ to: 'git fetch', what: 'history' }, () => clone.deepen(since), read('read the history')),
+    deepen: (since, tip) =>
+      outside({ to: 'git fetch', what: 'history' }, () => clone.deepen(since, tip), read('read the history')),
     push: (commit, base) => outside({ to: 'git push' }, () => clone.push(commit, base), read('push')),
   }
 }

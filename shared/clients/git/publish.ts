@@ -42,19 +42,14 @@ async function push({ clone, redact }: Publishing, { base, remakes }: Plan, last
 async function contains(clone: Clone, tip: Tip, commit: string, remakes: number): Promise<boolean> {
   if (tip.commit === undefined || tip.commit === commit) return tip.commit === commit
   // A new clone begins with the tip: without the history below it, no commit would be found in the branch.
-  if (clone.remakes !== remakes) await deepen(clone, tip.commit)
+  if (clone.remakes !== remakes) {
+    const { code } = await clone.deepen(Math.floor(Date.now() / 1_000) - DAY, tip.commit)
+    if (code !== 0) throw unknown()
+  }
   const { code } = await clone.git(['merge-base', '--is-ancestor', commit, tip.commit])
   // Without an answer it may be there: it must not be made twice.
   if (code === undefined) throw unknown()
   return code === 0
-}
-
-/** Fetches what came before a commit that is new; asked for what is later than an old one, a server answers with an error. */
-async function deepen(clone: Clone, tip: string): Promise<void> {
-  const since = Math.floor(Date.now() / 1_000) - DAY
-  const { code, stdout } = await clone.git(['log', '-1', '--format=%ct', tip, '--'])
-  if (code !== 0) throw unknown()
-  if (Number(stdout) >= since && (await clone.deepen(since)).code !== 0) throw unknown()
 }
 
 const unknown = () =>

@@ -1,4 +1,5 @@
 import { setImmediate, setTimeout } from 'node:timers/promises'
+import { openTurn } from './turn.ts'
 
 export interface Window {
   /** How many transactions at most go into one push. */
@@ -19,31 +20,18 @@ interface QueueConfig<T> {
   signal: AbortSignal
 }
 
-/**
- * Whoever pushes without a pause begins its next push the moment the last one has ended, ahead of all others, who must look first: they
- * would never have their turn. So after so many milliseconds, more where nobody else has come yet, it waits for as long as some pushes
- * take, in which others come in between.
- */
-const LONGEST_TURN = { among: 500, alone: 8_000 }
-const PUSHES_OF_OTHERS = 4
-
 /** Collects items while a batch is under way or must wait, and hands them over together. */
 export function openQueue<T>({ window, lastAt, isAlone, land, signal }: QueueConfig<T>): { add(item: T): void } {
   const pending: T[] = []
   let running = false
-  let turnSince = 0
-  let endedAt = Number.NEGATIVE_INFINITY
-  let took = 0
+  const turn = openTurn(isAlone)
 
   const gather = async () => {
     // One turn of the loop, so that callers who ask in the same moment are served together.
     await setImmediate()
     const now = performance.now()
-    if (now - endedAt > took) turnSince = now
-    const isOver = now - turnSince > LONGEST_TURN[isAlone() ? 'alone' : 'among']
-    const wait = Math.max(lastAt() + window.milliseconds, isOver ? endedAt + PUSHES_OF_OTHERS * took : 0) - now
+    const wait = Math.max(lastAt() + window.milliseconds, turn.next(now)) - now
     if (wait > 0) await setTimeout(wait, undefined, { signal }).catch(() => undefined)
-    if (isOver) turnSince = performance.now()
   }
   const drain = async () => {
     running = true
@@ -51,12 +39,7 @@ export function openQueue<T>({ window, lastAt, isAlone, land, signal }: QueueCon
       await gather()
       const beganAt = performance.now()
       await land(pending.splice(0, window.runs))
-      endedAt = performance.now()
-      const pushedAt = lastAt()
-      // It may have ended without any push, as where the server is away. One that hangs says nothing of those of others.
-      if (pushedAt >= beganAt) took = Math.min(endedAt - pushedAt, LONGEST_TURN.among)
-      // Who was late, time and again, has only begun its turn.
-      if (pushedAt - beganAt > LONGEST_TURN.among) turnSince = pushedAt
+      turn.note(beganAt, lastAt(), performance.now())
     }
     running = false
   }

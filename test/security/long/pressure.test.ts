@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { awaitReady } from '../../../local/functions.ts'
 import { type GitHost, startGitHost } from '../../../local/git/host.ts'
 import { seedFleet } from '../../../local/git/seed.ts'
 import { buildBundle } from '../../../scripts/build.ts'
@@ -38,9 +39,7 @@ beforeAll(async () => {
       DROVER_GIT_DIRECTORY: join(directory, 'clone'),
     },
   })
-  const isReady = async () => (await fetch(`http://127.0.0.1:${port}/health/readiness`).catch(() => undefined))?.ok
-  for (const deadline = Date.now() + 30_000; !(await isReady()); await sleep(50))
-    if (Date.now() > deadline) throw new Error('the function was not ready within 30 s')
+  await awaitReady(port, 'validate')
 })
 afterAll(async () => {
   child.kill('SIGKILL')

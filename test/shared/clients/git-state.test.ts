@@ -4,8 +4,8 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
+import { fillUp, mountDisk, noDisks } from './git/disk.ts'
 import { rejection } from './git/errors.ts'
-import { fillUp, mountDisk, whyNoDisks } from './git/mount.ts'
 import { counting, deciding, makeWorld, TOKEN, type World, writing } from './git/world.ts'
 
 const execute = promisify(execFile)
@@ -94,7 +94,7 @@ describe('openFleet, whatever state it finds', () => {
     expect(await world.git('rev-list', '--count', 'main')).toBe('3')
   })
 
-  it.skipIf(whyNoDisks)('makes room where its own clone has filled the disk', async () => {
+  it.skipIf(noDisks)('makes room where its own clone has filled the disk', async () => {
     const world = await makeWorld()
     const disk = mountDisk(world.directory, 3_000_000)
     const names = Array.from({ length: 20 }, (_, index) => `large/${index}`)
@@ -108,7 +108,7 @@ describe('openFleet, whatever state it finds', () => {
     expect(await world.git('show', 'main:counter')).toBe('20')
   })
 
-  it.skipIf(whyNoDisks)('says that others have filled the disk, and works on when they have made room', async () => {
+  it.skipIf(noDisks)('says that others have filled the disk, and works on when they have made room', async () => {
     const world = await makeWorld()
     await world.commitBehind({ counter: '10' })
     const disk = mountDisk(world.directory, 1_000_000)

@@ -4,34 +4,16 @@ import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { type Clone, openClone } from '../../../../shared/clients/git/clone.ts'
+import type { Clone } from '../../../../shared/clients/git/clone.ts'
 import { openObjects } from '../../../../shared/clients/git/objects.ts'
 import type { GitResult } from '../../../../shared/clients/git/process.ts'
-import { toRemote } from '../../../../shared/clients/git/remote.ts'
 import { tidier } from '../../../../shared/clients/git/tidy.ts'
 import { mostBytes } from '../../../../shared/file-size.ts'
+import { mirror } from '../../../security/mirror.ts'
 import { startFront } from './front.ts'
-import { counting, makeWorld, TOKEN, type World } from './world.ts'
+import { counting, makeWorld, openIn, type World } from './world.ts'
 
 const numbers = (count: number) => Array.from({ length: count }, (_, index) => index)
-
-function openIn({ host, directory }: World, url = host.plainUrl): Clone {
-  const closing = new AbortController()
-  const clone = openClone({
-    remote: toRemote({ url, token: TOKEN, directory: join(directory, 'cache') }),
-    branch: 'main',
-    directory: join(directory, 'cache'),
-    timeouts: { clone: 10_000, fetch: 10_000, push: 10_000, local: 10_000 },
-    signal: closing.signal,
-    running: new Set(),
-    onRemake: () => undefined,
-  })
-  onTestFinished(async () => {
-    closing.abort()
-    await clone.close()
-  })
-  return clone
-}
 
 async function packsOf({ directory }: World): Promise<string[]> {
   const [name = ''] = await readdir(join(directory, 'cache'))
@@ -148,7 +130,7 @@ describe('openClone', () => {
     const clone = openIn(world)
     await clone.fetch()
     await world.commitBehind({ a: '3' })
-    expect((await clone.deepen(Math.floor(Date.now() / 1_000) - 86_400)).code).toBe(0)
+    expect((await clone.deepen(Math.floor(Date.now() / 1_000) - 86_400, tip)).code).toBe(0)
     expect((await clone.git(['rev-parse', 'refs/remotes/origin/main'])).stdout.trim()).toBe(tip)
     expect((await clone.git(['rev-list', tip])).stdout.trim().split('\n')).toHaveLength(2)
   })
@@ -266,7 +248,7 @@ describe('openClone', () => {
     const clone = openIn(world, azure.url)
     const { commit = '' } = await clone.fetch()
     for (const _ of numbers(2)) {
-      expect(await clone.deepen(Math.floor(Date.now() / 1_000) - 86_400)).toMatchObject({ code: 0 })
+      expect(await clone.deepen(Math.floor(Date.now() / 1_000) - 86_400, commit)).toMatchObject({ code: 0 })
       expect((await clone.git(['rev-list', commit])).stdout.trim().split('\n').at(-1)).toBe(first)
     }
   })
@@ -275,10 +257,14 @@ describe('openClone', () => {
     const world = await makeWorld()
     await world.commitBehind({ a: '1' })
     await world.commitBehind({ a: '2' })
-    const front = await startFront(world.host.plainUrl, { failures: 1 })
-    const clone = openIn(world, front.url)
+    const { origin, pathname } = new URL(world.host.plainUrl)
+    const front = await mirror(origin)
+    onTestFinished(() => front.close())
+    front.refuse(502, 1, /^POST/)
+    const clone = openIn(world, `${front.url}${pathname}`)
     const { commit = '' } = await clone.fetch()
     expect((await clone.git(['rev-list', commit])).stdout.trim().split('\n')).toHaveLength(1)
+    expect(front.refused()).toBe(1)
   })
 
   it('believes what it knows the longer the less others commit', async () => {

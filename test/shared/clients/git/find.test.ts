@@ -12,8 +12,7 @@ const wanted = { run: 'run-1', step: 'name', since: '2026-01-01T00:00:00Z' }
 function replacedTimes(times: number): Clone {
   const clone = {
     remakes: 0,
-    git: async (args: readonly string[]) => {
-      if (args.includes('-1')) return { ...answer, stdout: '0' }
+    git: async () => {
       if (clone.remakes < times) return { ...answer, stdout: `>\0other-${clone.remakes++}\0run-2\0name\n` }
       return { ...answer, stdout: '>\0made\0run-1\0name\n' }
     },

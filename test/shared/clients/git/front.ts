@@ -11,13 +11,11 @@ export interface Front {
 /** A server in front of a Git host, that cannot do all that it can; closed with the test. */
 export async function startFront(
   plainUrl: string,
-  { withoutSince = false, failures = 0 }: { withoutSince?: boolean; failures?: number } = {},
+  { withoutSince = false }: { withoutSince?: boolean } = {},
 ): Promise<Front> {
-  let failed = 0
   const front: Front = { url: '', outage: undefined }
   const server = createServer((incoming, outgoing) => {
     if (front.outage !== undefined) return void outgoing.writeHead(front.outage).end()
-    if (incoming.method === 'POST' && failed++ < failures) return void outgoing.writeHead(502).end()
     const to = new URL(incoming.url ?? '/', plainUrl)
     const { 'git-protocol': _, ...older } = incoming.headers
     const asked = { method: incoming.method, headers: withoutSince ? older : incoming.headers }

@@ -80,9 +80,12 @@ it('the history is not read for commits of our own', async () => {
     remakes: 0,
     git: async ([command = '', ...args]) => {
       read.push([command, args.at(-2)].join(' '))
-      return { ...answer, stdout: args[0] === '-1' ? '0' : '' }
+      return answer
     },
-    deepen: async () => answer,
+    deepen: async (_, tip) => {
+      read.push(`deepen ${tip}`)
+      return answer
+    },
   }
   const history = openHistory(clone as Clone, (text) => text)
   const wanted = { run: 'run-1', step: 'name', since: '2026-01-01T00:00:00Z' }
@@ -90,7 +93,7 @@ it('the history is not read for commits of our own', async () => {
   history.note('base', [{ ...wanted, commit: 'made' }])
   expect(await history.find(wanted, 'made')).toBe('made')
   expect(await history.find({ ...wanted, run: 'run-2' }, 'made')).toBeUndefined()
-  expect(read).toEqual(['log base', 'log base'])
+  expect(read).toEqual(['deepen base', 'log base'])
   history.note('of others', [{ ...wanted, run: 'run-3', commit: 'later' }])
   await history.find({ ...wanted, run: 'run-3' }, 'later')
   expect(read.at(-1)).toBe('log made...later')
@@ -101,7 +104,6 @@ it('the history is read as a whole where what was read last has been tidied away
   const clone: Pick<Clone, 'remakes' | 'git' | 'deepen'> = {
     remakes: 0,
     git: async (args) => {
-      if (args.includes('-1')) return { ...answer, stdout: '0' }
       if (args.some((one) => one.includes('...'))) return { ...answer, code: 128, stderr: 'fatal: bad object gone' }
       return { ...answer, stdout: args.includes('new') ? '>\0made\0run-1\0name\n' : '' }
     },

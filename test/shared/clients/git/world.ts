@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { onTestFinished, vi } from 'vitest'
 import { type GitHost, type GitHostConfig, startGitHost } from '../../../../local/git/host.ts'
+import { type Clone, openClone } from '../../../../shared/clients/git/clone.ts'
+import { toRemote } from '../../../../shared/clients/git/remote.ts'
 import { type FleetConfig, openFleet } from '../../../../shared/clients/git.ts'
 import { type Environment, newSigningKey, readConfig } from '../../../../shared/config.ts'
 import type { Change, Fleet, Transaction } from '../../../../shared/fleet.ts'
@@ -71,6 +73,25 @@ export async function makeWorld(config: Partial<GitHostConfig> = {}): Promise<Wo
   const commitBehind = (files: Record<string, string>, message = 'by hand') =>
     commitInto(host.path, git, files, message)
   return { host, directory, open, openBy, file, git, commitBehind, warnings }
+}
+
+/** The clone alone, of a client of its own; closed with the test. */
+export function openIn({ host, directory }: World, url = host.plainUrl): Clone {
+  const closing = new AbortController()
+  const clone = openClone({
+    remote: toRemote({ url, token: TOKEN, directory: join(directory, 'cache') }),
+    branch: 'main',
+    directory: join(directory, 'cache'),
+    timeouts: { clone: 10_000, fetch: 10_000, push: 10_000, local: 10_000 },
+    signal: closing.signal,
+    running: new Set(),
+    onRemake: () => undefined,
+  })
+  onTestFinished(async () => {
+    closing.abort()
+    await clone.close()
+  })
+  return clone
 }
 
 async function commitInto(
